@@ -1,0 +1,46 @@
+//! What a call to a paid service used.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// How one call ended. A call that was cut or dropped may still have cost money, so it is recorded too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    Ok,
+    Failed,
+    Cancelled,
+}
+
+/// One call to a model: tokens as the provider counted them, price in US dollars from the price table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    pub provider: String,
+    pub model: String,
+    /// What the call was for: `outline`, `section`, `section.repair`, …
+    pub operation: String,
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    /// True where the provider sent no count and the figures are an estimate.
+    pub estimated: bool,
+    pub cost_usd: Decimal,
+    pub duration_ms: u64,
+    pub outcome: CallOutcome,
+}
+
+/// Collects the usage of a step while it runs, so that it survives failure and cancellation of the step.
+#[derive(Debug, Clone, Default)]
+pub struct Meter(Arc<Mutex<Vec<Usage>>>);
+
+impl Meter {
+    pub fn record(&self, usage: Usage) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(usage);
+    }
+
+    /// Takes what was recorded since the last call.
+    pub fn take(&self) -> Vec<Usage> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,217 @@
+//! What is ordered, what was read, what is planned and what was written: the nouns that the steps hand to each other,
+//! and the one trait behind which every writer stands.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{fault::Fault, usage::Meter};
+
+/// An inclusive range of words, as ordered. `min <= max`, both within 100..=10_000 for an article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordRange {
+    pub min: u32,
+    pub max: u32,
+}
+
+impl WordRange {
+    /// The tolerance that the product promises on both ends.
+    pub const TOLERANCE_PERCENT: u32 = 10;
+
+    /// The ordered range, widened by the promised tolerance.
+    pub fn with_tolerance(self) -> Self {
+        Self {
+            min: self.min - self.min * Self::TOLERANCE_PERCENT / 100,
+            max: self.max + self.max * Self::TOLERANCE_PERCENT / 100,
+        }
+    }
+
+    pub fn contains(self, words: u32) -> bool {
+        (self.min..=self.max).contains(&words)
+    }
+
+    /// What to aim for: the middle.
+    pub fn target(self) -> u32 {
+        self.min.midpoint(self.max)
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tone {
+    #[default]
+    Professional,
+    Casual,
+    Academic,
+    Conversational,
+}
+
+impl Tone {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Professional => "professional",
+            Self::Casual => "casual",
+            Self::Academic => "academic",
+            Self::Conversational => "conversational",
+        }
+    }
+}
+
+/// What the client asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brief {
+    pub prompt: String,
+    pub keywords: Vec<String>,
+    pub tone: Tone,
+    /// ISO 639-1, e.g. `en`.
+    pub language: String,
+    pub words: WordRange,
+}
+
+/// Where a snapshot came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Origin {
+    /// A link that the client gave.
+    Link { url: String },
+    /// A file that the client uploaded; `name` as it was called there.
+    File { name: String },
+    /// Found by a search provider.
+    Search { url: String, query: String },
+}
+
+impl Origin {
+    /// The name or address to show a reader.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Link { url } | Self::Search { url, .. } => url,
+            Self::File { name } => name,
+        }
+    }
+}
+
+/// What was read from one source, frozen. Spans point into `text` and stay valid for ever.
+///
+/// `text` is plain UTF-8 in a small, fixed subset of Markdown, so that structure survives: blocks are separated by
+/// exactly one blank line; a heading is a line `# …` to `###### …`; a list item is a line `- …` (items of one list on
+/// consecutive lines); a table is consecutive lines `| a | b |` whose first line is the header (a cell's own `|` is
+/// written `\|`); everything else is a paragraph on ONE line. No other markup, no trailing spaces, no control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Counts from 1 within a task; the number in citations.
+    pub number: u32,
+    pub title: String,
+    pub origin: Origin,
+    /// ISO 639-1 of the text where it could be told.
+    pub language: Option<String>,
+    pub text: String,
+}
+
+/// A piece of one snapshot: byte offsets into its `text`, on character boundaries, `start < end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// [`Snapshot::number`].
+    pub source: u32,
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Span {
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// The text that the span points at, if the snapshot is the right one and has it.
+    pub fn text_in(self, sources: &[Snapshot]) -> Option<&str> {
+        sources.iter().find(|s| s.number == self.source)?.text.get(self.range())
+    }
+}
+
+/// One section as planned: what it is about, how long, and which passages it may use. Passages of different sections
+/// of one outline do not overlap, so that nothing is told twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionPlan {
+    /// `None` for the opening section, which stands directly below the title.
+    pub heading: Option<String>,
+    /// What to say, a line each; may be empty.
+    #[serde(default)]
+    pub points: Vec<String>,
+    /// The budget in words.
+    pub words: WordRange,
+    /// In the order of use.
+    #[serde(default)]
+    pub passages: Vec<Span>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outline {
+    pub title: String,
+    pub sections: Vec<SectionPlan>,
+}
+
+/// A section as written: paragraphs of plain prose without citations and without its heading. List items are
+/// paragraphs that start with `- `.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionText {
+    pub paragraphs: Vec<String>,
+}
+
+/// What a writer proposes for search engines; the SEO step checks and corrects it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeoProposal {
+    pub title: String,
+    pub description: String,
+    pub keywords: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// A span says the same, with every number, date and name of the sentence in it.
+    Supported,
+    /// No span does.
+    Unsupported,
+    /// The sentence states nothing that could be true or false: a question, a request, a transition.
+    NoClaim,
+}
+
+/// One sentence of an article, tied to what supports it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    pub sentence: String,
+    pub verdict: Verdict,
+    /// The supporting span; for an unsupported sentence the nearest one, if any came close.
+    pub span: Option<Span>,
+    /// 0.0..=1.0: how much of the sentence's content the span covers, in thousandths to stay comparable.
+    pub coverage_permille: u16,
+    /// Numbers, dates and names of the sentence that the span does not have.
+    pub missing: Vec<String>,
+}
+
+/// A writer: it plans and writes from what was read. It never supplies citations; the pipeline attaches and checks them.
+///
+/// Dropping a returned future drops the call in flight. Every call to a paid service is recorded in the meter, also
+/// when it fails or is dropped.
+#[async_trait]
+pub trait Writer: Send + Sync + std::fmt::Debug {
+    /// `extractive` or the name of the provider, for output and logs.
+    fn name(&self) -> &str;
+
+    /// Plans the article. `sources` is not empty and ranked best first. The writer may leave `passages` empty; the
+    /// pipeline then assigns them.
+    async fn outline(&self, brief: &Brief, sources: &[Snapshot], meter: &Meter) -> Result<Outline, Fault>;
+
+    /// Writes section `index` of `outline`.
+    async fn section(
+        &self,
+        brief: &Brief,
+        outline: &Outline,
+        index: usize,
+        sources: &[Snapshot],
+        meter: &Meter,
+    ) -> Result<SectionText, Fault>;
+
+    /// Proposes title, description and keywords for the finished text (Markdown without citations).
+    async fn seo(&self, brief: &Brief, title: &str, markdown: &str, meter: &Meter) -> Result<SeoProposal, Fault>;
+}

@@ -1,0 +1,1 @@
+//! Model writers: OpenAI-compatible servers, prompts, prices.

@@ -1,0 +1,1 @@
+//! Where finished articles go: the folder destination.

@@ -1,0 +1,1 @@
+//! Reading the web: guarded fetching, readable text, search providers.

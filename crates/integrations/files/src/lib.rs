@@ -1,0 +1,1 @@
+//! Text out of uploaded files: told apart by content, bounded in everything.

@@ -1,0 +1,1 @@
+//! A private Postgres cluster from the machine's own binaries, started and stopped with the process.

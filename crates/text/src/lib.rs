@@ -1,0 +1,1 @@
+//! Text analysis: sentences, words, readability, SEO checks. Pure functions.
