@@ -1,1 +1,33 @@
 //! Writing from sources without a model, and checking any writing against its sources. Pure functions.
+//!
+//! [`outline()`] plans, [`section()`] writes, [`fit()`] brings any article to
+//! the ordered length, [`claims`] ties every sentence to what supports it, and [`article`] puts it all on paper. The
+//! same input gives the same output, byte for byte.
+
+pub mod article;
+mod attribution;
+pub mod claims;
+mod fit;
+mod lexicon;
+mod outline;
+mod plan;
+mod pool;
+mod rank;
+mod section;
+mod similar;
+pub mod snapshot;
+mod table;
+mod title;
+mod topics;
+mod usable;
+mod vocabulary;
+mod writer;
+
+#[cfg(test)]
+mod testing;
+
+pub use fit::fit;
+pub use outline::{assign, outline};
+pub use rank::rank;
+pub use section::section;
+pub use writer::ExtractiveWriter;

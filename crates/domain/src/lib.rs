@@ -1,7 +1,13 @@
 //! The words of Galley. Nothing here reads a clock, a socket or a file.
 
+pub mod access;
+pub mod article;
+pub mod credits;
 pub mod fault;
+pub mod order;
+pub mod task;
 pub mod usage;
 pub mod writing;
 
+pub use access::{Caller, OrgId, Permission, Scope};
 pub use fault::{Fault, FaultCode};

@@ -1,1 +1,28 @@
 //! Model writers: OpenAI-compatible servers, prompts, prices.
+//!
+//! [`OpenAiWriter`] plans and writes through any server that speaks OpenAI's chat completions (OpenAI, DeepSeek, Gemini's
+//! compatible address, vLLM, Ollama, llama.cpp). Below it, [`ChatClient`] makes one call and types every way in which it
+//! can fail. It never tries a transient fault again: attempts and waits belong to the engine.
+//!
+//! Neither prompts nor answers are logged at any level, and a key shows in no `Debug`, message or detail.
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there"))]
+
+mod answers;
+mod budget;
+mod chat;
+mod clean;
+mod endpoint;
+mod fence;
+mod json;
+mod prices;
+mod prompts;
+mod writer;
+
+pub use budget::{distribute, section_count};
+pub use chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message};
+pub use endpoint::{Endpoint, EndpointError, JsonMode, Secret, Timeouts};
+pub use json::schema_of;
+pub use prices::{Price, PriceError, PriceTable};
+pub use prompts::{PROMPTS, Prompt, prompt_version};
+pub use writer::OpenAiWriter;

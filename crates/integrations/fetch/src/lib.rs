@@ -1,1 +1,19 @@
 //! Reading the web: guarded fetching, readable text, search providers.
+
+pub mod address;
+mod charset;
+mod client;
+pub mod dns;
+mod error;
+mod fetcher;
+mod kind;
+mod page;
+pub mod retry;
+mod robots;
+pub mod search;
+
+pub use client::{FetchLimits, SetupError};
+pub use error::{FetchError, Reason};
+pub use fetcher::Fetcher;
+pub use page::Page;
+pub use retry::retry_after;

@@ -1,1 +1,26 @@
 //! Text out of uploaded files: told apart by content, bounded in everything.
+//!
+//! [`extract`] reads one file into the subset of Markdown that `galley_domain::writing::Snapshot::text` documents;
+//! [`extract_async`] does so on a thread of its own. [`html::to_text`] reads a web page the same way.
+
+mod archive;
+mod blocks;
+mod charset;
+mod csv_file;
+mod docx;
+mod error;
+mod extract;
+pub mod html;
+mod limits;
+mod markdown;
+mod pdf;
+mod plain;
+mod sniff;
+mod table;
+mod xlsx;
+mod xml;
+
+pub use error::FileError;
+pub use extract::{Extracted, extract, extract_async};
+pub use limits::Limits;
+pub use sniff::{FileKind, sniff};

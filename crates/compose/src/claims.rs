@@ -1,0 +1,90 @@
+//! Ties sentences to what supports them.
+//!
+//! A sentence is *supported* by a span of one to three consecutive sentences, or one table row, of one snapshot when
+//! the span covers at least [`THRESHOLD_PERMILLE`] (short ones: [`SHORT_THRESHOLD_PERMILLE`]) of its content (stems, weighted by how rare they are in
+//! all sources) and has every number with its unit, every date and every proper name of it, and neither negates nor
+//! reverses what the sentence says. It is the words that are compared, not their meaning: a sentence that swaps two
+//! names of the same span passes.
+
+mod facts;
+mod index;
+mod names;
+mod numbers;
+mod polarity;
+
+use galley_domain::writing::{Claim, SectionText, Snapshot, Verdict};
+use galley_text::sentence;
+
+use crate::lexicon;
+
+pub use index::Checker;
+
+/// The least share of a sentence's content that a span must have.
+pub const THRESHOLD_PERMILLE: u16 = 600;
+
+/// The same for sentences of at most four content words, where each decides.
+pub const SHORT_THRESHOLD_PERMILLE: u16 = 850;
+
+/// A claim with its place: all counted from 0; `index` is the sentence within its paragraph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedClaim {
+    pub section: usize,
+    pub paragraph: usize,
+    pub index: usize,
+    pub claim: Claim,
+}
+
+/// The claims of an article, in reading order. Sentences are those of [`galley_text::sentence::split`]; the mark of a
+/// list item is no part of its first sentence.
+pub fn check(sections: &[SectionText], sources: &[Snapshot]) -> Vec<PlacedClaim> {
+    let checker = Checker::new(sources);
+    let mut out = Vec::new();
+    for (section, text) in sections.iter().enumerate() {
+        for (paragraph, text) in text.paragraphs.iter().enumerate() {
+            let body = body(text);
+            for (index, range) in sentence::split(body).into_iter().enumerate() {
+                out.push(PlacedClaim { section, paragraph, index, claim: checker.check(&body[range]) });
+            }
+        }
+    }
+    out
+}
+
+/// A paragraph without the mark of a list item.
+pub(crate) fn body(paragraph: &str) -> &str {
+    let trimmed = paragraph.trim();
+    trimmed.strip_prefix("- ").map_or(trimmed, str::trim_start)
+}
+
+/// A sentence that states nothing: a heading, a question, a request, a transition. `has_facts`: a number or a name.
+fn states_nothing(sentence: &str, content: usize, has_facts: bool) -> bool {
+    if !sentence.chars().any(char::is_alphanumeric) || sentence.starts_with('#') {
+        return true;
+    }
+    let end = sentence.trim_end_matches(['"', '”', '“', '»', '’', ')', ' ']);
+    if end.ends_with(['?', '？', '؟']) {
+        return true;
+    }
+    let lower = lexicon::lower_tokens(sentence);
+    let requests = !sentence.contains(|c: char| c.is_ascii_digit())
+        && lexicon::all().iter().any(|language| {
+            // `Call centres are dear` against `Call your carrier`.
+            let second = lower.get(1).is_none_or(|w| galley_text::word::is_stopword(w, language.table.code));
+            second && language.imperatives.starts(&lower)
+        });
+    let leads = !has_facts && lexicon::all().iter().any(|language| language.pointing.anywhere(&lower));
+    requests && content <= 8 || leads && content <= 6 || !has_facts && content <= 1
+}
+
+fn nothing_claimed(sentence: &str) -> Claim {
+    Claim {
+        sentence: sentence.to_owned(),
+        verdict: Verdict::NoClaim,
+        span: None,
+        coverage_permille: 0,
+        missing: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! The facts of a sentence, and those of a span that are to bear them out.
+
+use std::collections::HashSet;
+
+use galley_text::word;
+
+use super::numbers::{self, Figures};
+use crate::lexicon;
+
+/// What a source sentence or a table row has.
+#[derive(Debug, Default)]
+pub(crate) struct SpanFacts {
+    pub figures: Figures,
+    /// Words in lower case, compounds also taken apart, and their stems.
+    words: HashSet<String>,
+    /// In order, as [`lexicon::lower_tokens`] gives them.
+    pub lower: Vec<String>,
+}
+
+impl SpanFacts {
+    pub fn read(text: &str, lang: &str) -> Self {
+        let lower = lexicon::lower_tokens(text);
+        let mut words = HashSet::new();
+        for token in &lower {
+            add_word(&mut words, token, lang);
+        }
+        Self { figures: numbers::read(text, numerals(lang)), words, lower }
+    }
+
+    /// A table row: its cells' facts. The header's words may be named, and give numbers their unit.
+    pub fn read_row(header: &[String], cells: &[String], lang: &str) -> Self {
+        let mut facts = Self::read(&cells.join(" | "), lang);
+        facts.figures = Figures::default();
+        for (i, cell) in cells.iter().enumerate() {
+            let label = header.get(i).map_or("", String::as_str);
+            for token in lexicon::lower_tokens(label).iter().filter(|t| !t.contains(|c: char| c.is_ascii_digit())) {
+                add_word(&mut facts.words, token, lang);
+            }
+            let mut figures = numbers::read(cell, numerals(lang));
+            let unit = numbers::read(&format!("1 {}", label.replace(['(', ')', ','], " ").trim()), &[]);
+            let by_words = label
+                .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '/'))
+                .find_map(|w| numbers::read(&format!("1 {w}"), &[]).numbers.first().and_then(|n| n.unit));
+            let unit = unit.numbers.first().and_then(|n| n.unit).or(by_words);
+            for number in figures.numbers.iter_mut().filter(|n| n.unit.is_none()) {
+                number.unit = unit;
+            }
+            facts.figures.numbers.append(&mut figures.numbers);
+            facts.figures.dates.append(&mut figures.dates);
+            facts.figures.codes.append(&mut figures.codes);
+        }
+        facts
+    }
+
+    fn has_word(&self, word: &str, lang: &str) -> bool {
+        self.words.contains(word) || self.words.contains(&word::stem(word, lang))
+    }
+}
+
+fn add_word(words: &mut HashSet<String>, token: &str, lang: &str) {
+    for part in token.split('-').chain(token.contains('-').then_some(token)) {
+        let bare = part.strip_suffix("'s").unwrap_or(part);
+        words.insert(word::stem(bare, lang));
+        words.insert(bare.to_owned());
+        if let Some((_, rest)) = bare.split_once('\'') {
+            words.insert(rest.to_owned());
+        }
+    }
+}
+
+fn numerals(lang: &str) -> &'static [(&'static str, u32)] {
+    lexicon::of(lang).map_or(&[], |l| l.table.numerals)
+}
+
+/// What a claim says that must be borne out word for word.
+#[derive(Debug)]
+pub(crate) struct ClaimFacts {
+    figures: Figures,
+    names: Vec<String>,
+}
+
+impl ClaimFacts {
+    pub fn read(text: &str, lang: &str, corpus: &super::names::Corpus) -> Self {
+        let names = super::names::names(text, lang, corpus).into_iter().map(str::to_owned).collect();
+        Self { figures: numbers::read(text, numerals(lang)), names }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+            && self.figures.numbers.is_empty()
+            && self.figures.dates.is_empty()
+            && self.figures.codes.is_empty()
+    }
+
+    /// What none of the sentences of a span has.
+    pub fn missing(&self, span: &[&SpanFacts], lang: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        for date in &self.figures.dates {
+            if !span.iter().any(|s| s.figures.dates.iter().any(|d| date.matches(d))) {
+                out.push(date.raw.clone());
+            }
+        }
+        for number in &self.figures.numbers {
+            let plain = span.iter().any(|s| s.figures.numbers.iter().any(|n| number.matches(n)));
+            let year = number
+                .as_year()
+                .is_some_and(|year| span.iter().any(|s| s.figures.dates.iter().any(|d| d.year == Some(year))));
+            if !plain && !year {
+                out.push(number.raw.clone());
+            }
+        }
+        for code in &self.figures.codes {
+            if !span.iter().any(|s| s.figures.codes.contains(code)) {
+                out.push(code.clone());
+            }
+        }
+        for name in &self.names {
+            let lower = lexicon::lower(name);
+            if !span.iter().any(|s| s.has_word(&lower, lang)) {
+                out.push(name.clone());
+            }
+        }
+        out.dedup();
+        out
+    }
+}

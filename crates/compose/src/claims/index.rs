@@ -1,0 +1,372 @@
+//! The index over all sources, and the search for the span that supports a sentence.
+
+use std::{collections::HashMap, sync::OnceLock};
+
+use galley_domain::writing::{Claim, Snapshot, Span, Verdict};
+
+use super::{
+    SHORT_THRESHOLD_PERMILLE, THRESHOLD_PERMILLE,
+    facts::{ClaimFacts, SpanFacts},
+    names::Corpus,
+    nothing_claimed, polarity, states_nothing,
+};
+use crate::{
+    attribution, lexicon,
+    snapshot::{BlockKind, blocks, language_of},
+    table,
+    vocabulary::{TermSet, Vocabulary, idf, shared},
+};
+
+/// Spans of so many sentences at most.
+const WINDOW: usize = 3;
+/// A sentence of so few content words, or fewer, is short.
+const SHORT: usize = 4;
+/// Sentences that are looked at closely, by overlap.
+const CANDIDATES: usize = 8;
+/// Below this a span is no help to anybody who looks for what was meant.
+const NEAR_PERMILLE: u16 = 250;
+/// Words that stand in more than this share of all sentences find nothing.
+const COMMON: usize = 10;
+
+/// A sentence or a table row of a source.
+#[derive(Debug)]
+struct Entry {
+    /// Index into `Checker::sources`.
+    source: usize,
+    /// Index into `Checker::languages`.
+    language: usize,
+    start: usize,
+    end: usize,
+    block: usize,
+    position: usize,
+    kind: BlockKind,
+    content: Vec<u32>,
+    /// For rows: header and cells.
+    row: Option<(Vec<String>, Vec<String>)>,
+}
+
+/// Finds what supports a sentence. Build once for all sentences of an article.
+#[derive(Debug)]
+pub struct Checker<'a> {
+    sources: &'a [Snapshot],
+    languages: Vec<String>,
+    entries: Vec<Entry>,
+    /// By term, the entries that have it.
+    postings: Vec<Vec<u32>>,
+    idf: Vec<f32>,
+    vocabulary: Vocabulary,
+    /// By spelling, for sentences that are taken over as they are.
+    exact: HashMap<String, Vec<u32>>,
+    corpus: Corpus,
+    titles: Vec<(u32, String)>,
+    facts: Vec<OnceLock<SpanFacts>>,
+}
+
+/// A claim as read in one language.
+struct View {
+    terms: TermSet,
+    /// Σ idf of all its content, that of words no source has included.
+    weight: f32,
+    facts: ClaimFacts,
+    lower: Vec<String>,
+}
+
+/// A span that was looked at.
+struct Found {
+    first: usize,
+    len: usize,
+    coverage: u16,
+    missing: Vec<String>,
+    supported: bool,
+}
+
+impl<'a> Checker<'a> {
+    /// Indexes the sources: time and space in proportion to their length.
+    pub fn new(sources: &'a [Snapshot]) -> Self {
+        let mut checker = Self {
+            sources,
+            languages: Vec::new(),
+            entries: Vec::new(),
+            postings: Vec::new(),
+            idf: Vec::new(),
+            vocabulary: Vocabulary::default(),
+            exact: HashMap::new(),
+            corpus: Corpus::default(),
+            titles: attribution::titles(sources),
+            facts: Vec::new(),
+        };
+        for index in 0..sources.len() {
+            checker.read(index);
+        }
+        checker.idf = idf(checker.vocabulary.len(), checker.entries.iter().map(|e| e.content.as_slice()));
+        checker.postings = vec![Vec::new(); checker.vocabulary.len()];
+        for (i, entry) in checker.entries.iter().enumerate() {
+            for id in &entry.content {
+                checker.postings[*id as usize].push(u32::try_from(i).unwrap_or(u32::MAX));
+            }
+        }
+        checker.facts = (0..checker.entries.len()).map(|_| OnceLock::new()).collect();
+        checker
+    }
+
+    fn read(&mut self, index: usize) {
+        let source = &self.sources[index];
+        let lang = language_of(source).to_owned();
+        let language = self.languages.iter().position(|l| *l == lang).unwrap_or_else(|| {
+            self.languages.push(lang.clone());
+            self.languages.len() - 1
+        });
+        for (number, block) in blocks(source).into_iter().enumerate() {
+            for (position, range) in block.parts.into_iter().enumerate() {
+                let text = &source.text[range.clone()];
+                let row = (block.kind == BlockKind::TableRow).then(|| (block.header.clone(), table::cells(text)));
+                let content = match &row {
+                    Some((header, cells)) => {
+                        let all = format!("{} | {}", header.join(" | "), cells.join(" | "));
+                        self.vocabulary.add(&all, &lang).content
+                    }
+                    None => self.vocabulary.add(text, &lang).content,
+                };
+                let at = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+                match &row {
+                    Some((header, cells)) => {
+                        cells.iter().for_each(|cell| self.corpus.add(&format!("- {cell}")));
+                        if let Some(sentence) = lexicon::of(&lang).and_then(|l| table::compose(header, cells, l)) {
+                            self.exact.entry(key(&sentence)).or_default().push(at);
+                        }
+                    }
+                    None => {
+                        self.corpus.add(text);
+                        self.exact.entry(key(text)).or_default().push(at);
+                    }
+                }
+                self.entries.push(Entry {
+                    source: index,
+                    language,
+                    start: range.start,
+                    end: range.end,
+                    block: number,
+                    position,
+                    kind: block.kind,
+                    content,
+                    row,
+                });
+            }
+        }
+    }
+
+    /// Judges one sentence of any prose. An attribution in this crate's own words (`According to “TITLE”, …`) is taken
+    /// off first; the rest must then be supported by the source of that title.
+    pub fn check(&self, sentence: &str) -> Claim {
+        let whole = super::body(sentence).trim();
+        let (said, only) = match attribution::strip(whole, &self.titles) {
+            Some((rest, numbers)) => (rest, Some(numbers)),
+            None => (whole, None),
+        };
+        let allowed = |source: usize| only.as_ref().is_none_or(|n| n.contains(&self.sources[source].number));
+        if states_nothing(said, usize::MAX, true) {
+            return nothing_claimed(whole);
+        }
+        let verbatim = self
+            .exact
+            .get(&key(said))
+            .and_then(|all| all.iter().map(|i| *i as usize).find(|i| allowed(self.entries[*i].source)));
+        if let Some(found) = verbatim {
+            return Claim {
+                sentence: whole.to_owned(),
+                verdict: Verdict::Supported,
+                span: Some(self.span(found, 1)),
+                coverage_permille: 1000,
+                missing: Vec::new(),
+            };
+        }
+        let views: Vec<View> = (0..self.languages.len()).map(|l| self.view(said, l)).collect();
+        let content = views.iter().map(|v| v.terms.content.len()).max().unwrap_or(0);
+        let has_facts = views.iter().any(|v| !v.facts.is_empty());
+        let unknown = if views.is_empty() { usize::MAX } else { said.split_whitespace().count() };
+        if states_nothing(said, content.max(unknown.min(9)), has_facts) {
+            return nothing_claimed(whole);
+        }
+        self.judged(whole, &views, &allowed)
+    }
+
+    fn view(&self, said: &str, language: usize) -> View {
+        let lang = &self.languages[language];
+        let (terms, unknown) = self.vocabulary.find(said, lang);
+        let strange = (1.0 + self.entries.len() as f32).ln();
+        let weight =
+            terms.content.iter().map(|id| self.idf[*id as usize]).sum::<f32>() + strange * unknown.len() as f32;
+        View { terms, weight, facts: ClaimFacts::read(said, lang, &self.corpus), lower: lexicon::lower_tokens(said) }
+    }
+
+    fn judged(&self, whole: &str, views: &[View], allowed: &dyn Fn(usize) -> bool) -> Claim {
+        let mut best: Option<Found> = None;
+        let candidates = self.candidates(views, allowed);
+        for len in 1..=WINDOW {
+            for candidate in &candidates {
+                for first in candidate.saturating_sub(len - 1)..=*candidate {
+                    if !self.is_window(first, len) {
+                        continue;
+                    }
+                    let found = self.look(first, len, &views[self.entries[first].language]);
+                    if best.as_ref().is_none_or(|b| is_better(&found, b)) {
+                        best = Some(found);
+                    }
+                }
+            }
+            // The shortest span that supports is the one to show.
+            if best.as_ref().is_some_and(|b| b.supported) {
+                break;
+            }
+        }
+        let near = best.filter(|found| found.supported || found.coverage >= NEAR_PERMILLE);
+        match near {
+            Some(found) => Claim {
+                sentence: whole.to_owned(),
+                verdict: if found.supported { Verdict::Supported } else { Verdict::Unsupported },
+                span: Some(self.span(found.first, found.len)),
+                coverage_permille: found.coverage,
+                missing: found.missing,
+            },
+            None => Claim {
+                sentence: whole.to_owned(),
+                verdict: Verdict::Unsupported,
+                span: None,
+                coverage_permille: 0,
+                missing: views.first().map_or_else(Vec::new, |v| v.facts.missing(&[], &self.languages[0])),
+            },
+        }
+    }
+
+    /// The entries that share most with the claim, best first.
+    fn candidates(&self, views: &[View], allowed: &dyn Fn(usize) -> bool) -> Vec<usize> {
+        let common = self.entries.len() / COMMON;
+        let mut scores = vec![0.0_f32; self.entries.len()];
+        let mut touched = Vec::new();
+        for (language, view) in views.iter().enumerate() {
+            let rare = view.terms.content.iter().filter(|id| self.postings[**id as usize].len() <= common).count();
+            for id in &view.terms.content {
+                let postings = &self.postings[*id as usize];
+                if rare >= 3 && postings.len() > common {
+                    continue;
+                }
+                for at in postings.iter().map(|at| *at as usize) {
+                    let entry = &self.entries[at];
+                    if entry.language == language && allowed(entry.source) {
+                        if scores[at] == 0.0 {
+                            touched.push(at);
+                        }
+                        scores[at] += self.idf[*id as usize];
+                    }
+                }
+            }
+        }
+        touched.sort_unstable_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+        touched.truncate(CANDIDATES);
+        touched
+    }
+
+    /// Whether `len` entries from `first` on stand together: sentences of a paragraph, items of a list.
+    fn is_window(&self, first: usize, len: usize) -> bool {
+        let Some(window) = self.entries.get(first..first + len) else { return false };
+        window.windows(2).all(|pair| {
+            let (a, b) = (&pair[0], &pair[1]);
+            let paragraph = a.block == b.block && a.position + 1 == b.position;
+            let list = a.block + 1 == b.block && b.kind == BlockKind::ListItem;
+            a.source == b.source
+                && b.kind != BlockKind::TableRow
+                && a.kind != BlockKind::TableRow
+                && (paragraph || list)
+        })
+    }
+
+    fn look(&self, first: usize, len: usize, view: &View) -> Found {
+        let mut content: Vec<u32> =
+            self.entries[first..first + len].iter().flat_map(|e| e.content.iter().copied()).collect();
+        content.sort_unstable();
+        content.dedup();
+        let coverage = self.coverage(&content, view);
+        if coverage < NEAR_PERMILLE {
+            return Found { first, len, coverage, missing: Vec::new(), supported: false };
+        }
+        let lang = &self.languages[self.entries[first].language];
+        let facts: Vec<&SpanFacts> = (first..first + len).map(|i| self.facts(i)).collect();
+        let mut missing = view.facts.missing(&facts, lang);
+        let enough =
+            coverage >= THRESHOLD_PERMILLE && shared(&view.terms.content, &content) >= view.terms.content.len().min(2);
+        if let Some(language) = lexicon::of(lang).filter(|_| missing.is_empty()) {
+            let words: Vec<String> = facts.iter().flat_map(|f| f.lower.iter().cloned()).collect();
+            let same =
+                len == 1 && coverage >= 850 && self.met(&content, view) / content_weight(&content, &self.idf) >= 0.8;
+            let denial = polarity::denial(&view.lower, &words, same, language).or_else(|| {
+                // A neighbour's negation does not excuse the sentence that says it all by itself.
+                let alone = |i: &usize| len > 1 && self.coverage(&self.entries[*i].content, view) >= THRESHOLD_PERMILLE;
+                (first..first + len)
+                    .filter(alone)
+                    .find_map(|i| polarity::denial(&view.lower, &self.facts(i).lower, false, language))
+            });
+            missing.extend(denial);
+        }
+        Found { first, len, coverage, supported: enough && missing.is_empty(), missing }
+    }
+
+    /// The weight of what a claim shares with some content.
+    fn met(&self, content: &[u32], view: &View) -> f32 {
+        let met = view.terms.content.iter().filter(|id| content.binary_search(id).is_ok());
+        met.map(|id| self.idf[*id as usize]).sum()
+    }
+
+    fn coverage(&self, content: &[u32], view: &View) -> u16 {
+        let share = if view.weight > 0.0 { self.met(content, view) / view.weight } else { 0.0 };
+        (share * 1000.0).round().clamp(0.0, 1000.0) as u16
+    }
+
+    fn facts(&self, entry: usize) -> &SpanFacts {
+        self.facts[entry].get_or_init(|| {
+            let e = &self.entries[entry];
+            let lang = &self.languages[e.language];
+            match &e.row {
+                Some((header, cells)) => SpanFacts::read_row(header, cells, lang),
+                None => SpanFacts::read(&self.sources[e.source].text[e.start..e.end], lang),
+            }
+        })
+    }
+
+    fn span(&self, first: usize, len: usize) -> Span {
+        let (a, b) = (&self.entries[first], &self.entries[first + len - 1]);
+        Span { source: self.sources[a.source].number, start: a.start, end: b.end }
+    }
+}
+
+/// In a short sentence every word decides.
+fn threshold(content_words: usize) -> u16 {
+    if content_words <= SHORT { SHORT_THRESHOLD_PERMILLE } else { THRESHOLD_PERMILLE }
+}
+
+fn content_weight(content: &[u32], idf: &[f32]) -> f32 {
+    content.iter().map(|id| idf[*id as usize]).sum::<f32>().max(f32::MIN_POSITIVE)
+}
+
+fn is_better(a: &Found, b: &Found) -> bool {
+    let key = |f: &Found| (f.supported, f.coverage, std::cmp::Reverse(f.missing.len()), std::cmp::Reverse(f.len));
+    key(a) > key(b)
+}
+
+/// A sentence without what differs in typesetting only: quotes, spaces, the capital at its start.
+fn key(sentence: &str) -> String {
+    let mut out = String::with_capacity(sentence.len());
+    for word in sentence.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(word.chars().map(|c| match c {
+            '’' | '‘' => '\'',
+            '“' | '”' | '„' => '"',
+            c => c,
+        }));
+    }
+    match out.chars().next() {
+        Some(first) => first.to_lowercase().chain(out.chars().skip(1)).collect(),
+        None => out,
+    }
+}

@@ -1,0 +1,102 @@
+use galley_domain::writing::{Snapshot, Verdict};
+
+use super::*;
+use crate::testing::source;
+
+fn sources() -> Vec<Snapshot> {
+    vec![
+        source(
+            1,
+            "en",
+            "# Lockers\n\nOmniva opened 120 parcel lockers in Riga on 3 May 2021. A locker holds 60 parcels on average. \
+            It is emptied twice a day.\n\nLockers are not heated in winter, and no staff is needed to run them.\n\n\
+            | Hub | Orders | Return rate |\n| Riga | 1,200 | 3 % |\n| Tartu | 800 | 4 % |",
+        ),
+        source(
+            2,
+            "de",
+            "# Paketautomaten\n\nDie Post in Leipzig betreibt 40 Automaten, die rund um die Uhr geöffnet sind.",
+        ),
+    ]
+}
+
+fn judge(sentence: &str) -> Claim {
+    Checker::new(&sources()).check(sentence)
+}
+
+#[test]
+fn a_verbatim_sentence_is_supported_by_its_own_span() {
+    let claim = judge("A locker holds 60 parcels on average.");
+    assert_eq!((claim.verdict, claim.coverage_permille), (Verdict::Supported, 1000));
+    let sources = sources();
+    assert_eq!(claim.span.and_then(|s| s.text_in(&sources)), Some("A locker holds 60 parcels on average."));
+}
+
+#[test]
+fn a_paraphrase_with_all_facts_is_supported() {
+    for sentence in [
+        "In May 2021, Omniva opened 120 lockers for parcels in Riga.",
+        "On average 60 parcels fit in a locker, which holds them.",
+        "Riga has a return rate of 3 percent and 1200 orders.",
+        "Rund um die Uhr sind 40 Automaten der Post in Leipzig geöffnet.",
+        "A locker holds 60 parcels and is emptied twice a day.",
+    ] {
+        let claim = judge(sentence);
+        assert_eq!(claim.verdict, Verdict::Supported, "{claim:?}");
+    }
+}
+
+#[test]
+fn lies_are_unsupported_and_what_is_missing_is_named() {
+    for (sentence, missing) in [
+        ("Omniva opened 130 parcel lockers in Riga on 3 May 2021.", "130"),
+        ("Omniva opened 120 parcel lockers in Tallinn on 3 May 2021.", "Tallinn"),
+        ("Omniva opened 120 parcel lockers in Riga on 3 May 2022.", "3 May 2022"),
+        ("Venipak opened 120 parcel lockers in Riga on 3 May 2021.", "Venipak"),
+        ("A locker never holds 60 parcels on average.", "never"),
+        ("Lockers are heated in winter.", "not"),
+        ("The hub Riga has 1,200 orders and a return rate of 5 %.", "5 %"),
+        ("The hub Tartu has 1,200 orders and a return rate of 4 %.", "1,200"),
+        ("Die Post in Hamburg betreibt 40 Automaten, die rund um die Uhr geöffnet sind.", "Hamburg"),
+        ("Die Post in Leipzig betreibt 40 Automaten, die nicht rund um die Uhr geöffnet sind.", "nicht"),
+    ] {
+        let claim = judge(sentence);
+        assert_eq!(claim.verdict, Verdict::Unsupported, "{claim:?}");
+        assert!(claim.missing.iter().any(|m| m == missing), "{claim:?}");
+        assert!(claim.span.is_some(), "{claim:?}");
+    }
+}
+
+#[test]
+fn what_nobody_wrote_has_no_span() {
+    let claim = judge("Elephants in Kenya drink 200 litres of water a day.");
+    assert_eq!((claim.verdict, claim.span), (Verdict::Unsupported, None));
+    assert!(claim.missing.iter().any(|m| m.contains("200")) && claim.missing.iter().any(|m| m == "Kenya"), "{claim:?}");
+}
+
+#[test]
+fn questions_requests_and_transitions_claim_nothing() {
+    for sentence in
+        ["How many parcels does a locker hold?", "Contact your carrier for details.", "Read on to learn more.", "…"]
+    {
+        assert_eq!(judge(sentence).verdict, Verdict::NoClaim, "{sentence}");
+    }
+}
+
+#[test]
+fn an_attribution_binds_the_claim_to_its_source() {
+    let mut sources = sources();
+    sources[0].title = "Locker report".to_owned();
+    sources[1].title = "Die Automaten".to_owned();
+    let checker = Checker::new(&sources);
+    let own = checker.check("According to “Locker report”, a locker holds 60 parcels on average.");
+    assert_eq!(own.verdict, Verdict::Supported);
+    let other = checker.check("According to “Die Automaten”, a locker holds 60 parcels on average.");
+    assert_eq!(other.verdict, Verdict::Unsupported);
+}
+
+#[test]
+fn without_sources_nothing_is_supported() {
+    assert_eq!(Checker::new(&[]).check("Riga has 120 lockers.").verdict, Verdict::Unsupported);
+    assert_eq!(Checker::new(&[]).check("").verdict, Verdict::NoClaim);
+}

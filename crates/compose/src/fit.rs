@@ -1,0 +1,316 @@
+//! Brings a written article to the ordered length without cutting, repeating or orphaning a sentence.
+
+use galley_domain::{
+    Fault, FaultCode,
+    writing::{Brief, SectionPlan, SectionText, Snapshot},
+};
+use galley_text::{sentence, word};
+
+use crate::{
+    lexicon::{self, Language},
+    plan::{self, Slot},
+    pool::Pool,
+    similar::Kept,
+    title, usable,
+    vocabulary::{TermSet, Vocabulary},
+};
+
+/// How often text is added and cut again before giving up.
+const ROUNDS: usize = 4;
+/// What an emptied section gets at most, in words.
+const REFILL: u32 = 60;
+
+/// Makes the whole article (words of paragraphs and headings as [`galley_text::word::count`] counts them) lie within
+/// the ordered range, at worst within its tolerance, and tells nothing twice:
+///
+/// - sentences that repeat an earlier one, also nearly, go first, with those that hang on them;
+/// - too long: trailing sentences of the sections furthest above their budget go, never a section's only sentence;
+/// - too short: unused sentences of the sources that suit the section are added as paragraphs at its end.
+///
+/// The text may come from any writer. Returns the sections in their order.
+///
+/// # Errors
+/// A permanent [`FaultCode::WorkflowError`] when the range cannot be reached.
+pub fn fit(
+    brief: &Brief,
+    sections: Vec<(SectionPlan, SectionText)>,
+    sources: &[Snapshot],
+) -> Result<Vec<SectionText>, Fault> {
+    let mut draft = Draft::read(brief, &sections);
+    draft.drop_repetitions();
+    let accepted = brief.words.with_tolerance();
+    let mut pool = None;
+    for _ in 0..ROUNDS {
+        draft.cut(brief.words.max, accepted.min);
+        let empty = draft.sections.iter().any(|s| s.lines() == 0);
+        if draft.words() >= brief.words.min && !empty {
+            break;
+        }
+        let pool = pool.get_or_insert_with(|| Pool::new(brief, sources));
+        if !draft.grow(brief, pool) {
+            break;
+        }
+    }
+    draft.cut(brief.words.max, accepted.min);
+    let words = draft.words();
+    if !accepted.contains(words) {
+        return Err(out_of_range(brief, words));
+    }
+    Ok(draft.into_texts())
+}
+
+fn out_of_range(brief: &Brief, words: u32) -> Fault {
+    let ordered = brief.words;
+    let message = if words < ordered.min {
+        format!(
+            "The article has {words} words, and its sources hold no more usable text; ordered were {} to {}. \
+             Order fewer words, or add sources with more running text about the topic.",
+            ordered.min, ordered.max
+        )
+    } else {
+        format!(
+            "The article cannot be cut below {words} words without losing a section; ordered were {} to {}. \
+             Order more words, or plan fewer sections.",
+            ordered.min, ordered.max
+        )
+    };
+    Fault::permanent(FaultCode::WorkflowError, message)
+}
+
+#[derive(Debug)]
+struct Line {
+    text: String,
+    terms: TermSet,
+    words: u32,
+    hangs: bool,
+}
+
+#[derive(Debug, Default)]
+struct Paragraph {
+    /// `- …`
+    item: bool,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+struct Section {
+    plan: SectionPlan,
+    heading_words: u32,
+    paragraphs: Vec<Paragraph>,
+}
+
+impl Section {
+    fn lines(&self) -> usize {
+        self.paragraphs.iter().map(|p| p.lines.len()).sum()
+    }
+
+    fn words(&self) -> u32 {
+        self.paragraphs.iter().flat_map(|p| &p.lines).map(|l| l.words).sum()
+    }
+
+    /// Drops the last sentence, and a list head that would be left without its list.
+    fn pop(&mut self) {
+        if let Some(last) = self.paragraphs.last_mut() {
+            last.lines.pop();
+            let heads_list = |p: &Paragraph| p.lines.last().is_some_and(|l| l.text.ends_with(':'));
+            while heads_list(last) && last.lines.len() > 1 {
+                last.lines.pop();
+            }
+        }
+        self.paragraphs.retain(|p| !p.lines.is_empty());
+        if self.lines() > 1
+            && let Some(last) = self.paragraphs.last_mut()
+            && last.lines.last().is_some_and(|l| l.text.ends_with(':'))
+        {
+            last.lines.pop();
+            self.paragraphs.retain(|p| !p.lines.is_empty());
+        }
+    }
+
+    /// A paragraph that cutting left with one sentence joins the one before.
+    fn close_up(&mut self) {
+        if let [.., before, last] = self.paragraphs.as_mut_slice()
+            && last.lines.len() == 1
+            && !last.item
+            && !before.item
+            && before.lines.len() < crate::pool::PARAGRAPH
+        {
+            before.lines.append(&mut last.lines);
+            self.paragraphs.pop();
+        }
+    }
+}
+
+struct Draft {
+    sections: Vec<Section>,
+    vocabulary: Vocabulary,
+    lang: String,
+    language: Option<&'static Language>,
+}
+
+impl Draft {
+    fn read(brief: &Brief, sections: &[(SectionPlan, SectionText)]) -> Self {
+        let lang = lexicon::primary(&brief.language).to_ascii_lowercase();
+        let language = lexicon::of(&lang);
+        let mut draft = Self { sections: Vec::new(), vocabulary: Vocabulary::default(), lang, language };
+        for (plan, text) in sections {
+            let heading_words = plan.heading.as_deref().map_or(0, word::count);
+            let paragraphs =
+                text.paragraphs.iter().map(|p| draft.paragraph(p)).filter(|p| !p.lines.is_empty()).collect();
+            draft.sections.push(Section { plan: plan.clone(), heading_words, paragraphs });
+        }
+        draft
+    }
+
+    fn paragraph(&mut self, text: &str) -> Paragraph {
+        let text = text.trim();
+        let (item, body) = text.strip_prefix("- ").map_or((false, text), |rest| (true, rest.trim()));
+        let lines = sentence::split(body).into_iter().map(|range| self.line(&body[range])).collect();
+        Paragraph { item, lines }
+    }
+
+    fn line(&mut self, text: &str) -> Line {
+        Line {
+            text: text.to_owned(),
+            terms: self.vocabulary.add(text, &self.lang),
+            words: word::count(text),
+            hangs: self.language.is_none_or(|l| usable::hangs(text, l)),
+        }
+    }
+
+    fn words(&self) -> u32 {
+        self.sections.iter().map(|s| s.heading_words + s.words()).sum()
+    }
+
+    fn drop_repetitions(&mut self) {
+        let mut kept = Kept::default();
+        for paragraph in self.sections.iter_mut().flat_map(|s| &mut s.paragraphs) {
+            let mut orphaned = false;
+            let known_language = self.language.is_some();
+            paragraph.lines.retain(|line| {
+                let hangs = line.hangs && known_language;
+                if kept.has(&line.terms, None) || orphaned && hangs {
+                    orphaned = true;
+                    return false;
+                }
+                orphaned = false;
+                kept.add(line.terms.clone(), None);
+                true
+            });
+        }
+        for section in &mut self.sections {
+            section.paragraphs.retain(|p| !p.lines.is_empty());
+        }
+    }
+
+    /// Drops trailing sentences until at most `max` words are left, but not below `floor`.
+    fn cut(&mut self, max: u32, floor: u32) {
+        let mut touched = vec![false; self.sections.len()];
+        while self.words() > max {
+            let words = self.words();
+            let candidate = (0..self.sections.len())
+                .filter(|i| self.sections[*i].lines() > 1)
+                .filter(|i| words - self.last_words(*i) >= floor)
+                .max_by_key(|i| {
+                    let section = &self.sections[*i];
+                    let over = i64::from(section.words()) - i64::from(section.plan.words.target());
+                    (over, section.words(), std::cmp::Reverse(*i))
+                });
+            let Some(index) = candidate else { break };
+            self.sections[index].pop();
+            touched[index] = true;
+        }
+        for (section, _) in self.sections.iter_mut().zip(touched).filter(|(_, touched)| *touched) {
+            section.close_up();
+        }
+    }
+
+    fn last_words(&self, index: usize) -> u32 {
+        self.sections[index].paragraphs.last().and_then(|p| p.lines.last()).map_or(0, |l| l.words)
+    }
+
+    /// Adds sentences of the sources where sections are short. Returns whether there were any.
+    fn grow(&mut self, brief: &Brief, pool: &Pool) -> bool {
+        let mut told = Kept::default();
+        let mut seen = Vocabulary::default();
+        for line in self.sections.iter().flat_map(|s| &s.paragraphs).flat_map(|p| &p.lines) {
+            told.add(seen.add(&line.text, &self.lang), None);
+        }
+        let mut used: Vec<bool> =
+            pool.sentences.iter().map(|s| told.has(&seen.add(&s.source.text, &self.lang), None)).collect();
+        let missing = brief.words.target().saturating_sub(self.words());
+        let mut slots = self.slots(brief, pool, missing);
+        for (foreign, lax) in [(false, false), (true, false), (false, true), (true, true)] {
+            let added: u32 = slots.iter().map(|s| s.words).sum();
+            let enough = self.words() + added >= brief.words.min;
+            if !enough || !foreign && !lax {
+                plan::fill(pool, &mut slots, &mut used, foreign, lax);
+            }
+        }
+        let mut grown = false;
+        for (index, slot) in slots.iter().enumerate() {
+            for piece in &slot.chosen {
+                let lines = pool.sentences[piece.range()].iter().map(|s| self.line(&s.source.text)).collect();
+                self.sections[index].paragraphs.push(Paragraph { item: false, lines });
+                grown = true;
+            }
+            if !slot.chosen.is_empty() {
+                self.sections[index].close_up();
+            }
+        }
+        grown
+    }
+
+    /// A slot for each section with its part of what is missing.
+    fn slots(&self, brief: &Brief, pool: &Pool, missing: u32) -> Vec<Slot> {
+        let short: Vec<u32> = self
+            .sections
+            .iter()
+            .map(|s| {
+                let lacking = s.plan.words.target().saturating_sub(s.words());
+                if s.lines() == 0 { lacking.clamp(20, REFILL.max(20)) } else { lacking }
+            })
+            .collect();
+        let all: u32 = short.iter().sum();
+        let count = u32::try_from(self.sections.len()).unwrap_or(1).max(1);
+        self.sections
+            .iter()
+            .zip(short)
+            .enumerate()
+            .map(|(index, (section, lacking))| {
+                let part = if all == 0 { missing / count + 1 } else { missing * lacking / all };
+                let budget = if section.lines() == 0 { part.max(lacking) } else { part };
+                Slot {
+                    profile: self.profile(brief, pool, section),
+                    opening: index == 0 && section.plan.heading.is_none(),
+                    budget,
+                    ..Slot::default()
+                }
+            })
+            .collect()
+    }
+
+    fn profile(&self, brief: &Brief, pool: &Pool, section: &Section) -> Vec<u32> {
+        let heading = section.plan.heading.as_deref().unwrap_or("");
+        let mut wanted = format!("{heading}\n{}", section.plan.points.join("\n"));
+        if wanted.trim().is_empty() {
+            wanted = title::topic(&brief.prompt, self.language);
+        }
+        for line in section.paragraphs.iter().flat_map(|p| &p.lines).take(3) {
+            wanted.push('\n');
+            wanted.push_str(&line.text);
+        }
+        pool.vocabulary.find(&wanted, &self.lang).0.content
+    }
+
+    fn into_texts(self) -> Vec<SectionText> {
+        let write = |p: Paragraph| {
+            let text = p.lines.into_iter().map(|l| l.text).collect::<Vec<_>>().join(" ");
+            if p.item { format!("- {text}") } else { text }
+        };
+        self.sections
+            .into_iter()
+            .map(|s| SectionText { paragraphs: s.paragraphs.into_iter().map(write).collect() })
+            .collect()
+    }
+}

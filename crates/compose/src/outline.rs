@@ -1,0 +1,232 @@
+//! Planning: sections with headings, budgets and passages.
+
+use std::collections::BTreeSet;
+
+use galley_domain::{
+    Fault, FaultCode,
+    writing::{Brief, Outline, SectionPlan, Snapshot, WordRange},
+};
+use galley_text::word;
+
+use crate::{
+    lexicon,
+    plan::{self, Slot},
+    pool::Pool,
+    similar, title,
+    topics::{self, Topic},
+};
+
+/// The share of the opening section, in percent, and its least and most words.
+const OPENING_PERCENT: u32 = 14;
+const OPENING_WORDS: (u32, u32) = (35, 160);
+const MAX_HEADING_CHARS: usize = 60;
+/// What search engine guides ask for: the keyphrase in this share of the headings, in percent.
+const KEYPHRASE_PERCENT: usize = 30;
+
+/// Plans an article from nothing but its sources: a title from the prompt, three to eight sections named after the
+/// sources' own headings or their key terms, and passages for each, so that all of it comes to the middle of the
+/// ordered words.
+///
+/// Sources in the ordered language are used first; others only where the text would be too short without them.
+///
+/// # Errors
+/// A permanent [`FaultCode::WorkflowError`] when all usable sentences together are fewer words than ordered, less the
+/// tolerance.
+pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
+    let pool = Pool::new(brief, sources);
+    let (own, foreign) = pool.usable_words();
+    if own + foreign < brief.words.with_tolerance().min {
+        return Err(too_little(brief, own + foreign, sources.len()));
+    }
+    let target = brief.words.target();
+    let count = section_count(target);
+    let opening = (target * OPENING_PERCENT / 100).clamp(OPENING_WORDS.0, OPENING_WORDS.1);
+    let share = (target - opening.min(target)) / u32::try_from(count - 1).unwrap_or(1);
+    let topics = topics::topics(brief, sources, &pool, count - 1, share);
+    let headings = headings(brief, &topics);
+    let heading_words: u32 = headings.iter().map(|h| word::count(h)).sum();
+    let slots = slots(brief, &pool, &topics, target.saturating_sub(heading_words), opening);
+    let slots = filled(brief, &pool, slots, heading_words);
+    let mut names = std::iter::once(None).chain(headings.into_iter().map(Some));
+    let sections: Vec<SectionPlan> = slots
+        .iter()
+        .map(|slot| SectionPlan {
+            heading: names.next().flatten(),
+            points: Vec::new(),
+            words: around(slot.words),
+            passages: plan::spans(&pool, slot),
+        })
+        .filter(|plan| !plan.passages.is_empty())
+        .collect();
+    Ok(Outline { title: title::title(brief, sources), sections })
+}
+
+/// Gives every section without passages those that suit its heading and points best, and every section without a
+/// budget (`words.max == 0`) an equal share of what is left. Other sections stay as they are, and their passages are
+/// given to nobody else.
+pub fn assign(brief: &Brief, outline: &Outline, sources: &[Snapshot]) -> Outline {
+    let mut out = outline.clone();
+    set_budgets(brief, &mut out);
+    let pool = Pool::new(brief, sources);
+    let mut used = vec![false; pool.sentences.len()];
+    for span in out.sections.iter().flat_map(|s| &s.passages) {
+        for (i, sentence) in pool.sentences.iter().enumerate() {
+            let own = sentence.source.span;
+            used[i] |= own.source == span.source && own.start < span.end && span.start < own.end;
+        }
+    }
+    let open: Vec<usize> = (0..out.sections.len()).filter(|i| out.sections[*i].passages.is_empty()).collect();
+    let mut slots: Vec<Slot> = open.iter().map(|i| wanted(brief, &pool, &out.sections[*i], *i == 0)).collect();
+    plan::fill(&pool, &mut slots, &mut used, false, false);
+    let words: u32 = slots.iter().map(|s| s.words).sum();
+    let budget: u32 = slots.iter().map(|s| s.budget).sum();
+    if words * 100 < budget * (100 - WordRange::TOLERANCE_PERCENT) {
+        plan::fill(&pool, &mut slots, &mut used, true, false);
+    }
+    for (i, slot) in open.into_iter().zip(&slots) {
+        out.sections[i].passages = plan::spans(&pool, slot);
+    }
+    out
+}
+
+fn too_little(brief: &Brief, words: u32, sources: usize) -> Fault {
+    let ordered = brief.words;
+    Fault::permanent(
+        FaultCode::WorkflowError,
+        format!(
+            "The {sources} source(s) hold {words} usable words, too few for an article of {} to {} words. \
+             Order fewer words, or add sources with more running text about the topic.",
+            ordered.min, ordered.max
+        ),
+    )
+}
+
+/// Three sections for a short text, eight for a long one, the opening included.
+fn section_count(target: u32) -> usize {
+    match target {
+        0..=320 => 3,
+        321..=560 => 4,
+        561..=850 => 5,
+        851..=1250 => 6,
+        1251..=1800 => 7,
+        _ => 8,
+    }
+}
+
+/// What a section of so many words may have: some play to both sides.
+fn around(words: u32) -> WordRange {
+    WordRange { min: words * 85 / 100, max: words * 115 / 100 + 1 }
+}
+
+/// The headings, distinct, with the first keyword in some of them where none or few have it by themselves.
+fn headings(brief: &Brief, topics: &[Topic]) -> Vec<String> {
+    let mut headings: Vec<String> = topics.iter().map(|t| t.heading.clone()).collect();
+    let Some(keyword) = brief.keywords.first().map(|k| k.trim()).filter(|k| !k.is_empty()) else { return headings };
+    let has = |heading: &str| title::has_all_words(heading, keyword, &brief.language);
+    let wanted = (headings.len() * KEYPHRASE_PERCENT).div_ceil(100);
+    let mut have = headings.iter().filter(|h| has(h)).count();
+    for heading in &mut headings {
+        let with = format!("{}: {}", crate::table::capitalised(keyword), lowered(heading, &brief.language));
+        if have < wanted && !has(heading) && with.chars().count() <= MAX_HEADING_CHARS {
+            *heading = with;
+            have += 1;
+        }
+    }
+    headings
+}
+
+/// `How it works` behind a colon is `how it works`; names keep their capital.
+fn lowered(heading: &str, lang: &str) -> String {
+    let first = heading.split(' ').next().unwrap_or("");
+    let question =
+        ["how", "why", "what", "when", "where", "who", "which", "comment", "pourquoi", "cómo", "come", "como"];
+    let small = lexicon::lower(first);
+    let safe = question.contains(&small.as_str())
+        || lexicon::of(lang).is_some_and(|l| l.safe_lower.is(std::slice::from_ref(&small)));
+    if safe { format!("{small}{}", &heading[first.len()..]) } else { heading.to_owned() }
+}
+
+fn slots(brief: &Brief, pool: &Pool, topics: &[Topic], target: u32, opening: u32) -> Vec<Slot> {
+    let lang = lexicon::primary(&brief.language);
+    let topic = title::topic(&brief.prompt, lexicon::of(lang));
+    let opening = if topics.is_empty() { target } else { opening };
+    let mut slots = vec![Slot {
+        profile: pool.vocabulary.find(&topic, lang).0.content,
+        opening: true,
+        budget: opening,
+        ..Slot::default()
+    }];
+    let body = target.saturating_sub(opening);
+    let weights: Vec<f32> = topics.iter().map(|t| (t.words.clamp(40, 600) as f32).powf(0.35)).collect();
+    let all: f32 = weights.iter().sum();
+    for (topic, weight) in topics.iter().zip(weights) {
+        slots.push(Slot {
+            profile: topic.profile.clone(),
+            home: topic.home.clone(),
+            budget: (body as f32 * weight / all) as u32,
+            ..Slot::default()
+        });
+    }
+    slots
+}
+
+/// Fills in widening circles: own language, other languages where the order would not be met, and at last without the
+/// rules of taste.
+fn filled(brief: &Brief, pool: &Pool, mut slots: Vec<Slot>, heading_words: u32) -> Vec<Slot> {
+    let mut used = vec![false; pool.sentences.len()];
+    let short = |slots: &[Slot], floor: u32| slots.iter().map(|s| s.words).sum::<u32>() + heading_words < floor;
+    plan::fill(pool, &mut slots, &mut used, false, false);
+    plan::drop_unexplained(pool, &mut slots);
+    plan::fill(pool, &mut slots, &mut used, false, false);
+    plan::drop_unexplained(pool, &mut slots);
+    if short(&slots, brief.words.min) {
+        plan::fill(pool, &mut slots, &mut used, true, false);
+    }
+    if short(&slots, brief.words.min) {
+        let mut used = vec![false; pool.sentences.len()];
+        for i in slots.iter().flat_map(|s| &s.chosen).flat_map(|p| p.range()) {
+            used[i] = true;
+        }
+        plan::fill(pool, &mut slots, &mut used, false, true);
+        plan::fill(pool, &mut slots, &mut used, true, true);
+    }
+    slots
+}
+
+fn set_budgets(brief: &Brief, outline: &mut Outline) {
+    let headings: u32 = outline.sections.iter().filter_map(|s| s.heading.as_deref()).map(word::count).sum();
+    let given: u32 = outline.sections.iter().map(|s| s.words.target()).sum();
+    let open = outline.sections.iter().filter(|s| s.words.max == 0).count();
+    let left = brief.words.target().saturating_sub(headings + given);
+    let share = left / u32::try_from(open).unwrap_or(1).max(1);
+    for section in outline.sections.iter_mut().filter(|s| s.words.max == 0) {
+        section.words = around(share.max(40));
+    }
+}
+
+/// What a planned section asks for.
+fn wanted(brief: &Brief, pool: &Pool, section: &SectionPlan, first: bool) -> Slot {
+    let lang = lexicon::primary(&brief.language);
+    let opening = first && section.heading.is_none();
+    let heading = section.heading.as_deref().unwrap_or("");
+    let asked = pool.vocabulary.find(&format!("{heading}\n{}", section.points.join("\n")), lang).0;
+    let own = pool.vocabulary.find(heading, lang).0;
+    let home: BTreeSet<usize> = pool
+        .sentences
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| {
+            s.source
+                .headings
+                .last()
+                .is_some_and(|h| similar::jaccard(&pool.vocabulary.find(h, &s.lang).0.content, &own.content) >= 0.5)
+        })
+        .map(|(i, _)| i)
+        .collect();
+    let profile = if asked.content.is_empty() {
+        pool.vocabulary.find(&title::topic(&brief.prompt, lexicon::of(lang)), lang).0.content
+    } else {
+        asked.content
+    };
+    Slot { profile, home, opening, budget: section.words.target(), ..Slot::default() }
+}

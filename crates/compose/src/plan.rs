@@ -1,0 +1,265 @@
+//! Gives the sections of an article their passages.
+
+use std::collections::BTreeSet;
+
+use galley_domain::writing::Span;
+
+use crate::{
+    pool::{Piece, Pool, affinity, has_unexplained, pieces},
+    snapshot::BlockKind,
+};
+
+/// A section this close to its budget is full, in words.
+const CLOSE: u32 = 12;
+/// A passage may exceed its section's budget by so many words rather than be cut.
+const SLACK: u32 = 14;
+/// Less affinity to a section is chance.
+const RELATED: f32 = 0.07;
+/// Rounds of spreading what some sections could not take over the others.
+const ROUNDS: usize = 4;
+/// More rows of one table in one section are a list, not prose.
+const ROWS: usize = 3;
+
+/// A section that is being filled.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Slot {
+    /// What it is about: sorted content terms.
+    pub profile: Vec<u32>,
+    /// The sentences that belong here by their headings: indices into the pool, sorted.
+    pub home: BTreeSet<usize>,
+    /// It opens the article and tells what all of it is about.
+    pub opening: bool,
+    /// In words.
+    pub budget: u32,
+    pub words: u32,
+    pub chosen: Vec<Piece>,
+}
+
+/// Fills the slots from sentences that are not yet `used`, to their budgets as far as the pool goes. What one section
+/// cannot take goes to the others.
+///
+/// `lax` gives up the rules of taste (rows of a table, unexplained abbreviations) so that nothing usable is left.
+pub(crate) fn fill(pool: &Pool, slots: &mut [Slot], used: &mut [bool], foreign: bool, lax: bool) {
+    let target: u32 = slots.iter().map(|s| s.budget).sum();
+    let mut budgets: Vec<u32> = slots.iter().map(|s| s.budget).collect();
+    for round in 0..ROUNDS {
+        Filler::new(pool, slots, used, foreign, lax).run(slots, used, &budgets, round > 0);
+        let words: u32 = slots.iter().map(|s| s.words).sum();
+        let missing = target.saturating_sub(words);
+        if missing < CLOSE {
+            break;
+        }
+        let count = u32::try_from(slots.len()).unwrap_or(1).max(1);
+        for (budget, slot) in budgets.iter_mut().zip(slots.iter()) {
+            *budget = slot.words + missing / count + CLOSE;
+        }
+    }
+    for slot in slots.iter_mut() {
+        arrange(pool, slot);
+    }
+}
+
+struct Filler<'a> {
+    pool: &'a Pool,
+    pieces: Vec<Candidate>,
+    lax: bool,
+}
+
+struct Candidate {
+    piece: Piece,
+    terms: Vec<u32>,
+    /// By slot: how well it fits, and whether it is related at all.
+    fit: Vec<(f32, bool)>,
+    /// To what is chosen already.
+    likeness: f32,
+    taken: bool,
+}
+
+impl<'a> Filler<'a> {
+    fn new(pool: &'a Pool, slots: &[Slot], used: &[bool], foreign: bool, lax: bool) -> Self {
+        let free = |i: usize| !used[i] && pool.sentences[i].foreign == foreign;
+        let mut candidates: Vec<Candidate> = pieces(pool, &free)
+            .into_iter()
+            .map(|piece| {
+                let terms = terms_of(pool, piece);
+                let fit = slots.iter().map(|slot| fit(pool, piece, &terms, slot, slots)).collect();
+                Candidate { piece, terms, fit, likeness: 0.0, taken: false }
+            })
+            .collect();
+        let told: Vec<Vec<u32>> = slots.iter().flat_map(|s| &s.chosen).map(|p| terms_of(pool, *p)).collect();
+        for candidate in &mut candidates {
+            candidate.likeness = told.iter().map(|t| affinity(pool, &candidate.terms, t)).fold(0.0, f32::max);
+        }
+        Self { pool, pieces: candidates, lax }
+    }
+
+    /// The emptiest section chooses next, so that none takes all that is good.
+    fn run(mut self, slots: &mut [Slot], used: &mut [bool], budgets: &[u32], any: bool) {
+        let mut done = vec![false; slots.len()];
+        loop {
+            let next =
+                (0..slots.len()).filter(|i| !done[*i] && slots[*i].words + CLOSE <= budgets[*i]).min_by(|a, b| {
+                    let ratio = |i: usize| slots[i].words as f32 / budgets[i].max(1) as f32;
+                    ratio(*a).total_cmp(&ratio(*b))
+                });
+            let Some(slot) = next else { break };
+            let left = budgets[slot] - slots[slot].words;
+            match self.best(slot, slots, left, any) {
+                Some((candidate, len)) => self.take(candidate, len, &mut slots[slot], used),
+                None => done[slot] = true,
+            }
+        }
+    }
+
+    /// The best piece for a section and how many of its sentences to take.
+    fn best(&self, slot: usize, slots: &[Slot], left: u32, any: bool) -> Option<(usize, usize)> {
+        let before: Vec<Piece> = slots[..=slot].iter().flat_map(|s| s.chosen.iter().copied()).collect();
+        let mut best: Option<(f32, usize, usize)> = None;
+        for (i, candidate) in self.pieces.iter().enumerate() {
+            let (fit, related) = candidate.fit[slot];
+            if candidate.taken || !related && !any {
+                continue;
+            }
+            let value = fit - 0.5 * (candidate.likeness - 0.25).max(0.0);
+            if best.is_some_and(|(most, ..)| value <= most) {
+                continue;
+            }
+            let len = self.length(candidate, left, &before, &slots[slot]);
+            if len > 0 {
+                best = Some((value, i, len));
+            }
+        }
+        best.map(|(_, i, len)| (i, len))
+    }
+
+    /// How many sentences of a piece fit; 0 where it does not.
+    fn length(&self, candidate: &Candidate, left: u32, before: &[Piece], slot: &Slot) -> usize {
+        let piece = candidate.piece;
+        let sentences = &self.pool.sentences;
+        if !self.lax && sentences[piece.first].source.kind == BlockKind::TableRow && has_rows(self.pool, piece, slot) {
+            return 0;
+        }
+        let mut words = 0;
+        let mut len = 0;
+        for i in piece.range() {
+            words += sentences[i].words;
+            let told = |j: usize| (piece.first..i).contains(&j) || before.iter().any(|p| p.range().contains(&j));
+            if words > left + SLACK || !self.lax && has_unexplained(self.pool, i, &told) {
+                break;
+            }
+            len += 1;
+        }
+        let cut = len < piece.len;
+        if self.lax {
+            return if cut && sentences[piece.first].whole { 0 } else { len };
+        }
+        if cut && sentences[piece.first].whole || cut && len == 1 && piece.len > 2 && !slot.chosen.is_empty() {
+            return 0;
+        }
+        len
+    }
+
+    fn take(&mut self, index: usize, len: usize, slot: &mut Slot, used: &mut [bool]) {
+        let piece = Piece { first: self.pieces[index].piece.first, len };
+        self.pieces[index].taken = true;
+        for i in piece.range() {
+            used[i] = true;
+            slot.words += self.pool.sentences[i].words;
+        }
+        slot.chosen.push(piece);
+        let terms = terms_of(self.pool, piece);
+        let source = self.pool.sentences[piece.first].rank;
+        for candidate in &mut self.pieces {
+            candidate.likeness = candidate.likeness.max(affinity(self.pool, &candidate.terms, &terms));
+            // A little preference for other voices.
+            if self.pool.sentences[candidate.piece.first].rank == source {
+                candidate.likeness += 0.01;
+            }
+        }
+    }
+}
+
+fn has_rows(pool: &Pool, piece: Piece, slot: &Slot) -> bool {
+    let own = &pool.sentences[piece.first].source;
+    let same = |p: &&Piece| {
+        let s = &pool.sentences[p.first].source;
+        s.kind == BlockKind::TableRow && s.span.source == own.span.source && s.paragraph == own.paragraph
+    };
+    slot.chosen.iter().filter(same).count() >= ROWS
+}
+
+/// How well a piece fits a slot, and whether it is related to it at all.
+fn fit(pool: &Pool, piece: Piece, terms: &[u32], slot: &Slot, slots: &[Slot]) -> (f32, bool) {
+    let sentences = &pool.sentences[piece.range()];
+    let relevance = sentences.iter().map(|s| s.relevance).sum::<f32>() / sentences.len() as f32;
+    let single = if sentences.len() == 1 { 0.1 } else { 0.0 };
+    let base = relevance - single;
+    let at_home = slot.home.contains(&piece.first);
+    if slot.opening {
+        let elsewhere = slots.iter().any(|s| s.home.contains(&piece.first));
+        let lead = &sentences[0];
+        let table = if lead.source.kind == BlockKind::Paragraph { 0.0 } else { 0.5 };
+        let first = if lead.source.position == 0 { 0.08 } else { 0.0 };
+        let value = base + 0.30 * (1.0 - lead.depth) + first - table - if elsewhere { 0.12 } else { 0.0 };
+        return (value, true);
+    }
+    let closeness = affinity(pool, terms, &slot.profile);
+    let elsewhere = !at_home && slots.iter().any(|s| s.home.contains(&piece.first));
+    let home = if at_home { 0.45 } else { 0.0 };
+    let value = 0.6 * base + 1.1 * closeness + home - if elsewhere { 0.3 } else { 0.0 };
+    (value, at_home || closeness >= RELATED && !elsewhere)
+}
+
+pub(crate) fn terms_of(pool: &Pool, piece: Piece) -> Vec<u32> {
+    let mut terms: Vec<u32> =
+        pool.sentences[piece.range()].iter().flat_map(|s| s.terms.content.iter().copied()).collect();
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+/// Puts the passages in reading order: the source that fits best speaks first and in its own order; table rows and
+/// foreign languages come last.
+fn arrange(pool: &Pool, slot: &mut Slot) {
+    let voices: Vec<usize> = slot.chosen.iter().map(|p| pool.sentences[p.first].rank).collect();
+    let turn = |rank: usize| voices.iter().position(|v| *v == rank).unwrap_or(usize::MAX);
+    slot.chosen.sort_by_key(|piece| {
+        let s = &pool.sentences[piece.first];
+        (s.foreign, s.source.kind == BlockKind::TableRow, turn(s.rank), piece.first)
+    });
+}
+
+/// The passages of a slot as spans.
+pub(crate) fn spans(pool: &Pool, slot: &Slot) -> Vec<Span> {
+    slot.chosen
+        .iter()
+        .map(|piece| {
+            let (first, last) = (&pool.sentences[piece.first], &pool.sentences[piece.first + piece.len - 1]);
+            Span { source: first.source.span.source, start: first.source.span.start, end: last.source.span.end }
+        })
+        .collect()
+}
+
+/// Removes passages of which an abbreviation is explained nowhere before, now that the order is final.
+pub(crate) fn drop_unexplained(pool: &Pool, slots: &mut [Slot]) {
+    let mut told: BTreeSet<usize> = BTreeSet::new();
+    for slot in slots {
+        let mut kept = Vec::new();
+        for mut piece in std::mem::take(&mut slot.chosen) {
+            let mut len = 0;
+            for i in piece.range() {
+                if has_unexplained(pool, i, &|j| told.contains(&j)) {
+                    break;
+                }
+                told.insert(i);
+                len += 1;
+            }
+            slot.words -= piece.range().skip(len).map(|i| pool.sentences[i].words).sum::<u32>().min(slot.words);
+            if len > 0 && (len == piece.len || !pool.sentences[piece.first].whole) {
+                piece.len = len;
+                kept.push(piece);
+            }
+        }
+        slot.chosen = kept;
+    }
+}

@@ -1,0 +1,128 @@
+//! Writing a section from its passages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use galley_domain::writing::{Brief, Outline, SectionText, Snapshot, Span};
+
+use crate::{
+    attribution,
+    lexicon::{self, Language},
+    pool::PARAGRAPH,
+    snapshot::{BlockKind, SourceSentence, sentences},
+};
+
+/// Writes section `index` of an outline: the sentences of its passages, verbatim, in paragraphs of two to five. Where
+/// another source takes over, its title may be named once. A section without passages gives no paragraphs.
+pub fn section(brief: &Brief, outline: &Outline, index: usize, sources: &[Snapshot]) -> SectionText {
+    let language = lexicon::of(&brief.language);
+    let wanted: BTreeSet<u32> =
+        outline.sections.iter().take(index + 1).flat_map(|s| &s.passages).map(|span| span.source).collect();
+    let read: BTreeMap<u32, Vec<SourceSentence>> =
+        sources.iter().filter(|s| wanted.contains(&s.number)).map(|s| (s.number, sentences(s))).collect();
+    // Which source was named before can only be told by going through the sections in order.
+    let mut named = Named { outline, sources, language, seen: BTreeSet::new(), count: 0 };
+    let mut text = SectionText::default();
+    for plan in outline.sections.iter().take(index + 1) {
+        let paragraphs = paragraphs(&plan.passages, &read);
+        text = SectionText { paragraphs: named.write(&paragraphs) };
+    }
+    text
+}
+
+/// The sentences of the passages as paragraphs: a passage is one, single sentences join their neighbours.
+fn paragraphs<'a>(passages: &[Span], read: &'a BTreeMap<u32, Vec<SourceSentence>>) -> Vec<Vec<&'a SourceSentence>> {
+    let mut out: Vec<Vec<&SourceSentence>> = Vec::new();
+    for span in passages {
+        let found = read.get(&span.source).map_or(&[][..], Vec::as_slice);
+        let from = found.partition_point(|s| s.span.start < span.start);
+        let inside: Vec<&SourceSentence> = found[from..].iter().take_while(|s| s.span.end <= span.end).collect();
+        for part in safe_runs(&inside) {
+            match out.last_mut() {
+                Some(last) if joins(last, &part) => last.extend(part),
+                _ => out.push(part),
+            }
+        }
+    }
+    if let [.., before, last] = out.as_mut_slice()
+        && last.len() == 1
+        && before.len() < PARAGRAPH
+    {
+        before.append(last);
+        out.pop();
+    }
+    out
+}
+
+/// Runs that do not start with a sentence that refers back, none longer than a paragraph where that can be helped.
+fn safe_runs<'a>(inside: &[&'a SourceSentence]) -> Vec<Vec<&'a SourceSentence>> {
+    let mut out: Vec<Vec<&SourceSentence>> = Vec::new();
+    for sentence in inside {
+        let follows = out.last().and_then(|run| run.last()).is_some_and(|before: &&SourceSentence| {
+            before.paragraph == sentence.paragraph && before.position + 1 == sentence.position
+        });
+        match out.last_mut() {
+            Some(run) if follows && (run.len() < PARAGRAPH || sentence.hangs) => run.push(sentence),
+            _ if sentence.hangs => {}
+            _ => out.push(vec![sentence]),
+        }
+    }
+    out
+}
+
+/// Whether the next run continues a paragraph rather than opening one.
+fn joins(paragraph: &[&SourceSentence], next: &[&SourceSentence]) -> bool {
+    let (Some(last), Some(first)) = (paragraph.last(), next.first()) else { return false };
+    if paragraph.len() + next.len() > PARAGRAPH {
+        return false;
+    }
+    let same_source = last.span.source == first.span.source;
+    let rows = last.kind == BlockKind::TableRow && first.kind == BlockKind::TableRow && same_source;
+    rows || paragraph.len() == 1 || next.len() == 1 && same_source && last.kind == first.kind
+}
+
+/// Names each source at most once, where it takes over from another within a section.
+struct Named<'a> {
+    outline: &'a Outline,
+    sources: &'a [Snapshot],
+    language: Option<&'static Language>,
+    seen: BTreeSet<u32>,
+    count: usize,
+}
+
+impl Named<'_> {
+    fn write(&mut self, paragraphs: &[Vec<&SourceSentence>]) -> Vec<String> {
+        let mut before = None;
+        let mut named_here = false;
+        let mut out = Vec::with_capacity(paragraphs.len());
+        for paragraph in paragraphs {
+            let mut text = paragraph.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" ");
+            let source = paragraph.first().map(|s| s.span.source);
+            let takes_over = before.is_some() && before != source;
+            if takes_over
+                && !named_here
+                && let Some(first) = paragraph.first()
+                && let Some(named) = self.attributed(first)
+            {
+                text.replace_range(..first.text.len(), &named);
+                named_here = true;
+            }
+            before = paragraph.last().map(|s| s.span.source);
+            out.push(text);
+        }
+        out
+    }
+
+    fn attributed(&mut self, sentence: &SourceSentence) -> Option<String> {
+        let source = self.sources.iter().find(|s| s.number == sentence.span.source)?;
+        let usable = sentence.kind == BlockKind::Paragraph && !self.seen.contains(&source.number);
+        let language = self.language.filter(|_| usable)?;
+        let title = attribution::name(source)?;
+        if title.eq_ignore_ascii_case(&self.outline.title) {
+            return None;
+        }
+        let text = attribution::attribute(&sentence.text, title, language, self.count)?;
+        self.seen.insert(source.number);
+        self.count += 1;
+        Some(text)
+    }
+}

@@ -1,0 +1,255 @@
+//! What a snapshot holds: its blocks, and the sentences in them that may be used.
+
+use std::{ops::Range, sync::Arc};
+
+use galley_domain::writing::{Snapshot, Span};
+use galley_text::{language, sentence};
+
+use crate::{
+    lexicon::{self, Language},
+    table,
+    usable::{self, Standing},
+};
+
+/// The kind of block that a sentence stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockKind {
+    Paragraph,
+    /// `- …`
+    ListItem,
+    /// `| … |`; never the header row.
+    TableRow,
+}
+
+/// A sentence of a snapshot that may be used in an article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSentence {
+    /// Where it stands; for a table row the whole line.
+    pub span: Span,
+    /// What to print: the text of the span, or the sentence that was made of a table row.
+    pub text: String,
+    pub kind: BlockKind,
+    /// The headings above it, outermost first.
+    pub headings: Arc<[String]>,
+    /// The number of its block within the snapshot, counted from 0.
+    pub paragraph: usize,
+    /// Its place within the block, counted from 0 and including sentences that may not be used: two sentences follow
+    /// each other directly exactly when their positions do.
+    pub position: usize,
+    /// It refers back, so it may stand only directly behind the sentence before it.
+    pub hangs: bool,
+}
+
+/// A block with the byte ranges of the statements in it: sentences, or table rows.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub kind: BlockKind,
+    pub headings: Arc<[String]>,
+    pub parts: Vec<Range<usize>>,
+    /// The cells of the header, for tables only.
+    pub header: Vec<String>,
+}
+
+/// The language of a snapshot: as recorded, else as detected, else empty.
+pub(crate) fn language_of(snapshot: &Snapshot) -> &str {
+    match snapshot.language.as_deref() {
+        Some(code) if !code.is_empty() => lexicon::primary(code),
+        _ => language::detect(&snapshot.text).unwrap_or_default(),
+    }
+}
+
+/// The usable sentences of a snapshot in the order of its text: of prose, of list items that are sentences, and of
+/// tables, whose rows become sentences (`The hub Riga has 120 orders and a return rate of 3 %.`).
+///
+/// Left out are fragments, questions, code, navigation and boilerplate, first person outside of quotes, and what points
+/// to other parts of its document.
+pub fn sentences(snapshot: &Snapshot) -> Vec<SourceSentence> {
+    let code = language_of(snapshot);
+    let language = lexicon::of(code);
+    let mut out = Vec::new();
+    for (number, block) in blocks(snapshot).iter().enumerate() {
+        if block.kind == BlockKind::TableRow {
+            table_sentences(snapshot, block, number, language, &mut out);
+        } else {
+            prose_sentences(snapshot, block, number, language, &mut out);
+        }
+    }
+    out
+}
+
+fn prose_sentences(
+    snapshot: &Snapshot,
+    block: &Block,
+    number: usize,
+    language: Option<&Language>,
+    out: &mut Vec<SourceSentence>,
+) {
+    let before = out.len();
+    for (position, range) in block.parts.iter().enumerate() {
+        let text = &snapshot.text[range.clone()];
+        let Some(standing) = usable::judge(text, language) else { continue };
+        out.push(SourceSentence {
+            span: Span { source: snapshot.number, start: range.start, end: range.end },
+            text: text.to_owned(),
+            kind: block.kind,
+            headings: Arc::clone(&block.headings),
+            paragraph: number,
+            position,
+            // Without a table nothing is known but that the first sentence of a paragraph opens it.
+            hangs: if language.is_none() { position > 0 } else { standing == Standing::Hangs },
+        });
+    }
+    if language.is_none() && out.len() - before < block.parts.len() {
+        out.truncate(before);
+    }
+}
+
+fn table_sentences(
+    snapshot: &Snapshot,
+    block: &Block,
+    number: usize,
+    language: Option<&Language>,
+    out: &mut Vec<SourceSentence>,
+) {
+    let Some(language) = language else { return };
+    for (position, range) in block.parts.iter().enumerate() {
+        let cells = table::cells(&snapshot.text[range.clone()]);
+        let Some(text) = table::compose(&block.header, &cells, language) else { continue };
+        out.push(SourceSentence {
+            span: Span { source: snapshot.number, start: range.start, end: range.end },
+            text,
+            kind: BlockKind::TableRow,
+            headings: Arc::clone(&block.headings),
+            paragraph: number,
+            position,
+            hangs: false,
+        });
+    }
+}
+
+/// Reads the blocks of a snapshot line by line, so that text outside of the fixed subset does no harm.
+pub(crate) fn blocks(snapshot: &Snapshot) -> Vec<Block> {
+    let mut reader = Reader { text: &snapshot.text, path: Vec::new(), shared: Arc::from([]), blocks: Vec::new() };
+    let mut open = None;
+    let mut start = 0;
+    for line in snapshot.text.split_inclusive('\n') {
+        let trimmed = line.trim_end();
+        let range = start..start + trimmed.len();
+        start += line.len();
+        open = reader.line(trimmed, range, open);
+    }
+    reader.blocks
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    /// The headings above, by level.
+    path: Vec<(usize, String)>,
+    shared: Arc<[String]>,
+    blocks: Vec<Block>,
+}
+
+impl Reader<'_> {
+    /// Takes one line; `open` is the kind of list or table that the line before belongs to.
+    fn line(&mut self, line: &str, range: Range<usize>, open: Option<BlockKind>) -> Option<BlockKind> {
+        if line.is_empty() {
+            return None;
+        }
+        if let Some((level, title)) = heading(line) {
+            self.path.retain(|(l, _)| *l < level);
+            self.path.push((level, title.to_owned()));
+            self.shared = self.path.iter().map(|(_, title)| title.clone()).collect();
+            return None;
+        }
+        if line.starts_with('|') {
+            if open != Some(BlockKind::TableRow) {
+                self.push(BlockKind::TableRow, Vec::new(), table::cells(line));
+            } else if let Some(block) = self.blocks.last_mut()
+                && !table::is_rule(line)
+            {
+                block.parts.push(range);
+            }
+            return Some(BlockKind::TableRow);
+        }
+        if line.starts_with("- ") {
+            let parts = self.split(range.start + 2..range.end);
+            self.push(BlockKind::ListItem, parts, Vec::new());
+            return Some(BlockKind::ListItem);
+        }
+        let parts = self.split(range);
+        self.push(BlockKind::Paragraph, parts, Vec::new());
+        Some(BlockKind::Paragraph)
+    }
+
+    fn split(&self, range: Range<usize>) -> Vec<Range<usize>> {
+        sentence::split(&self.text[range.clone()])
+            .into_iter()
+            .map(|part| range.start + part.start..range.start + part.end)
+            .collect()
+    }
+
+    fn push(&mut self, kind: BlockKind, parts: Vec<Range<usize>>, header: Vec<String>) {
+        self.blocks.push(Block { kind, headings: Arc::clone(&self.shared), parts, header });
+    }
+}
+
+fn heading(line: &str) -> Option<(usize, &str)> {
+    let title = line.trim_start_matches('#');
+    let level = line.len() - title.len();
+    let title = title.strip_prefix(' ')?.trim();
+    ((1..=6).contains(&level) && !title.is_empty()).then_some((level, title))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::source;
+
+    #[test]
+    fn blocks_carry_their_headings() {
+        let s = source(
+            1,
+            "en",
+            "# A\n\n## B\n\nOne is here. Two is here.\n\n- Item of a list.\n- Another one.\n\n## C\n\nx",
+        );
+        let found: Vec<_> = blocks(&s).iter().map(|b| (b.kind, b.headings.join("/"), b.parts.len())).collect();
+        assert_eq!(
+            found,
+            [
+                (BlockKind::Paragraph, "A/B".into(), 2),
+                (BlockKind::ListItem, "A/B".into(), 1),
+                (BlockKind::ListItem, "A/B".into(), 1),
+                (BlockKind::Paragraph, "A/C".into(), 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn spans_point_at_what_is_printed_except_for_table_rows() {
+        let text = "# Hubs\n\nThe depot in Riga sorts parcels all night. It employs 40 people in two shifts.\n\n\
+                    | Hub | Orders | Return rate |\n| Riga | 120 | 3 % |\n| Tartu | 80 | 4 % |";
+        let s = source(7, "en", text);
+        let found = sentences(&s);
+        assert_eq!(found.len(), 4);
+        assert_eq!(found[0].span.text_in(std::slice::from_ref(&s)), Some(found[0].text.as_str()));
+        assert!(!found[0].hangs && found[1].hangs);
+        assert_eq!(found[2].text, "The hub Riga has 120 orders and a return rate of 3 %.");
+        assert_eq!(found[2].span.text_in(std::slice::from_ref(&s)), Some("| Riga | 120 | 3 % |"));
+    }
+
+    #[test]
+    fn a_paragraph_of_an_unknown_language_is_used_whole_or_not_at_all() {
+        let good =
+            "Pakiautomaadid asuvad enamasti suurte poodide kõrval. Nende hooldus maksab aastas umbes sada eurot.";
+        let s = source(1, "et", &format!("{good}\n\n{good} Vaata www.example.ee lehte kohe."));
+        let found = sentences(&s);
+        assert_eq!(found.iter().map(|f| (f.paragraph, f.hangs)).collect::<Vec<_>>(), [(0, false), (0, true)]);
+    }
+
+    #[test]
+    fn broken_markup_does_no_harm() {
+        for text in ["", "\n\n\n", "|", "| |\n|", "- ", "#", "######## x", "| a |\n| b | c | d |\nx", "\u{0}\u{feff}"] {
+            let _ = sentences(&source(1, "en", text));
+        }
+    }
+}

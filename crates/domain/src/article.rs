@@ -1,0 +1,63 @@
+//! Articles: their states and how those look to the clients of both article documents.
+
+use serde::{Deserialize, Serialize};
+
+use crate::task::{UnknownWord, text_enum};
+use crate::writing::WordRange;
+
+text_enum! {
+    ArticleStatus {
+        Generating = "generating",
+        Draft = "draft",
+        Scheduled = "scheduled",
+        Published = "published",
+        Archived = "archived",
+        Failed = "failed",
+    }
+}
+
+impl ArticleStatus {
+    /// The three states that the content generation API knows.
+    pub fn publication(self) -> PublicationStatus {
+        match self {
+            Self::Published => PublicationStatus::Published,
+            Self::Archived => PublicationStatus::Archived,
+            Self::Generating | Self::Draft | Self::Scheduled | Self::Failed => PublicationStatus::Draft,
+        }
+    }
+}
+
+text_enum! {
+    PublicationStatus { Draft = "draft", Published = "published", Archived = "archived" }
+}
+
+impl From<PublicationStatus> for ArticleStatus {
+    fn from(status: PublicationStatus) -> Self {
+        match status {
+            PublicationStatus::Draft => Self::Draft,
+            PublicationStatus::Published => Self::Published,
+            PublicationStatus::Archived => Self::Archived,
+        }
+    }
+}
+
+text_enum! {
+    /// Which form of the text the client that ordered the article means by `content`.
+    ContentFormat { Markdown = "markdown", Html = "html" }
+}
+
+text_enum! {
+    /// The lengths that can be ordered by name.
+    Length { Short = "short", Medium = "medium", Long = "long" }
+}
+
+impl Length {
+    /// About 800, 1,500 and 2,500 words.
+    pub fn words(self) -> WordRange {
+        match self {
+            Self::Short => WordRange { min: 700, max: 900 },
+            Self::Medium => WordRange { min: 1350, max: 1650 },
+            Self::Long => WordRange { min: 2250, max: 2750 },
+        }
+    }
+}

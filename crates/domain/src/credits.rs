@@ -1,0 +1,18 @@
+//! What orders cost.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// Prices in credits, from configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Prices {
+    /// One generated article.
+    pub generate: Decimal,
+}
+
+impl Default for Prices {
+    fn default() -> Self {
+        Self { generate: Decimal::from(40) }
+    }
+}

@@ -1,0 +1,366 @@
+//! What a failed call means: pure functions from status, headers and body to a typed fault.
+
+use std::time::{Duration, SystemTime};
+
+use galley_domain::{Fault, FaultCode};
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
+use serde_json::Value;
+
+use super::{
+    CallError,
+    dialect::{Parameter, refused},
+};
+
+/// The longest wait that is taken from a server.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// How much of a provider's own words goes to the log.
+const MOST_DETAIL: usize = 300;
+
+/// Whose answer it was, for messages; and what must not show in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub provider: &'a str,
+    pub model: &'a str,
+    pub key: &'a str,
+    /// Everything that was sent. Servers quote their input in errors, and prompts stay out of the log.
+    pub prompt: &'a str,
+    /// Whether the call asked for a `response_format`.
+    pub asks_json: bool,
+}
+
+/// A failed call, before it is known whether leaving a parameter out helps.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    Call(CallError),
+    Refused(Parameter, Fault),
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::Call(CallError::Fault(fault))
+    }
+}
+
+/// An error as providers write it, in whatever shape.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub message: String,
+    pub kind: Option<String>,
+    pub code: Option<String>,
+    pub param: Option<String>,
+}
+
+impl ApiError {
+    /// Reads `{"error": {…}}`, `{"error": "…"}`, `[{"error": …}]`, `{"message": …}`, `{"detail": …}` or plain text.
+    pub(crate) fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => Self::from_value(&value),
+            Err(_) => Self { message: String::from_utf8_lossy(body).trim().to_owned(), ..Self::default() },
+        }
+    }
+
+    pub(crate) fn from_value(value: &Value) -> Self {
+        let value = value.as_array().and_then(|a| a.first()).unwrap_or(value);
+        let inner = value.get("error").filter(|e| !e.is_null()).unwrap_or(value);
+        if let Some(text) = inner.as_str() {
+            return Self { message: text.to_owned(), ..Self::default() };
+        }
+        let word = |name: &str| match inner.get(name) {
+            Some(Value::String(s)) => Some(s.clone()),
+            Some(Value::Number(n)) => Some(n.to_string()),
+            _ => None,
+        };
+        let message = word("message").or_else(|| word("detail")).or_else(|| Some(inner.get("detail")?.to_string()));
+        Self {
+            message: message.unwrap_or_default(),
+            kind: word("type").or_else(|| word("status")),
+            code: word("code"),
+            param: word("param"),
+        }
+    }
+
+    /// Whether code or type is this word.
+    pub(crate) fn code_is(&self, word: &str) -> bool {
+        [&self.code, &self.kind].into_iter().flatten().any(|c| c.eq_ignore_ascii_case(word))
+    }
+
+    fn code_has(&self, part: &str) -> bool {
+        [&self.code, &self.kind].into_iter().flatten().any(|c| c.to_ascii_lowercase().contains(part))
+    }
+
+    fn is_quota(&self) -> bool {
+        // not judged by the message: Gemini says "exceeded your current quota" for a limit of one minute
+        [
+            "insufficient_quota",
+            "billing_hard_limit_reached",
+            "billing_not_active",
+            "insufficient_balance",
+            "billing_error",
+        ]
+        .iter()
+        .any(|word| self.code_is(word))
+    }
+
+    fn is_context(&self) -> bool {
+        let message = self.message.to_lowercase();
+        self.code_is("context_length_exceeded")
+            || self.code_is("exceed_context_size_error")
+            || ["context length", "context size", "context window", "prompt is too long", "input token count"]
+                .iter()
+                .any(|words| message.contains(words))
+    }
+
+    fn is_filter(&self) -> bool {
+        self.code_is("content_filter") || self.code_has("content_policy")
+    }
+
+    /// For the log: status, type, code and the provider's words, without the key and without quotes of the prompt.
+    fn detail(&self, status: Option<StatusCode>, context: Context<'_>) -> String {
+        let status = status.map(|s| format!("HTTP {} ", s.as_u16())).unwrap_or_default();
+        let code: Vec<&str> = [&self.kind, &self.code, &self.param].into_iter().flatten().map(String::as_str).collect();
+        format!("{status}[{}] {}", scrub(&code.join(" "), context), scrub(&self.message, context))
+    }
+}
+
+/// Cuts a provider's words where they begin to quote the prompt, hides the key, and keeps one short line.
+pub(crate) fn scrub(text: &str, context: Context<'_>) -> String {
+    const QUOTE: usize = 24;
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !context.key.is_empty() {
+        text = text.replace(context.key, "[key]");
+    }
+    let prompt = context.prompt.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut end = text.floor_char_boundary(MOST_DETAIL);
+    for (at, _) in text[..end].char_indices() {
+        let window = &text[at..text.ceil_char_boundary((at + QUOTE).min(text.len()))];
+        if window.len() >= QUOTE && prompt.contains(window) {
+            end = at;
+            break;
+        }
+    }
+    if end < text.len() { format!("{}…", &text[..end]) } else { text }
+}
+
+/// What an answer with an error status means.
+pub(crate) fn of_status(status: StatusCode, headers: &HeaderMap, body: &[u8], context: Context<'_>) -> Problem {
+    let error = ApiError::read(body);
+    let detail = error.detail(Some(status), context);
+    if matches!(status.as_u16(), 400 | 413 | 422 | 500) && error.is_context() || status.as_u16() == 413 {
+        return Problem::Call(CallError::ContextTooLong(context_too_long(context).with_detail(detail)));
+    }
+    let number = status.as_u16();
+    let Context { provider, model, .. } = context;
+    if error.is_quota() || number == 402 {
+        return quota_spent(context).with_detail(detail).into();
+    }
+    if error.is_filter() {
+        return filtered(context).with_detail(detail).into();
+    }
+    let permanent = |message: String| Fault::permanent(FaultCode::LlmError, message).with_detail(&detail);
+    let fault = match number {
+        429 => Fault::transient(
+            FaultCode::RateLimitError,
+            format!("The model provider {provider} limits the rate of calls (HTTP 429). It is tried again later."),
+        )
+        .after(retry_after(headers, SystemTime::now()))
+        .with_detail(&detail),
+        408 | 409 | 425 | 500.. => Fault::transient(
+            FaultCode::LlmError,
+            format!("The model provider {provider} could not answer now (HTTP {number}). It is tried again later."),
+        )
+        .after(retry_after(headers, SystemTime::now()))
+        .with_detail(&detail),
+        401 => permanent(format!(
+            "The model provider {provider} refused the credentials (HTTP 401). The operator must check the api_key of \
+             this model endpoint."
+        )),
+        403 => permanent(format!(
+            "The model provider {provider} refused access to {model} (HTTP 403). The operator must check the api_key of \
+             this model endpoint and what it may use."
+        )),
+        404 => permanent(format!(
+            "The model provider {provider} does not know {model} or the path (HTTP 404). The operator must check model \
+             and base_url of this model endpoint; the latter usually ends in /v1."
+        )),
+        300..=399 => permanent(format!(
+            "The model provider {provider} answered with a redirect (HTTP {number}). The operator must set base_url of \
+             this model endpoint to the final address."
+        )),
+        _ => permanent(format!(
+            "The model provider {provider} refused the request to {model} (HTTP {number}). The operator must check \
+             model, max_tokens and temperature of this model endpoint; the log has the provider's words."
+        )),
+    };
+    match (number, refused(&error, context.asks_json)) {
+        (400 | 422, Some(parameter)) => Problem::Refused(parameter, fault),
+        _ => fault.into(),
+    }
+}
+
+/// What an error inside a stream means, after the server had answered 200.
+pub(crate) fn in_stream(value: &Value, context: Context<'_>) -> CallError {
+    let error = ApiError::from_value(value);
+    let detail = error.detail(None, context);
+    if error.is_context() {
+        return CallError::ContextTooLong(context_too_long(context).with_detail(detail));
+    }
+    let status = error.code.as_deref().and_then(|c| c.parse::<u16>().ok());
+    let provider = context.provider;
+    let fault = if error.is_quota() || status == Some(402) {
+        quota_spent(context)
+    } else if error.is_filter() {
+        filtered(context)
+    } else if status == Some(429) || error.code_has("rate_limit") {
+        Fault::transient(
+            FaultCode::RateLimitError,
+            format!("The model provider {provider} limits the rate of calls. It is tried again later."),
+        )
+    } else if matches!(status, Some(400..=407 | 410..=424)) || error.code_is("invalid_request_error") {
+        Fault::permanent(
+            FaultCode::LlmError,
+            format!(
+                "The model provider {provider} refused the request while answering. The operator must check the settings \
+                 of this model endpoint; the log has the provider's words."
+            ),
+        )
+    } else {
+        Fault::transient(
+            FaultCode::LlmError,
+            format!("The model provider {provider} broke off its answer with an error. It is tried again later."),
+        )
+    };
+    CallError::Fault(fault.with_detail(detail))
+}
+
+fn context_too_long(context: Context<'_>) -> Fault {
+    Fault::permanent(
+        FaultCode::LlmError,
+        format!(
+            "The order and its sources do not fit into the context of {}. Use fewer or shorter sources, or let the \
+             operator lower context_tokens of this model endpoint to what the model really has.",
+            context.model
+        ),
+    )
+}
+
+fn quota_spent(context: Context<'_>) -> Fault {
+    Fault::permanent(
+        FaultCode::LlmError,
+        format!(
+            "The account at the model provider {} has no credit or quota left. The operator must add credit there or \
+             choose another model endpoint.",
+            context.provider
+        ),
+    )
+}
+
+/// The provider or the model declined to write this.
+pub(crate) fn filtered(context: Context<'_>) -> Fault {
+    Fault::permanent(
+        FaultCode::LlmError,
+        format!(
+            "The content filter of {} stopped the answer. Reword the order, leave out the source in question, or use \
+             another model.",
+            context.provider
+        ),
+    )
+}
+
+/// The wait that a server asks for: `retry-after-ms`, else `Retry-After` in seconds or as a date. At most a day.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
+    let seconds = |text: &str, unit: f64| {
+        let value = text.parse::<f64>().ok().filter(|v| *v >= 0.0)?;
+        Duration::try_from_secs_f64(value / unit).ok().or(Some(LONGEST_WAIT))
+    };
+    let wait = text("retry-after-ms").and_then(|t| seconds(t, 1000.0)).or_else(|| {
+        let value = text(RETRY_AFTER.as_str())?;
+        seconds(value, 1.0)
+            .or_else(|| Some(httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()))
+    });
+    wait.map(|w| w.min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    const CONTEXT: Context<'_> = Context {
+        provider: "peer",
+        model: "m1",
+        key: "sk-secret",
+        prompt: "Write about the private plans of the Acme company in Basel.",
+        asks_json: true,
+    };
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect()
+    }
+
+    #[test]
+    fn waits_are_read_in_every_form() {
+        let now = httpdate::parse_http_date("Sun, 22 Nov 2026 10:00:00 GMT").unwrap();
+        let secs = Duration::from_secs_f64;
+        for (pairs, wait) in [
+            (vec![], None),
+            (vec![("retry-after", "7")], Some(secs(7.0))),
+            (vec![("retry-after", " 1.5 ")], Some(secs(1.5))),
+            (vec![("retry-after-ms", "250"), ("retry-after", "1")], Some(secs(0.25))),
+            (vec![("retry-after-ms", "soon"), ("retry-after", "2")], Some(secs(2.0))),
+            (vec![("retry-after", "Sun, 22 Nov 2026 10:01:30 GMT")], Some(secs(90.0))),
+            (vec![("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT")], Some(secs(0.0))),
+            (vec![("retry-after", "99999999999999999999999")], Some(LONGEST_WAIT)),
+            (vec![("retry-after", "1e400")], Some(LONGEST_WAIT)),
+            (vec![("retry-after", "-5")], None),
+            (vec![("retry-after", "NaN")], None),
+            (vec![("retry-after", "later")], None),
+        ] {
+            assert_eq!(retry_after(&headers(&pairs), now), wait, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn errors_are_read_in_every_shape() {
+        let read = |text: &str| ApiError::read(text.as_bytes());
+        assert_eq!(read(r#"{"error":{"message":"m","type":"t","code":400}}"#).code.as_deref(), Some("400"));
+        assert_eq!(read(r#"[{"error":{"message":"m","status":"S"}}]"#).kind.as_deref(), Some("S"));
+        for text in
+            [r#"{"error":"m"}"#, r#"{"message":"m"}"#, r#"{"detail":"m"}"#, "m\n", r#"{"error":null,"message":"m"}"#]
+        {
+            assert_eq!(read(text).message, "m", "{text}");
+        }
+        assert_eq!(read("[]").message, "");
+        assert_eq!(read("").message, "");
+        assert_eq!(read("\u{fffd}\0").code, None);
+    }
+
+    #[test]
+    fn the_log_gets_neither_key_nor_prompt() {
+        let words = "Incorrect key sk-secret; input: 'Write about the private plans of the Acme company in Basel.'";
+        let detail = scrub(words, CONTEXT);
+        assert_eq!(detail, "Incorrect key [key]; input: '…");
+        assert!(scrub(&"é".repeat(1_000), CONTEXT).len() <= MOST_DETAIL + 3);
+        assert_eq!(scrub("short\nwords", CONTEXT), "short words");
+    }
+
+    #[test]
+    fn an_error_in_a_stream_is_typed() {
+        let typed = |text: &str| in_stream(&serde_json::from_str(text).unwrap(), CONTEXT);
+        let transient = |text: &str| matches!(typed(text), CallError::Fault(f) if f.is_transient());
+        assert!(transient(r#"{"error":{"message":"Overloaded","type":"overloaded_error"}}"#));
+        assert!(transient(r#"{"error":{"message":"x","code":502}}"#));
+        assert!(transient(r#"{"error":"x"}"#));
+        assert!(transient(r#"{"error":{"code":"rate_limit_exceeded"}}"#));
+        assert!(!transient(r#"{"error":{"code":"insufficient_quota"}}"#));
+        assert!(!transient(r#"{"error":{"code":402}}"#));
+        assert!(!transient(r#"{"error":{"code":400,"type":"invalid_request_error"}}"#));
+        assert!(!transient(r#"{"error":{"code":"content_filter"}}"#));
+        let long = typed(r#"{"error":{"code":400,"type":"exceed_context_size_error"}}"#);
+        assert!(matches!(long, CallError::ContextTooLong(_)));
+    }
+}

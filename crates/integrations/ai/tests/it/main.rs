@@ -1,0 +1,8 @@
+//! The crate over real HTTP: against a scripted server in this process, and against real peers where they are given.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
+
+mod faults;
+mod peers;
+mod support;
+mod writer;

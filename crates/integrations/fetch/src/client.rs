@@ -1,0 +1,214 @@
+//! One GET with redirects: every hop checked, every byte counted.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use reqwest::{
+    Client, Response,
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    redirect,
+};
+use url::Url;
+
+use crate::{
+    address::{LinkError, MAX_LINK_CHARS, Policy, check_url},
+    dns::{Guard, Resolver},
+    error::{FetchError, Reason, causes, reason_of},
+    retry::retry_after,
+};
+
+const ACCEPTED: &str =
+    "text/html,application/xhtml+xml,text/plain;q=0.9,text/markdown;q=0.9,application/pdf;q=0.8,*/*;q=0.5";
+/// Idle connections are kept this long, so that several pages of one site share one.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Bounds for one page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchLimits {
+    /// Redirects that are followed.
+    pub redirects: usize,
+    /// Bytes of the body after decompression. A longer page is refused, not cut: half a PDF is no PDF.
+    pub bytes: usize,
+    /// Wall clock for the whole fetch: name, connection, every redirect and the body.
+    pub time: Duration,
+    /// Wall clock for one connection: name, TCP and TLS.
+    pub connect: Duration,
+}
+
+impl Default for FetchLimits {
+    fn default() -> Self {
+        Self { redirects: 5, bytes: 5 << 20, time: Duration::from_secs(15), connect: Duration::from_secs(5) }
+    }
+}
+
+/// The client could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("web pages cannot be read: {0}")]
+pub struct SetupError(String);
+
+/// What a GET brought: a success with its whole body.
+pub(crate) struct Raw {
+    pub url: Url,
+    pub status: u16,
+    /// As declared, e.g. `text/html; charset=utf-8`.
+    pub content_type: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// What to do with a body that is longer than its limit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overlong {
+    Refuse,
+    Cut,
+}
+
+/// Looks at the headers before the body is read.
+pub(crate) type HeaderCheck = fn(Option<&str>) -> Result<(), Reason>;
+
+/// Two connection pools: `open` speaks only to hosts that the operator named and takes whatever address they have,
+/// `guarded` speaks to all others and connects to admitted addresses only. They never share a connection.
+#[derive(Debug)]
+pub(crate) struct Web {
+    guarded: Client,
+    open: Client,
+    policy: Arc<Policy>,
+    limits: FetchLimits,
+}
+
+impl Web {
+    pub(crate) fn new(
+        limits: FetchLimits,
+        policy: Policy,
+        user_agent: &str,
+        resolver: Arc<dyn Resolver>,
+    ) -> Result<Self, SetupError> {
+        let policy = Arc::new(policy);
+        let guarded = client(&limits, user_agent, Guard::new(Arc::clone(&resolver), Some(Arc::clone(&policy))))?;
+        let open = client(&limits, user_agent, Guard::new(resolver, None))?;
+        Ok(Self { guarded, open, policy, limits })
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn limits(&self) -> &FetchLimits {
+        &self.limits
+    }
+
+    /// Sends one GET without following redirects. `link` is what errors name.
+    pub(crate) async fn send(&self, link: &str, url: &Url) -> Result<Response, FetchError> {
+        let named =
+            url.host().zip(url.port_or_known_default()).is_some_and(|(host, port)| self.policy.names(&host, port));
+        let client = if named { &self.open } else { &self.guarded };
+        client.get(url.clone()).send().await.map_err(|error| self.failed(link, &error))
+    }
+
+    /// Where the answer redirects to, if it does; the target is checked like a link.
+    pub(crate) fn redirect_of(&self, link: &str, url: &Url, response: &Response) -> Result<Option<Url>, FetchError> {
+        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let Some(target) = response.headers().get(LOCATION) else { return Ok(None) };
+        let target = String::from_utf8_lossy(target.as_bytes());
+        let refuse = |why| Err(FetchError::new(link, Reason::RedirectRefused(why)).with_detail(&target));
+        let chars = target.chars().count();
+        if chars > MAX_LINK_CHARS {
+            return refuse(LinkError::TooLong { chars });
+        }
+        let next = match url.join(&target) {
+            Ok(next) => next,
+            Err(error) => return refuse(LinkError::Malformed(error.to_string())),
+        };
+        match check_url(&next, &self.policy) {
+            Ok(()) => Ok(Some(next)),
+            Err(why) => refuse(why),
+        }
+    }
+
+    /// Takes the body of an answer that is no redirect.
+    pub(crate) async fn read(
+        &self,
+        link: &str,
+        url: Url,
+        mut response: Response,
+        limit: usize,
+        overlong: Overlong,
+        check: HeaderCheck,
+    ) -> Result<Raw, FetchError> {
+        let fail = |reason| FetchError::new(link, reason);
+        let status = response.status();
+        if !status.is_success() {
+            let retry_after = retry_after(response.headers(), SystemTime::now());
+            return Err(fail(Reason::Status { status: status.as_u16(), retry_after }));
+        }
+        let content_type = header(response.headers(), CONTENT_TYPE.as_str());
+        check(content_type.as_deref()).map_err(fail)?;
+        // What reqwest unpacks it also removes from the headers.
+        if let Some(coding) = header(response.headers(), CONTENT_ENCODING.as_str())
+            && !coding.eq_ignore_ascii_case("identity")
+        {
+            let content_type = format!("{} (packed as {coding})", content_type.as_deref().unwrap_or("unknown"));
+            return Err(fail(Reason::Type { content_type }));
+        }
+        let declared = response.content_length().unwrap_or(0);
+        if overlong == Overlong::Refuse && declared > limit as u64 {
+            return Err(fail(Reason::TooLarge { limit }).with_detail(format_args!("declared {declared} bytes")));
+        }
+        let mut body = Vec::with_capacity(usize::try_from(declared).unwrap_or(limit).min(limit));
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(link, &error))? {
+            let room = limit - body.len();
+            if chunk.len() > room {
+                match overlong {
+                    Overlong::Refuse => return Err(fail(Reason::TooLarge { limit })),
+                    Overlong::Cut => body.extend_from_slice(&chunk[..room]),
+                }
+                break;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Raw { url, status: status.as_u16(), content_type, body })
+    }
+
+    pub(crate) fn timed_out(&self, link: &str) -> FetchError {
+        FetchError::new(link, Reason::Timeout { limit: self.limits.time })
+    }
+
+    fn failed(&self, link: &str, error: &reqwest::Error) -> FetchError {
+        let limit = if error.is_connect() { self.limits.connect } else { self.limits.time };
+        FetchError::new(link, reason_of(error, limit)).with_detail(causes(error))
+    }
+}
+
+/// A header as text of at most 200 characters; other bytes than printable ASCII become `?`.
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.as_bytes();
+    let text = value.iter().take(200).map(|&b| if (b' '..=b'~').contains(&b) { char::from(b) } else { '?' });
+    Some(text.collect::<String>().trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn client(limits: &FetchLimits, user_agent: &str, guard: Guard) -> Result<Client, SetupError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
+    // Everything that would carry state or another address than the checked one is off, whatever features others
+    // in the build turn on: proxies of the environment, redirects, referers, retries. Cookies need a store, and
+    // there is none.
+    Client::builder()
+        .user_agent(user_agent)
+        .default_headers(headers)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .gzip(true)
+        .deflate(true)
+        .brotli(true)
+        .connect_timeout(limits.connect)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(2)
+        .dns_resolver(guard)
+        .build()
+        .map_err(|error| SetupError(format!("{error}: {}", causes(&error))))
+}

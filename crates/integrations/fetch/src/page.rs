@@ -1,0 +1,151 @@
+//! A body to readable text.
+
+use galley_files::{Extracted, FileError, FileKind, Limits, extract_async, html, sniff};
+use url::Url;
+
+use crate::{
+    charset,
+    client::Raw,
+    error::{FetchError, Reason},
+    kind::{self, Kind},
+};
+
+/// A page as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Where the text came from, after redirects.
+    pub url: String,
+    /// As it was asked for.
+    pub requested_url: String,
+    /// 200 to 299.
+    pub status: u16,
+    /// The type of the content without parameters, e.g. `text/html`, as declared or, where nothing usable was
+    /// declared, as the content shows.
+    pub content_type: String,
+    /// What the page calls itself, else the last part of its address.
+    pub title: String,
+    /// ISO 639-1, as declared by the page.
+    pub language: Option<String>,
+    /// In the subset documented at `galley_domain::writing::Snapshot::text`; never empty.
+    pub text: String,
+    /// Bytes of the body after decompression.
+    pub bytes_read: usize,
+    /// True where text was left out because there is more of it than is kept.
+    pub truncated: bool,
+    /// What a reader should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// How a body became text, whatever its kind.
+struct Read {
+    title: Option<String>,
+    language: Option<String>,
+    text: String,
+    truncated: bool,
+    warnings: Vec<String>,
+}
+
+/// What a body turns out to be.
+enum Body {
+    Html {
+        text: String,
+        warning: Option<String>,
+    },
+    /// For `galley_files::extract`; the name's ending says what was declared.
+    File {
+        bytes: Vec<u8>,
+        name: String,
+        warning: Option<String>,
+    },
+}
+
+/// Makes a page of what was fetched. The work is done on a thread that may block, and bounded by [`Limits`].
+pub(crate) async fn read(link: &str, raw: Raw) -> Result<Page, FetchError> {
+    let Raw { url, status, content_type, body } = raw;
+    let bytes_read = body.len();
+    if body.is_empty() {
+        return Err(FetchError::new(link, Reason::Unreadable(FileError::Empty)));
+    }
+    let (read, shown) = match body_of(body, &url, content_type.as_deref()) {
+        Body::Html { text, warning } => (from_html(text, warning, &url).await, "text/html"),
+        Body::File { bytes, name, warning } => from_file(bytes, name, warning).await,
+    };
+    let read = read.map_err(|error| FetchError::new(link, Reason::Unreadable(error)))?;
+    let declared = content_type.as_deref().map(kind::essence);
+    let usable = kind::kind_of(content_type.as_deref()).is_some_and(|kind| kind != Kind::Unknown);
+    Ok(Page {
+        requested_url: link.to_owned(),
+        status,
+        content_type: declared.filter(|_| usable).unwrap_or_else(|| shown.to_owned()),
+        title: read.title.filter(|title| !title.trim().is_empty()).unwrap_or_else(|| kind::name_of(&url)),
+        language: read.language.as_deref().and_then(language_of),
+        text: read.text,
+        bytes_read,
+        truncated: read.truncated,
+        warnings: read.warnings,
+        url: url.into(),
+    })
+}
+
+fn body_of(body: Vec<u8>, url: &Url, content_type: Option<&str>) -> Body {
+    let charset = content_type.and_then(kind::charset);
+    let name = kind::name_of(url);
+    let file = |bytes, name| Body::File { bytes, name, warning: None };
+    let html = |body: &[u8]| {
+        let decoded = charset::decode(body, charset, true);
+        Body::Html { warning: decoded.warning(), text: decoded.text }
+    };
+    match kind::kind_of(content_type).unwrap_or(Kind::Unknown) {
+        // Content that is no text counts more than what was declared.
+        Kind::Html | Kind::Text(_) if kind::looks_binary(&body) => file(body, name),
+        Kind::Html => html(&body),
+        Kind::Text(ending) => {
+            let decoded = charset::decode(&body, charset, false);
+            let warning = decoded.warning();
+            Body::File { bytes: decoded.text.into_bytes(), name: format!("page.{ending}"), warning }
+        }
+        Kind::File(ending) => file(body, format!("page.{ending}")),
+        Kind::Unknown if matches!(sniff(&body, &name), Ok(FileKind::Html)) => html(&body),
+        Kind::Unknown => file(body, name),
+    }
+}
+
+async fn from_html(text: String, warning: Option<String>, url: &Url) -> Result<Read, FileError> {
+    let base = url.to_string();
+    let html = tokio::task::spawn_blocking(move || html::to_text(&text, Some(&base), &Limits::default())).await;
+    let html =
+        html.unwrap_or_else(|_| Err(FileError::Damaged { detail: "its structure makes no sense".to_owned() }))?;
+    let mut warnings = html.warnings;
+    warnings.extend(warning);
+    Ok(Read { title: html.title, language: html.language, text: html.text, truncated: html.truncated, warnings })
+}
+
+async fn from_file(bytes: Vec<u8>, name: String, warning: Option<String>) -> (Result<Read, FileError>, &'static str) {
+    let extracted = match extract_async(bytes, name, Limits::default()).await {
+        Ok(extracted) => extracted,
+        Err(error) => return (Err(error), ""),
+    };
+    let shown = media_type(extracted.kind);
+    let mut warnings = extracted.warnings;
+    warnings.extend(warning);
+    let Extracted { title, text, truncated, .. } = extracted;
+    (Ok(Read { title, language: None, text, truncated, warnings }), shown)
+}
+
+fn media_type(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Html => "text/html",
+        FileKind::Pdf => "application/pdf",
+        FileKind::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        FileKind::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        FileKind::Csv => "text/csv",
+        FileKind::Markdown => "text/markdown",
+        FileKind::Text => "text/plain",
+    }
+}
+
+/// ISO 639-1 of a language tag such as `de-CH`.
+fn language_of(tag: &str) -> Option<String> {
+    let first = tag.trim().split(['-', '_']).next()?;
+    (first.len() == 2 && first.bytes().all(|b| b.is_ascii_alphabetic())).then(|| first.to_ascii_lowercase())
+}

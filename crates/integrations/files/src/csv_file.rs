@@ -1,0 +1,121 @@
+//! Tables as text, with whatever separates their columns.
+
+use crate::{
+    blocks::Blocks,
+    error::FileError,
+    extract::Read,
+    limits::{Budget, Limits},
+    table::Table,
+};
+
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// How many records the choice of the delimiter looks at.
+const LOOKED_AT: usize = 50;
+
+pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read, FileError> {
+    // Excel writes the separator into the first line on request.
+    let (told, text) = match text.split_once('\n') {
+        Some((line, rest)) => match line.trim_end().strip_prefix("sep=").map(str::as_bytes) {
+            Some(&[byte]) => (Some(byte), rest),
+            _ => (None, text),
+        },
+        None => (None, text),
+    };
+    let delimiter = told.unwrap_or_else(|| delimiter(text).0);
+    let mut table = Table::new(limits);
+    let mut ragged = false;
+    let mut width = None;
+    for (at, record) in reader(text, delimiter).byte_records().enumerate() {
+        if at.is_multiple_of(256) {
+            budget.check()?;
+        }
+        let Ok(record) = record else { break };
+        let row: Vec<String> = record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+        if row.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        ragged |= *width.get_or_insert(row.len()) != row.len();
+        if !table.push_plain(row) {
+            break;
+        }
+    }
+    let mut warnings = table.warnings(limits, "the table");
+    if ragged {
+        warnings.push("some rows have more or fewer cells than the first one".to_owned());
+    }
+    let mut blocks = Blocks::new(limits.text_bytes);
+    table.write(&mut blocks);
+    Ok(Read { truncated: table.is_cut(), warnings, ..Read::new(blocks) })
+}
+
+/// True where the first lines split into the same number of columns, two at least.
+pub(crate) fn looks_like_csv(text: &str) -> bool {
+    let (_, columns, records) = delimiter(text);
+    columns >= 2 && records >= 3
+}
+
+/// The delimiter that splits the first records most evenly, how many columns it gives, and how many records have
+/// exactly that many. A comma where none does.
+fn delimiter(text: &str) -> (u8, usize, usize) {
+    let sample = &text[..text.floor_char_boundary(64 << 10)];
+    let mut best = (0, (b',', 1, 0));
+    for delimiter in DELIMITERS {
+        let widths: Vec<usize> = reader(sample, delimiter)
+            .byte_records()
+            .take(LOOKED_AT)
+            .map_while(Result::ok)
+            .map(|record| record.len())
+            .collect();
+        let Some(columns) = widths.first().copied().filter(|columns| *columns > 1) else { continue };
+        let same = widths.iter().filter(|width| **width == columns).count();
+        // A delimiter that fits all records wins over one that makes more columns in some.
+        let score = same * 1_000 / widths.len() * 1_000 + columns.min(999);
+        if score > best.0 {
+            best = (score, (delimiter, columns, same));
+        }
+    }
+    best.1
+}
+
+fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn text(given: &str) -> (String, Vec<String>) {
+        let limits = Limits { rows: 4, columns: 3, ..Limits::default() };
+        let budget = Budget::start(&limits, Arc::default());
+        let read = read(given, &limits, &budget).expect("read");
+        (read.blocks.into_text(), read.warnings)
+    }
+
+    #[test]
+    fn the_delimiter_is_told_by_the_content() {
+        let wanted = "| name | price |\n| Mug, red | 4,50 |\n| Pot \\| pan | 12 |";
+        for given in [
+            "name;price\nMug, red;4,50\nPot | pan;12\n",
+            "name\tprice\r\nMug, red\t4,50\r\nPot | pan\t12",
+            "name,price\n\"Mug, red\",\"4,50\"\nPot | pan,12\n",
+            "sep=;\nname;price\n\"Mug, red\";4,50\n\n;\nPot | pan;12",
+        ] {
+            assert_eq!(text(given), (wanted.to_owned(), vec![]), "{given:?}");
+        }
+        assert_eq!(text("a|b\n\"x\ny\"|2").0, "| a | b |\n| x y | 2 |");
+    }
+
+    #[test]
+    fn one_column_ragged_rows_and_bounds() {
+        assert_eq!(text("words\nalpha\nbeta").0, "| words |\n| alpha |\n| beta |");
+        let (ragged, warnings) = text("a,b\n1\n1,2,3\n");
+        assert_eq!(ragged, "| a | b | |\n| 1 | | |\n| 1 | 2 | 3 |");
+        assert_eq!(warnings.len(), 1);
+        let (wide, warnings) = text("a,b,c,d\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n");
+        assert_eq!(wide, format!("| a | b | c |{}", "\n| 1 | 2 | 3 |".repeat(3)));
+        assert_eq!(warnings, ["only the first 4 rows of the table were read", "only the first 3 columns of the table were read"]);
+    }
+}

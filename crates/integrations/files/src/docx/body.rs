@@ -1,0 +1,235 @@
+//! The text of a document part: paragraphs, headings, lists and tables, as they read with all changes accepted.
+
+use super::styles::{Meaning, Styles, outline_level};
+use crate::{
+    blocks::Blocks,
+    error::FileError,
+    limits::{Budget, Limits},
+    table::Table,
+    xml::{Element, Token, Xml},
+};
+
+/// Deeper nesting of text boxes or tables is read as flat text.
+const MAX_OPEN: usize = 1_000;
+
+#[derive(Debug, Default)]
+struct Paragraph {
+    text: String,
+    meaning: Meaning,
+    /// What the paragraph itself says about its list: `Some(false)` takes it out of the style's list.
+    numbered: Option<bool>,
+    level: Option<u8>,
+}
+
+#[derive(Debug)]
+struct OpenTable {
+    table: Table,
+    row: Vec<String>,
+    above: Vec<String>,
+    cell: String,
+    wide: usize,
+    continues: bool,
+}
+
+pub(super) struct Body<'a> {
+    styles: &'a Styles,
+    limits: &'a Limits,
+    pub(super) out: Blocks,
+    /// The text of the first paragraph in the style "Title".
+    pub(super) title: Option<String>,
+    /// Rows or columns were left out.
+    pub(super) cut: bool,
+    paragraphs: Vec<Paragraph>,
+    tables: Vec<OpenTable>,
+    /// Open elements inside one that is left out.
+    skipping: usize,
+    in_text: bool,
+    in_run_properties: bool,
+    hidden_run: bool,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(styles: &'a Styles, limits: &'a Limits) -> Self {
+        Self {
+            styles,
+            limits,
+            out: Blocks::new(limits.text_bytes),
+            title: None,
+            cut: false,
+            paragraphs: Vec::new(),
+            tables: Vec::new(),
+            skipping: 0,
+            in_text: false,
+            in_run_properties: false,
+            hidden_run: false,
+        }
+    }
+
+    /// Adds the text of one part.
+    pub(super) fn read(&mut self, text: &str, part: &'static str, budget: &Budget) -> Result<(), FileError> {
+        let mut xml = Xml::new(text, part, budget);
+        while let Some(token) = xml.next()? {
+            if self.out.is_full() {
+                break;
+            }
+            match token {
+                Token::Start(_) if self.skipping > 0 => self.skipping += 1,
+                Token::End(_) if self.skipping > 0 => self.skipping -= 1,
+                Token::Start(element) => self.start(&element),
+                Token::End(name) => self.end(&name),
+                Token::Text(text) if self.in_text && self.skipping == 0 => self.push(&text),
+                Token::Text(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, element: &Element<'_>) {
+        let value = || element.attribute("val");
+        match element.name() {
+            // What was deleted, where it was moved from, and the second copy for old programs.
+            "del" | "moveFrom" | "Fallback" | "instrText" | "delText" | "sectPr" | "pPrChange" | "rPrChange" => {
+                self.skipping = 1;
+            }
+            // The separator lines above footnotes are footnotes of their own.
+            "footnote" | "endnote" if element.attribute("type").is_some_and(|kind| kind != "normal") => self.skipping = 1,
+            "p" => self.paragraphs.push(Paragraph::default()),
+            "t" => self.in_text = true,
+            "tab" | "br" | "cr" | "ptab" if !self.in_run_properties => self.push(" "),
+            "noBreakHyphen" => self.push("-"),
+            "r" => self.hidden_run = false,
+            "rPr" => self.in_run_properties = true,
+            "vanish" => self.hidden_run = !matches!(value().as_deref(), Some("0" | "false" | "off")),
+            "tbl" if self.tables.len() < MAX_OPEN => self.tables.push(OpenTable::new(self.limits)),
+            "gridSpan" | "vMerge" => self.cell_property(element),
+            "pStyle" | "numId" | "outlineLvl" => self.paragraph_property(element),
+            _ => {}
+        }
+    }
+
+    fn paragraph_property(&mut self, element: &Element<'_>) {
+        let value = element.attribute("val");
+        let Some(paragraph) = self.paragraphs.last_mut() else { return };
+        match element.name() {
+            "pStyle" => paragraph.meaning = self.styles.meaning(value.as_deref().unwrap_or_default()),
+            "numId" => paragraph.numbered = Some(value.as_deref() != Some("0")),
+            _ => paragraph.level = outline_level(value.as_deref()),
+        }
+    }
+
+    fn cell_property(&mut self, element: &Element<'_>) {
+        let value = element.attribute("val");
+        let Some(table) = self.tables.last_mut() else { return };
+        if element.name() == "gridSpan" {
+            let wide = value.and_then(|value| value.parse().ok()).unwrap_or(1_usize);
+            table.wide = wide.clamp(1, self.limits.columns.max(1));
+        } else {
+            table.continues = value.as_deref() != Some("restart");
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        match name {
+            "t" => self.in_text = false,
+            "rPr" => self.in_run_properties = false,
+            "r" => self.hidden_run = false,
+            "p" => self.end_paragraph(),
+            "tc" => {
+                if let Some(table) = self.tables.last_mut() {
+                    table.end_cell();
+                }
+            }
+            "tr" => {
+                if let Some(table) = self.tables.last_mut() {
+                    let row = std::mem::take(&mut table.row);
+                    table.above.clone_from(&row);
+                    table.table.push_plain(row);
+                }
+            }
+            "tbl" => self.end_table(),
+            _ => {}
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        if !self.hidden_run
+            && let Some(paragraph) = self.paragraphs.last_mut()
+        {
+            paragraph.text.push_str(text);
+        }
+    }
+
+    fn end_paragraph(&mut self) {
+        let Some(paragraph) = self.paragraphs.pop() else { return };
+        if let Some(table) = self.tables.last_mut() {
+            let cell = &mut table.cell;
+            if !cell.is_empty() && !paragraph.text.trim().is_empty() {
+                cell.push(' ');
+            }
+            cell.push_str(&paragraph.text);
+            return;
+        }
+        if paragraph.text.trim().is_empty() || paragraph.meaning.is_contents {
+            return;
+        }
+        let text = &paragraph.text;
+        if paragraph.meaning.is_title && self.title.is_none() {
+            self.title = Some(text.clone());
+        }
+        if let Some(level) = paragraph.meaning.heading.or(paragraph.level) {
+            self.out.heading(level, text);
+        } else if paragraph.numbered.unwrap_or(paragraph.meaning.is_item) {
+            self.out.item(text);
+        } else {
+            self.out.paragraph(text);
+        }
+    }
+
+    fn end_table(&mut self) {
+        let Some(done) = self.tables.pop() else { return };
+        if let Some(outer) = self.tables.last_mut() {
+            for text in done.table.texts() {
+                outer.cell.push(' ');
+                outer.cell.push_str(text);
+            }
+            return;
+        }
+        self.cut |= done.table.is_cut();
+        if done.table.columns() < 2 {
+            // A frame around text.
+            for text in done.table.texts() {
+                self.out.paragraph(text);
+            }
+            return;
+        }
+        self.out.end();
+        done.table.write(&mut self.out);
+        self.out.end();
+    }
+}
+
+impl OpenTable {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            table: Table::new(limits),
+            row: Vec::new(),
+            above: Vec::new(),
+            cell: String::new(),
+            wide: 1,
+            continues: false,
+        }
+    }
+
+    /// A cell that continues the one above repeats its text, so that each row can be read alone.
+    fn end_cell(&mut self) {
+        let at = self.row.len();
+        let mut text = std::mem::take(&mut self.cell);
+        if std::mem::take(&mut self.continues) && text.trim().is_empty() {
+            text = self.above.get(at).cloned().unwrap_or_default();
+        }
+        self.row.push(text);
+        for _ in 1..std::mem::replace(&mut self.wide, 1) {
+            self.row.push(String::new());
+        }
+    }
+}

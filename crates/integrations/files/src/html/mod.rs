@@ -1,0 +1,138 @@
+//! The readable text of a web page: its main content without navigation, advertising, scripts and what is hidden.
+
+mod chrome;
+mod readable;
+mod tree;
+mod walk;
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use url::Url;
+
+use crate::{
+    blocks::Blocks,
+    error::FileError,
+    limits::{Budget, Limits},
+};
+use tree::Tree;
+
+/// How many links of one page are handed out.
+const MAX_LINKS: usize = 1_000;
+
+/// What was read from an HTML page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Html {
+    /// The title without the name of the site, where one could be told.
+    pub title: Option<String>,
+    /// The `lang` of the `<html>` element as written there, e.g. `de-CH`; not checked against the text.
+    pub language: Option<String>,
+    /// In the subset documented at `galley_domain::writing::Snapshot::text`; never empty.
+    pub text: String,
+    /// Absolute `http` and `https` addresses that the whole page links to, without fragments, each once, in the order
+    /// of the page, at most 1,000. Relative links are resolved against `<base>`, else against the page's address, and
+    /// are left out where there is neither.
+    pub links: Vec<String>,
+    /// `description` of the page's meta data.
+    pub description: Option<String>,
+    /// When the page says it was published (`article:published_time`), as written there.
+    pub published: Option<String>,
+    /// For people: what was left out and why.
+    pub warnings: Vec<String>,
+    /// Text was left out because of a limit.
+    pub truncated: bool,
+}
+
+/// Reads a page. `base_url` is its absolute address, if it has one. Synchronous and CPU-bound: call it on a blocking
+/// thread. A few megabytes of markup take well under a second; `limits.time` bounds the rest.
+///
+/// Errors: `Empty`, `TooLarge` (over `limits.bytes`), `NoText` (for example a page that a script builds), `TimedOut`.
+pub fn to_text(html: &str, base_url: Option<&str>, limits: &Limits) -> Result<Html, FileError> {
+    let budget = Budget::start(limits, Arc::new(AtomicBool::new(false)));
+    read(html, base_url, limits, &budget)
+}
+
+pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: &Budget) -> Result<Html, FileError> {
+    if html.trim().is_empty() {
+        return Err(FileError::Empty);
+    }
+    if html.len() > limits.bytes {
+        return Err(FileError::TooLarge { what: "the page", limit: crate::limits::size(limits.bytes) });
+    }
+    let tree = Tree::parse(html, limits.elements, budget);
+    budget.check()?;
+    let mut page = Html {
+        language: tree.language.clone(),
+        links: links(&tree, base_url),
+        description: tree.meta("description").or_else(|| tree.meta("og:description")).map(one_line),
+        published: tree.meta("article:published_time").map(one_line),
+        ..Html::default()
+    };
+    if tree.cut {
+        page.truncated = true;
+        page.warnings.push(format!("only the first {} elements of the page were read", limits.elements));
+    }
+    let article = readable::main_content(&tree, budget);
+    budget.check()?;
+    let main = article.as_ref().map(|article| walk::blocks(&article.tree, &article.kept, limits, budget)).transpose()?;
+    let whole_kept = chrome::kept(&tree);
+    let whole = walk::blocks(&tree, &whole_kept, limits, budget)?;
+    let blocks = choose(main, whole);
+    let blocks = if blocks.is_empty() { walk::blocks(&tree, &chrome::kept_loosely(&tree), limits, budget)? } else { blocks };
+    page.title = article.and_then(|article| article.title).or_else(|| tree.title.as_deref().map(one_line)).filter(|t| !t.is_empty());
+    if blocks.is_full() {
+        page.truncated = true;
+        page.warnings.push(limits.text_warning());
+    }
+    page.text = blocks.into_text();
+    if page.text.is_empty() {
+        return Err(FileError::NoText { reason: "the page has no text of its own; it may build it with a script" });
+    }
+    Ok(page)
+}
+
+/// The main content, unless it lost nearly everything that the page without its furniture says: then the page is not
+/// an article (a product, a specification, a list) and is taken whole.
+fn choose(main: Option<Blocks>, whole: Blocks) -> Blocks {
+    match main {
+        Some(main) if main.len() * 4 >= whole.len() || main.len() > 4_000 => main,
+        _ => whole,
+    }
+}
+
+pub(crate) fn one_line(text: &str) -> String {
+    let mut out = Blocks::new(2_000);
+    out.paragraph(text);
+    out.into_text().replace('\n', " ")
+}
+
+fn links(tree: &Tree, base_url: Option<&str>) -> Vec<String> {
+    let page = base_url.and_then(|url| Url::parse(url).ok());
+    let base = match (&tree.base, &page) {
+        (Some(href), Some(page)) => page.join(href).ok().or_else(|| Some(page.clone())),
+        (Some(href), None) => Url::parse(href).ok(),
+        (None, _) => page,
+    };
+    let mut seen = std::collections::HashSet::new();
+    let mut links = Vec::new();
+    for node in &tree.nodes {
+        let tree::Node::Element(element) = node else { continue };
+        let Some(href) = element.attribute("href").filter(|_| element.name == "a") else { continue };
+        let url = base.as_ref().map_or_else(|| Url::parse(href), |base| base.join(href));
+        let Ok(mut url) = url else { continue };
+        if href.starts_with('#') || !matches!(url.scheme(), "http" | "https") {
+            continue;
+        }
+        url.set_fragment(None);
+        let link = String::from(url);
+        if seen.insert(link.clone()) {
+            links.push(link);
+        }
+        if links.len() == MAX_LINKS {
+            break;
+        }
+    }
+    links
+}
+
+#[cfg(test)]
+mod tests;

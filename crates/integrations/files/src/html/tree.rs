@@ -1,0 +1,322 @@
+//! HTML as a small tree. html5ever's tokenizer reads the markup; the tree is built by simpler rules than the
+//! standard's, because those (adoption agency, reconstruction of formatting elements, scope searches) cost quadratic
+//! time and memory on hostile pages and serve layout, not reading. Here time is linear, the depth is capped, and what
+//! nobody reads (scripts, styles, comments) is never stored.
+
+use std::cell::RefCell;
+
+use html5ever::{
+    Attribute,
+    tendril::StrTendril,
+    tokenizer::{
+        BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+        states::RawKind::{Rawtext, Rcdata, ScriptData},
+    },
+};
+
+use crate::limits::Budget;
+
+/// Elements below this depth are read as if their tags were not there. Real pages stay below 100.
+const MAX_DEPTH: usize = 200;
+/// Longer attribute values (inlined data, tracking) are of no use for reading.
+const MAX_ATTRIBUTE: usize = 2_000;
+/// The tokenizer cannot be stopped, so it is fed in pieces of this size with a look at the clock in between.
+const PIECE: usize = 64 << 10;
+
+pub(super) const ROOT: usize = 0;
+
+#[derive(Debug)]
+pub(super) enum Node {
+    Element(Element),
+    Text(String),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Element {
+    /// Lower case.
+    pub(super) name: String,
+    /// Only those in `KEPT_ATTRIBUTES`, in the order of the page.
+    pub(super) attributes: Vec<(String, String)>,
+    pub(super) children: Vec<usize>,
+    /// The author hid it from every reader.
+    pub(super) hidden: bool,
+}
+
+impl Element {
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A page as read. Node 0 is a root element without a name.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) nodes: Vec<Node>,
+    /// The text of the first `<title>`.
+    pub(super) title: Option<String>,
+    /// `lang` of the `<html>` element.
+    pub(super) language: Option<String>,
+    /// `content` of `<meta>` by `name` or `property`, first one first.
+    pub(super) meta: Vec<(String, String)>,
+    /// `href` of the first `<base>`.
+    pub(super) base: Option<String>,
+    /// Elements were left out because of the limit, or the clock ran out.
+    pub(super) cut: bool,
+}
+
+impl Tree {
+    /// Reads at most `elements` elements, until `budget` is over.
+    pub(super) fn parse(html: &str, elements: usize, budget: &Budget) -> Self {
+        let tokenizer = Tokenizer::new(Builder::new(elements), TokenizerOpts::default());
+        let queue = BufferQueue::default();
+        let mut rest = html;
+        while !rest.is_empty() && !budget.is_over() && !tokenizer.sink.0.borrow().tree.cut {
+            let (piece, tail) = rest.split_at(rest.floor_char_boundary(PIECE.min(rest.len())));
+            queue.push_back(StrTendril::from_slice(piece));
+            // It stops early only for scripts that the sink asks it to run, and this sink asks for none.
+            let _ = tokenizer.feed(&queue);
+            rest = tail;
+        }
+        tokenizer.end();
+        let mut tree = tokenizer.sink.0.into_inner().tree;
+        tree.cut |= !rest.is_empty();
+        tree
+    }
+
+    pub(super) fn element(&self, id: usize) -> Option<&Element> {
+        match self.nodes.get(id)? {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        }
+    }
+
+    pub(super) fn meta(&self, name: &str) -> Option<&str> {
+        self.meta.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+const KEPT_ATTRIBUTES: [&str; 9] = ["class", "id", "role", "href", "rel", "itemprop", "colspan", "rowspan", "lang"];
+const VOID: [&str; 16] = [
+    "area", "base", "basefont", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link", "meta", "param",
+    "source", "wbr",
+];
+/// Elements whose start ends an open paragraph.
+const CLOSES_PARAGRAPH: [&str; 32] = [
+    "address", "article", "aside", "blockquote", "center", "details", "dialog", "dir", "div", "dl", "fieldset",
+    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "menu",
+    "nav", "ol", "p", "pre", "section", "table", "ul",
+];
+
+struct Building {
+    tree: Tree,
+    /// Open elements, the root first.
+    open: Vec<usize>,
+    /// Open elements below `MAX_DEPTH`, which have no node.
+    too_deep: usize,
+    /// Inside an element whose text is not stored; `Some(true)` for the title.
+    raw: Option<bool>,
+    elements_left: usize,
+}
+
+struct Builder(RefCell<Building>);
+
+impl Builder {
+    fn new(elements: usize) -> Self {
+        let tree = Tree {
+            nodes: vec![Node::Element(Element::default())],
+            title: None,
+            language: None,
+            meta: Vec::new(),
+            base: None,
+            cut: false,
+        };
+        Self(RefCell::new(Building { tree, open: vec![ROOT], too_deep: 0, raw: None, elements_left: elements }))
+    }
+}
+
+impl TokenSink for Builder {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut building = self.0.borrow_mut();
+        match token {
+            Token::TagToken(tag) if tag.kind == TagKind::StartTag => return building.start(tag),
+            Token::TagToken(tag) => building.end(&tag.name),
+            Token::CharacterTokens(text) => building.text(&text),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+impl Building {
+    fn start(&mut self, tag: Tag) -> TokenSinkResult<()> {
+        let name: &str = &tag.name;
+        match name {
+            "html" => self.tree.language = self.tree.language.take().or_else(|| value(&tag.attrs, "lang")),
+            "meta" => self.note_meta(&tag.attrs),
+            "base" => self.tree.base = self.tree.base.take().or_else(|| value(&tag.attrs, "href")),
+            "title" if !tag.self_closing && !self.inside("svg") => {
+                self.raw = Some(self.tree.title.is_none());
+                return TokenSinkResult::RawData(Rcdata);
+            }
+            "script" if !tag.self_closing => {
+                self.raw = Some(false);
+                return TokenSinkResult::RawData(ScriptData);
+            }
+            "textarea" => {
+                self.raw = Some(false);
+                return TokenSinkResult::RawData(Rcdata);
+            }
+            "style" | "xmp" | "iframe" | "noembed" | "noframes" if !tag.self_closing => {
+                self.raw = Some(false);
+                return TokenSinkResult::RawData(Rawtext);
+            }
+            "plaintext" => return TokenSinkResult::Plaintext,
+            _ => {}
+        }
+        if matches!(name, "html" | "head" | "body" | "meta" | "base" | "link" | "script" | "style" | "iframe") {
+            return TokenSinkResult::Continue;
+        }
+        self.close_implied(name);
+        self.add_element(tag);
+        TokenSinkResult::Continue
+    }
+
+    fn add_element(&mut self, tag: Tag) {
+        let void = tag.self_closing || VOID.contains(&&*tag.name);
+        if self.elements_left == 0 {
+            self.tree.cut = true;
+            return;
+        }
+        if self.open.len() >= MAX_DEPTH {
+            if !void {
+                self.too_deep += 1;
+            }
+            return;
+        }
+        self.elements_left -= 1;
+        let element = Element {
+            name: tag.name.to_string(),
+            hidden: is_hidden(&tag.attrs),
+            attributes: kept(&tag.attrs),
+            children: Vec::new(),
+        };
+        let id = self.append(Node::Element(element));
+        if !void {
+            self.open.push(id);
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        if self.raw.take().is_some() || matches!(name, "html" | "body" | "head") {
+            return;
+        }
+        if self.too_deep > 0 {
+            self.too_deep -= 1;
+            return;
+        }
+        // A stray end tag inside a cell does not end what is around the table.
+        let wall: &[&str] = if matches!(name, "table" | "thead" | "tbody" | "tfoot" | "tr") { &[] } else { &["td", "th"] };
+        self.close_to(&[name], wall);
+    }
+
+    fn text(&mut self, text: &str) {
+        match self.raw {
+            Some(true) => {
+                let title = self.tree.title.get_or_insert_default();
+                if title.len() < MAX_ATTRIBUTE {
+                    title.push_str(text);
+                }
+                return;
+            }
+            Some(false) => return,
+            None => {}
+        }
+        let parent = self.open.last().copied().unwrap_or(ROOT);
+        let last = self.tree.element(parent).and_then(|element| element.children.last().copied());
+        if let Some(Node::Text(before)) = last.and_then(|id| self.tree.nodes.get_mut(id)) {
+            before.push_str(text);
+        } else {
+            self.append(Node::Text(text.to_owned()));
+        }
+    }
+
+    fn append(&mut self, node: Node) -> usize {
+        let id = self.tree.nodes.len();
+        self.tree.nodes.push(node);
+        let parent = self.open.last().copied().unwrap_or(ROOT);
+        if let Some(Node::Element(element)) = self.tree.nodes.get_mut(parent) {
+            element.children.push(id);
+        }
+        id
+    }
+
+    /// Ends the elements that the start of `name` ends, as far as authors leave end tags out.
+    fn close_implied(&mut self, name: &str) {
+        if self.too_deep > 0 {
+            return;
+        }
+        match name {
+            "li" => self.close_to(&["li"], &["ul", "ol", "menu", "td", "th"]),
+            "dt" | "dd" => self.close_to(&["dt", "dd"], &["dl", "td", "th"]),
+            "td" | "th" => self.close_to(&["td", "th"], &["tr", "table"]),
+            "tr" => self.close_to(&["tr"], &["table"]),
+            "thead" | "tbody" | "tfoot" => self.close_to(&["thead", "tbody", "tfoot", "caption"], &["table"]),
+            "option" => self.close_to(&["option"], &["select"]),
+            "a" => self.close_to(&["a"], &["td", "th", "div", "li", "p"]),
+            _ => {}
+        }
+        if CLOSES_PARAGRAPH.contains(&name) {
+            self.close_to(&["p"], &["td", "th", "li", "div", "section", "article", "blockquote", "button", "object"]);
+        }
+    }
+
+    /// Ends the innermost open element called one of `names` and all inside it; looks no further than `walls`.
+    fn close_to(&mut self, names: &[&str], walls: &[&str]) {
+        for at in (1..self.open.len()).rev() {
+            let Some(element) = self.tree.element(self.open[at]) else { return };
+            if names.contains(&element.name.as_str()) {
+                self.open.truncate(at);
+                return;
+            }
+            if walls.contains(&element.name.as_str()) {
+                return;
+            }
+        }
+    }
+
+    fn inside(&self, name: &str) -> bool {
+        self.open.iter().any(|id| self.tree.element(*id).is_some_and(|element| element.name == name))
+    }
+
+    fn note_meta(&mut self, attributes: &[Attribute]) {
+        let key = value(attributes, "property").or_else(|| value(attributes, "name"));
+        if let (Some(key), Some(content)) = (key, value(attributes, "content"))
+            && self.tree.meta.len() < 200
+        {
+            self.tree.meta.push((key.to_ascii_lowercase(), content));
+        }
+    }
+}
+
+/// The trimmed value of an attribute, if it has one of a reasonable length.
+fn value(attributes: &[Attribute], name: &str) -> Option<String> {
+    let attribute = attributes.iter().find(|attribute| &*attribute.name.local == name)?;
+    let text = attribute.value.trim();
+    (!text.is_empty() && text.len() <= MAX_ATTRIBUTE).then(|| text.to_owned())
+}
+
+fn kept(attributes: &[Attribute]) -> Vec<(String, String)> {
+    KEPT_ATTRIBUTES.iter().filter_map(|name| Some(((*name).to_owned(), value(attributes, name)?))).collect()
+}
+
+fn is_hidden(attributes: &[Attribute]) -> bool {
+    let has = |name: &str| attributes.iter().any(|attribute| &*attribute.name.local == name);
+    if has("hidden") || value(attributes, "aria-hidden").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
+        return true;
+    }
+    let Some(style) = value(attributes, "style") else { return false };
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+    style.contains("display:none") || style.contains("visibility:hidden")
+}

@@ -1,0 +1,130 @@
+//! Plain text: paragraphs put together again from wrapped lines.
+
+use crate::{
+    blocks::Blocks,
+    error::FileError,
+    limits::{Budget, Limits},
+};
+
+/// Lines longer than this were not wrapped by anybody; each is a paragraph.
+const WIDEST_WRAP: usize = 132;
+
+pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Blocks, FileError> {
+    let mut out = Blocks::new(limits.text_bytes);
+    let mut chunk: Vec<&str> = Vec::new();
+    for (at, line) in text.split(['\n', '\u{c}']).enumerate() {
+        if at.is_multiple_of(256) {
+            budget.check()?;
+        }
+        if out.is_full() {
+            break;
+        }
+        // Old Macintosh files end lines with CR alone.
+        for line in line.trim_end_matches('\r').split('\r') {
+            if line.trim().is_empty() {
+                write(&chunk, &mut out);
+                chunk.clear();
+                out.end();
+            } else {
+                chunk.push(line);
+            }
+        }
+    }
+    write(&chunk, &mut out);
+    Ok(out)
+}
+
+/// Lines without an empty one between them.
+fn write(lines: &[&str], out: &mut Blocks) {
+    if let [title, rule] = lines
+        && let Some(level) = underline(rule)
+    {
+        return out.heading(level, title);
+    }
+    let widest = lines.iter().map(|line| line.trim_end().chars().count()).max().unwrap_or(0);
+    let mut block = String::new();
+    let mut is_item = false;
+    let mut before = "";
+    for line in lines {
+        let item = list_item(line.trim_start());
+        let joins = !block.is_empty() && item.is_none() && (is_item && line.starts_with("  ") || is_wrapped(before, line, widest));
+        if joins {
+            if !block.ends_with('-') {
+                block.push(' ');
+            }
+            block.push_str(line.trim());
+        } else {
+            flush(&block, is_item, out);
+            is_item = item.is_some();
+            block = item.unwrap_or(line).trim().to_owned();
+        }
+        before = line;
+    }
+    flush(&block, is_item, out);
+}
+
+fn flush(block: &str, is_item: bool, out: &mut Blocks) {
+    if is_item { out.item(block) } else { out.paragraph(block) }
+}
+
+/// True where `line` ended because the next word did not fit, not because its author ended it.
+fn is_wrapped(line: &str, next: &str, widest: usize) -> bool {
+    let word = next.split_whitespace().next().map_or(0, |word| word.chars().count());
+    widest <= WIDEST_WRAP && widest >= 40 && line.trim_end().chars().count() + 1 + word > widest
+}
+
+/// The text of a list item without its mark.
+pub(crate) fn list_item(line: &str) -> Option<&str> {
+    for mark in ["- ", "* ", "+ ", "• ", "◦ ", "▪ ", "– ", "· ", "‣ ", "● ", "■ ", "\u{f0b7} "] {
+        if let Some(text) = line.strip_prefix(mark) {
+            return Some(text);
+        }
+    }
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &line[digits..];
+    let text = rest.strip_prefix(". ").or_else(|| rest.strip_prefix(") "));
+    // "1998. The year" is a sentence.
+    text.filter(|_| (1..=2).contains(&digits))
+}
+
+fn underline(line: &str) -> Option<u8> {
+    let line = line.trim();
+    match line.len() {
+        0..3 => None,
+        _ if line.bytes().all(|byte| byte == b'=') => Some(1),
+        _ if line.bytes().all(|byte| byte == b'-') => Some(2),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn text(given: &str) -> String {
+        let limits = Limits::default();
+        let budget = Budget::start(&limits, Arc::default());
+        read(given, &limits, &budget).expect("read").into_text()
+    }
+
+    #[test]
+    fn wrapped_lines_become_paragraphs_and_ended_lines_stay_apart() {
+        let given = "The title\n=========\n\nThe first paragraph was wrapped by an editor at sixty\ncolumns, as it was \
+                     custom in old mail programs, so that it\nhas several lines.\n\nMilk\nBread\n\n- one item that is long \
+                     enough\n  to be wrapped\n- two\n1) three\n\n1998. A year.\r\n\r\nEnd";
+        assert_eq!(
+            text(given),
+            "# The title\n\nThe first paragraph was wrapped by an editor at sixty columns, as it was custom in old mail \
+             programs, so that it has several lines.\n\nMilk\n\nBread\n\n- one item that is long enough to be wrapped\n- \
+             two\n- three\n\n1998. A year.\n\nEnd"
+        );
+    }
+
+    #[test]
+    fn unwrapped_lines_are_paragraphs() {
+        let long = "word ".repeat(60);
+        assert_eq!(text(&format!("{long}\n{long}\rlast")), format!("{0}\n\n{0}\n\nlast", long.trim_end()));
+    }
+}

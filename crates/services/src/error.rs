@@ -1,0 +1,41 @@
+use galley_domain::order::FieldError;
+use galley_store::StoreError;
+use rust_decimal::Decimal;
+
+use crate::blobs::BlobError;
+
+/// What was looked for and is not there, or is another tenant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Task,
+    Article,
+    Version,
+    File,
+    Project,
+    Key,
+}
+
+/// Why a use case was refused or failed. Everything but `Internal` may be shown to the client.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error("the request is not valid")]
+    Validation(Vec<FieldError>),
+    #[error("there is no such {0:?}")]
+    NotFound(Missing),
+    /// The request is fine, the state of things is not; the text says what to do.
+    #[error("{0}")]
+    Conflict(String),
+    #[error("this costs {needed} credits; {available} are free")]
+    InsufficientCredits { needed: Decimal, available: Decimal },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+}
+
+impl ServiceError {
+    /// One wrong field.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Validation(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+}

@@ -1,0 +1,107 @@
+//! Uploads: checked by content before anything is stored.
+
+use bytes::Bytes;
+use galley_domain::OrgId;
+use galley_store::{NewFile, rows};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    Services,
+    error::{Missing, ServiceError},
+    idempotency::{Answer, IdempotencyKey, once},
+};
+
+/// The largest file that is taken.
+pub const MAX_UPLOAD_BYTES: usize = 20 * 1024 * 1024;
+const MAX_NAME_CHARS: usize = 255;
+
+#[derive(Debug, Clone)]
+pub struct Upload {
+    pub name: String,
+    pub bytes: Bytes,
+}
+
+/// What is known of a stored file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    pub id: Uuid,
+    pub name: String,
+    /// `pdf`, `docx`, `xlsx`, `csv`, `text`, `markdown`, `html`.
+    pub kind: String,
+    pub size: u64,
+    pub sha256: String,
+}
+
+impl From<rows::File> for StoredFile {
+    fn from(row: rows::File) -> Self {
+        Self { id: row.id, name: row.name, kind: row.kind, size: u64::try_from(row.size).unwrap_or(0), sha256: row.sha256 }
+    }
+}
+
+/// The last part of a path that a client may have sent, without what a terminal or a file system would stumble over.
+fn plain_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let cleaned: String = last.chars().filter(|symbol| !symbol.is_control()).take(MAX_NAME_CHARS).collect();
+    let cleaned = cleaned.trim().trim_start_matches('.').to_owned();
+    if cleaned.is_empty() { "file".to_owned() } else { cleaned }
+}
+
+impl Services {
+    /// Stores a file that research can read. What it is, is told from its content; a file that nothing can be read from
+    /// (empty, encrypted, damaged, of an unknown type) is refused here, where the client still listens.
+    pub async fn upload(
+        &self,
+        org: OrgId,
+        upload: Upload,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<StoredFile>, ServiceError> {
+        let name = plain_name(&upload.name);
+        if upload.bytes.len() > MAX_UPLOAD_BYTES {
+            let text = format!("'{name}' has {} bytes; the most that is taken is {MAX_UPLOAD_BYTES}", upload.bytes.len());
+            return Err(ServiceError::field("file", text));
+        }
+        let limits = galley_files::Limits::default();
+        let read = galley_files::extract_async(upload.bytes.to_vec(), name.clone(), limits)
+            .await
+            .map_err(|error| ServiceError::field("file", format!("'{name}': {error}")))?;
+        let size = upload.bytes.len() as u64;
+        let put = self.blobs.put(org, upload.bytes).await?;
+        let file = NewFile {
+            id: Uuid::now_v7(),
+            name,
+            kind: read.kind.as_str().to_owned(),
+            size,
+            sha256: put.sha256,
+            blob: put.blob,
+        };
+        let tx = self.store.begin(org).await?;
+        once(tx, key, |tx| async move {
+            tx.insert_file(file.clone()).await?;
+            let NewFile { id, name, kind, size, sha256, .. } = file;
+            Ok((tx, StoredFile { id, name, kind, size, sha256 }))
+        })
+        .await
+    }
+
+    /// The bytes of a file.
+    pub async fn file_bytes(&self, org: OrgId, id: Uuid) -> Result<(rows::File, Bytes), ServiceError> {
+        let file = self.store.tenant(org).file(id).await?.ok_or(ServiceError::NotFound(Missing::File))?;
+        let bytes = self.blobs.get(&file.blob).await?;
+        Ok((file, bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_name;
+
+    #[test]
+    fn names_lose_their_path_and_control_characters() {
+        assert_eq!(plain_name("../../etc/passwd"), "passwd");
+        assert_eq!(plain_name("C:\\temp\\report.docx"), "report.docx");
+        assert_eq!(plain_name("..\u{7}.hidden"), "hidden");
+        assert_eq!(plain_name("/"), "file");
+        assert_eq!(plain_name(&"x".repeat(999)).len(), 255);
+    }
+}

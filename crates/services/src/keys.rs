@@ -1,0 +1,133 @@
+//! API keys: made, shown once, found by hash. And the first start of an empty database.
+
+use chrono::{DateTime, Utc};
+use galley_domain::{Caller, OrgId, Permission, Scope};
+use galley_store::{Bootstrap, NewKey, rows};
+use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{Services, error::ServiceError};
+
+/// Keys start with this, so that people and secret scanners recognise them.
+const PREFIX: &str = "gk_";
+const SECRET_CHARS: usize = 43;
+const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+#[derive(Debug, Clone)]
+pub struct KeyRequest {
+    pub name: String,
+    pub permissions: Vec<Permission>,
+    pub scopes: Vec<Scope>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl KeyRequest {
+    /// May do everything.
+    pub fn full(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            permissions: Permission::ALL.to_vec(),
+            scopes: Scope::ALL.to_vec(),
+            expires_at: None,
+        }
+    }
+}
+
+/// A new key. `secret` is in no other place: whoever does not keep it now makes another.
+#[derive(Debug, Clone)]
+pub struct IssuedKey {
+    pub id: Uuid,
+    pub secret: String,
+}
+
+/// What the first start made.
+#[derive(Debug, Clone)]
+pub struct FirstStart {
+    pub org: OrgId,
+    pub key: IssuedKey,
+}
+
+/// Keys are long and random, so one round of SHA-256 is enough: there is nothing to guess.
+pub fn hash_key(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
+    // The v4 generator of `uuid` is the operating system's; 4 × 122 random bits are more than the key holds.
+    let random: Vec<u8> = (0..4).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
+    let digest = [Sha256::digest(&random[..32]), Sha256::digest(&random[32..])].concat();
+    let secret: String = PREFIX
+        .chars()
+        .chain(digest.iter().take(SECRET_CHARS).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])))
+        .collect();
+    let id = Uuid::now_v7();
+    let stored = NewKey {
+        id,
+        name: request.name.clone(),
+        prefix: secret.chars().take(PREFIX.len() + 6).collect(),
+        hash: hash_key(&secret),
+        permissions: request.permissions.iter().map(|word| word.as_str().to_owned()).collect(),
+        scopes: request.scopes.iter().map(|word| word.as_str().to_owned()).collect(),
+        expires_at: request.expires_at,
+    };
+    (IssuedKey { id, secret }, stored)
+}
+
+impl Services {
+    /// Who holds this key, if anyone does.
+    pub async fn caller(&self, secret: &str) -> Result<Option<Caller>, ServiceError> {
+        if secret.is_empty() || secret.len() > 200 {
+            return Ok(None);
+        }
+        Ok(self.store.system().caller_by_key(&hash_key(secret)).await?)
+    }
+
+    pub async fn create_key(&self, org: OrgId, request: &KeyRequest) -> Result<IssuedKey, ServiceError> {
+        let (issued, stored) = new_key(request);
+        let tx = self.store.begin(org).await?;
+        tx.insert_key(stored, None).await?;
+        tx.commit().await?;
+        Ok(issued)
+    }
+
+    pub async fn revoke_key(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
+        let tx = self.store.begin(org).await?;
+        let found = tx.revoke_key(id).await?;
+        tx.commit().await?;
+        if found { Ok(()) } else { Err(ServiceError::NotFound(crate::Missing::Key)) }
+    }
+
+    pub async fn keys(&self, org: OrgId) -> Result<Vec<rows::ApiKey>, ServiceError> {
+        Ok(self.store.tenant(org).keys().await?)
+    }
+
+    /// Makes organization, admin, credits and key in an empty database; None when it is not empty.
+    pub async fn first_start(
+        &self,
+        organization: &str,
+        admin_email: &str,
+        credits: Decimal,
+    ) -> Result<Option<FirstStart>, ServiceError> {
+        let (issued, key) = new_key(&KeyRequest::full("first key"));
+        let first =
+            Bootstrap { organization: organization.to_owned(), admin_email: admin_email.to_owned(), credits, key };
+        let org = self.store.system().bootstrap(first).await?;
+        Ok(org.map(|org| FirstStart { org, key: issued }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_long_recognisable_and_never_the_same() {
+        let (one, stored) = new_key(&KeyRequest::full("a"));
+        let (two, _) = new_key(&KeyRequest::full("a"));
+        assert!(one.secret.starts_with("gk_") && one.secret.len() == 3 + SECRET_CHARS);
+        assert_ne!(one.secret, two.secret);
+        assert_eq!(stored.hash, hash_key(&one.secret));
+        assert!(!format!("{stored:?}").contains(&one.secret), "the stored form does not hold the key");
+    }
+}

@@ -1,0 +1,84 @@
+//! Use cases that the front and the workers share. Transaction boundaries live here; no transaction is open while
+//! something outside of the database is waited for.
+
+mod articles;
+mod blobs;
+mod error;
+mod files;
+mod idempotency;
+mod keys;
+mod orders;
+mod pipeline;
+mod retry;
+mod tasks;
+mod wakes;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use galley_domain::{
+    credits::Prices,
+    task::{StepKind, StepPolicy},
+};
+use galley_fetch::address::Policy;
+use galley_store::{Retention, Store};
+
+pub use articles::{ArticleEdit, ArticleList, ClaimView, ClaimsReport, SlugRule};
+pub use blobs::{BlobError, Blobs};
+pub use error::{Missing, ServiceError};
+pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
+pub use idempotency::{Answer, IdempotencyKey};
+pub use keys::{FirstStart, IssuedKey, KeyRequest, hash_key};
+pub use orders::Receipt;
+pub use pipeline::{ClaimedText, Outcome, Ran, StepOutput, WrittenArticle};
+pub use retry::RetryRequest;
+pub use tasks::TaskView;
+pub use wakes::{CancelWatch, EventWatch, Wakes};
+
+/// What the use cases need to know of the configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub prices: Prices,
+    pub policies: BTreeMap<StepKind, StepPolicy>,
+    pub retention: Retention,
+    /// Which addresses links may lead to.
+    pub links: Policy,
+    /// The writer composes from sources only, so an order without any cannot be served.
+    pub writer_needs_sources: bool,
+    /// A search provider is configured, so an order without sources can find some.
+    pub search: bool,
+    /// Expected seconds from order to article, for `estimated_time_seconds`.
+    pub estimated_seconds: u32,
+}
+
+impl Settings {
+    pub fn policy(&self, kind: StepKind) -> StepPolicy {
+        self.policies.get(&kind).copied().unwrap_or_else(|| StepPolicy::default_for(kind))
+    }
+}
+
+/// The use cases. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Services {
+    store: Store,
+    blobs: Blobs,
+    settings: Arc<Settings>,
+}
+
+impl Services {
+    pub fn new(store: Store, blobs: Blobs, settings: Settings) -> Self {
+        Self { store, blobs, settings: Arc::new(settings) }
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}

@@ -1,0 +1,139 @@
+//! Ordering an article: checked, paid for and queued in one transaction.
+
+use galley_domain::{
+    Caller,
+    order::{ArticleOrder, FieldError},
+    task::StepKind,
+};
+use galley_store::{HoldOutcome, NewArticle, NewTask, StepSeed, StoreError, TenantTx};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    Services,
+    error::ServiceError,
+    idempotency::{Answer, IdempotencyKey, once},
+};
+
+/// What a client gets for an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub task_id: Uuid,
+    pub article_id: Uuid,
+    /// Credits held.
+    pub price: Decimal,
+    pub estimated_time_seconds: u32,
+}
+
+impl Services {
+    /// Takes an order. Task, article, credit hold and first step stand together or not at all.
+    pub async fn order(
+        &self,
+        caller: &Caller,
+        order: ArticleOrder,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<Receipt>, ServiceError> {
+        self.check_servable(&order)?;
+        let tx = self.store.begin(caller.org).await?;
+        let key_id = caller.key;
+        once(tx, key, |tx| async move {
+            self.check_references(&tx, &order).await?;
+            let receipt = self.insert_order(&tx, &order, trace_id, key_id).await?;
+            Ok((tx, receipt))
+        })
+        .await
+    }
+
+    /// What can be said without looking anything up: addresses, and whether there is anything to write from.
+    fn check_servable(&self, order: &ArticleOrder) -> Result<(), ServiceError> {
+        let mut wrong: Vec<FieldError> = Vec::new();
+        for (at, link) in order.reference_links.iter().enumerate() {
+            if let Err(error) = galley_fetch::address::check_link(link, &self.settings.links) {
+                wrong.push(FieldError { field: format!("reference_links[{at}]"), message: error.to_string() });
+            }
+        }
+        let nothing_given = order.reference_links.is_empty() && order.uploaded_files.is_empty();
+        if nothing_given && self.settings.writer_needs_sources && !self.settings.search {
+            let message = "the built-in extractive writer composes from sources and this order has none: give \
+                           reference_links or uploaded_files, or configure a search provider or a model writer";
+            wrong.push(FieldError { field: "reference_links".into(), message: message.into() });
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
+    }
+
+    /// Files and project must be the tenant's own.
+    async fn check_references(&self, tx: &TenantTx, order: &ArticleOrder) -> Result<(), ServiceError> {
+        let mut wrong: Vec<FieldError> = Vec::new();
+        let known = tx.files(&order.uploaded_files).await?;
+        for (at, id) in order.uploaded_files.iter().enumerate() {
+            if !known.iter().any(|file| file.id == *id) {
+                let message = format!("there is no file {id}; upload it with POST /api/v1/files first");
+                wrong.push(FieldError { field: format!("uploaded_files[{at}]"), message });
+            }
+        }
+        if let Some(project) = order.project_id
+            && !tx.has_project(project).await?
+        {
+            wrong.push(FieldError { field: "project_id".into(), message: format!("there is no project {project}") });
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
+    }
+
+    async fn insert_order(
+        &self,
+        tx: &TenantTx,
+        order: &ArticleOrder,
+        trace_id: &str,
+        key_id: Uuid,
+    ) -> Result<Receipt, ServiceError> {
+        let price = self.settings.prices.generate;
+        let rank = match tx.reserve(price).await? {
+            HoldOutcome::Held { rank } => rank,
+            HoldOutcome::Insufficient { available } => {
+                return Err(ServiceError::InsufficientCredits { needed: price, available });
+            }
+        };
+        let (task_id, article_id) = (Uuid::now_v7(), Uuid::now_v7());
+        tx.insert_task(NewTask {
+            id: task_id,
+            kind: "article",
+            input: serde_json::to_value(order).map_err(StoreError::from)?,
+            article_id: Some(article_id),
+            rank,
+            price,
+            trace_id: trace_id.to_owned(),
+            api_key_id: Some(key_id),
+        })
+        .await?;
+        tx.insert_article(new_article(article_id, task_id, order)).await?;
+        tx.open_hold(task_id, 1, price).await?;
+        tx.emit(task_id, "task.created", serde_json::json!({ "article_id": article_id, "credits_held": price })).await?;
+        let task = tx.task(task_id).await?.ok_or_else(|| StoreError::Unreadable("a new task vanished".into()))?;
+        tx.add_steps(&task, &[self.seed(StepKind::Research, 0)]).await?;
+        Ok(Receipt { task_id, article_id, price, estimated_time_seconds: self.settings.estimated_seconds })
+    }
+
+    pub(crate) fn seed(&self, kind: StepKind, position: i32) -> StepSeed {
+        StepSeed { kind, position, max_attempts: self.settings.policy(kind).max_attempts }
+    }
+}
+
+fn new_article(id: Uuid, task_id: Uuid, order: &ArticleOrder) -> NewArticle {
+    let title: String = order.brief.prompt.chars().take(300).collect();
+    // Unique by its tail until the text has its own title; the final slug is chosen with the text.
+    let slug = format!("{}-{}", galley_text::slug::slugify(&title), &id.simple().to_string()[20..]);
+    NewArticle {
+        id,
+        project_id: order.project_id,
+        task_id,
+        title,
+        slug,
+        content_format: order.content_format,
+        keywords: order.brief.keywords.clone(),
+        tone: order.brief.tone.as_str(),
+        length: order.length,
+        language: order.brief.language.clone(),
+    }
+}

@@ -1,0 +1,150 @@
+//! One LISTEN connection per process, handed out to whoever waits: the claimer, running steps, readers of events.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use galley_store::{Store, Wake};
+use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+type Watched = HashMap<Uuid, watch::Sender<u64>>;
+
+/// Wakes those who wait. Cheap to clone; [`Wakes::run`] does the listening.
+#[derive(Debug, Clone)]
+pub struct Wakes {
+    steps: watch::Sender<u64>,
+    cancels: broadcast::Sender<Uuid>,
+    events: Arc<Mutex<Watched>>,
+}
+
+/// Wakes when a task has a new event.
+#[derive(Debug)]
+pub struct EventWatch {
+    task: Uuid,
+    receiver: watch::Receiver<u64>,
+    events: Arc<Mutex<Watched>>,
+}
+
+impl EventWatch {
+    /// Waits for the next word about the task. It may come without a new event.
+    pub async fn changed(&mut self) {
+        // The sender lives in the map for as long as anyone watches.
+        if self.receiver.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for EventWatch {
+    fn drop(&mut self) {
+        let mut events = lock(&self.events);
+        if events.get(&self.task).is_some_and(|sender| sender.receiver_count() <= 1) {
+            events.remove(&self.task);
+        }
+    }
+}
+
+/// Wakes when a task is cancelled.
+#[derive(Debug)]
+pub struct CancelWatch {
+    receiver: broadcast::Receiver<Uuid>,
+}
+
+impl CancelWatch {
+    /// Waits until a task is cancelled; `None` says that any task may have been.
+    pub async fn next(&mut self) -> Option<Uuid> {
+        match self.receiver.recv().await {
+            Ok(task) if !task.is_nil() => Some(task),
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => None,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+fn lock(events: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
+    events.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Default for Wakes {
+    fn default() -> Self {
+        Self {
+            steps: watch::Sender::new(0),
+            cancels: broadcast::Sender::new(1024),
+            events: Arc::new(Mutex::new(HashMap::new())),
+        }
+    }
+}
+
+impl Wakes {
+    /// Changes whenever steps may have become claimable.
+    pub fn steps(&self) -> watch::Receiver<u64> {
+        self.steps.subscribe()
+    }
+
+    /// Wakes the claimer of this process without the way through the database.
+    pub fn steps_ready(&self) {
+        self.steps.send_modify(|count| *count += 1);
+    }
+
+    pub fn cancels(&self) -> CancelWatch {
+        CancelWatch { receiver: self.cancels.subscribe() }
+    }
+
+    pub fn events(&self, task: Uuid) -> EventWatch {
+        let receiver = lock(&self.events).entry(task).or_insert_with(|| watch::Sender::new(0)).subscribe();
+        EventWatch { task, receiver, events: Arc::clone(&self.events) }
+    }
+
+    fn dispatch(&self, wake: Wake) {
+        match wake {
+            Wake::Steps => self.steps_ready(),
+            // Nobody listening is fine: then nothing runs here.
+            Wake::Cancelled { task } => drop(self.cancels.send(task)),
+            Wake::Event { task } => {
+                if let Some(sender) = lock(&self.events).get(&task) {
+                    sender.send_modify(|count| *count += 1);
+                }
+            }
+            Wake::Reconnected => self.anything_may_have_happened(),
+        }
+    }
+
+    fn anything_may_have_happened(&self) {
+        self.steps_ready();
+        drop(self.cancels.send(Uuid::nil()));
+        for sender in lock(&self.events).values() {
+            sender.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Listens for ever. A database that is away is waited for, with growing pauses.
+    pub async fn run(self, store: Store) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match store.listen().await {
+                Ok(mut listener) => {
+                    pause = FIRST_PAUSE;
+                    self.anything_may_have_happened();
+                    loop {
+                        match listener.next().await {
+                            Ok(wake) => self.dispatch(wake),
+                            Err(error) => {
+                                tracing::warn!(%error, "lost the connection that listens for wake-ups; trying again");
+                                break;
+                            }
+                        }
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "cannot listen for wake-ups; trying again"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}

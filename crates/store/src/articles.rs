@@ -1,0 +1,295 @@
+//! Articles and their versions.
+
+use chrono::{DateTime, Utc};
+use galley_domain::article::{ArticleStatus, ContentFormat, Length};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::{
+    entity::{article_versions, articles},
+    error::StoreError,
+    scope::{Scoped, TenantTx},
+    sql,
+};
+
+/// An article that is ordered and has no text yet.
+#[derive(Debug, Clone)]
+pub struct NewArticle {
+    pub id: Uuid,
+    pub project_id: Option<Uuid>,
+    pub task_id: Uuid,
+    pub title: String,
+    pub slug: String,
+    pub content_format: ContentFormat,
+    pub keywords: Vec<String>,
+    pub tone: &'static str,
+    pub length: Option<Length>,
+    pub language: String,
+}
+
+/// What makes up one version of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextVersion {
+    pub reason: &'static str,
+    pub title: String,
+    pub slug: String,
+    pub content_markdown: String,
+    pub seo_title: String,
+    pub seo_description: String,
+    pub keywords: Vec<String>,
+    pub status: ArticleStatus,
+    pub word_count: u32,
+    pub published_at: Option<DateTime<Utc>>,
+    pub seo_report: Option<Json>,
+    pub writer: String,
+}
+
+/// A change without a new version: what the pipeline adds around the text.
+#[derive(Debug, Clone)]
+pub enum ArticleChange {
+    Cover { file: Uuid, alt: String },
+    Failed { error: String },
+    /// A run begins; a text that is there stays as it is.
+    Generating,
+    /// The run that wrote the text has ended well.
+    Ready,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArticleSort {
+    CreatedAt,
+    UpdatedAt,
+    Title,
+}
+
+#[derive(Debug, Clone)]
+pub struct ArticleFilter {
+    /// Any of these; all when empty.
+    pub statuses: Vec<ArticleStatus>,
+    pub project_id: Option<Uuid>,
+    /// Part of the title, without regard to case.
+    pub search: Option<String>,
+    pub sort: ArticleSort,
+    pub descending: bool,
+    pub limit: u64,
+    pub offset: u64,
+}
+
+/// The text as a LIKE pattern that matches it anywhere, with its own wildcards taken literally.
+fn contains_pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for symbol in text.chars() {
+        if matches!(symbol, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(symbol);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl<C: ConnectionTrait> Scoped<C> {
+    pub async fn article(&self, id: Uuid) -> Result<Option<articles::Model>, StoreError> {
+        Ok(self.find::<articles::Entity>().filter(articles::Column::Id.eq(id)).one(&self.conn).await?)
+    }
+
+    /// One page, with the number of all that match.
+    pub async fn articles(&self, filter: &ArticleFilter) -> Result<(Vec<articles::Model>, u64), StoreError> {
+        let mut query = self.find::<articles::Entity>();
+        if !filter.statuses.is_empty() {
+            query = query.filter(articles::Column::Status.is_in(filter.statuses.iter().map(|status| status.as_str())));
+        }
+        if let Some(project) = filter.project_id {
+            query = query.filter(articles::Column::ProjectId.eq(project));
+        }
+        if let Some(search) = &filter.search {
+            query =
+                query.filter(sea_orm::sea_query::Expr::cust_with_values("title ILIKE $1", [contains_pattern(search)]));
+        }
+        let total = query.clone().count(&self.conn).await?;
+        let column = match filter.sort {
+            ArticleSort::CreatedAt => articles::Column::CreatedAt,
+            ArticleSort::UpdatedAt => articles::Column::UpdatedAt,
+            ArticleSort::Title => articles::Column::Title,
+        };
+        let rows = query
+            .order_by(column, if filter.descending { Order::Desc } else { Order::Asc })
+            .order_by_asc(articles::Column::Id)
+            .limit(filter.limit)
+            .offset(filter.offset)
+            .all(&self.conn)
+            .await?;
+        Ok((rows, total))
+    }
+
+    pub async fn article_versions(&self, article: Uuid) -> Result<Vec<article_versions::Model>, StoreError> {
+        Ok(self
+            .find::<article_versions::Entity>()
+            .filter(article_versions::Column::ArticleId.eq(article))
+            .order_by_desc(article_versions::Column::Version)
+            .all(&self.conn)
+            .await?)
+    }
+
+    pub async fn article_version(
+        &self,
+        article: Uuid,
+        version: i32,
+    ) -> Result<Option<article_versions::Model>, StoreError> {
+        Ok(self
+            .find::<article_versions::Entity>()
+            .filter(article_versions::Column::ArticleId.eq(article))
+            .filter(article_versions::Column::Version.eq(version))
+            .one(&self.conn)
+            .await?)
+    }
+
+    /// True when another article of the organization has this slug.
+    pub async fn slug_taken(&self, slug: &str, except: Uuid) -> Result<bool, StoreError> {
+        let row = sql::one(
+            &self.conn,
+            "SELECT 1 FROM articles WHERE org_id = $1 AND slug = $2 AND id <> $3",
+            [self.org_value(), slug.into(), except.into()],
+        )
+        .await?;
+        Ok(row.is_some())
+    }
+}
+
+impl TenantTx {
+    pub async fn insert_article(&self, article: NewArticle) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "INSERT INTO articles (id, org_id, project_id, task_id, status, title, slug, content_format, keywords, tone,
+                length, language)
+             VALUES ($1, $2, $3, $4, 'generating', $5, $6, $7, $8, $9, $10, $11)",
+            [
+                article.id.into(),
+                self.org_value(),
+                article.project_id.into(),
+                article.task_id.into(),
+                article.title.into(),
+                article.slug.into(),
+                article.content_format.as_str().into(),
+                article.keywords.into(),
+                article.tone.into(),
+                article.length.map(|length| length.as_str().to_owned()).into(),
+                article.language.into(),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    pub async fn lock_article(&self, id: Uuid) -> Result<Option<articles::Model>, StoreError> {
+        Ok(self
+            .find::<articles::Entity>()
+            .filter(articles::Column::Id.eq(id))
+            .lock(LockType::Update)
+            .one(&self.conn)
+            .await?)
+    }
+
+    /// Makes the next version current and keeps it for ever; returns its number.
+    pub async fn save_version(&self, article: Uuid, text: &TextVersion) -> Result<i32, StoreError> {
+        let row = sql::one(
+            &self.conn,
+            "WITH changed AS (
+                UPDATE articles SET version = version + 1, title = $4, slug = $5, content_markdown = $6, seo_title = $7,
+                    seo_description = $8, keywords = $9, status = $10, word_count = $11, published_at = $12,
+                    seo_report = $13, writer = $14, error = NULL, updated_at = now()
+                WHERE org_id = $1 AND id = $2 RETURNING version)
+             INSERT INTO article_versions (org_id, article_id, version, reason, title, slug, content_markdown, seo_title,
+                seo_description, keywords, status, word_count)
+             SELECT $1, $2, version, $3, $4, $5, $6, $7, $8, $9,
+                CASE WHEN $10 = 'generating' THEN 'draft' ELSE $10 END, $11 FROM changed RETURNING version",
+            [
+                self.org_value(),
+                article.into(),
+                text.reason.into(),
+                text.title.clone().into(),
+                text.slug.clone().into(),
+                text.content_markdown.clone().into(),
+                text.seo_title.clone().into(),
+                text.seo_description.clone().into(),
+                text.keywords.clone().into(),
+                text.status.as_str().into(),
+                i32::try_from(text.word_count).unwrap_or(i32::MAX).into(),
+                text.published_at.into(),
+                text.seo_report.clone().into(),
+                text.writer.clone().into(),
+            ],
+        )
+        .await?;
+        let row = row.ok_or_else(|| StoreError::Unreadable("the article was deleted meanwhile".into()))?;
+        Ok(row.try_get("", "version")?)
+    }
+
+    pub async fn change_article(&self, article: Uuid, change: ArticleChange) -> Result<(), StoreError> {
+        let org = self.org_value();
+        match change {
+            ArticleChange::Cover { file, alt } => {
+                sql::execute(
+                    &self.conn,
+                    "UPDATE articles SET cover_file_id = $3, cover_alt = $4, updated_at = now() WHERE org_id = $1 AND id = $2",
+                    [org, article.into(), file.into(), alt.into()],
+                )
+                .await?
+            }
+            // An article that has a text keeps it when a later run fails.
+            ArticleChange::Failed { error } => {
+                sql::execute(
+                    &self.conn,
+                    "UPDATE articles SET error = $3, status = CASE WHEN version = 0 THEN 'failed'
+                        WHEN status = 'generating' THEN 'draft' ELSE status END,
+                        updated_at = now()
+                     WHERE org_id = $1 AND id = $2",
+                    [org, article.into(), error.into()],
+                )
+                .await?
+            }
+            ArticleChange::Ready => {
+                sql::execute(
+                    &self.conn,
+                    "UPDATE articles SET status = 'draft', error = NULL, updated_at = now()
+                     WHERE org_id = $1 AND id = $2 AND status = 'generating'",
+                    [org, article.into()],
+                )
+                .await?
+            }
+            ArticleChange::Generating => {
+                sql::execute(
+                    &self.conn,
+                    "UPDATE articles SET status = CASE WHEN version = 0 THEN 'generating' ELSE status END, error = NULL,
+                        updated_at = now()
+                     WHERE org_id = $1 AND id = $2",
+                    [org, article.into()],
+                )
+                .await?
+            }
+        };
+        Ok(())
+    }
+
+    /// True when there was one. Versions, claims and publications go with it.
+    pub async fn delete_article(&self, id: Uuid) -> Result<bool, StoreError> {
+        let touched = sql::execute(
+            &self.conn,
+            "DELETE FROM articles WHERE org_id = $1 AND id = $2",
+            [self.org_value(), id.into()],
+        )
+        .await?;
+        Ok(touched == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn wildcards_in_a_search_are_taken_literally() {
+        assert_eq!(super::contains_pattern("100%_a\\"), "%100\\%\\_a\\\\%");
+    }
+}

@@ -1,0 +1,35 @@
+//! Table `usage_records`.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "usage_records")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub org_id: Uuid,
+    pub task_id: Uuid,
+    pub step_id: Uuid,
+    pub attempt: i32,
+    pub provider: String,
+    pub model: String,
+    pub operation: String,
+    pub prompt_tokens: i64,
+    pub completion_tokens: i64,
+    pub estimated: bool,
+    pub cost_usd: Decimal,
+    pub duration_ms: i64,
+    pub outcome: String,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::scope::TenantEntity for Entity {
+    fn org_column() -> Column {
+        Column::OrgId
+    }
+}

@@ -1,0 +1,69 @@
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+/// What can go wrong between us and the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row with this unique value exists; the text names the constraint.
+    #[error("a row with this value exists already ({0})")]
+    Conflict(String),
+    /// The step's lease is no longer ours; whoever holds it now does the work, and we write nothing.
+    #[error("the lease on this step is lost")]
+    LeaseLost,
+    /// The stored value is not one this program knows: written by a newer version, or by hand.
+    #[error("unreadable row: {0}")]
+    Unreadable(String),
+    #[error("database: {0}")]
+    Database(#[source] DbErr),
+}
+
+impl StoreError {
+    /// True when the same call may succeed later without anyone's doing: the server is away, restarting, short of
+    /// something, or two transactions met.
+    pub fn is_weather(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let (DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner)) = error else {
+            return matches!(error, DbErr::ConnectionAcquire(_));
+        };
+        let RuntimeErr::SqlxError(error) = inner else { return matches!(error, DbErr::Conn(_)) };
+        match &**error {
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                // Connection, transaction rollback, resources, operator intervention (shutdown, cancel), system.
+                ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+            }),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(text)) => Self::Conflict(text),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<galley_domain::task::UnknownWord> for StoreError {
+    fn from(error: galley_domain::task::UnknownWord) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}

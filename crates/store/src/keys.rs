@@ -1,0 +1,160 @@
+//! Organizations, their first admin, and API keys.
+
+use chrono::{DateTime, Utc};
+use galley_domain::{Caller, OrgId};
+use rust_decimal::Decimal;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, TransactionTrait};
+use uuid::Uuid;
+
+use crate::{
+    entity::api_keys,
+    error::StoreError,
+    scope::{Scoped, System, TenantTx},
+    sql,
+};
+
+/// A key to store: its hash, never itself.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    pub id: Uuid,
+    pub name: String,
+    pub prefix: String,
+    pub hash: Vec<u8>,
+    pub permissions: Vec<String>,
+    pub scopes: Vec<String>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What the first start brings into an empty database.
+#[derive(Debug, Clone)]
+pub struct Bootstrap {
+    pub organization: String,
+    pub admin_email: String,
+    pub credits: Decimal,
+    pub key: NewKey,
+}
+
+impl System {
+    /// Who holds the key with this hash, if it is in force; marks it as used (at most once a minute).
+    pub async fn caller_by_key(&self, hash: &[u8]) -> Result<Option<Caller>, StoreError> {
+        let found = api_keys::Entity::find()
+            .filter(api_keys::Column::Hash.eq(hash.to_vec()))
+            .filter(api_keys::Column::RevokedAt.is_null())
+            .one(&self.db)
+            .await?;
+        let Some(key) = found else { return Ok(None) };
+        let now = Utc::now();
+        if key.expires_at.is_some_and(|end| end <= now) {
+            return Ok(None);
+        }
+        if key.last_used_at.is_none_or(|last| now - last > chrono::Duration::minutes(1)) {
+            sql::execute(&self.db, "UPDATE api_keys SET last_used_at = now() WHERE id = $1", [key.id.into()]).await?;
+        }
+        Ok(Some(Caller {
+            org: OrgId(key.org_id),
+            key: key.id,
+            permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
+            scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// Creates organization, admin, credits and key when there is no organization yet. None when there is one.
+    pub async fn bootstrap(&self, first: Bootstrap) -> Result<Option<OrgId>, StoreError> {
+        let tx = self.db.begin().await?;
+        // Two first starts at once: the second waits here and then finds the organization.
+        sql::execute(&tx, "SELECT pg_advisory_xact_lock(7305807143)", []).await?;
+        if sql::one(&tx, "SELECT 1 FROM organizations LIMIT 1", []).await?.is_some() {
+            return Ok(None);
+        }
+        let org = OrgId(Uuid::now_v7());
+        let user = Uuid::now_v7();
+        sql::execute(
+            &tx,
+            "INSERT INTO organizations (id, name) VALUES ($1, $2)",
+            [org.0.into(), first.organization.into()],
+        )
+        .await?;
+        sql::execute(
+            &tx,
+            "INSERT INTO users (id, org_id, email, name, role) VALUES ($1, $2, $3, 'Admin', 'owner')",
+            [user.into(), org.0.into(), first.admin_email.into()],
+        )
+        .await?;
+        let tenant = TenantTx::new(tx, org);
+        tenant.grant(first.credits, "first start").await?;
+        tenant.insert_key(first.key, Some(user)).await?;
+        tenant.commit().await?;
+        Ok(Some(org))
+    }
+
+    /// Another tenant, for operators and tests.
+    pub async fn create_organization(&self, name: &str) -> Result<OrgId, StoreError> {
+        let org = OrgId(Uuid::now_v7());
+        sql::execute(&self.db, "INSERT INTO organizations (id, name) VALUES ($1, $2)", [org.0.into(), name.into()])
+            .await?;
+        Ok(org)
+    }
+
+    /// Ids and names of all organizations, oldest first.
+    pub async fn organizations(&self) -> Result<Vec<(OrgId, String)>, StoreError> {
+        let rows = sql::all(&self.db, "SELECT id, name FROM organizations ORDER BY created_at, id", []).await?;
+        rows.iter().map(|row| Ok((OrgId(row.try_get("", "id")?), row.try_get("", "name")?))).collect()
+    }
+}
+
+impl TenantTx {
+    pub async fn insert_key(&self, key: NewKey, user: Option<Uuid>) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "INSERT INTO api_keys (id, org_id, user_id, name, prefix, hash, permissions, scopes, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            [
+                key.id.into(),
+                self.org_value(),
+                user.into(),
+                key.name.into(),
+                key.prefix.into(),
+                key.hash.into(),
+                key.permissions.into(),
+                key.scopes.into(),
+                key.expires_at.into(),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// True when there was such a key in force.
+    pub async fn revoke_key(&self, id: Uuid) -> Result<bool, StoreError> {
+        let touched = sql::execute(
+            &self.conn,
+            "UPDATE api_keys SET revoked_at = now() WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL",
+            [self.org_value(), id.into()],
+        )
+        .await?;
+        Ok(touched == 1)
+    }
+
+    pub async fn insert_project(&self, id: Uuid, name: &str) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "INSERT INTO projects (id, org_id, name) VALUES ($1, $2, $3)",
+            [id.into(), self.org_value(), name.into()],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+impl<C: ConnectionTrait> Scoped<C> {
+    pub async fn keys(&self) -> Result<Vec<api_keys::Model>, StoreError> {
+        Ok(self.find::<api_keys::Entity>().order_by_asc(api_keys::Column::CreatedAt).all(&self.conn).await?)
+    }
+
+    pub async fn has_project(&self, id: Uuid) -> Result<bool, StoreError> {
+        let row =
+            sql::one(&self.conn, "SELECT 1 FROM projects WHERE org_id = $1 AND id = $2", [self.org_value(), id.into()])
+                .await?;
+        Ok(row.is_some())
+    }
+}

@@ -1,0 +1,132 @@
+//! Credits: what an organization owns, what its running orders reserve, and the append-only record of both.
+
+use rust_decimal::Decimal;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use uuid::Uuid;
+
+use crate::{
+    error::StoreError,
+    scope::{Scoped, System, TenantTx},
+    sql,
+};
+
+/// What came of an attempt to reserve credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldOutcome {
+    /// Reserved; the order's place in the queue.
+    Held { rank: i64 },
+    /// Not enough; what is free.
+    Insufficient { available: Decimal },
+}
+
+/// One organization's books, for checks: all three differences must be zero.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct LedgerCheck {
+    pub org_id: Uuid,
+    pub balance: Decimal,
+    pub ledger_sum: Decimal,
+    pub held: Decimal,
+    pub open_holds: Decimal,
+}
+
+impl<C: ConnectionTrait> Scoped<C> {
+    /// Balance and the part of it that is held.
+    pub async fn credits(&self) -> Result<(Decimal, Decimal), StoreError> {
+        let row =
+            sql::one(&self.conn, "SELECT balance, held FROM organizations WHERE id = $1", [self.org_value()]).await?;
+        let row = row.ok_or_else(|| StoreError::Unreadable("the organization is gone".into()))?;
+        Ok((row.try_get("", "balance")?, row.try_get("", "held")?))
+    }
+}
+
+impl TenantTx {
+    /// Reserves credits and gives the order its place in the queue, in one update of the organization's row: behind
+    /// the tenant's own older orders, but not behind the backlog of others.
+    pub async fn reserve(&self, amount: Decimal) -> Result<HoldOutcome, StoreError> {
+        let row = sql::one(
+            &self.conn,
+            "UPDATE organizations
+             SET held = held + $2, last_rank = greatest(last_rank, (SELECT last_value FROM fair_clock)) + 1
+             WHERE id = $1 AND balance - held >= $2 RETURNING last_rank",
+            [self.org_value(), amount.into()],
+        )
+        .await?;
+        if let Some(row) = row {
+            return Ok(HoldOutcome::Held { rank: row.try_get("", "last_rank")? });
+        }
+        let (balance, held) = self.credits().await?;
+        Ok(HoldOutcome::Insufficient { available: balance - held })
+    }
+
+    /// Writes down what [`Self::reserve`] reserved, once the task exists.
+    pub async fn open_hold(&self, task: Uuid, run: i32, amount: Decimal) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "INSERT INTO holds (task_id, run, org_id, amount, state) VALUES ($1, $2, $3, $4, 'open')",
+            [task.into(), run.into(), self.org_value(), amount.into()],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Turns the open hold of a run into a charge. Does nothing when it was closed already.
+    pub async fn settle(&self, task: Uuid, run: i32, note: &str) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "WITH closed AS (
+                UPDATE holds SET state = 'settled', closed_at = now()
+                WHERE org_id = $1 AND task_id = $2 AND run = $3 AND state = 'open' RETURNING amount),
+             paid AS (
+                UPDATE organizations SET balance = balance - closed.amount, held = held - closed.amount
+                FROM closed WHERE id = $1 RETURNING balance, closed.amount)
+             INSERT INTO ledger_entries (id, org_id, task_id, kind, amount, balance_after, note)
+             SELECT $4, $1, $2, 'charge', -amount, balance, $5 FROM paid",
+            [self.org_value(), task.into(), run.into(), Uuid::now_v7().into(), note.into()],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Gives the open hold of a run back. Does nothing when it was closed already.
+    pub async fn release(&self, task: Uuid, run: i32) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "WITH closed AS (
+                UPDATE holds SET state = 'released', closed_at = now()
+                WHERE org_id = $1 AND task_id = $2 AND run = $3 AND state = 'open' RETURNING amount)
+             UPDATE organizations SET held = held - closed.amount FROM closed WHERE id = $1",
+            [self.org_value(), task.into(), run.into()],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Adds credits.
+    pub async fn grant(&self, amount: Decimal, note: &str) -> Result<Decimal, StoreError> {
+        let row = sql::one(
+            &self.conn,
+            "WITH paid AS (UPDATE organizations SET balance = balance + $2 WHERE id = $1 RETURNING balance)
+             INSERT INTO ledger_entries (id, org_id, kind, amount, balance_after, note)
+             SELECT $3, $1, 'grant', $2, balance, $4 FROM paid RETURNING balance_after",
+            [self.org_value(), amount.into(), Uuid::now_v7().into(), note.into()],
+        )
+        .await?;
+        let row = row.ok_or_else(|| StoreError::Unreadable("the organization is gone".into()))?;
+        Ok(row.try_get("", "balance_after")?)
+    }
+}
+
+impl System {
+    /// The books of every organization, for operators and tests.
+    pub async fn ledger_check(&self) -> Result<Vec<LedgerCheck>, StoreError> {
+        sql::rows(
+            &self.db,
+            "SELECT o.id AS org_id, o.balance, o.held,
+                coalesce((SELECT sum(amount) FROM ledger_entries l WHERE l.org_id = o.id), 0) AS ledger_sum,
+                coalesce((SELECT sum(amount) FROM holds h WHERE h.org_id = o.id AND h.state = 'open'), 0) AS open_holds
+             FROM organizations o ORDER BY o.id",
+            [],
+        )
+        .await
+    }
+}

@@ -1,0 +1,149 @@
+//! The only crate that speaks SQL.
+//!
+//! [`Store`] hands out three views of the database, told apart by type:
+//! [`Tenant`] reads one organization's rows straight from the pool, [`TenantTx`] reads and writes them in a transaction,
+//! and [`System`] does the few things that have no tenant yet or any more (looking up a key, claiming steps, sweeping).
+//!
+//! Architecture invariant: entities are private to this crate, and nothing outside of [`System`] touches a row without
+//! an `org_id` in the statement.
+
+mod articles;
+mod entity;
+mod error;
+mod files;
+mod idempotency;
+mod keys;
+mod ledger;
+mod listen;
+mod publications;
+mod queue;
+mod scope;
+mod sources;
+mod sql;
+mod sweep;
+mod tasks;
+mod usage;
+
+use std::time::Duration;
+
+use galley_domain::OrgId;
+use galley_migrations::{Migrator, MigratorTrait};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, TransactionTrait};
+
+pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, TextVersion};
+pub use error::StoreError;
+pub use files::NewFile;
+pub use idempotency::Replay;
+pub use keys::{Bootstrap, NewKey};
+pub use ledger::{HoldOutcome, LedgerCheck};
+pub use listen::{Listener, Wake};
+pub use publications::PublicationState;
+pub use queue::{ClaimedStep, Fence, Promotion, Queue, QueueDepth, Wanted};
+pub use scope::{Scoped, System, Tenant, TenantTx};
+pub use sources::{NewSource, StoredClaim};
+pub use sweep::{Retention, Swept};
+pub use tasks::{NewTask, StepSeed, TaskFilter};
+
+/// One row of each table, as it is read.
+pub mod rows {
+    pub use crate::entity::{
+        api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
+        claims::Model as Claim, events::Model as Event, files::Model as File, publications::Model as Publication,
+        research_sources::Model as Source, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
+    };
+}
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    pub url: String,
+    pub max_connections: u32,
+    /// How long a caller waits for a free connection before it gets an error.
+    pub acquire_timeout: Duration,
+    /// A statement that takes longer is cancelled by the server.
+    pub statement_timeout: Duration,
+}
+
+impl StoreSettings {
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 20,
+            acquire_timeout: Duration::from_secs(8),
+            statement_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens the pool; fails when the server does not answer.
+    pub async fn connect(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let mut options = ConnectOptions::new(&settings.url);
+        options
+            .max_connections(settings.max_connections)
+            .min_connections(1)
+            .connect_timeout(settings.acquire_timeout)
+            .acquire_timeout(settings.acquire_timeout)
+            .idle_timeout(Duration::from_secs(60))
+            .statement_timeout(settings.statement_timeout)
+            .set_application_name("galley")
+            .test_before_acquire(true)
+            .sqlx_logging(false);
+        Ok(Self { db: Database::connect(options).await? })
+    }
+
+    /// Brings the schema up to date. Two processes at once do not harm each other: an advisory lock lets one through.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let guard = self.db.begin().await?;
+        sql::execute(&guard, "SELECT pg_advisory_xact_lock(7305807142)", []).await?;
+        Migrator::up(&self.db, None).await?;
+        guard.commit().await?;
+        Ok(())
+    }
+
+    /// Names of migrations that this program knows and the database does not have yet.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Migrator::get_pending_migrations(&self.db).await?.iter().map(|m| m.name().to_owned()).collect())
+    }
+
+    /// Answers when the database does.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sql::execute(&self.db, "SELECT 1", []).await?;
+        Ok(())
+    }
+
+    /// Reads one organization's rows.
+    pub fn tenant(&self, org: OrgId) -> Tenant {
+        Scoped::new(self.db.clone(), org)
+    }
+
+    /// Reads and writes one organization's rows; nothing stands until [`TenantTx::commit`].
+    pub async fn begin(&self, org: OrgId) -> Result<TenantTx, StoreError> {
+        Ok(Scoped::new(self.db.begin().await?, org))
+    }
+
+    /// What has no tenant. Every use is worth a second look.
+    pub fn system(&self) -> System {
+        System::new(self.db.clone())
+    }
+
+    pub fn queue(&self) -> Queue {
+        Queue::new(self.db.clone())
+    }
+
+    /// Opens the one LISTEN connection of this process.
+    pub async fn listen(&self) -> Result<Listener, StoreError> {
+        Listener::connect(self.db.get_postgres_connection_pool()).await
+    }
+
+    pub async fn close(self) {
+        // A pool that fails to close is gone with the process anyway.
+        let _ = self.db.close().await;
+    }
+}

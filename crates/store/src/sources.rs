@@ -1,0 +1,157 @@
+//! What was read for a task, and which sentence of an article rests on what.
+
+use galley_domain::writing::{Origin, Verdict};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use crate::{
+    entity::{claims, research_sources},
+    error::StoreError,
+    scope::{Scoped, TenantTx},
+    sql,
+};
+
+/// A snapshot to freeze.
+#[derive(Debug, Clone)]
+pub struct NewSource {
+    pub number: u32,
+    pub origin: Origin,
+    pub title: String,
+    pub language: Option<String>,
+    pub text: String,
+    pub sha256: String,
+    pub words: u32,
+}
+
+/// A claim with the id of the source it rests on.
+#[derive(Debug, Clone)]
+pub struct StoredClaim {
+    pub section: u32,
+    pub sentence: String,
+    pub verdict: Verdict,
+    pub source_id: Option<Uuid>,
+    pub span: Option<(usize, usize)>,
+    pub coverage_permille: u16,
+    pub missing: Vec<String>,
+}
+
+impl TryFrom<claims::Model> for StoredClaim {
+    type Error = StoreError;
+
+    fn try_from(row: claims::Model) -> Result<Self, StoreError> {
+        let offset = |value: i32| usize::try_from(value).unwrap_or(0);
+        Ok(Self {
+            section: u32::try_from(row.section).unwrap_or(0),
+            sentence: row.sentence,
+            verdict: [Verdict::Supported, Verdict::Unsupported, Verdict::NoClaim]
+                .into_iter()
+                .find(|verdict| verdict_text(*verdict) == row.verdict)
+                .ok_or_else(|| StoreError::Unreadable(format!("verdict '{}'", row.verdict)))?,
+            source_id: row.source_id,
+            span: row.span_start.map(offset).zip(row.span_end.map(offset)),
+            coverage_permille: u16::try_from(row.coverage).unwrap_or(0),
+            missing: row.missing,
+        })
+    }
+}
+
+fn verdict_text(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Supported => "supported",
+        Verdict::Unsupported => "unsupported",
+        Verdict::NoClaim => "no_claim",
+    }
+}
+
+impl<C: ConnectionTrait> Scoped<C> {
+    /// By number.
+    pub async fn sources(&self, task: Uuid) -> Result<Vec<research_sources::Model>, StoreError> {
+        Ok(self
+            .find::<research_sources::Entity>()
+            .filter(research_sources::Column::TaskId.eq(task))
+            .order_by_asc(research_sources::Column::Number)
+            .all(&self.conn)
+            .await?)
+    }
+
+    /// The claims of one version, in reading order.
+    pub async fn claims(&self, article: Uuid, version: i32) -> Result<Vec<claims::Model>, StoreError> {
+        Ok(self
+            .find::<claims::Entity>()
+            .filter(claims::Column::ArticleId.eq(article))
+            .filter(claims::Column::Version.eq(version))
+            .order_by_asc(claims::Column::Position)
+            .all(&self.conn)
+            .await?)
+    }
+}
+
+impl TenantTx {
+    /// Replaces what an earlier run read.
+    pub async fn replace_sources(&self, task: Uuid, sources: &[NewSource]) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "DELETE FROM research_sources WHERE org_id = $1 AND task_id = $2",
+            [self.org_value(), task.into()],
+        )
+        .await?;
+        for source in sources {
+            sql::execute(
+                &self.conn,
+                "INSERT INTO research_sources (id, org_id, task_id, number, origin, title, language, text, sha256, words)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                [
+                    Uuid::now_v7().into(),
+                    self.org_value(),
+                    task.into(),
+                    i32::try_from(source.number).unwrap_or(i32::MAX).into(),
+                    serde_json::to_value(&source.origin)?.into(),
+                    source.title.clone().into(),
+                    source.language.clone().into(),
+                    source.text.clone().into(),
+                    source.sha256.clone().into(),
+                    i32::try_from(source.words).unwrap_or(i32::MAX).into(),
+                ],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the claims of one version, replacing what an earlier attempt stored.
+    pub async fn replace_claims(&self, article: Uuid, version: i32, claims: &[StoredClaim]) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "DELETE FROM claims WHERE org_id = $1 AND article_id = $2 AND version = $3",
+            [self.org_value(), article.into(), version.into()],
+        )
+        .await?;
+        for (position, claim) in claims.iter().enumerate() {
+            let offset = |pick: fn((usize, usize)) -> usize| {
+                claim.span.map(pick).map(|value| i32::try_from(value).unwrap_or(i32::MAX))
+            };
+            sql::execute(
+                &self.conn,
+                "INSERT INTO claims (org_id, article_id, version, position, section, sentence, verdict, source_id,
+                    span_start, span_end, coverage, missing)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                [
+                    self.org_value(),
+                    article.into(),
+                    version.into(),
+                    i32::try_from(position).unwrap_or(i32::MAX).into(),
+                    i32::try_from(claim.section).unwrap_or(i32::MAX).into(),
+                    claim.sentence.clone().into(),
+                    verdict_text(claim.verdict).into(),
+                    claim.source_id.into(),
+                    offset(|(start, _)| start).into(),
+                    offset(|(_, end)| end).into(),
+                    i16::try_from(claim.coverage_permille).unwrap_or(1000).into(),
+                    claim.missing.clone().into(),
+                ],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}

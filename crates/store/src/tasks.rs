@@ -1,0 +1,328 @@
+//! Tasks with their steps and events.
+
+use galley_domain::{
+    FaultCode,
+    task::{StepKind, TaskStatus},
+};
+use rust_decimal::Decimal;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::{
+    entity::{articles, events, steps, tasks},
+    error::StoreError,
+    queue::Fence,
+    scope::{Scoped, TenantTx},
+    sql,
+};
+
+/// A task as ordered. Its rank in the queue comes from [`TenantTx::reserve`].
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    pub id: Uuid,
+    pub kind: &'static str,
+    pub input: Json,
+    pub article_id: Option<Uuid>,
+    pub rank: i64,
+    pub price: Decimal,
+    pub trace_id: String,
+    pub api_key_id: Option<Uuid>,
+}
+
+/// A step to add.
+#[derive(Debug, Clone, Copy)]
+pub struct StepSeed {
+    pub kind: StepKind,
+    pub position: i32,
+    pub max_attempts: u32,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct TaskFilter {
+    pub status: Option<TaskStatus>,
+    pub limit: u64,
+    pub offset: u64,
+}
+
+impl<C: ConnectionTrait> Scoped<C> {
+    pub async fn task(&self, id: Uuid) -> Result<Option<tasks::Model>, StoreError> {
+        Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).one(&self.conn).await?)
+    }
+
+    /// Newest first, with the number of all that match.
+    pub async fn tasks(&self, filter: &TaskFilter) -> Result<(Vec<tasks::Model>, u64), StoreError> {
+        let mut query = self.find::<tasks::Entity>();
+        if let Some(status) = filter.status {
+            query = query.filter(tasks::Column::Status.eq(status.as_str()));
+        }
+        let total = query.clone().count(&self.conn).await?;
+        let rows = query
+            .order_by_desc(tasks::Column::CreatedAt)
+            .order_by_asc(tasks::Column::Id)
+            .limit(filter.limit)
+            .offset(filter.offset)
+            .all(&self.conn)
+            .await?;
+        Ok((rows, total))
+    }
+
+    /// All steps of all runs, in the order in which they were made.
+    pub async fn steps(&self, task: Uuid) -> Result<Vec<steps::Model>, StoreError> {
+        Ok(self
+            .find::<steps::Entity>()
+            .filter(steps::Column::TaskId.eq(task))
+            .order_by_asc(steps::Column::CreatedAt)
+            .order_by_asc(steps::Column::Position)
+            .all(&self.conn)
+            .await?)
+    }
+
+    /// What the steps of a kind brought, in the newest run that has any, by position.
+    pub async fn outputs(&self, task: Uuid, kind: StepKind) -> Result<Vec<steps::Model>, StoreError> {
+        let rows = self
+            .find::<steps::Entity>()
+            .filter(steps::Column::TaskId.eq(task))
+            .filter(steps::Column::Kind.eq(kind.as_str()))
+            .order_by_desc(steps::Column::Run)
+            .order_by_asc(steps::Column::Position)
+            .all(&self.conn)
+            .await?;
+        let newest = rows.first().map(|row| row.run);
+        Ok(rows.into_iter().filter(|row| Some(row.run) == newest && row.state == "done").collect())
+    }
+
+    /// Events after `seq`, oldest first.
+    pub async fn events_after(&self, task: Uuid, seq: i64, limit: u64) -> Result<Vec<events::Model>, StoreError> {
+        Ok(self
+            .find::<events::Entity>()
+            .filter(events::Column::TaskId.eq(task))
+            .filter(events::Column::Seq.gt(seq))
+            .order_by_asc(events::Column::Seq)
+            .limit(limit)
+            .all(&self.conn)
+            .await?)
+    }
+
+    /// Articles that a task has brought to an end.
+    pub async fn task_articles(&self, task: Uuid) -> Result<Vec<articles::Model>, StoreError> {
+        Ok(self
+            .find::<articles::Entity>()
+            .filter(articles::Column::TaskId.eq(task))
+            .filter(articles::Column::Version.gt(0))
+            .order_by_asc(articles::Column::CreatedAt)
+            .all(&self.conn)
+            .await?)
+    }
+}
+
+impl TenantTx {
+    pub async fn insert_task(&self, task: NewTask) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "INSERT INTO tasks (id, org_id, kind, status, input, article_id, rank, price, trace_id, api_key_id)
+             VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9)",
+            [
+                task.id.into(),
+                self.org_value(),
+                task.kind.into(),
+                task.input.into(),
+                task.article_id.into(),
+                task.rank.into(),
+                task.price.into(),
+                task.trace_id.into(),
+                task.api_key_id.into(),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Takes the lock under which everything about a task changes. Lock order: task, then organization, then steps.
+    pub async fn lock_task(&self, id: Uuid) -> Result<Option<tasks::Model>, StoreError> {
+        Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).lock(LockType::Update).one(&self.conn).await?)
+    }
+
+    /// Adds steps to the task's current run and wakes the workers at commit.
+    pub async fn add_steps(&self, task: &tasks::Model, seeds: &[StepSeed]) -> Result<(), StoreError> {
+        for seed in seeds {
+            sql::execute(
+                &self.conn,
+                "INSERT INTO steps (id, org_id, task_id, run, kind, position, state, rank, max_attempts, trace_id)
+                 VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7, $8, $9)",
+                [
+                    Uuid::now_v7().into(),
+                    self.org_value(),
+                    task.id.into(),
+                    task.run.into(),
+                    seed.kind.as_str().into(),
+                    seed.position.into(),
+                    task.rank.into(),
+                    i32::try_from(seed.max_attempts).unwrap_or(1).into(),
+                    task.trace_id.clone().into(),
+                ],
+            )
+            .await?;
+        }
+        self.notify("galley_steps", "").await
+    }
+
+    /// Appends an event; numbers are per task, without gaps, in commit order.
+    pub async fn emit(&self, task: Uuid, kind: &str, data: Json) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "WITH numbered AS (
+                UPDATE tasks SET event_seq = event_seq + 1, updated_at = now() WHERE org_id = $1 AND id = $2
+                RETURNING event_seq)
+             INSERT INTO events (org_id, task_id, seq, kind, data) SELECT $1, $2, event_seq, $3, $4 FROM numbered",
+            [self.org_value(), task.into(), kind.into(), data.into()],
+        )
+        .await?;
+        self.notify("galley_events", &task.to_string()).await
+    }
+
+    /// Fails with [`StoreError::LeaseLost`] unless the step is still leased to the caller, and keeps it so until the
+    /// transaction ends.
+    pub async fn hold_fence(&self, fence: Fence) -> Result<(), StoreError> {
+        let row = sql::one(
+            &self.conn,
+            "SELECT 1 FROM steps WHERE org_id = $1 AND id = $2 AND lease = $3 AND state = 'running' FOR UPDATE",
+            [self.org_value(), fence.step.into(), fence.lease.into()],
+        )
+        .await?;
+        row.map(|_| ()).ok_or(StoreError::LeaseLost)
+    }
+
+    /// Ends a step well. Fenced.
+    pub async fn step_done(&self, fence: Fence, output: Json) -> Result<(), StoreError> {
+        self.fenced(
+            "UPDATE steps SET state = 'done', output = $4, lease = NULL, lease_until = NULL, finished_at = now(),
+                error_code = NULL, error_message = NULL
+             WHERE org_id = $1 AND id = $2 AND lease = $3 AND state = 'running'",
+            fence,
+            [output.into()],
+        )
+        .await
+    }
+
+    /// Puts a step back for later. A snooze gives the attempt back. Fenced.
+    pub async fn step_delayed(
+        &self,
+        fence: Fence,
+        wait: std::time::Duration,
+        error: Option<(FaultCode, &str)>,
+    ) -> Result<(), StoreError> {
+        self.fenced(
+            "UPDATE steps SET state = 'delayed', lease = NULL, lease_until = NULL, worker = NULL,
+                run_at = now() + make_interval(secs => $4), error_code = $5, error_message = $6,
+                attempt = attempt - CASE WHEN $5::text IS NULL THEN 1 ELSE 0 END
+             WHERE org_id = $1 AND id = $2 AND lease = $3 AND state = 'running'",
+            fence,
+            [
+                wait.as_secs_f64().into(),
+                error.map(|(code, _)| code.as_str().to_owned()).into(),
+                error.map(|(_, message)| message.to_owned()).into(),
+            ],
+        )
+        .await
+    }
+
+    /// Ends a step badly. Fenced.
+    pub async fn step_failed(&self, fence: Fence, code: FaultCode, message: &str) -> Result<(), StoreError> {
+        self.fenced(
+            "UPDATE steps SET state = 'failed', lease = NULL, lease_until = NULL, finished_at = now(),
+                error_code = $4, error_message = $5
+             WHERE org_id = $1 AND id = $2 AND lease = $3 AND state = 'running'",
+            fence,
+            [code.as_str().into(), message.into()],
+        )
+        .await
+    }
+
+    async fn fenced<const N: usize>(
+        &self,
+        statement: &str,
+        fence: Fence,
+        more: [sea_orm::Value; N],
+    ) -> Result<(), StoreError> {
+        let values = [self.org_value(), fence.step.into(), fence.lease.into()].into_iter().chain(more);
+        match sql::execute(&self.conn, statement, values).await? {
+            1 => Ok(()),
+            _ => Err(StoreError::LeaseLost),
+        }
+    }
+
+    /// Cancels whatever of a task has not ended, also what runs: its worker finds its lease gone.
+    pub async fn cancel_steps(&self, task: Uuid) -> Result<u64, StoreError> {
+        let touched = sql::execute(
+            &self.conn,
+            "UPDATE steps SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = now()
+             WHERE org_id = $1 AND task_id = $2 AND state IN ('ready', 'delayed', 'running')",
+            [self.org_value(), task.into()],
+        )
+        .await?;
+        self.notify("galley_cancel", &task.to_string()).await?;
+        Ok(touched)
+    }
+
+    /// Writes back what the caller changed on a locked task.
+    pub async fn save_task(&self, task: &tasks::Model) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "UPDATE tasks SET status = $3, input = $4, run = $5, progress = $6, current_step = $7, steps_completed = $8,
+                fan_open = $9, fan_total = $10, warnings = $11, error_code = $12, error_message = $13,
+                started_at = $14, finished_at = $15, rank = $16, trace_id = $17, updated_at = now()
+             WHERE org_id = $1 AND id = $2",
+            [
+                self.org_value(),
+                task.id.into(),
+                task.status.clone().into(),
+                task.input.clone().into(),
+                task.run.into(),
+                task.progress.into(),
+                task.current_step.clone().into(),
+                task.steps_completed.clone().into(),
+                task.fan_open.into(),
+                task.fan_total.into(),
+                task.warnings.clone().into(),
+                task.error_code.clone().into(),
+                task.error_message.clone().into(),
+                task.started_at.into(),
+                task.finished_at.into(),
+                task.rank.into(),
+                task.trace_id.clone().into(),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// The database's clock, so that stored times agree with each other.
+    pub async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>, StoreError> {
+        let row = sql::one(&self.conn, "SELECT now() AS now", []).await?;
+        Ok(row.map(|row| row.try_get("", "now")).transpose()?.unwrap_or_default())
+    }
+
+    /// Stores what another step of an earlier run would have brought: an outline that the client edited.
+    pub async fn insert_output(&self, task: &tasks::Model, kind: StepKind, output: Json) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "INSERT INTO steps (id, org_id, task_id, run, kind, state, rank, max_attempts, trace_id, output, started_at, finished_at)
+             VALUES ($1, $2, $3, $4, $5, 'done', $6, 1, $7, $8, now(), now())",
+            [
+                Uuid::now_v7().into(),
+                self.org_value(),
+                task.id.into(),
+                task.run.into(),
+                kind.as_str().into(),
+                task.rank.into(),
+                task.trace_id.clone().into(),
+                output.into(),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! Which language a text is in.
+
+use whatlang::Lang;
+
+/// Texts with fewer letters are not judged: titles and names fool every detector.
+const LEAST_LETTERS: usize = 40;
+/// The beginning tells as much as the whole.
+const LOOKED_AT_CHARS: usize = 8_000;
+
+/// The language of a text as ISO 639-1, e.g. `en`. `None` when the text is short or the language unclear.
+pub fn detect(text: &str) -> Option<&'static str> {
+    let end = text.char_indices().nth(LOOKED_AT_CHARS).map_or(text.len(), |(i, _)| i);
+    let sample = &text[..end];
+    if sample.chars().filter(|c| c.is_alphabetic()).take(LEAST_LETTERS).count() < LEAST_LETTERS {
+        return None;
+    }
+    let info = whatlang::detect(sample)?;
+    info.is_reliable().then(|| iso_639_1(info.lang()))
+}
+
+fn iso_639_1(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Afr => "af",
+        Lang::Aka => "ak",
+        Lang::Amh => "am",
+        Lang::Ara => "ar",
+        Lang::Aze => "az",
+        Lang::Bel => "be",
+        Lang::Ben => "bn",
+        Lang::Bul => "bg",
+        Lang::Cat => "ca",
+        Lang::Ces => "cs",
+        Lang::Cmn => "zh",
+        Lang::Cym => "cy",
+        Lang::Dan => "da",
+        Lang::Deu => "de",
+        Lang::Ell => "el",
+        Lang::Eng => "en",
+        Lang::Epo => "eo",
+        Lang::Est => "et",
+        Lang::Fin => "fi",
+        Lang::Fra => "fr",
+        Lang::Guj => "gu",
+        Lang::Heb => "he",
+        Lang::Hin => "hi",
+        Lang::Hrv => "hr",
+        Lang::Hun => "hu",
+        Lang::Hye => "hy",
+        Lang::Ind => "id",
+        Lang::Ita => "it",
+        Lang::Jav => "jv",
+        Lang::Jpn => "ja",
+        Lang::Kan => "kn",
+        Lang::Kat => "ka",
+        Lang::Khm => "km",
+        Lang::Kor => "ko",
+        Lang::Lat => "la",
+        Lang::Lav => "lv",
+        Lang::Lit => "lt",
+        Lang::Mal => "ml",
+        Lang::Mar => "mr",
+        Lang::Mkd => "mk",
+        Lang::Mya => "my",
+        Lang::Nep => "ne",
+        Lang::Nld => "nl",
+        Lang::Nob => "nb",
+        Lang::Ori => "or",
+        Lang::Pan => "pa",
+        Lang::Pes => "fa",
+        Lang::Pol => "pl",
+        Lang::Por => "pt",
+        Lang::Ron => "ro",
+        Lang::Rus => "ru",
+        Lang::Sin => "si",
+        Lang::Slk => "sk",
+        Lang::Slv => "sl",
+        Lang::Sna => "sn",
+        Lang::Spa => "es",
+        Lang::Srp => "sr",
+        Lang::Swe => "sv",
+        Lang::Tam => "ta",
+        Lang::Tel => "te",
+        Lang::Tgl => "tl",
+        Lang::Tha => "th",
+        Lang::Tuk => "tk",
+        Lang::Tur => "tr",
+        Lang::Ukr => "uk",
+        Lang::Urd => "ur",
+        Lang::Uzb => "uz",
+        Lang::Vie => "vi",
+        Lang::Yid => "yi",
+        Lang::Zul => "zu",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_of_a_few_sentences() {
+        for (text, lang) in [
+            ("The quick brown fox jumps over the lazy dog while the other animals are watching from the hill.", "en"),
+            ("Die Katze liegt auf dem Sofa und schläft, während draußen der Regen gegen die Fenster schlägt.", "de"),
+            ("Le chat dort sur le canapé pendant que la pluie frappe contre les fenêtres de la maison.", "fr"),
+            ("El gato duerme en el sofá mientras la lluvia golpea las ventanas de la casa de mi abuela.", "es"),
+            ("Il gatto dorme sul divano mentre la pioggia batte contro le finestre della casa della nonna.", "it"),
+            ("O gato dorme no sofá enquanto a chuva bate contra as janelas da casa da minha avó, não é?", "pt"),
+            (
+                "Кошка спит на диване, а дождь стучит в окна старого дома, который стоит на берегу реки. \
+              Хозяйка ещё не вернулась с работы, и поэтому в доме было очень тихо. Это был обычный день.",
+                "ru",
+            ),
+            ("Кішка спить на дивані, а дощ стукає у вікна старого будинку, який стоїть на березі річки.", "uk"),
+            ("Η γάτα κοιμάται στον καναπέ ενώ η βροχή χτυπάει τα παράθυρα του παλιού σπιτιού.", "el"),
+        ] {
+            assert_eq!(detect(text), Some(lang), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_or_empty_texts_have_no_language() {
+        for text in
+            ["", "Hello", "Rust 1.95", "12345 67890 !!! ...... 1234567890 1234567890 1234567890 12345", "Café Berlin"]
+        {
+            assert_eq!(detect(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_that_are_no_language_are_unsure() {
+        assert_eq!(detect(&"xq zk vw jp ".repeat(10)), None);
+    }
+}

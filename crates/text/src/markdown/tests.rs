@@ -1,0 +1,182 @@
+use super::*;
+
+const ARTICLE: &str = "\
+# The *Title*
+
+First para with **bold**, `code[1]` and a [link](https://x.org).[1][2]
+Second line. [unsupported]
+
+## How to
+
+- one thing [3]
+- two
+  - nested
+
+1. first
+
+   more
+
+> Quoted.
+
+| a | b |
+|---|---|
+| 1 | two [2] |
+
+```rust
+let x = 1;
+```
+
+![alt text](p.png)
+
+<div>raw</div>
+
+###
+
+## Sources
+
+1. [X](https://x.org)
+";
+
+fn block(kind: BlockKind, text: &str) -> Block {
+    Block { kind, text: text.to_owned() }
+}
+
+#[test]
+fn an_article_is_read_block_by_block() {
+    let article = Article::parse(ARTICLE);
+    assert_eq!(article.title.as_deref(), Some("The Title"));
+    assert_eq!(
+        article.blocks,
+        [
+            block(BlockKind::Paragraph, "First para with bold, code[1] and a link. Second line."),
+            block(BlockKind::Heading(2), "How to"),
+            block(BlockKind::Item, "one thing"),
+            block(BlockKind::Item, "two"),
+            block(BlockKind::Item, "nested"),
+            block(BlockKind::Item, "first"),
+            block(BlockKind::Item, "more"),
+            block(BlockKind::Paragraph, "Quoted."),
+            block(BlockKind::Row, "a | b"),
+            block(BlockKind::Row, "1 | two"),
+            block(BlockKind::Code, "let x = 1;"),
+            block(BlockKind::Heading(3), ""),
+        ]
+    );
+}
+
+#[test]
+fn the_word_count_is_prose_with_headings() {
+    // `code[1]` is two words: 11 + 2 + 2 + 1 + 1 + 1 + 1 + 1 + 2 + 2.
+    assert_eq!(word_count(ARTICLE), 24);
+    assert_eq!(word_count("# Title only\n"), 0);
+    assert_eq!(word_count("One two.[1]\n\n## Sources\n\nno\n\n## Three\n\nfour\n\n## Sources\n\nx"), 6);
+    assert_eq!(word_count("One two.\n\n### Sources\n\nthree"), 4);
+    assert_eq!(word_count("```\nfn main() {}\n```\n"), 0);
+}
+
+#[test]
+fn marks_defined_as_references_go_too() {
+    let md =
+        "It grew. [1] It fell.[2]\n\nSee [docs].\n\n[1]: https://a.org\n[2]: https://b.org\n[docs]: https://c.org\n";
+    assert_eq!(strip(md), "It grew. It fell.\n\nSee docs.");
+}
+
+#[test]
+fn plain_text_with_and_without_headings() {
+    let md = "# T\n\nA *b*.\n\n## H\n\n- x\n- y\n\n```\ncode\n```\n";
+    assert_eq!(strip(md), "T\n\nA b.\n\nH\n\nx\ny");
+    assert_eq!(strip_headings(md), "A b.\n\nx\ny");
+    assert_eq!(strip("# T"), "T");
+    assert_eq!(strip(""), "");
+}
+
+#[test]
+fn a_later_first_level_heading_is_not_the_title() {
+    let article = Article::parse("Intro.\n\n# Part\n");
+    assert_eq!(article.title, None);
+    assert_eq!(article.blocks[1], block(BlockKind::Heading(1), "Part"));
+}
+
+#[test]
+fn html_has_tables_links_and_citations() {
+    let html = to_html(
+        "| a |\n|---|\n| b |\n\n[x](https://x.org) <sup class=\"citation\" id=\"cite-1\"><a href=\"#source-1\">[1]</a></sup>",
+    );
+    assert!(html.contains("<table><thead><tr><th>a</th>"), "{html}");
+    assert!(html.contains(r#"<a href="https://x.org" rel="noopener noreferrer">x</a>"#), "{html}");
+    assert!(html.contains(r##"<a href="#source-1" rel="##), "{html}");
+    assert!(html.contains(r#"class="citation""#) && html.contains(r#"id="cite-1""#), "{html}");
+}
+
+#[test]
+fn attacks_leave_nothing_that_runs() {
+    for attack in [
+        "<script>alert(1)</script>",
+        "<ScRiPt src=//evil.example></sCrIpT>",
+        "<scr<script>ipt>alert(1)</scr</script>ipt>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x](java\tscript:alert(1))",
+        "[x](&#106;avascript:alert(1))",
+        "[x](vbscript:msgbox)",
+        "[x](data:text/html;base64,PHNjcmlwdD4=)",
+        "<javascript:alert(1)>",
+        "![x](javascript:alert(1))",
+        "![x\" onerror=\"alert(1)](p.png)",
+        "[x](https://a.org \"t\\\" onmouseover=\\\"alert(1)\")",
+        "<img src=x onerror=alert(1)>",
+        "<img src=x OnErRoR=alert(1)>",
+        "<svg onload=alert(1)><script>alert(1)</script></svg>",
+        "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+        "<iframe src=\"javascript:alert(1)\"></iframe>",
+        "<iframe srcdoc=\"<script>alert(1)</script>\"></iframe>",
+        "<object data=\"javascript:alert(1)\"></object><embed src=x>",
+        "<form action=\"javascript:alert(1)\"><button formaction=\"javascript:alert(1)\">x</button></form>",
+        "<a href=\" javascript:alert(1)\" onclick=alert(1)>x</a>",
+        "<base href=\"https://evil.example\"><meta http-equiv=refresh content=0>",
+        "<style>@import 'https://evil.example';</style><div style=\"background:url(javascript:1)\">x</div>",
+        "<sup class=\"citation evil\" id=\"location\" onclick=\"x()\">1</sup>",
+        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+        "<!--><img src=x onerror=alert(1)>-->",
+        "```\"><script>alert(1)</script>\nx\n```",
+        "| <script>alert(1)</script> |\n|---|\n| <img src=x onerror=alert(1)> |",
+    ] {
+        let html = to_html(attack);
+        // What is left of an attack may stand as escaped text, so only tags are judged.
+        let tags: String =
+            html.split('<').skip(1).filter_map(|t| t.split('>').next()).collect::<Vec<_>>().join(" ").to_lowercase();
+        let unquoted = tags.split('"').step_by(2).collect::<String>();
+        for bad in [
+            "script", "vbscript", "data:", "style", "iframe", "object", "embed", "form", "svg", "math", "base", "meta",
+            "evil", "location",
+        ] {
+            assert!(!tags.contains(bad), "{bad} left of {attack}: {html}");
+        }
+        assert!(!unquoted.contains(" on"), "handler left of {attack}: {html}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_flattened_and_masses_of_raw_tags_become_text() {
+    let deep = to_html(&format!("{} x", ">".repeat(1_000)));
+    assert!(deep.contains('x') && deep.matches("<blockquote>").count() <= 64);
+    assert_eq!(deep.matches("<blockquote>").count(), deep.matches("</blockquote>").count());
+    let many = to_html(&"<b>".repeat(6_000));
+    assert!(many.contains("&lt;b&gt;") && !many.contains("<b>"));
+    assert!(to_html("<b>x</b>").contains("<b>x</b>"));
+}
+
+#[test]
+fn long_texts_and_attributes_are_kept_short_enough_to_write_fast() {
+    let text = "é & ".repeat(5_000);
+    let html = to_html(&text);
+    assert_eq!(html.replace("<wbr>", ""), format!("<p>{}</p>\n", text.trim_end().replace('&', "&amp;")));
+    assert!(html.contains("<wbr>"));
+    assert!(!to_html(&"a b ".repeat(1_000)).contains("<wbr>"));
+    let long = "x".repeat(3_000);
+    let html = to_html(&format!("![{long}](https://a.org/{long}) [y](https://a.org/{long} '{long}') `{long}{long}`"));
+    assert!(!html.contains("alt=\"x") && !html.contains("title=\"x") && !html.contains("a.org"), "{html}");
+    assert!(to_html("![x](p.png 'y')").contains(r#"<img src="p.png" alt="x" title="y">"#));
+    let raw = format!("<b title=\"{}\">x</b>", "&".repeat(70_000));
+    assert!(to_html(&raw).contains("&lt;b title="));
+}

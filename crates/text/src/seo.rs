@@ -1,0 +1,177 @@
+//! How well an article is made for readers and search engines: named checks, each with what to do about it.
+
+mod english;
+mod fit;
+mod keyphrase;
+mod lengths;
+mod readability;
+
+use serde::Serialize;
+
+use crate::{
+    markdown::{Article, BlockKind},
+    sentence, word,
+};
+use keyphrase::{Phrase, Unit};
+
+pub use fit::{fit_description, fit_title};
+pub use lengths::{DESCRIPTION_LIMIT, TITLE_LIMIT};
+
+/// How many places an advice names.
+const PLACES: usize = 3;
+
+/// What is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct SeoInput<'a> {
+    /// The title for search engines, plain text.
+    pub title: &'a str,
+    /// The meta description, plain text.
+    pub description: &'a str,
+    pub slug: &'a str,
+    /// What the article wants to be found for; without it the first keyword.
+    pub keyphrase: Option<&'a str>,
+    pub keywords: &'a [String],
+    /// The article; a list of sources and citation marks are not judged.
+    pub markdown: &'a str,
+    /// ISO 639-1, also with a region (`en-GB`).
+    pub language: &'a str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Good,
+    /// Could be better.
+    Ok,
+    Bad,
+    /// Not judged: no rule for the language, or nothing to judge. Does not count for the score.
+    Skipped,
+}
+
+/// One check. All texts are English, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Stable, e.g. `title_length`.
+    pub id: &'static str,
+    pub name: &'static str,
+    pub status: Status,
+    /// What was measured, with its unit.
+    pub value: String,
+    /// What is good.
+    pub threshold: &'static str,
+    /// What to do and where; why not, when skipped; empty when good.
+    pub advice: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SeoReport {
+    /// 0..=100: the share of good checks among those not skipped; an ok check counts half.
+    pub score: u8,
+    /// Always the same checks in the same order.
+    pub checks: Vec<Check>,
+}
+
+/// Judges an article. Runs in time linear in its length.
+pub fn score(input: &SeoInput) -> SeoReport {
+    let document = Document::read(input);
+    let mut checks = lengths::checks(input);
+    checks.extend(readability::checks(&document));
+    checks.extend(keyphrase::checks(input, &document));
+    let points: usize = checks.iter().map(|c| points(c.status)).sum();
+    let judged = checks.iter().filter(|c| c.status != Status::Skipped).count();
+    let score = (points * 100 + judged) / (judged * 2).max(1);
+    SeoReport { score: u8::try_from(score.min(100)).unwrap_or(100), checks }
+}
+
+fn points(status: Status) -> usize {
+    match status {
+        Status::Good => 2,
+        Status::Ok => 1,
+        Status::Bad | Status::Skipped => 0,
+    }
+}
+
+/// The article taken apart once for all checks.
+struct Document {
+    article: Article,
+    /// The primary subtag of the language in lower case.
+    language: String,
+    /// Of paragraphs, and of list items that end like sentences.
+    sentences: Vec<Sentence>,
+    /// Everything a keyphrase may stand in, a sentence or heading each.
+    units: Vec<Unit>,
+    phrase: Option<Phrase>,
+    /// [`Article::word_count`].
+    words: u32,
+}
+
+struct Sentence {
+    text: String,
+    words: u32,
+}
+
+impl Document {
+    fn read(input: &SeoInput) -> Self {
+        let article = Article::parse(input.markdown);
+        let language = input.language.split(['-', '_']).next().unwrap_or_default().to_lowercase();
+        let mut sentences = Vec::new();
+        let mut units = Vec::new();
+        for block in article.blocks.iter().filter(|b| b.kind != BlockKind::Code) {
+            let fragment = block.kind == BlockKind::Item && !block.text.ends_with(['.', '!', '?', '…', '。']);
+            for range in sentence::split(&block.text) {
+                let text = &block.text[range];
+                units.push(Unit::read(text, &language));
+                if block.kind.is_prose() && !fragment {
+                    sentences.push(Sentence { text: text.to_owned(), words: word::count(text) });
+                }
+            }
+        }
+        let keyphrase = input.keyphrase.or_else(|| input.keywords.first().map(String::as_str));
+        let phrase = keyphrase.and_then(|text| Phrase::read(text, &language));
+        let words = article.word_count();
+        Self { article, language, sentences, units, phrase, words }
+    }
+
+    fn is_english(&self) -> bool {
+        self.language == "en"
+    }
+}
+
+impl Check {
+    /// A check that measured something. The advice is dropped where the status is good.
+    fn judged(
+        (id, name, threshold): (&'static str, &'static str, &'static str),
+        status: Status,
+        value: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        let advice = if status == Status::Good { String::new() } else { advice.into() };
+        Self { id, name, status, value: value.into(), threshold, advice }
+    }
+
+    fn skipped((id, name, threshold): (&'static str, &'static str, &'static str), why: &str) -> Self {
+        Self { id, name, status: Status::Skipped, value: String::new(), threshold, advice: why.to_owned() }
+    }
+}
+
+/// Good, ok or bad by the first of two conditions that holds.
+fn grade(good: bool, ok: bool) -> Status {
+    match (good, ok) {
+        (true, _) => Status::Good,
+        (false, true) => Status::Ok,
+        (false, false) => Status::Bad,
+    }
+}
+
+/// The beginning of a text in quotes, to find it by.
+fn quote(text: &str) -> String {
+    const WORDS: usize = 8;
+    const CHARS: usize = 80;
+    let end = word::indices(text).nth(WORDS).map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().nth(CHARS).map_or(end, |(at, _)| at.min(end));
+    let more = if end < text.len() { " …" } else { "" };
+    format!("“{}{more}”", text[..end].trim_end())
+}
+
+#[cfg(test)]
+mod tests;

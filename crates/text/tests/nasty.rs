@@ -1,0 +1,234 @@
+//! No input makes a function panic, and time grows about as fast as the input.
+
+use std::time::{Duration, Instant};
+
+use galley_text::{language, markdown, sentence, seo, slug, word};
+
+const LANGUAGES: [&str; 20] = [
+    "ar", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ro", "ru", "sv", "ta", "tr", "uk",
+    "",
+];
+
+/// Each piece alone and repeated has broken some text library.
+const PIECES: [&str; 60] = [
+    "",
+    " ",
+    "\n",
+    "\r\n",
+    "\t",
+    "\u{0}",
+    "\u{7}\u{1b}[0m",
+    "\u{a0}",
+    "\u{feff}",
+    "\u{200b}",
+    "\u{202e}abc\u{202c}",
+    "\u{fffd}",
+    "a",
+    ".",
+    "..",
+    "a.",
+    "A. ",
+    "a. A",
+    ". .",
+    "! ",
+    "?!",
+    "…",
+    "。",
+    "\u{37e}",
+    "[",
+    "]",
+    "[1]",
+    "[1][",
+    "[[",
+    "(",
+    ")",
+    "\"",
+    "« ",
+    " »",
+    "'",
+    "l'",
+    "-",
+    "a-",
+    "%",
+    "5%",
+    "://",
+    "a://",
+    "a@",
+    "👩‍👩‍👧‍👦",
+    "🇩🇪",
+    "e\u{301}",
+    "\u{301}",
+    "שלום",
+    "مرحبا. ",
+    "今日は",
+    "हिन्दी।",
+    "ß",
+    "İ",
+    "ŉ",
+    "ﬁ",
+    "Σς",
+    "Я. ",
+    "# ",
+    "\n\n## Sources\n\n",
+    "| a |\n|---|\n",
+];
+
+fn everything(text: &str) {
+    let mut last = 0;
+    for range in sentence::split(text) {
+        assert!(range.start >= last && range.start < range.end);
+        let piece = &text[range.clone()];
+        assert_eq!(piece, piece.trim());
+        last = range.end;
+    }
+    let mut kept: String = sentence::split(text).into_iter().map(|r| &text[r]).collect();
+    kept.retain(|c| !c.is_whitespace());
+    let all: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    assert_eq!(kept, all, "sentences lose nothing but white space");
+
+    let words = word::words(text);
+    assert_eq!(words.len(), word::count(text) as usize);
+    for word in words.iter().take(200) {
+        assert!(word::syllables_en(word) >= 1);
+        for lang in LANGUAGES {
+            word::stem(word, lang);
+            word::is_stopword(word, lang);
+        }
+    }
+    for lang in LANGUAGES {
+        word::stem(text, lang);
+    }
+    word::syllables_en(text);
+    language::detect(text);
+
+    for slug in [slug::slugify(text), slug::numbered(text, 17)] {
+        assert!((1..=slug::LIMIT).contains(&slug.len()), "{slug}");
+        assert!(slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{slug}");
+        assert!(!slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--"), "{slug}");
+    }
+    assert!(seo::fit_title(text).chars().count() <= seo::TITLE_LIMIT);
+    assert!(seo::fit_description(text).chars().count() <= seo::DESCRIPTION_LIMIT);
+
+    markdown::strip(text);
+    markdown::strip_headings(text);
+    markdown::word_count(text);
+    markdown::to_html(text);
+    let keywords = [text.to_owned()];
+    for language in ["en", "ru", text] {
+        let input = seo::SeoInput {
+            title: text,
+            description: text,
+            slug: text,
+            keyphrase: Some(text),
+            keywords: &keywords,
+            markdown: text,
+            language,
+        };
+        assert!(seo::score(&input).score <= 100);
+    }
+}
+
+#[test]
+fn nasty_strings_do_no_harm() {
+    for piece in PIECES {
+        everything(piece);
+        everything(&piece.repeat(50));
+        everything(&format!("Some text. {piece} More{piece}text"));
+    }
+}
+
+/// Strings from the pieces in an order that is random but the same in every run.
+#[test]
+fn mixtures_do_no_harm() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..300 {
+        let mut text = String::new();
+        for _ in 0..30 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(PIECES[(state >> 33) as usize % PIECES.len()]);
+        }
+        everything(&text);
+    }
+}
+
+/// Bytes read in the tests of time, and the longest that one function may take for them, in a debug build on a machine
+/// that is busy with other things. Linear time was seen to be below 2 s, quadratic time 15 s and more.
+const SIZE: usize = 60_000;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for one long line: linear time was seen to be below 13 s, quadratic time would be hours.
+const LONG_SIZE: usize = 1_000_000;
+const LONG_PATIENCE: Duration = Duration::from_secs(120);
+
+fn everything_timed(piece: &str, size: usize, patience: Duration) {
+    let text = &piece.repeat(size / piece.len());
+    let timed = |what: &str, run: &dyn Fn()| {
+        let start = Instant::now();
+        run();
+        let took = start.elapsed();
+        assert!(took < patience, "{what} took {took:?} for {size} bytes of {piece:?}");
+    };
+    timed("sentence::split", &|| drop(sentence::split(text)));
+    timed("word::count", &|| _ = word::count(text));
+    timed("word::stem", &|| drop(word::stem(text, "en")));
+    timed("word::syllables_en", &|| _ = word::syllables_en(text));
+    timed("language::detect", &|| _ = language::detect(text));
+    timed("slug::slugify", &|| drop(slug::slugify(text)));
+    timed("seo::fit_title", &|| drop(seo::fit_title(text)));
+    timed("seo::fit_description", &|| drop(seo::fit_description(text)));
+    timed("markdown::strip", &|| drop(markdown::strip(text)));
+    timed("markdown::to_html", &|| drop(markdown::to_html(text)));
+    let input = seo::SeoInput {
+        title: "T",
+        description: "D",
+        slug: "t",
+        keyphrase: Some("how to find a b c d in a text?"),
+        keywords: &[],
+        markdown: text,
+        language: "en",
+    };
+    timed("seo::score", &|| drop(seo::score(&input)));
+}
+
+#[test]
+fn time_is_linear() {
+    for piece in [
+        "x ",
+        ".",
+        "a. ",
+        ". ",
+        "[1]",
+        "[",
+        "(",
+        "\"",
+        "« ",
+        "& ",
+        "a-",
+        "a@",
+        "a://",
+        "👩‍👩‍👧‍👦",
+        "🇩🇪",
+        "> ",
+        "- ",
+        "*a ",
+        "**",
+        "`",
+        "<b>",
+        "<",
+        "![",
+        "](",
+        "![&](",
+        "| a ",
+        "\n\n",
+        "Is it a b c d e? ",
+    ] {
+        everything_timed(piece, SIZE, PATIENCE);
+    }
+}
+
+#[test]
+fn a_megabyte_on_one_line_without_spaces_is_read() {
+    for piece in ["x", ".", "\u{301}"] {
+        everything_timed(piece, LONG_SIZE, LONG_PATIENCE);
+    }
+}

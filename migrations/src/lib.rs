@@ -1,0 +1,45 @@
+//! The schema. Each migration is a SQL file that runs in one transaction; a migration that landed is never edited.
+
+use sea_orm_migration::prelude::*;
+
+/// Declares migrations from SQL files, in order.
+macro_rules! migrations {
+    ($($module:ident => $name:literal, $file:literal;)*) => {
+        $(
+            mod $module {
+                use super::*;
+
+                pub struct Migration;
+
+                impl MigrationName for Migration {
+                    fn name(&self) -> &str {
+                        $name
+                    }
+                }
+
+                #[async_trait::async_trait]
+                impl MigrationTrait for Migration {
+                    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+                        manager.get_connection().execute_unprepared(include_str!($file)).await?;
+                        Ok(())
+                    }
+                }
+            }
+        )*
+
+        pub struct Migrator;
+
+        #[async_trait::async_trait]
+        impl MigratorTrait for Migrator {
+            fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+                vec![$(Box::new($module::Migration)),*]
+            }
+        }
+    };
+}
+
+migrations! {
+    m0001 => "m0001_core", "../sql/0001_core.sql";
+}
+
+pub use sea_orm_migration::MigratorTrait;

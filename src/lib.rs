@@ -1,0 +1,2 @@
+//! Galley.
+pub mod http;

@@ -1,0 +1,199 @@
+//! The runner. One claimer and one heartbeat per process, one apalis worker per kind of step.
+
+mod attempt;
+mod claimer;
+mod held;
+mod keeper;
+mod source;
+mod stats;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use apalis::layers::{WorkerBuilderExt, catch_panic::CatchPanicLayer, tracing::TraceLayer};
+use apalis_core::{monitor::Monitor, task::Task, worker::builder::WorkerBuilder};
+use async_trait::async_trait;
+use galley_domain::{Fault, OrgId, task::StepKind, usage::Meter};
+use galley_services::{Services, StepOutput, Wakes};
+use galley_store::{ClaimedStep, StoreError};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use attempt::{AttemptLayer, Panicked, RunStep};
+use held::{Held, Lease};
+use source::StepSource;
+pub use stats::EngineStats;
+
+/// One kind of step: what an attempt does. Writing the end is the engine's business.
+#[async_trait]
+pub trait Step: Send + Sync + 'static {
+    fn kind(&self) -> StepKind;
+
+    /// Runs one attempt. Dropping the future must stop the work.
+    async fn run(&self, cx: &StepContext) -> Result<StepOutput, StepError>;
+}
+
+/// Why an attempt brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// Too early; the attempt is given back.
+    #[error("not yet")]
+    Snooze(Duration),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a running step has at hand.
+#[derive(Debug, Clone)]
+pub struct StepContext {
+    pub services: Services,
+    pub step: ClaimedStep,
+    pub meter: Meter,
+}
+
+impl StepContext {
+    /// Tenant and task. A maintenance step has none, and its handler does not ask.
+    pub fn owner(&self) -> Result<(OrgId, Uuid), StepError> {
+        self.step.owner.ok_or_else(|| StoreError::Unreadable("this step belongs to no task".into()).into())
+    }
+
+    /// Tells listeners how far the step has come. A message that cannot be written is not worth failing for.
+    pub async fn report(&self, message: &str) {
+        if let Err(error) = self.services.report(&self.step, message).await {
+            tracing::debug!(%error, "progress could not be reported");
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// The name of this process, for operators.
+    pub worker: String,
+    /// The kinds to work on.
+    pub kinds: Vec<StepKind>,
+    /// How long a lease lasts without a heartbeat.
+    pub lease: Duration,
+    /// The slow tick that covers lost notifications.
+    pub tick: Duration,
+    /// How long in-flight steps may go on after the signal to stop.
+    pub drain: Duration,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            worker: format!("galley-{}", std::process::id()),
+            kinds: StepKind::ALL.to_vec(),
+            lease: Duration::from_secs(30),
+            tick: Duration::from_secs(5),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What all parts of the engine share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    services: Services,
+    wakes: Wakes,
+    settings: EngineSettings,
+    held: Held,
+    stats: EngineStats,
+}
+
+/// The engine of one process.
+pub struct Engine {
+    shared: Arc<Shared>,
+    steps: BTreeMap<StepKind, Arc<dyn Step>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("kinds", &self.steps.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    pub fn new(services: Services, wakes: Wakes, settings: EngineSettings, steps: Vec<Arc<dyn Step>>) -> Self {
+        let steps: BTreeMap<_, _> = steps
+            .into_iter()
+            .map(|step| (step.kind(), step))
+            .filter(|(kind, _)| settings.kinds.contains(kind))
+            .collect();
+        let slots = steps.keys().map(|kind| (*kind, services.settings().policy(*kind).concurrency)).collect();
+        let shared =
+            Shared { services, wakes, settings, held: Held::new(slots), stats: EngineStats::default() };
+        Self { shared: Arc::new(shared), steps }
+    }
+
+    /// Figures for metrics.
+    pub fn stats(&self) -> EngineStats {
+        self.shared.stats.clone()
+    }
+
+    /// Works until `stop` is cancelled, then drains: no new claims, in-flight steps get the drain time, and what is not
+    /// done by then gives its lease back without losing an attempt.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut monitor = Monitor::new().should_restart(|_, _| true);
+        let mut feeds = BTreeMap::new();
+        for (kind, step) in self.steps {
+            let slots = self.shared.services.settings().policy(kind).concurrency;
+            let (feed, source) = StepSource::channel(slots);
+            feeds.insert(kind, feed);
+            let shared = Arc::clone(&self.shared);
+            monitor = monitor.register(move |_| {
+                let policy = shared.services.settings().policy(kind);
+                WorkerBuilder::new(format!("{}/{kind}", shared.settings.worker))
+                    .backend(source.clone())
+                    .concurrency(policy.concurrency)
+                    .layer(TraceLayer::new().make_span_with(|task: &Task<Lease>| span_of(task)).on_request(|_: &Task<Lease>, _: &tracing::Span| {}).on_response(()))
+                    .layer(AttemptLayer::new(Arc::clone(&shared)))
+                    .timeout(policy.timeout)
+                    .layer(CatchPanicLayer::with_panic_handler(Panicked::new))
+                    .build(RunStep::new(Arc::clone(&shared), Arc::clone(&step)))
+            });
+        }
+        let keepers = CancellationToken::new();
+        let heartbeat = tokio::spawn(keeper::heartbeat(Arc::clone(&self.shared), keepers.clone()));
+        let cancels = tokio::spawn(keeper::watch_cancels(Arc::clone(&self.shared), keepers.clone()));
+        let claiming = tokio::spawn(claimer::run(Arc::clone(&self.shared), feeds, stop.clone()));
+        let drain = tokio::spawn(drain(Arc::clone(&self.shared), stop));
+        // The workers end when the claimer has dropped their feeds and nothing is in flight.
+        if let Err(error) = monitor.run().await {
+            tracing::error!(%error, "the workers ended with an error");
+        }
+        drain.abort();
+        keepers.cancel();
+        for part in [heartbeat, cancels, claiming] {
+            if let Err(error) = part.await {
+                tracing::error!(%error, "a part of the engine panicked");
+            }
+        }
+    }
+}
+
+/// After the signal to stop and the drain time: whatever still runs is asked to give its lease back.
+async fn drain(shared: Arc<Shared>, stop: CancellationToken) {
+    stop.cancelled().await;
+    let running = shared.held.count();
+    if running > 0 {
+        tracing::info!(running, deadline = ?shared.settings.drain, "stopping; steps in flight may finish");
+    }
+    tokio::time::sleep(shared.settings.drain).await;
+    shared.held.stop_all();
+}
+
+fn span_of(task: &Task<Lease>) -> tracing::Span {
+    let step = task.args.step();
+    tracing::info_span!(
+        "step",
+        trace_id = %step.trace_id,
+        org = step.owner.map(|(org, _)| tracing::field::display(org)),
+        task = step.owner.map(|(_, task)| tracing::field::display(task)),
+        step = %step.fence.step,
+        kind = %step.kind,
+        position = step.position,
+        attempt = step.attempt,
+    )
+}

@@ -1,0 +1,287 @@
+//! One attempt: begins it, runs it, and writes its end, whatever that is and however long the database is away.
+
+use std::{
+    any::Any,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use apalis_core::{error::BoxDynError, task::Task};
+use galley_domain::{Fault, FaultCode};
+use galley_services::{Outcome, Ran, StepOutput};
+use galley_store::{ClaimedStep, StoreError};
+use tower::{Layer, Service};
+
+use super::{
+    Shared, Step, StepContext, StepError,
+    held::{Lease, StopReason},
+    stats::Ended,
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// An attempt that the database's absence cut short starts again after this.
+const WEATHER_PAUSE: Duration = Duration::from_secs(1);
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A step panicked; counts as a failed attempt.
+#[derive(Debug, thiserror::Error)]
+#[error("the step panicked: {0}")]
+pub(crate) struct Panicked(String);
+
+impl Panicked {
+    #[expect(clippy::borrowed_box, reason = "the shape that the panic layer calls")]
+    pub(crate) fn new(payload: &Box<dyn Any + Send>) -> Self {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        Self(text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned()))
+    }
+}
+
+/// The innermost service: the step itself.
+#[derive(Clone)]
+pub(crate) struct RunStep {
+    shared: Arc<Shared>,
+    step: Arc<dyn Step>,
+}
+
+impl RunStep {
+    pub(crate) fn new(shared: Arc<Shared>, step: Arc<dyn Step>) -> Self {
+        Self { shared, step }
+    }
+}
+
+impl Service<Task<Lease>> for RunStep {
+    type Response = StepOutput;
+    type Error = BoxDynError;
+    type Future = Boxed<Result<StepOutput, BoxDynError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxDynError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, task: Task<Lease>) -> Self::Future {
+        let step = Arc::clone(&self.step);
+        let cx = StepContext {
+            services: self.shared.services.clone(),
+            step: task.args.step().clone(),
+            meter: task.args.meter().clone(),
+        };
+        Box::pin(async move { step.run(&cx).await.map_err(Into::into) })
+    }
+}
+
+/// Wraps timeout, panic guard and step; everything that is written about an attempt is written here.
+#[derive(Clone)]
+pub(crate) struct AttemptLayer {
+    shared: Arc<Shared>,
+}
+
+impl AttemptLayer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+impl<S> Layer<S> for AttemptLayer {
+    type Service = AttemptService<S>;
+
+    fn layer(&self, inner: S) -> AttemptService<S> {
+        AttemptService { shared: Arc::clone(&self.shared), inner }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct AttemptService<S> {
+    shared: Arc<Shared>,
+    inner: S,
+}
+
+impl<S> Service<Task<Lease>> for AttemptService<S>
+where
+    S: Service<Task<Lease>, Response = StepOutput>,
+    S::Error: Into<BoxDynError>,
+    S::Future: Send + 'static,
+{
+    type Response = ();
+    type Error = BoxDynError;
+    type Future = Boxed<Result<(), BoxDynError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxDynError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, task: Task<Lease>) -> Self::Future {
+        let (shared, lease) = (Arc::clone(&self.shared), task.args.clone());
+        let running = self.inner.call(task);
+        Box::pin(async move {
+            let running = Box::pin(async move { running.await.map_err(Into::into) });
+            attempt(&shared, &lease, running).await;
+            Ok(())
+        })
+    }
+}
+
+async fn attempt(shared: &Shared, lease: &Lease, running: Boxed<Result<StepOutput, BoxDynError>>) {
+    let started = Instant::now();
+    let ended = tokio::select! {
+        biased;
+        reason = lease.stopped() => Err(reason),
+        outcome = begin_and_run(shared, lease, running) => outcome,
+    };
+    let how = match ended {
+        Ok(outcome) => finish(shared, lease, outcome).await,
+        Err(reason) => stop(shared, lease, reason).await,
+    };
+    shared.stats.ended(lease.step().kind, how, started.elapsed());
+}
+
+async fn begin_and_run(
+    shared: &Shared,
+    lease: &Lease,
+    running: Boxed<Result<StepOutput, BoxDynError>>,
+) -> Result<Outcome, StopReason> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match shared.services.begin_step(lease.step()).await {
+            Ok(()) => break,
+            Err(StoreError::LeaseLost) => return Err(StopReason::LeaseGone),
+            Err(error) => {
+                tracing::warn!(%error, "cannot begin the step; the database may be away");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+    tracing::info!("step started");
+    match running.await {
+        Ok(output) => Ok(Outcome::Done(output)),
+        Err(error) => outcome_of(lease.step(), error),
+    }
+}
+
+/// Reads the type of an error, never its text.
+fn outcome_of(step: &ClaimedStep, error: BoxDynError) -> Result<Outcome, StopReason> {
+    let error = match error.downcast::<StepError>() {
+        Ok(error) => {
+            return match *error {
+                StepError::Fault(fault) => Ok(Outcome::Failed(fault)),
+                StepError::Snooze(wait) => Ok(Outcome::Snooze(wait)),
+                StepError::Store(StoreError::LeaseLost) => Err(StopReason::LeaseGone),
+                StepError::Store(error) if error.is_weather() => {
+                    tracing::warn!(%error, "the database went away during the step");
+                    Ok(Outcome::Snooze(WEATHER_PAUSE))
+                }
+                StepError::Store(error) => Ok(Outcome::Failed(database_fault(&error))),
+            };
+        }
+        Err(error) => error,
+    };
+    let fault = if error.is::<tower::timeout::error::Elapsed>() {
+        let message = format!("the {} step took longer than it may", step.kind);
+        Fault::transient(FaultCode::WorkflowError, message)
+    } else {
+        let message = format!("the {} step failed unexpectedly", step.kind);
+        Fault::transient(FaultCode::WorkflowError, message).with_detail(error)
+    };
+    Ok(Outcome::Failed(fault))
+}
+
+fn database_fault(error: &StoreError) -> Fault {
+    Fault::permanent(FaultCode::DatabaseError, "the result could not be stored").with_detail(error)
+}
+
+/// Writes the end. Waits for a database that is away; gives up only when the lease is gone.
+async fn finish(shared: &Shared, lease: &Lease, mut outcome: Outcome) -> Ended {
+    let step = lease.step();
+    let usage = lease.meter().take();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        log_fault(&outcome);
+        let written = match step.owner {
+            Some(_) => shared.services.finish_step(step, &outcome, &usage).await,
+            None => finish_maintenance(shared, step, &outcome).await,
+        };
+        let error = match written {
+            Ok(ran) => return note(ran),
+            Err(StoreError::LeaseLost) => {
+                tracing::warn!("the lease was lost before the end was written; another worker has the step");
+                return Ended::Dropped;
+            }
+            Err(error) => error,
+        };
+        if !error.is_weather() {
+            // Not the weather but the data: the same transaction would fail for ever.
+            if matches!(outcome, Outcome::Failed(_)) {
+                tracing::error!(%error, "the failure of the step cannot be written; its lease runs out");
+                return Ended::Dropped;
+            }
+            outcome = Outcome::Failed(match error {
+                StoreError::Conflict(_) => {
+                    Fault::transient(FaultCode::DatabaseError, "the result collided with another one").with_detail(&error)
+                }
+                _ => database_fault(&error),
+            });
+            continue;
+        }
+        if lease.stop_reason() == Some(StopReason::Shutdown) {
+            tracing::warn!(%error, "stopping while the database is away; the step will run again");
+            return Ended::Dropped;
+        }
+        tracing::warn!(%error, "cannot write the end of the step; the database may be away");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn log_fault(outcome: &Outcome) {
+    if let Outcome::Failed(fault) = outcome {
+        let (Fault::Transient { detail, .. } | Fault::Permanent { detail, .. }) = fault;
+        tracing::warn!(error = %fault, code = fault.code().as_str(), transient = fault.is_transient(), ?detail, "step failed");
+    }
+}
+
+fn note(ran: Ran) -> Ended {
+    match ran {
+        Ran::Done => {
+            tracing::info!("step done");
+            Ended::Done
+        }
+        Ran::Snoozed => Ended::Retried,
+        Ran::Retried { wait } => {
+            tracing::info!(retry_in = ?wait, "step will be tried again");
+            Ended::Retried
+        }
+        Ran::Failed => Ended::Failed,
+    }
+}
+
+async fn finish_maintenance(shared: &Shared, step: &ClaimedStep, outcome: &Outcome) -> Result<Ran, StoreError> {
+    let error = match outcome {
+        Outcome::Failed(fault) => Some(fault.to_string()),
+        Outcome::Done(_) | Outcome::Snooze(_) => None,
+    };
+    shared.services.store().queue().finish_maintenance(step.fence, error.as_deref()).await?;
+    Ok(if error.is_some() { Ran::Failed } else { Ran::Done })
+}
+
+/// The attempt was dropped. What it has used is recorded all the same.
+async fn stop(shared: &Shared, lease: &Lease, reason: StopReason) -> Ended {
+    let step = lease.step();
+    if let Err(error) = shared.services.record_usage(step, &lease.meter().take()).await {
+        tracing::error!(%error, "usage of a stopped attempt could not be recorded");
+    }
+    match reason {
+        StopReason::LeaseGone => tracing::info!("step stopped: it was cancelled or is no longer ours"),
+        StopReason::Shutdown => {
+            tracing::info!("step stopped: the process ends; giving it back");
+            if let Err(error) = shared.services.store().queue().give_back(&[step.fence]).await {
+                tracing::warn!(%error, "the step could not be given back; its lease runs out");
+            }
+        }
+    }
+    Ended::Dropped
+}

@@ -1,0 +1,56 @@
+//! The steps of an article, one file each, and the list in which they are registered.
+
+mod draft;
+mod image;
+mod outline;
+mod reading;
+mod research;
+mod seo;
+mod sweep;
+mod sync;
+
+use std::sync::Arc;
+
+use galley_blogs::FolderDestination;
+use galley_domain::{Fault, FaultCode, writing::Writer};
+use galley_fetch::{Fetcher, search::SearchProvider};
+
+use crate::engine::{Step, StepError};
+
+/// What the steps work with; made once from the configuration.
+#[derive(Debug)]
+pub struct Toolbox {
+    pub fetcher: Fetcher,
+    pub search: Option<Arc<dyn SearchProvider>>,
+    /// How many pages a search may add to an order.
+    pub search_results: usize,
+    pub writer: Arc<dyn Writer>,
+    /// Where finished articles are put, if anywhere.
+    pub folder: Option<FolderDestination>,
+}
+
+/// Every kind of step has its worker here.
+pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
+    let toolbox = Arc::new(toolbox);
+    vec![
+        Arc::new(research::Research(Arc::clone(&toolbox))),
+        Arc::new(outline::OutlineStep(Arc::clone(&toolbox))),
+        Arc::new(draft::Draft(Arc::clone(&toolbox))),
+        Arc::new(seo::Seo(Arc::clone(&toolbox))),
+        Arc::new(image::Image),
+        Arc::new(sync::Sync(toolbox)),
+        Arc::new(sweep::Sweep),
+    ]
+}
+
+/// Computation that would hold up other steps goes to a thread of its own. A panic there is a panic here.
+async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StepError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => Ok(value),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => {
+            let fault = Fault::transient(FaultCode::WorkflowError, "the process stops").with_detail(error);
+            Err(fault.into())
+        }
+    }
+}

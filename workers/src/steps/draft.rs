@@ -1,0 +1,33 @@
+//! Draft: one step writes one section.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use galley_domain::{Fault, FaultCode, task::StepKind};
+use galley_services::StepOutput;
+
+use super::Toolbox;
+use crate::engine::{Step, StepContext, StepError};
+
+pub(crate) struct Draft(pub(crate) Arc<Toolbox>);
+
+#[async_trait]
+impl Step for Draft {
+    fn kind(&self) -> StepKind {
+        StepKind::Draft
+    }
+
+    async fn run(&self, cx: &StepContext) -> Result<StepOutput, StepError> {
+        let (org, task) = cx.owner()?;
+        let brief = cx.services.order_of(org, task).await?.brief;
+        let outline = cx.services.outline_of(org, task).await?;
+        let sources = cx.services.snapshots_of(org, task).await?;
+        let index = usize::try_from(cx.step.position).unwrap_or(usize::MAX);
+        if index >= outline.sections.len() {
+            let message = format!("the outline has no section {index}");
+            return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
+        }
+        let section = self.0.writer.section(&brief, &outline, index, &sources, &cx.meter).await?;
+        Ok(StepOutput::Section(section))
+    }
+}

@@ -1,0 +1,56 @@
+//! Image: a title card. An article without a picture is still an article, so nothing here fails the task for good.
+
+use async_trait::async_trait;
+use galley_domain::{Fault, FaultCode, task::StepKind};
+use galley_images::{Card, render_card};
+use galley_services::{BlobError, StepOutput};
+use galley_store::NewFile;
+use uuid::Uuid;
+
+use super::compute;
+use crate::engine::{Step, StepContext, StepError};
+
+pub(crate) struct Image;
+
+#[async_trait]
+impl Step for Image {
+    fn kind(&self) -> StepKind {
+        StepKind::Image
+    }
+
+    async fn run(&self, cx: &StepContext) -> Result<StepOutput, StepError> {
+        let (org, task) = cx.owner()?;
+        let article = cx.services.article_of(org, task).await?;
+        let card = Card {
+            title: article.title.chars().take(galley_images::MAX_TITLE).collect(),
+            subtitle: article.keywords.first().cloned(),
+            language: article.language,
+            // Stable for the article, so that a second run draws the same card.
+            seed: article.id.as_u64_pair().1,
+        };
+        let rendered = match compute(move || render_card(&card)).await? {
+            Ok(rendered) => rendered,
+            Err(error) => {
+                let warnings = vec![format!("no title card was made: {error}")];
+                return Ok(StepOutput::Image { cover: None, warnings });
+            }
+        };
+        let size = rendered.png.len() as u64;
+        let put = cx.services.blobs().put(org, rendered.png.into()).await.map_err(store_fault)?;
+        let file = NewFile {
+            id: Uuid::now_v7(),
+            name: "cover.png".into(),
+            kind: "png".into(),
+            size,
+            sha256: put.sha256,
+            blob: put.blob,
+        };
+        let warnings = rendered.warnings.iter().map(ToString::to_string).collect();
+        Ok(StepOutput::Image { cover: Some((file, rendered.alt)), warnings })
+    }
+}
+
+/// A full or unreachable file store may come back.
+pub(crate) fn store_fault(error: BlobError) -> Fault {
+    Fault::transient(FaultCode::WorkflowError, "the file store did not take or give a file").with_detail(error)
+}

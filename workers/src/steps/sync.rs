@@ -1,0 +1,121 @@
+//! Sync: puts the article where it belongs, once. The publication ledger knows what was tried; the destination is asked
+//! before anything is repeated.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use galley_blogs::{Asset, AssetRole, FolderDestination, FolderPost};
+use galley_domain::{Fault, FaultCode, task::StepKind};
+use galley_services::{ServiceError, StepOutput};
+use galley_store::{PublicationState, rows};
+
+use super::{Toolbox, compute, image::store_fault};
+use crate::engine::{Step, StepContext, StepError};
+
+/// The name of the folder destination in the publication ledger.
+const FOLDER: &str = "folder";
+
+pub(crate) struct Sync(pub(crate) Arc<Toolbox>);
+
+#[async_trait]
+impl Step for Sync {
+    fn kind(&self) -> StepKind {
+        StepKind::Sync
+    }
+
+    async fn run(&self, cx: &StepContext) -> Result<StepOutput, StepError> {
+        let Some(folder) = self.0.folder.clone() else {
+            return Ok(StepOutput::Sync { publication: None, warnings: Vec::new() });
+        };
+        let (org, task) = cx.owner()?;
+        let article = cx.services.article_of(org, task).await?;
+        let ledger = cx.services.intend_publication(&cx.step, &article, FOLDER).await?;
+        let state: PublicationState = ledger.state.parse()?;
+        if let Some(place) = already_there(&folder, &article, state).await? {
+            return Ok(StepOutput::Sync { publication: Some((ledger.id, place)), warnings: Vec::new() });
+        }
+        let post = self.post(cx, &article).await?;
+        cx.services.mark_publication(&cx.step, ledger.id, PublicationState::Sent, None).await?;
+        match compute(move || folder.publish(&post)).await? {
+            Ok(published) => {
+                Ok(StepOutput::Sync { publication: Some((ledger.id, published.path)), warnings: Vec::new() })
+            }
+            Err(fault) => {
+                let state = if fault.is_transient() { PublicationState::Unknown } else { PublicationState::Failed };
+                cx.services.mark_publication(&cx.step, ledger.id, state, Some(&fault.to_string())).await?;
+                Err(fault.into())
+            }
+        }
+    }
+}
+
+/// After a crash or a timeout the destination knows better than the ledger.
+async fn already_there(
+    folder: &FolderDestination,
+    article: &rows::Article,
+    state: PublicationState,
+) -> Result<Option<String>, StepError> {
+    if state == PublicationState::Intended {
+        return Ok(None);
+    }
+    let (folder, id, version) = (folder.clone(), article.id, u32::try_from(article.version).unwrap_or(0));
+    let found = compute(move || folder.look_up(id)).await??;
+    Ok(found.filter(|existing| existing.version == version).map(|existing| existing.path))
+}
+
+impl Sync {
+    async fn post(&self, cx: &StepContext, article: &rows::Article) -> Result<FolderPost, StepError> {
+        let (org, _) = cx.owner()?;
+        let mut assets = Vec::new();
+        if let Some(cover) = article.cover_file_id {
+            match cx.services.file_bytes(org, cover).await {
+                Ok((_, bytes)) => assets.push(Asset {
+                    name: "cover.png".into(),
+                    bytes: bytes.to_vec(),
+                    alt: article.cover_alt.clone().unwrap_or_default(),
+                    role: AssetRole::Cover,
+                }),
+                Err(ServiceError::Store(error)) => return Err(error.into()),
+                Err(ServiceError::Blob(error)) => return Err(store_fault(error).into()),
+                Err(error) => {
+                    let fault = Fault::permanent(FaultCode::WorkflowError, "the cover of the article is gone");
+                    return Err(fault.with_detail(error).into());
+                }
+            }
+        }
+        Ok(FolderPost {
+            article_id: article.id,
+            version: u32::try_from(article.version).unwrap_or(0),
+            slug: article.slug.clone(),
+            title: article.title.clone(),
+            description: article.seo_description.clone(),
+            keywords: article.keywords.clone(),
+            language: article.language.clone(),
+            date: article.created_at,
+            modified: Some(article.updated_at),
+            draft: article.published_at.is_none(),
+            markdown_body: without_title(&article.content_markdown).to_owned(),
+            assets,
+        })
+    }
+}
+
+/// Themes set the title themselves.
+fn without_title(markdown: &str) -> &str {
+    match markdown.split_once('\n') {
+        Some((first, rest)) if first.starts_with("# ") => rest.trim_start(),
+        _ => markdown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_title;
+
+    #[test]
+    fn only_a_title_at_the_top_goes() {
+        assert_eq!(without_title("# A\n\ntext\n\n# B"), "text\n\n# B");
+        assert_eq!(without_title("text\n# B"), "text\n# B");
+        assert_eq!(without_title("## A\ntext"), "## A\ntext");
+    }
+}
