@@ -11,6 +11,7 @@ mod index;
 mod names;
 mod numbers;
 mod polarity;
+mod units;
 
 use galley_domain::writing::{Claim, SectionText, Snapshot, Verdict};
 use galley_text::sentence;

@@ -278,7 +278,7 @@ impl Draft {
             .zip(short)
             .enumerate()
             .map(|(index, (section, lacking))| {
-                let part = if all == 0 { missing / count + 1 } else { missing * lacking / all };
+                let part = (missing * lacking).checked_div(all).unwrap_or(missing / count + 1);
                 let budget = if section.lines() == 0 { part.max(lacking) } else { part };
                 Slot {
                     profile: self.profile(brief, pool, section),

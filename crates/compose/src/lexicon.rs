@@ -12,42 +12,49 @@ mod ru;
 
 use std::{collections::HashMap, sync::LazyLock};
 
+/// Words and phrases with commas between.
+type List = &'static str;
+
+fn entries(list: List) -> impl Iterator<Item = &'static str> {
+    list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
 /// The table of one language. All words and phrases are in lower case with straight apostrophes.
 pub(crate) struct Lexicon {
     /// ISO 639-1.
     pub code: &'static str,
     /// A sentence that starts so refers to what stands before it.
-    pub openers: &'static [&'static str],
+    pub openers: List,
     /// Starts that are safe although they begin like an opener.
-    pub exempt: &'static [&'static str],
+    pub exempt: List,
     /// Prepositions and conjunctions behind which an anaphor refers back, as in `In this case`.
-    pub leads: &'static [&'static str],
+    pub leads: List,
     /// Words that refer back when they stand within the first four words behind a lead.
-    pub anaphors: &'static [&'static str],
+    pub anaphors: List,
     /// Words that refer back only directly behind a lead: `With their …`.
-    pub possessives: &'static [&'static str],
+    pub possessives: List,
     /// Connectives that refer back wherever they stand.
-    pub inner: &'static [&'static str],
+    pub inner: List,
     /// Connectives that refer back as the last words.
-    pub tails: &'static [&'static str],
+    pub tails: List,
     /// Pointers to other parts of the document: no use outside of it.
-    pub pointing: &'static [&'static str],
-    pub first_person: &'static [&'static str],
+    pub pointing: List,
+    pub first_person: List,
     /// Phrases of navigation, consent banners, credits and calls to action.
-    pub boilerplate: &'static [&'static str],
+    pub boilerplate: List,
     /// First words of requests that no article needs.
-    pub imperatives: &'static [&'static str],
-    pub negations: &'static [&'static str],
+    pub imperatives: List,
+    pub negations: List,
     /// Phrases that hold a negation but negate nothing.
-    pub not_negations: &'static [&'static str],
+    pub not_negations: List,
     /// Numbers written as words. Words that often mean something else are left out.
     pub numerals: &'static [(&'static str, u32)],
     /// Pairs of word groups that say the contrary of each other.
-    pub opposites: &'static [(&'static [&'static str], &'static [&'static str])],
+    pub opposites: &'static [(List, List)],
     /// First words that may be put in lower case behind an attribution.
-    pub safe_lower: &'static [&'static str],
+    pub safe_lower: List,
     /// Headings that say nothing about their topic.
-    pub generic_headings: &'static [&'static str],
+    pub generic_headings: List,
     pub and: &'static str,
     /// Ways to name a source at the start of a sentence; `{}` is its title.
     pub attributions: &'static [&'static str],
@@ -56,9 +63,9 @@ pub(crate) struct Lexicon {
     /// The sentence made of a table row from `{key}` and `{values}`; empty where code composes it.
     pub table_row: &'static str,
     /// What an order to write consists of, apart from its topic.
-    pub instructions: &'static [&'static str],
-    pub text_kinds: &'static [&'static str],
-    pub kind_adjectives: &'static [&'static str],
+    pub instructions: List,
+    pub text_kinds: List,
+    pub kind_adjectives: List,
     /// What comes before the readers that a text is for.
     pub audience: &'static [&'static str],
     /// What comes before wishes about form at the end of an order.
@@ -72,9 +79,9 @@ static TABLES: [Lexicon; 7] = [en::EN, de::DE, fr::FR, es::ES, it::IT, pt::PT, r
 pub(crate) struct Phrases(HashMap<&'static str, Vec<Vec<&'static str>>>);
 
 impl Phrases {
-    fn new(phrases: &'static [&'static str]) -> Self {
+    fn new(list: List) -> Self {
         let mut map: HashMap<_, Vec<Vec<_>>> = HashMap::new();
-        for phrase in phrases {
+        for phrase in entries(list) {
             let mut words = phrase.split(' ');
             if let Some(first) = words.next() {
                 map.entry(first).or_default().push(words.collect());
@@ -137,6 +144,8 @@ pub(crate) struct Language {
     pub instructions: Phrases,
     pub text_kinds: Phrases,
     pub kind_adjectives: Phrases,
+    /// Pairs of groups of words that say the contrary of each other.
+    pub opposites: Vec<(Vec<&'static str>, Vec<&'static str>)>,
 }
 
 impl Language {
@@ -161,6 +170,7 @@ impl Language {
             instructions: Phrases::new(table.instructions),
             text_kinds: Phrases::new(table.text_kinds),
             kind_adjectives: Phrases::new(table.kind_adjectives),
+            opposites: table.opposites.iter().map(|(a, b)| (entries(a).collect(), entries(b).collect())).collect(),
         }
     }
 }
@@ -209,6 +219,9 @@ fn trim_token(token: &str) -> &str {
 
 /// Lower case with straight apostrophes.
 pub(crate) fn lower(token: &str) -> String {
+    if token.is_ascii() {
+        return token.to_ascii_lowercase();
+    }
     token.to_lowercase().replace('’', "'").replace('\u{2011}', "-")
 }
 
@@ -225,8 +238,8 @@ mod tests {
         for language in all() {
             let t = language.table;
             for list in [t.openers, t.exempt, t.leads, t.anaphors, t.inner, t.pointing, t.boilerplate, t.negations] {
-                for phrase in list {
-                    assert_eq!(&lower(phrase), phrase, "{}", t.code);
+                for phrase in entries(list) {
+                    assert_eq!(lower(phrase), phrase, "{}", t.code);
                     assert_eq!(
                         lower_tokens(phrase).join(" ").len(),
                         phrase.replace('.', "").len(),

@@ -17,8 +17,10 @@ use crate::{
 };
 
 /// The share of the opening section, in percent, and its least and most words.
-const OPENING_PERCENT: u32 = 14;
-const OPENING_WORDS: (u32, u32) = (35, 160);
+const OPENING_PERCENT: u32 = 11;
+const OPENING_WORDS: (u32, u32) = (35, 140);
+/// A topic with fewer words, a table for example, stays short rather than be filled with what does not belong.
+const SMALL_TOPIC: u32 = 90;
 const MAX_HEADING_CHARS: usize = 60;
 /// What search engine guides ask for: the keyphrase in this share of the headings, in percent.
 const KEYPHRASE_PERCENT: usize = 30;
@@ -43,7 +45,7 @@ pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
     let opening = (target * OPENING_PERCENT / 100).clamp(OPENING_WORDS.0, OPENING_WORDS.1);
     let share = (target - opening.min(target)) / u32::try_from(count - 1).unwrap_or(1);
     let topics = topics::topics(brief, sources, &pool, count - 1, share);
-    let headings = headings(brief, &topics);
+    let headings = headings(brief, &topics, &pool);
     let heading_words: u32 = headings.iter().map(|h| word::count(h)).sum();
     let slots = slots(brief, &pool, &topics, target.saturating_sub(heading_words), opening);
     let slots = filled(brief, &pool, slots, heading_words);
@@ -119,31 +121,52 @@ fn around(words: u32) -> WordRange {
 }
 
 /// The headings, distinct, with the first keyword in some of them where none or few have it by themselves.
-fn headings(brief: &Brief, topics: &[Topic]) -> Vec<String> {
+fn headings(brief: &Brief, topics: &[Topic], pool: &Pool) -> Vec<String> {
     let mut headings: Vec<String> = topics.iter().map(|t| t.heading.clone()).collect();
     let Some(keyword) = brief.keywords.first().map(|k| k.trim()).filter(|k| !k.is_empty()) else { return headings };
     let has = |heading: &str| title::has_all_words(heading, keyword, &brief.language);
     let wanted = (headings.len() * KEYPHRASE_PERCENT).div_ceil(100);
     let mut have = headings.iter().filter(|h| has(h)).count();
-    for heading in &mut headings {
-        let with = format!("{}: {}", crate::table::capitalised(keyword), lowered(heading, &brief.language));
-        if have < wanted && !has(heading) && with.chars().count() <= MAX_HEADING_CHARS {
-            *heading = with;
-            have += 1;
+    // `What lockers cost` becomes `What parcel lockers cost`; only where no heading has the word, it goes in front.
+    for in_front in [false, true] {
+        for i in 0..headings.len() {
+            if have >= wanted || has(&headings[i]) {
+                continue;
+            }
+            let with = if in_front {
+                Some(format!("{}: {}", crate::table::capitalised(keyword), lowered(&headings[i], pool)))
+            } else {
+                completed(&headings[i], keyword)
+            };
+            let fits = |h: &String| h.chars().count() <= MAX_HEADING_CHARS && has(h) && !headings.contains(h);
+            if let Some(with) = with.filter(fits) {
+                headings[i] = with;
+                have += 1;
+            }
         }
     }
     headings
 }
 
-/// `How it works` behind a colon is `how it works`; names keep their capital.
-fn lowered(heading: &str, lang: &str) -> String {
+/// The heading with the last word of the keyphrase, where it has that alone, completed to all of it.
+fn completed(heading: &str, keyword: &str) -> Option<String> {
+    let (_, last) = keyword.rsplit_once(' ')?;
+    let small = lexicon::lower(last);
+    let (at, word) = lexicon::tokens(heading).into_iter().find(|(_, token)| lexicon::lower(token) == small)?;
+    let phrase = if at == 0 { crate::table::capitalised(keyword) } else { keyword.to_owned() };
+    Some(format!("{}{phrase}{}", &heading[..at], &heading[at + word.len()..]))
+}
+
+/// `How it works` behind a colon is `how it works`; a first word that the sources never write small keeps its capital.
+fn lowered(heading: &str, pool: &Pool) -> String {
     let first = heading.split(' ').next().unwrap_or("");
-    let question =
-        ["how", "why", "what", "when", "where", "who", "which", "comment", "pourquoi", "cómo", "come", "como"];
     let small = lexicon::lower(first);
-    let safe = question.contains(&small.as_str())
-        || lexicon::of(lang).is_some_and(|l| l.safe_lower.is(std::slice::from_ref(&small)));
-    if safe { format!("{small}{}", &heading[first.len()..]) } else { heading.to_owned() }
+    let is_written_small = pool.sentences.iter().any(|s| {
+        s.source.text.contains(small.as_str()) && lexicon::tokens(&s.source.text).iter().any(|(_, t)| *t == small)
+    });
+    // A heading in title case keeps it.
+    let title_case = heading.split(' ').skip(1).any(|w| w.chars().count() > 3 && w.starts_with(char::is_uppercase));
+    if is_written_small && !title_case { format!("{small}{}", &heading[first.len()..]) } else { heading.to_owned() }
 }
 
 fn slots(brief: &Brief, pool: &Pool, topics: &[Topic], target: u32, opening: u32) -> Vec<Slot> {
@@ -157,17 +180,39 @@ fn slots(brief: &Brief, pool: &Pool, topics: &[Topic], target: u32, opening: u32
         ..Slot::default()
     }];
     let body = target.saturating_sub(opening);
-    let weights: Vec<f32> = topics.iter().map(|t| (t.words.clamp(40, 600) as f32).powf(0.35)).collect();
-    let all: f32 = weights.iter().sum();
-    for (topic, weight) in topics.iter().zip(weights) {
+    for (topic, budget) in topics.iter().zip(shares(topics, body)) {
+        let closed = topic.words < SMALL_TOPIC;
         slots.push(Slot {
             profile: topic.profile.clone(),
             home: topic.home.clone(),
-            budget: (body as f32 * weight / all) as u32,
+            closed,
+            budget,
             ..Slot::default()
         });
     }
     slots
+}
+
+/// Spreads words over topics: more to those with more to tell, and to none more than it has.
+fn shares(topics: &[Topic], words: u32) -> Vec<u32> {
+    let weights: Vec<f32> = topics.iter().map(|t| (t.words.clamp(40, 600) as f32).powf(0.35)).collect();
+    let room = |i: usize| topics[i].words.max(OPENING_WORDS.0);
+    let mut shares = vec![0_u32; topics.len()];
+    let mut left = words;
+    // Each round fills at least one topic or gives out all that is left.
+    for _ in 0..topics.len() {
+        let open: Vec<usize> = (0..topics.len()).filter(|i| shares[*i] < room(*i)).collect();
+        let all: f32 = open.iter().map(|i| weights[*i]).sum();
+        let round = left;
+        for i in open {
+            let part = ((round as f32 * weights[i] / all) as u32).min(room(i) - shares[i]).min(left);
+            shares[i] += part;
+            left -= part;
+        }
+    }
+    // What the topics cannot take is for whatever else fits.
+    let count = u32::try_from(topics.len()).unwrap_or(1).max(1);
+    shares.iter().map(|share| share + left / count).collect()
 }
 
 /// Fills in widening circles: own language, other languages where the order would not be met, and at last without the

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use galley_domain::writing::Span;
 
 use crate::{
-    pool::{Piece, Pool, affinity, has_unexplained, pieces},
+    pool::{PARAGRAPH, Piece, Pool, affinity, follows, has_unexplained, pieces},
     snapshot::BlockKind,
 };
 
@@ -16,9 +16,7 @@ const SLACK: u32 = 14;
 /// Less affinity to a section is chance.
 const RELATED: f32 = 0.07;
 /// Rounds of spreading what some sections could not take over the others.
-const ROUNDS: usize = 4;
-/// More rows of one table in one section are a list, not prose.
-const ROWS: usize = 3;
+const ROUNDS: usize = 3;
 
 /// A section that is being filled.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +27,8 @@ pub(crate) struct Slot {
     pub home: BTreeSet<usize>,
     /// It opens the article and tells what all of it is about.
     pub opening: bool,
+    /// Its topic is too small for guests: it takes only what is at home there.
+    pub closed: bool,
     /// In words.
     pub budget: u32,
     pub words: u32,
@@ -42,21 +42,44 @@ pub(crate) struct Slot {
 pub(crate) fn fill(pool: &Pool, slots: &mut [Slot], used: &mut [bool], foreign: bool, lax: bool) {
     let target: u32 = slots.iter().map(|s| s.budget).sum();
     let mut budgets: Vec<u32> = slots.iter().map(|s| s.budget).collect();
-    for round in 0..ROUNDS {
-        Filler::new(pool, slots, used, foreign, lax).run(slots, used, &budgets, round > 0);
-        let words: u32 = slots.iter().map(|s| s.words).sum();
-        let missing = target.saturating_sub(words);
-        if missing < CLOSE {
-            break;
-        }
-        let count = u32::try_from(slots.len()).unwrap_or(1).max(1);
-        for (budget, slot) in budgets.iter_mut().zip(slots.iter()) {
-            *budget = slot.words + missing / count + CLOSE;
+    // First what belongs together; where that is not enough, what suits no other section better, and at last anything.
+    for least in [Fit::Related, Fit::Nearest, Fit::Any] {
+        for _ in 0..ROUNDS {
+            let before: u32 = slots.iter().map(|s| s.words).sum();
+            Filler::new(pool, slots, used, foreign, lax).run(slots, used, &budgets, least);
+            let words: u32 = slots.iter().map(|s| s.words).sum();
+            let missing = target.saturating_sub(words);
+            if missing < CLOSE {
+                break;
+            }
+            spread(slots, missing, &mut budgets);
+            if words == before && budgets.iter().zip(slots.iter()).all(|(b, s)| s.words + CLOSE * 4 < *b) {
+                break;
+            }
         }
     }
     for slot in slots.iter_mut() {
         arrange(pool, slot);
     }
+}
+
+/// Raises the budgets by what is missing. The opening keeps its size unless it is all there is.
+fn spread(slots: &[Slot], missing: u32, budgets: &mut [u32]) {
+    let takes = |slot: &Slot| !slot.opening || slots.len() == 1;
+    let count = u32::try_from(slots.iter().filter(|s| takes(s)).count()).unwrap_or(1).max(1);
+    for (budget, slot) in budgets.iter_mut().zip(slots).filter(|(_, slot)| takes(slot)) {
+        *budget = slot.words + missing / count + CLOSE;
+    }
+}
+
+/// How a passage stands to a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Any,
+    /// No other section is nearer.
+    Nearest,
+    /// It is below the section's own heading or has much in common with it.
+    Related,
 }
 
 struct Filler<'a> {
@@ -68,8 +91,8 @@ struct Filler<'a> {
 struct Candidate {
     piece: Piece,
     terms: Vec<u32>,
-    /// By slot: how well it fits, and whether it is related at all.
-    fit: Vec<(f32, bool)>,
+    /// By slot: how well it fits.
+    fit: Vec<(f32, Fit)>,
     /// To what is chosen already.
     likeness: f32,
     taken: bool,
@@ -82,7 +105,7 @@ impl<'a> Filler<'a> {
             .into_iter()
             .map(|piece| {
                 let terms = terms_of(pool, piece);
-                let fit = slots.iter().map(|slot| fit(pool, piece, &terms, slot, slots)).collect();
+                let fit = fits(pool, piece, &terms, slots);
                 Candidate { piece, terms, fit, likeness: 0.0, taken: false }
             })
             .collect();
@@ -94,7 +117,7 @@ impl<'a> Filler<'a> {
     }
 
     /// The emptiest section chooses next, so that none takes all that is good.
-    fn run(mut self, slots: &mut [Slot], used: &mut [bool], budgets: &[u32], any: bool) {
+    fn run(mut self, slots: &mut [Slot], used: &mut [bool], budgets: &[u32], least: Fit) {
         let mut done = vec![false; slots.len()];
         loop {
             let next =
@@ -104,7 +127,7 @@ impl<'a> Filler<'a> {
                 });
             let Some(slot) = next else { break };
             let left = budgets[slot] - slots[slot].words;
-            match self.best(slot, slots, left, any) {
+            match self.best(slot, slots, left, least) {
                 Some((candidate, len)) => self.take(candidate, len, &mut slots[slot], used),
                 None => done[slot] = true,
             }
@@ -112,19 +135,22 @@ impl<'a> Filler<'a> {
     }
 
     /// The best piece for a section and how many of its sentences to take.
-    fn best(&self, slot: usize, slots: &[Slot], left: u32, any: bool) -> Option<(usize, usize)> {
+    fn best(&self, slot: usize, slots: &[Slot], left: u32, least: Fit) -> Option<(usize, usize)> {
         let before: Vec<Piece> = slots[..=slot].iter().flat_map(|s| s.chosen.iter().copied()).collect();
         let mut best: Option<(f32, usize, usize)> = None;
         for (i, candidate) in self.pieces.iter().enumerate() {
-            let (fit, related) = candidate.fit[slot];
-            if candidate.taken || !related && !any {
+            let (fit, grade) = candidate.fit[slot];
+            let is_row = self.pool.sentences[candidate.piece.first].source.kind == BlockKind::TableRow;
+            // Figures out of place are worse than other sentences.
+            let closed = slots[slot].closed && grade < Fit::Related && !self.lax;
+            if candidate.taken || closed || grade < least || is_row && grade < Fit::Related && !self.lax {
                 continue;
             }
             let value = fit - 0.5 * (candidate.likeness - 0.25).max(0.0);
             if best.is_some_and(|(most, ..)| value <= most) {
                 continue;
             }
-            let len = self.length(candidate, left, &before, &slots[slot]);
+            let len = self.length(candidate, left, &before, slots, slot);
             if len > 0 {
                 best = Some((value, i, len));
             }
@@ -133,10 +159,10 @@ impl<'a> Filler<'a> {
     }
 
     /// How many sentences of a piece fit; 0 where it does not.
-    fn length(&self, candidate: &Candidate, left: u32, before: &[Piece], slot: &Slot) -> usize {
+    fn length(&self, candidate: &Candidate, left: u32, before: &[Piece], slots: &[Slot], slot: usize) -> usize {
         let piece = candidate.piece;
         let sentences = &self.pool.sentences;
-        if !self.lax && sentences[piece.first].source.kind == BlockKind::TableRow && has_rows(self.pool, piece, slot) {
+        if !self.lax && sentences[piece.first].source.kind == BlockKind::TableRow && has_rows(self.pool, piece, slots) {
             return 0;
         }
         let mut words = 0;
@@ -153,7 +179,7 @@ impl<'a> Filler<'a> {
         if self.lax {
             return if cut && sentences[piece.first].whole { 0 } else { len };
         }
-        if cut && sentences[piece.first].whole || cut && len == 1 && piece.len > 2 && !slot.chosen.is_empty() {
+        if cut && sentences[piece.first].whole || cut && len == 1 && piece.len > 2 && !slots[slot].chosen.is_empty() {
             return 0;
         }
         len
@@ -179,35 +205,53 @@ impl<'a> Filler<'a> {
     }
 }
 
-fn has_rows(pool: &Pool, piece: Piece, slot: &Slot) -> bool {
+/// Whether rows of the same table are told already: more would be a list, not prose.
+fn has_rows(pool: &Pool, piece: Piece, slots: &[Slot]) -> bool {
     let own = &pool.sentences[piece.first].source;
-    let same = |p: &&Piece| {
+    slots.iter().flat_map(|slot| &slot.chosen).any(|p| {
         let s = &pool.sentences[p.first].source;
         s.kind == BlockKind::TableRow && s.span.source == own.span.source && s.paragraph == own.paragraph
-    };
-    slot.chosen.iter().filter(same).count() >= ROWS
+    })
 }
 
-/// How well a piece fits a slot, and whether it is related to it at all.
-fn fit(pool: &Pool, piece: Piece, terms: &[u32], slot: &Slot, slots: &[Slot]) -> (f32, bool) {
+/// How well a piece fits each slot.
+fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot]) -> Vec<(f32, Fit)> {
     let sentences = &pool.sentences[piece.range()];
-    let relevance = sentences.iter().map(|s| s.relevance).sum::<f32>() / sentences.len() as f32;
+    let lead = &sentences[0];
     let single = if sentences.len() == 1 { 0.1 } else { 0.0 };
-    let base = relevance - single;
-    let at_home = slot.home.contains(&piece.first);
-    if slot.opening {
-        let elsewhere = slots.iter().any(|s| s.home.contains(&piece.first));
-        let lead = &sentences[0];
-        let table = if lead.source.kind == BlockKind::Paragraph { 0.0 } else { 0.5 };
-        let first = if lead.source.position == 0 { 0.08 } else { 0.0 };
-        let value = base + 0.30 * (1.0 - lead.depth) + first - table - if elsewhere { 0.12 } else { 0.0 };
-        return (value, true);
-    }
-    let closeness = affinity(pool, terms, &slot.profile);
-    let elsewhere = !at_home && slots.iter().any(|s| s.home.contains(&piece.first));
-    let home = if at_home { 0.45 } else { 0.0 };
-    let value = 0.6 * base + 1.1 * closeness + home - if elsewhere { 0.3 } else { 0.0 };
-    (value, at_home || closeness >= RELATED && !elsewhere)
+    let base = sentences.iter().map(|s| s.relevance).sum::<f32>() / sentences.len() as f32 - single;
+    let homes: Vec<bool> = slots.iter().map(|s| s.home.contains(&piece.first)).collect();
+    let has_home = homes.contains(&true);
+    let near: Vec<f32> = slots.iter().map(|s| affinity(pool, terms, &s.profile)).collect();
+    let is_row = lead.source.kind == BlockKind::TableRow;
+    slots
+        .iter()
+        .enumerate()
+        .map(|(i, slot)| {
+            let better =
+                (0..slots.len()).filter(|j| *j != i && !slots[*j].opening).map(|j| near[j]).fold(0.0, f32::max);
+            if slot.opening {
+                let prose = if lead.source.kind == BlockKind::Paragraph { 0.0 } else { 0.5 };
+                let first = if lead.source.position == 0 { 0.08 } else { 0.0 };
+                // What another section is about is its to tell.
+                let part = if has_home { 0.2 } else { 0.0 } + 0.5 * better;
+                return (base + 0.25 * (1.0 - lead.depth) + 0.4 * lead.defines + first - prose - part, Fit::Related);
+            }
+            let elsewhere = has_home && !homes[i];
+            let home = if homes[i] { 0.45 } else { 0.0 };
+            let value = 0.6 * base + 1.1 * near[i] + home
+                - 0.8 * (better - near[i]).max(0.0)
+                - if elsewhere { 0.3 } else { 0.0 };
+            let wanted = if is_row { RELATED * 2.0 } else { RELATED };
+            let nearest = !elsewhere && near[i] >= better;
+            let grade = match () {
+                () if homes[i] || nearest && near[i] >= wanted && !slot.closed => Fit::Related,
+                () if nearest && near[i] > 0.0 => Fit::Nearest,
+                () => Fit::Any,
+            };
+            (value, grade)
+        })
+        .collect()
 }
 
 pub(crate) fn terms_of(pool: &Pool, piece: Piece) -> Vec<u32> {
@@ -221,12 +265,32 @@ pub(crate) fn terms_of(pool: &Pool, piece: Piece) -> Vec<u32> {
 /// Puts the passages in reading order: the source that fits best speaks first and in its own order; table rows and
 /// foreign languages come last.
 fn arrange(pool: &Pool, slot: &mut Slot) {
+    if slot.opening {
+        // What defines the topic opens the article.
+        let defines = |p: &Piece| pool.sentences[p.first].defines;
+        slot.chosen.sort_by(|a, b| defines(b).total_cmp(&defines(a)).then(a.first.cmp(&b.first)));
+    }
     let voices: Vec<usize> = slot.chosen.iter().map(|p| pool.sentences[p.first].rank).collect();
     let turn = |rank: usize| voices.iter().position(|v| *v == rank).unwrap_or(usize::MAX);
     slot.chosen.sort_by_key(|piece| {
         let s = &pool.sentences[piece.first];
         (s.foreign, s.source.kind == BlockKind::TableRow, turn(s.rank), piece.first)
     });
+    // The two halves of a paragraph, chosen one after the other, are one paragraph again.
+    let mut joined: Vec<Piece> = Vec::new();
+    for piece in slot.chosen.drain(..) {
+        match joined.last_mut() {
+            Some(last)
+                if last.first + last.len == piece.first
+                    && follows(pool, piece.first)
+                    && last.len + piece.len <= PARAGRAPH =>
+            {
+                last.len += piece.len;
+            }
+            _ => joined.push(piece),
+        }
+    }
+    slot.chosen = joined;
 }
 
 /// The passages of a slot as spans.

@@ -49,6 +49,8 @@ pub(crate) struct Sentence {
     pub rank: usize,
     /// How far down in its source it stands, 0.0..=1.0.
     pub depth: f32,
+    /// How much it reads like the definition of what was ordered, 0.0..=1.0.
+    pub defines: f32,
     /// Its paragraph may only be used whole.
     pub whole: bool,
     /// ISO 639-1, empty where unknown.
@@ -88,6 +90,7 @@ impl Pool {
                     words: word::count(&sentence.text),
                     relevance: weight::SOURCE * scores[index] / best,
                     foreign,
+                    defines: 0.0,
                     duplicate: false,
                     rank,
                     depth: sentence.span.start as f32 / length,
@@ -146,7 +149,9 @@ impl Pool {
                 _ => asked(&self.idf, &self.vocabulary.find(&headings.join(" "), &self.sentences[i].lang).0.content),
             };
             last = Some((headings, heading));
+            let defines = self.defines(i, query);
             let sentence = &mut self.sentences[i];
+            sentence.defines = defines;
             let opens = if sentence.source.position == 0 { 0.5 } else { 0.0 };
             sentence.relevance += weight::QUERY * matches[i]
                 + weight::CENTRAL * closeness[i] / most
@@ -154,6 +159,20 @@ impl Pool {
                 + weight::POSITION * (opens + 0.5 * (1.0 - sentence.depth))
                 - form_penalty(sentence);
         }
+    }
+
+    /// A definition names what it defines first and says what that is: how much of the first words was ordered, less
+    /// where no copula follows.
+    fn defines(&self, index: usize, query: &[(u32, f32)]) -> f32 {
+        const COPULAS: &[&str] =
+            &["is", "are", "was", "were", "ist", "sind", "est", "sont", "es", "son", "è", "sono", "é", "são", "это"];
+        let sentence = &self.sentences[index];
+        let start: Vec<&str> = word::iter(&sentence.source.text).take(6).collect();
+        let named = start[..start.len().min(4)].join(" ");
+        let found = self.vocabulary.find(&named, &sentence.lang).0.content;
+        let wanted = query.iter().filter(|(id, weight)| *weight >= 1.0 && found.contains(id)).count();
+        let says = if start.iter().any(|w| COPULAS.contains(w)) { 1.0 } else { 0.4 };
+        (wanted as f32 / 2.0).min(1.0) * says
     }
 
     /// The share of the topic's weight in a sentence, tempered by its length.
@@ -240,7 +259,7 @@ pub(crate) fn follows(pool: &Pool, index: usize) -> bool {
     before.span.source == own.span.source && before.paragraph == own.paragraph && before.position + 1 == own.position
 }
 
-/// Cuts a run where a sentence can open a paragraph; rows of a table stay single, because few of them are wanted.
+/// Cuts a run where a sentence can open a paragraph; rows of a table in threes, because few of them are wanted.
 fn cut(pool: &Pool, run: std::ops::Range<usize>, out: &mut Vec<Piece>) {
     let sentences = &pool.sentences;
     if sentences[run.start].whole {
@@ -255,7 +274,7 @@ fn cut(pool: &Pool, run: std::ops::Range<usize>, out: &mut Vec<Piece>) {
         while first + len < run.end {
             let left = run.end - first - len;
             let next_hangs = sentences[first + len].source.hangs;
-            let full = if is_row { 1 } else { 3 };
+            let full = 3;
             if !next_hangs && len >= full && (left > 1 || len >= PARAGRAPH || is_row) {
                 break;
             }

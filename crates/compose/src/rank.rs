@@ -10,6 +10,8 @@ const K1: f32 = 1.2;
 const B: f32 = 0.75;
 /// A keyword is a stronger wish than a word of the prompt.
 const KEYWORD_WEIGHT: f32 = 2.0;
+/// A word that only says for whom the text is.
+const READERS_WEIGHT: f32 = 0.4;
 /// A word of the title counts like this many in the text.
 const TITLE_WEIGHT: f32 = 5.0;
 /// Longer texts are judged by their beginning.
@@ -41,8 +43,11 @@ pub(crate) fn query(brief: &Brief, vocabulary: &mut Vocabulary) -> Vec<(u32, f32
     let lang = lexicon::primary(&brief.language);
     let topic = title::topic(&brief.prompt, lexicon::of(lang));
     let mut weights: HashMap<u32, f32> = HashMap::new();
-    for id in vocabulary.add(&topic, lang).content {
-        weights.insert(id, 1.0);
+    let (core, readers) = title::without_audience(&topic, lexicon::of(lang));
+    for (text, weight) in [(readers, READERS_WEIGHT), (core, 1.0)] {
+        for id in vocabulary.add(text, lang).content {
+            weights.insert(id, weight);
+        }
     }
     // Wishes behind the topic name subtopics at times.
     for id in vocabulary.add(&brief.prompt, lang).content {

@@ -12,8 +12,12 @@ use crate::{
 };
 
 /// Writes section `index` of an outline: the sentences of its passages, verbatim, in paragraphs of two to five. Where
-/// another source takes over, its title may be named once. A section without passages gives no paragraphs.
+/// another source takes over, its title may be named once. A section without passages, or beyond the
+/// last one, gives no paragraphs.
 pub fn section(brief: &Brief, outline: &Outline, index: usize, sources: &[Snapshot]) -> SectionText {
+    if index >= outline.sections.len() {
+        return SectionText::default();
+    }
     let language = lexicon::of(&brief.language);
     let wanted: BTreeSet<u32> =
         outline.sections.iter().take(index + 1).flat_map(|s| &s.passages).map(|span| span.source).collect();

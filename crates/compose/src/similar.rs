@@ -6,6 +6,8 @@ use crate::vocabulary::{TermSet, shared};
 
 /// Two sentences at least this similar are the same to a reader.
 pub(crate) const SAME: f32 = 0.8;
+/// Two sentences with the same two or more numbers are the same already at this share of content words.
+const SAME_FIGURES: f32 = 0.35;
 /// A shorter sentence of at least this many content words of which nearly all stand in the other one repeats it.
 const CONTAINED_MIN_TERMS: usize = 5;
 const CONTAINED: f32 = 0.9;
@@ -27,7 +29,8 @@ pub(crate) fn repeats(a: &TermSet, b: &TermSet) -> bool {
         && shared(&short.content, &long.content) as f32 >= CONTAINED * short.content.len() as f32
         // Much longer sentences hold the words of others by chance.
         && long.content.len() <= short.content.len() * 2;
-    contained || similarity(a, b) >= SAME
+    let figures = a.figures.len() >= 2 && a.figures == b.figures && jaccard(&a.content, &b.content) >= SAME_FIGURES;
+    contained || figures || similarity(a, b) >= SAME
 }
 
 pub(crate) fn jaccard(a: &[u32], b: &[u32]) -> f32 {
@@ -78,6 +81,7 @@ fn rarest(set: &TermSet, rarity: &[f32]) -> Vec<u32> {
     words.sort_by(|a, b| value(b).total_cmp(&value(a)).then(a.cmp(b)));
     // A little more than a fifth, for the comparison without stop words.
     words.truncate(set.all.len() / 3 + 1);
+    words.extend(set.figures.iter().filter(|_| set.figures.len() > 1));
     words
 }
 

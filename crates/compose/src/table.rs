@@ -2,8 +2,14 @@
 
 use crate::lexicon::{self, Language};
 
-/// More columns make a sentence that nobody reads.
-const COLUMNS: std::ops::RangeInclusive<usize> = 2..=6;
+const COLUMNS: std::ops::RangeInclusive<usize> = 2..=8;
+/// More values make a sentence that nobody reads; further columns are left out.
+const MAX_VALUES: usize = 3;
+/// Labels of the first column that a name does not need in front.
+const GENERIC_LABELS: &[&str] = &[
+    "name", "item", "no.", "id", "#", "type", "category", "country", "city", "town", "state", "region", "county",
+    "company", "carrier", "brand", "provider", "vendor", "place", "location", "person",
+];
 const MAX_LABEL_CHARS: usize = 40;
 const MAX_CELL_CHARS: usize = 48;
 
@@ -58,6 +64,7 @@ pub(crate) fn compose(header: &[String], cells: &[String], language: &Language) 
         .zip(values)
         .map(|(label, value)| (label.as_str(), value.as_str()))
         .filter(|(label, value)| has_content(value) && !label.contains(|c: char| c.is_ascii_digit()))
+        .take(MAX_VALUES)
         .collect();
     if !pairs
         .iter()
@@ -77,8 +84,7 @@ fn english(key_label: &str, key: &str, pairs: &[(&str, &str)]) -> Option<String>
     let is_total = matches!(key.to_lowercase().as_str(), "total" | "sum" | "all" | "overall" | "average" | "mean");
     let is_number = key.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '–' | '/'));
     let label = lower_label(key_label);
-    let generic =
-        label.is_empty() || matches!(label.as_str(), "name" | "item" | "no." | "id" | "#" | "type" | "category");
+    let generic = label.is_empty() || GENERIC_LABELS.contains(&label.as_str());
     let subject = if is_total {
         format!("In the row “{key}”, the table gives")
     } else if is_number {
@@ -109,11 +115,17 @@ fn english_phrase(label: &str, value: &str) -> String {
     if !numeric {
         return format!("{value} as {name}");
     }
-    if bare && plural && unit.is_empty() && value != "1" {
+    // `31 parcels per inhabitant`
+    let counted = name.split_once(' ').is_some_and(|(first, rest)| {
+        first.ends_with('s')
+            && !first.ends_with("ss")
+            && ["per ", "in ", "of ", "with "].iter().any(|p| rest.starts_with(p))
+    });
+    if bare && (plural || counted) && unit.is_empty() && value != "1" {
         return format!("{value} {name}");
     }
     let article = match name.chars().next() {
-        _ if plural => "",
+        _ if plural || counted => "",
         Some('a' | 'e' | 'i' | 'o' | 'u') => "an ",
         _ => "a ",
     };
@@ -179,7 +191,7 @@ mod tests {
                 "| Country | Average cost (EUR) | Share |",
                 "| Latvia | 4.20 | 12 % |",
                 "en",
-                "The country Latvia has an average cost of 4.20 EUR and a share of 12 %.",
+                "Latvia has an average cost of 4.20 EUR and a share of 12 %.",
             ),
             (
                 "| Year | Parcels | Growth |",

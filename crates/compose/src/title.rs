@@ -112,7 +112,14 @@ fn without_trailers<'a>(text: &'a str, language: &Language) -> &'a str {
         return text;
     }
     let cut = language.table.trailers.iter().filter_map(|t| lower.find(t)).filter(|at| *at > 10).min();
-    cut.map_or(text, |at| &text[..at])
+    cut.and_then(|at| text.get(..at)).unwrap_or(text)
+}
+
+/// A topic and those it is written for: `parcel lockers`, `small online shops`.
+pub(crate) fn without_audience<'a>(topic: &'a str, language: Option<&Language>) -> (&'a str, &'a str) {
+    let marks = language.map_or(&[][..], |l| l.table.audience);
+    let cut = marks.iter().filter_map(|mark| topic.rfind(mark).map(|at| (at, at + mark.len()))).max();
+    cut.map_or((topic, ""), |(end, start)| (&topic[..end], &topic[start..]))
 }
 
 /// Cuts at the audience, a comma, a colon or a conjunction, in this order, until the topic is short enough.

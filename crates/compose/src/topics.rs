@@ -36,7 +36,16 @@ pub(crate) struct Topic {
     depth: f32,
 }
 
+/// A heading of a source with the passages below it.
+struct Group {
+    heading: String,
+    pieces: Vec<Piece>,
+}
+
 /// Up to `wanted` topics with headings, in reading order, each with room for about `budget` words.
+///
+/// Headings of every level compete, the titles of sources too, so that a long section is named after something wide
+/// enough for it. A passage belongs to one topic.
 pub(crate) fn topics(brief: &Brief, sources: &[Snapshot], pool: &Pool, wanted: usize, budget: u32) -> Vec<Topic> {
     let all = pieces(pool, &|_| true);
     let mut groups = by_heading(brief, sources, pool, &all);
@@ -45,15 +54,25 @@ pub(crate) fn topics(brief: &Brief, sources: &[Snapshot], pool: &Pool, wanted: u
         let best = groups
             .iter()
             .enumerate()
-            .map(|(i, topic)| (i, worth(pool, topic, &chosen, budget)))
-            .filter(|(_, value)| *value > 0.05)
+            .map(|(i, group)| (i, describe(pool, &group.heading, &group.pieces)))
+            .map(|(i, topic)| (i, worth(pool, &topic, &chosen, budget), topic))
+            .filter(|(_, value, _)| *value > 0.03)
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        let Some((index, _)) = best else { break };
-        let topic = groups.remove(index);
+        let Some((index, _, mut topic)) = best else { break };
+        groups.remove(index);
         // What says the same under another heading belongs here too.
-        let (same, rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(|g| likeness(pool, g, &topic) >= ONE_TOPIC);
-        groups = rest;
-        chosen.push(same.into_iter().fold(topic, merged));
+        for group in &groups {
+            let other = describe(pool, &group.heading, &group.pieces);
+            if same_topic(pool, &topic, &other) {
+                topic.words += other.words;
+                topic.home.extend(other.home);
+            }
+        }
+        for group in &mut groups {
+            group.pieces.retain(|piece| !topic.home.contains(&piece.first));
+        }
+        groups.retain(|group| !group.pieces.is_empty());
+        chosen.push(topic);
     }
     while chosen.len() < wanted {
         let Some(topic) = cluster(brief, pool, &all, &chosen) else { break };
@@ -64,43 +83,45 @@ pub(crate) fn topics(brief: &Brief, sources: &[Snapshot], pool: &Pool, wanted: u
 }
 
 fn worth(pool: &Pool, topic: &Topic, chosen: &[Topic], budget: u32) -> f32 {
-    let room = (topic.words as f32 / budget.max(1) as f32).min(1.0).sqrt();
+    let room = (topic.words as f32 / budget.max(1) as f32).min(1.0).powf(0.75);
     let near = chosen.iter().map(|c| likeness(pool, c, topic)).fold(0.0, f32::max);
-    topic.relevance * room - 0.4 * near
+    topic.relevance * room - 0.3 * near
 }
 
 fn likeness(pool: &Pool, a: &Topic, b: &Topic) -> f32 {
+    heading_likeness(pool, a, b).max(affinity(pool, &a.profile, &b.profile))
+}
+
+fn heading_likeness(pool: &Pool, a: &Topic, b: &Topic) -> f32 {
     let (x, y) = (pool.vocabulary.find(&a.heading, "").0, pool.vocabulary.find(&b.heading, "").0);
-    jaccard(&x.content, &y.content).max(affinity(pool, &a.profile, &b.profile))
+    jaccard(&x.content, &y.content)
 }
 
-fn merged(mut topic: Topic, other: Topic) -> Topic {
-    topic.home.extend(other.home);
-    topic.words += other.words;
-    topic
+fn same_topic(pool: &Pool, a: &Topic, b: &Topic) -> bool {
+    heading_likeness(pool, a, b) >= 0.6 || affinity(pool, &a.profile, &b.profile) >= ONE_TOPIC
 }
 
-/// One topic for each usable heading of each source in the ordered language.
-fn by_heading(brief: &Brief, sources: &[Snapshot], pool: &Pool, all: &[Piece]) -> Vec<Topic> {
+/// The passages below each usable heading of each source in the ordered language.
+fn by_heading(brief: &Brief, sources: &[Snapshot], pool: &Pool, all: &[Piece]) -> Vec<Group> {
     let Some(language) = lexicon::of(&brief.language) else { return Vec::new() };
-    let mut groups: BTreeMap<(usize, String), Vec<Piece>> = BTreeMap::new();
+    let title = crate::title::title(brief, sources);
+    let mut groups: BTreeMap<(usize, usize, String), Vec<Piece>> = BTreeMap::new();
     for piece in all {
         let sentence = &pool.sentences[piece.first];
         if sentence.foreign {
             continue;
         }
-        let title = sources.iter().find(|s| s.number == sentence.source.span.source).map_or("", |s| s.title.as_str());
-        // The innermost heading says best what a passage is about; the title of the source says it of all passages.
-        let heading = sentence.source.headings.iter().enumerate().rev().find_map(|(level, text)| {
-            let heading = clean_heading(text, language)?;
-            let is_title = same_words(&heading, title) || level == 0 && sentence.source.headings.len() > 1;
-            (!is_title).then_some(heading)
-        });
-        if let Some(heading) = heading {
-            groups.entry((sentence.rank, heading)).or_default().push(*piece);
+        for (level, text) in sentence.source.headings.iter().enumerate() {
+            let Some(heading) = clean_heading(text, language) else { continue };
+            // A title that names its kind of text or the whole topic heads no part of another text.
+            let whole = level == 0
+                && (same_words(&heading, &title) || language.text_kinds.anywhere(&lexicon::lower_tokens(&heading)));
+            if !whole {
+                groups.entry((sentence.rank, level, heading)).or_default().push(*piece);
+            }
         }
     }
-    groups.into_iter().map(|((_, heading), pieces)| describe(pool, heading, &pieces)).collect()
+    groups.into_iter().map(|((_, _, heading), pieces)| Group { heading, pieces }).collect()
 }
 
 fn same_words(a: &str, b: &str) -> bool {
@@ -109,7 +130,7 @@ fn same_words(a: &str, b: &str) -> bool {
     !a.is_empty() && (a == b || a.len() > 2 && a.is_subset(&b) && a.len() + 2 >= b.len())
 }
 
-fn describe(pool: &Pool, heading: String, pieces: &[Piece]) -> Topic {
+fn describe(pool: &Pool, heading: &str, pieces: &[Piece]) -> Topic {
     let (mut words, mut relevance, mut depth) = (0, 0.0, 0.0);
     let mut home = BTreeSet::new();
     for piece in pieces {
@@ -122,8 +143,8 @@ fn describe(pool: &Pool, heading: String, pieces: &[Piece]) -> Topic {
         }
     }
     let weight = words.max(1) as f32;
-    let profile = profile(pool, &home, &heading);
-    Topic { heading, profile, home, words, relevance: relevance / weight, depth: depth / weight }
+    let profile = profile(pool, &home, heading);
+    Topic { heading: heading.to_owned(), profile, home, words, relevance: relevance / weight, depth: depth / weight }
 }
 
 /// The most telling terms of some sentences, those of the heading included.
@@ -152,7 +173,10 @@ pub(crate) fn clean_heading(text: &str, language: &Language) -> Option<String> {
     if text.chars().filter(|c| c.is_ascii_digit()).count() > 0 && bare.len() + 8 < text.len() {
         return None;
     }
-    for mark in [" – ", " — ", " | ", ": "] {
+    for site in [" | ", " :: "] {
+        bare = bare.split_once(site).map_or(bare, |(first, _)| first);
+    }
+    for mark in [" – ", " — ", ": "] {
         if bare.chars().count() > MAX_HEADING_CHARS
             && let Some((first, _)) = bare.split_once(mark)
         {
@@ -209,7 +233,7 @@ fn cluster(brief: &Brief, pool: &Pool, all: &[Piece], chosen: &[Topic]) -> Optio
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.first.cmp(&b.1.first)));
         let members: Vec<Piece> = near.into_iter().take(8).map(|(_, piece)| piece).collect();
         let heading = name(pool, &members, chosen, language)?;
-        Some(describe(pool, heading, &members))
+        Some(describe(pool, &heading, &members))
     })
 }
 
@@ -264,7 +288,7 @@ fn phrases_of<'a>(text: &'a str, lang: &str) -> Vec<Vec<&'a str>> {
             && token.chars().count() > 2
             && !word::is_stopword(&lexicon::lower(token), lang);
         let adjacent = run.last().is_some_and(|(start, last)| start + last.len() + 1 == at);
-        if !run.is_empty() && !(plain && adjacent) {
+        if !(run.is_empty() || plain && adjacent) {
             for len in 2..=3_usize.min(run.len()) {
                 out.extend(run.windows(len).map(|w| w.iter().map(|(_, t)| *t).collect::<Vec<_>>()));
             }

@@ -51,6 +51,7 @@ fn has_sound_form(sentence: &str, tokens: usize) -> bool {
         && is_balanced(sentence)
         && !looks_like_code(sentence)
         && !is_shouted(sentence)
+        && !holds_two(sentence)
         && is_mostly_letters(sentence)
 }
 
@@ -94,6 +95,18 @@ fn is_shouted(sentence: &str) -> bool {
     let words: Vec<&str> = lexicon::tokens(sentence).into_iter().map(|(_, t)| t).collect();
     let shouted = words.iter().filter(|w| w.chars().count() > 3 && w.chars().all(char::is_uppercase)).count();
     shouted > 3
+}
+
+/// A full stop behind a whole word and a small letter behind it: two sentences that were run together.
+fn holds_two(sentence: &str) -> bool {
+    sentence.match_indices(". ").any(|(at, stop)| {
+        let word = sentence[..at].rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+        let closed = sentence[..at].ends_with([')', '”', '"']);
+        let short = ["approx", "incl", "excl", "resp", "prof", "misc", "dept", "zzgl", "evtl"]
+            .contains(&word.to_lowercase().as_str());
+        let long = word.chars().count() >= 4 && !short || closed;
+        long && sentence[at + stop.len()..].starts_with(char::is_lowercase)
+    })
 }
 
 fn is_mostly_letters(sentence: &str) -> bool {
@@ -217,11 +230,20 @@ pub(crate) fn hangs(sentence: &str, language: &Language) -> bool {
     if language.exempt.starts(&lower) {
         return false;
     }
-    language.openers.starts(&lower)
+    opens_backwards(&lower, language)
         || language.inner.anywhere(&lower)
         || language.tails.ends(&lower)
         || has_early_anaphor(&tokens, &lower, language)
+        || language.table.code == "en" && has_late_pronoun(sentence, &lower)
         || language.table.code == "de" && is_german_demonstrative(&tokens)
+}
+
+/// `The gain is small` refers back, `The gain from lockers is small` does not.
+fn opens_backwards(lower: &[String], language: &Language) -> bool {
+    let Some(len) = language.openers.match_len(lower) else { return false };
+    let article = language.table.code == "en" && lower[0] == "the" && len == 2;
+    let told = ["of", "from", "between", "in", "for", "behind", "that", "with"];
+    !(article && lower.get(2).is_some_and(|w| told.contains(&w.as_str())))
 }
 
 /// `In this case`, `When they arrive`, `With its help`.
@@ -242,6 +264,22 @@ fn has_early_anaphor(tokens: &[(usize, &str)], lower: &[String], language: &Lang
         let word = &lower[i..=i];
         !such_as && !clause && (language.anaphors.is(word) || i == 1 && language.possessives.is(word))
     })
+}
+
+/// `Despite its age, it works`, `When plugged in, it works`: nothing before the comma that the pronoun could mean.
+fn has_late_pronoun(sentence: &str, lower: &[String]) -> bool {
+    const PREPOSITIONS: &[&str] = &[
+        "despite", "unlike", "like", "with", "without", "besides", "beyond", "by", "in", "on", "at", "for", "from",
+        "through", "during", "due", "thanks", "given", "based", "using", "instead", "since", "after", "before",
+    ];
+    const PRONOUNS: &[&str] = &["it", "they", "he", "she", "these", "those", "this", "its", "their"];
+    let Some((clause, rest)) = sentence.split_once(',') else { return false };
+    let pronoun = lexicon::lower_tokens(rest).first().is_some_and(|w| PRONOUNS.contains(&w.as_str()));
+    let [first, second, ..] = lower else { return false };
+    let participle = second.ends_with("ed") || second.ends_with("ing");
+    // A name before the comma is what the pronoun means.
+    let name = lexicon::tokens(clause).iter().skip(1).any(|(_, t)| t.starts_with(char::is_uppercase));
+    pronoun && !name && (PREPOSITIONS.contains(&first.as_str()) || participle)
 }
 
 /// `Das führt zu …` against `Das neue Paket …`: a finite verb behind the article makes it a pronoun.
@@ -302,6 +340,8 @@ mod tests {
             ("en", "However, most lockers stand next to supermarkets in town."),
             ("en", "In this case the parcel goes back to the sender at once."),
             ("en", "When they arrive, parcels are weighed and sorted by size."),
+            ("en", "Despite some rough edges, it sorts the parcels well."),
+            ("en", "Dozens of other carriers now use the same model."),
             ("en", "The lockers, however, are cheap to run for most carriers."),
             ("en", "Rural customers like them and use parcel shops too."),
             ("en", "With their help, shops saved a third of the cost."),
@@ -332,6 +372,7 @@ mod tests {
             "In this article you learn how parcel lockers are built.",
             "Lockers (and other boxes stand next to supermarkets in town.",
             "and stand next to supermarkets in most of the larger towns.",
+            "The boxes are sorted by size. lockerctl is the best of them.",
             "Too short.",
         ] {
             assert_eq!(standing(sentence, "en"), None, "{sentence}");

@@ -29,6 +29,8 @@ pub(crate) struct TermSet {
     pub all: Vec<u32>,
     /// Words that mean something alone.
     pub content: Vec<u32>,
+    /// Those of `content` that are numbers.
+    pub figures: Vec<u32>,
 }
 
 impl Vocabulary {
@@ -44,7 +46,7 @@ impl Vocabulary {
         let mut set = TermSet::default();
         for part in parts(text) {
             let entry = self.entry(part, lang);
-            set.push(entry);
+            set.push(entry, part);
         }
         set.sorted()
     }
@@ -65,7 +67,7 @@ impl Vocabulary {
                 Some(Entry { id, is_stopword: word::is_stopword(&lower, lang) })
             });
             match known {
-                Some(entry) => set.push(entry),
+                Some(entry) => set.push(entry, part),
                 None if word::is_stopword(&lower, lang) => {}
                 None => unknown.push(lower),
             }
@@ -93,15 +95,18 @@ impl Vocabulary {
 }
 
 impl TermSet {
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, entry: Entry, word: &str) {
         self.all.push(entry.id);
         if !entry.is_stopword {
             self.content.push(entry.id);
         }
+        if word.starts_with(|c: char| c.is_ascii_digit()) {
+            self.figures.push(entry.id);
+        }
     }
 
     fn sorted(mut self) -> Self {
-        for list in [&mut self.all, &mut self.content] {
+        for list in [&mut self.all, &mut self.content, &mut self.figures] {
             list.sort_unstable();
             list.dedup();
         }

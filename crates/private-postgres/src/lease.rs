@@ -21,7 +21,7 @@ use nix::{
 };
 use tokio::{
     process::Child,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
@@ -69,19 +69,19 @@ const DISMISSAL: Duration = Duration::from_secs(5);
 pub(crate) struct Lease {
     /// The writing end of the pipe. The kernel closes it however we end.
     end: File,
-    /// The watchdog, if this lease started it. Kept so that it is reaped.
-    _watchdog: Option<Child>,
+    /// The watchdog, if this lease started it.
+    watchdog: Option<Child>,
 }
 
 impl Lease {
     /// Joins the watchdog of this place or starts one; waits for one that is just stopping the server. Only one process
     /// may be here at a time.
-    pub(crate) async fn take(place: &Place, deadline: Instant, timeout: Duration) -> Result<Self, PgError> {
+    pub(crate) async fn take(place: &Place, deadline: Instant, limit: Duration) -> Result<Self, PgError> {
         let fifo = place.run().join("alive");
         if let Some(end) = open_end(&fifo)? {
             let late = || PgError::Timeout {
                 what: format!("the process that stops the last server in {}", place.home.display()),
-                after: timeout,
+                after: limit,
                 detail: String::new(),
             };
             if is_watched(&end, &place.run(), deadline)
@@ -89,7 +89,7 @@ impl Lease {
                 .map_err(PgError::io("write to", &fifo))?
                 .ok_or_else(late)?
             {
-                return Ok(Self { end, _watchdog: None });
+                return Ok(Self { end, watchdog: None });
             }
         }
         Self::watch(place, &fifo)
@@ -118,7 +118,7 @@ impl Lease {
             .stdin(Stdio::from(OwnedFd::from(front)))
             .process_group(0);
         let watchdog = command.spawn().map_err(PgError::io(RUN, Path::new("/bin/sh")))?;
-        Ok(Self { end, _watchdog: Some(watchdog) })
+        Ok(Self { end, watchdog: Some(watchdog) })
     }
 
     /// Sends the watchdog away after the last user has stopped the server, and waits until it is gone.
@@ -127,11 +127,20 @@ impl Lease {
         if self.end.write_all(b"quit\n").is_err() {
             return;
         }
-        let deadline = Instant::now() + DISMISSAL;
-        while Instant::now() < deadline
-            && !matches!(self.end.write(b"\n"), Err(e) if e.kind() == io::ErrorKind::BrokenPipe)
-        {
-            sleep(TICK).await;
+        let gone = async {
+            if let Some(mut watchdog) = self.watchdog {
+                return watchdog.wait().await.map(drop);
+            }
+            loop {
+                match self.end.write(b"\n") {
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                    _ => sleep(TICK).await,
+                }
+            }
+        };
+        match timeout(DISMISSAL, gone).await {
+            Ok(Ok(())) => {}
+            other => tracing::debug!("the watchdog may still be there: {other:?}"),
         }
     }
 }
@@ -176,5 +185,49 @@ async fn is_watched(end: &File, run: &Path, deadline: Instant) -> io::Result<Opt
             return Ok(None);
         }
         sleep(TICK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Account;
+
+    #[tokio::test]
+    async fn only_an_answer_counts() {
+        let temp = tempfile::tempdir().unwrap();
+        let place = Place { home: temp.path().to_owned(), account: Account::Ours };
+        std::fs::create_dir(place.run()).unwrap();
+        let fifo = place.run().join("alive");
+        assert!(open_end(&fifo).unwrap().is_none());
+        mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        assert!(open_end(&fifo).unwrap().is_none(), "nobody reads");
+
+        // A watchdog that has seen the end still has the pipe open while it stops the server.
+        let silent = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(&fifo).unwrap();
+        let end = open_end(&fifo).unwrap().unwrap();
+        assert_eq!(is_watched(&end, &place.run(), Instant::now()).await.unwrap(), None);
+        drop(silent);
+        let soon = Instant::now() + Duration::from_secs(30);
+        assert_eq!(is_watched(&end, &place.run(), soon).await.unwrap(), Some(false));
+        drop(end);
+
+        let first = Lease::take(&place, soon, Duration::ZERO).await.unwrap();
+        let second = Lease::take(&place, soon, Duration::ZERO).await.unwrap();
+        assert!(first.watchdog.is_some() && second.watchdog.is_none());
+        drop(first);
+        assert_eq!(is_watched(&second.end, &place.run(), soon).await.unwrap(), Some(true));
+        second.dismiss().await;
+        assert!(open_end(&fifo).unwrap().is_none(), "the watchdog is gone");
+        let left: Vec<_> = std::fs::read_dir(place.run()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["alive"]);
+    }
+
+    #[test]
+    fn what_is_not_a_pipe_is_not_written_to() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("alive");
+        std::fs::write(&file, "").unwrap();
+        assert!(open_end(&file).unwrap_err().to_string().contains("not a pipe"));
     }
 }

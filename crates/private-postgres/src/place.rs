@@ -139,7 +139,7 @@ impl Place {
 /// Short enough, and without the comma that separates hosts in a connection URL.
 fn fits(dir: &Path) -> bool {
     let socket = socket_file(dir, PORT);
-    socket.as_os_str().len() <= MAX_SOCKET_PATH 
+    socket.as_os_str().len() <= MAX_SOCKET_PATH && !socket.to_string_lossy().contains(',')
 }
 
 /// Makes the data folder if need be and gives its one true path, so that all processes mean the same by it.

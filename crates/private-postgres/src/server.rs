@@ -353,7 +353,11 @@ async fn is_gone(pid: u32, pgdata: &Path, patience: Duration) -> bool {
 }
 
 fn died(place: &Place, begin: u64) -> PgError {
-    PgError::Died { pgdata: place.pgdata(), log: place.log(), output: log_since(place, begin) }
+    let output = match log_since(place, begin) {
+        silence if silence.is_empty() => "(it logged nothing; is the disk full?)".to_owned(),
+        output => output,
+    };
+    PgError::Died { pgdata: place.pgdata(), log: place.log(), output }
 }
 
 fn late(place: &Place, settings: &Settings, begin: u64) -> PgError {

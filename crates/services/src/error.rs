@@ -13,6 +13,7 @@ pub enum Missing {
     File,
     Project,
     Key,
+    Organization,
 }
 
 /// Why a use case was refused or failed. Everything but `Internal` may be shown to the client.

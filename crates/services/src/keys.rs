@@ -41,13 +41,6 @@ pub struct IssuedKey {
     pub secret: String,
 }
 
-/// What the first start made.
-#[derive(Debug, Clone)]
-pub struct FirstStart {
-    pub org: OrgId,
-    pub key: IssuedKey,
-}
-
 /// Keys are long and random, so one round of SHA-256 is enough: there is nothing to guess.
 pub fn hash_key(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
@@ -102,18 +95,41 @@ impl Services {
         Ok(self.store.tenant(org).keys().await?)
     }
 
-    /// Makes organization, admin, credits and key in an empty database; None when it is not empty.
-    pub async fn first_start(
+    /// The oldest organization; made with its admin and its first credits when the database is empty.
+    pub async fn ensure_organization(
         &self,
-        organization: &str,
+        name: &str,
         admin_email: &str,
         credits: Decimal,
-    ) -> Result<Option<FirstStart>, ServiceError> {
-        let (issued, key) = new_key(&KeyRequest::full("first key"));
-        let first =
-            Bootstrap { organization: organization.to_owned(), admin_email: admin_email.to_owned(), credits, key };
-        let org = self.store.system().bootstrap(first).await?;
-        Ok(org.map(|org| FirstStart { org, key: issued }))
+    ) -> Result<OrgId, ServiceError> {
+        let system = self.store.system();
+        if let Some((org, _)) = system.organizations().await?.into_iter().next() {
+            return Ok(org);
+        }
+        let first = Bootstrap { organization: name.to_owned(), admin_email: admin_email.to_owned(), credits };
+        if let Some(org) = system.bootstrap(first).await? {
+            return Ok(org);
+        }
+        // Another process was first.
+        let found = system.organizations().await?.into_iter().next();
+        found.map(|(org, _)| org).ok_or(ServiceError::NotFound(crate::Missing::Organization))
+    }
+
+    /// A key that may do everything, if the organization has no key yet.
+    pub async fn first_key(&self, org: OrgId) -> Result<Option<IssuedKey>, ServiceError> {
+        let (issued, stored) = new_key(&KeyRequest::full("first key"));
+        let tx = self.store.begin(org).await?;
+        let inserted = tx.insert_first_key(stored).await?;
+        tx.commit().await?;
+        Ok(inserted.then_some(issued))
+    }
+
+    /// Adds credits; returns the new balance.
+    pub async fn grant_credits(&self, org: OrgId, amount: Decimal, note: &str) -> Result<Decimal, ServiceError> {
+        let tx = self.store.begin(org).await?;
+        let balance = tx.grant(amount, note).await?;
+        tx.commit().await?;
+        Ok(balance)
     }
 }
 

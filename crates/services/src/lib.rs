@@ -28,7 +28,7 @@ pub use blobs::{BlobError, Blobs};
 pub use error::{Missing, ServiceError};
 pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};
-pub use keys::{FirstStart, IssuedKey, KeyRequest, hash_key};
+pub use keys::{IssuedKey, KeyRequest, hash_key};
 pub use orders::Receipt;
 pub use pipeline::{ClaimedText, Outcome, Ran, StepOutput, WrittenArticle};
 pub use retry::RetryRequest;

@@ -31,7 +31,6 @@ pub struct Bootstrap {
     pub organization: String,
     pub admin_email: String,
     pub credits: Decimal,
-    pub key: NewKey,
 }
 
 impl System {
@@ -58,7 +57,7 @@ impl System {
         }))
     }
 
-    /// Creates organization, admin, credits and key when there is no organization yet. None when there is one.
+    /// Creates organization, admin and credits when there is no organization yet. None when there is one.
     pub async fn bootstrap(&self, first: Bootstrap) -> Result<Option<OrgId>, StoreError> {
         let tx = self.db.begin().await?;
         // Two first starts at once: the second waits here and then finds the organization.
@@ -82,7 +81,6 @@ impl System {
         .await?;
         let tenant = TenantTx::new(tx, org);
         tenant.grant(first.credits, "first start").await?;
-        tenant.insert_key(first.key, Some(user)).await?;
         tenant.commit().await?;
         Ok(Some(org))
     }
@@ -122,6 +120,17 @@ impl TenantTx {
         )
         .await?;
         Ok(())
+    }
+
+    /// Stores the key if the organization has none in force. True when it did. Two at once: one of them does.
+    pub async fn insert_first_key(&self, key: NewKey) -> Result<bool, StoreError> {
+        sql::execute(&self.conn, "SELECT 1 FROM organizations WHERE id = $1 FOR UPDATE", [self.org_value()]).await?;
+        let any = "SELECT 1 FROM api_keys WHERE org_id = $1 AND revoked_at IS NULL LIMIT 1";
+        if sql::one(&self.conn, any, [self.org_value()]).await?.is_some() {
+            return Ok(false);
+        }
+        self.insert_key(key, None).await?;
+        Ok(true)
     }
 
     /// True when there was such a key in force.

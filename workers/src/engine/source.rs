@@ -44,10 +44,17 @@ impl Backend for StepSource {
     fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-        _: &WorkerContext,
+        worker: &WorkerContext,
     ) -> Poll<Option<Result<Task<Lease>, Infallible>>> {
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        leases.poll_recv(cx).map(|lease| lease.map(|lease| Ok(Task::new(lease))))
+        let next = leases.poll_recv(cx);
+        if let Poll::Ready(None) = next
+            && let Err(error) = worker.stop()
+        {
+            // A worker whose backend has ended waits for this word, or for ever.
+            tracing::debug!(%error, "the worker had stopped already");
+        }
+        next.map(|lease| lease.map(|lease| Ok(Task::new(lease))))
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {

@@ -5,6 +5,7 @@ use galley_domain::{Fault, FaultCode, task::StepKind};
 use galley_images::{Card, render_card};
 use galley_services::{BlobError, StepOutput};
 use galley_store::NewFile;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::compute;
@@ -25,8 +26,8 @@ impl Step for Image {
             title: article.title.chars().take(galley_images::MAX_TITLE).collect(),
             subtitle: article.keywords.first().cloned(),
             language: article.language,
-            // Stable for the article, so that a second run draws the same card.
-            seed: article.id.as_u64_pair().1,
+            // Stable for the title, so that a second run draws the same card.
+            seed: seed_of(&article.title),
         };
         let rendered = match compute(move || render_card(&card)).await? {
             Ok(rendered) => rendered,
@@ -48,6 +49,11 @@ impl Step for Image {
         let warnings = rendered.warnings.iter().map(ToString::to_string).collect();
         Ok(StepOutput::Image { cover: Some((file, rendered.alt)), warnings })
     }
+}
+
+fn seed_of(title: &str) -> u64 {
+    let digest = Sha256::digest(title.as_bytes());
+    digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
 /// A full or unreachable file store may come back.

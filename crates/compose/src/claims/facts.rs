@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use galley_text::word;
 
-use super::numbers::{self, Figures};
+use super::numbers::{self, Figures, Number};
 use crate::lexicon;
 
 /// What a source sentence or a table row has.
@@ -92,6 +92,16 @@ impl ClaimFacts {
             && self.figures.codes.is_empty()
     }
 
+    /// Whether a span has a number for the same thing. Where it has that thing with other numbers only, and the number
+    /// for another thing, figures were mixed up.
+    fn is_counted(&self, number: &Number, span: &[&SpanFacts], lang: &str) -> bool {
+        let all = || span.iter().flat_map(|s| &s.figures.numbers);
+        let same = |n: &&Number| !number.noun.is_empty() && word::stem(&n.noun, lang) == word::stem(&number.noun, lang);
+        let counted_otherwise = all().any(|n| same(&n)) && !word::is_stopword(&number.noun, lang);
+        let times = |n: &&Number| n.unit.is_some() || !n.noun.is_empty();
+        all().any(|n| number.matches(n) && (!counted_otherwise || same(&n) || !times(&n)))
+    }
+
     /// What none of the sentences of a span has.
     pub fn missing(&self, span: &[&SpanFacts], lang: &str) -> Vec<String> {
         let mut out = Vec::new();
@@ -101,7 +111,7 @@ impl ClaimFacts {
             }
         }
         for number in &self.figures.numbers {
-            let plain = span.iter().any(|s| s.figures.numbers.iter().any(|n| number.matches(n)));
+            let plain = self.is_counted(number, span, lang);
             let year = number
                 .as_year()
                 .is_some_and(|year| span.iter().any(|s| s.figures.dates.iter().any(|d| d.year == Some(year))));

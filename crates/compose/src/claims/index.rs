@@ -261,8 +261,12 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        touched.sort_unstable_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-        touched.truncate(CANDIDATES);
+        let order = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b));
+        if touched.len() > CANDIDATES {
+            touched.select_nth_unstable_by(CANDIDATES, order);
+            touched.truncate(CANDIDATES);
+        }
+        touched.sort_unstable_by(order);
         touched
     }
 
@@ -292,22 +296,27 @@ impl<'a> Checker<'a> {
         let lang = &self.languages[self.entries[first].language];
         let facts: Vec<&SpanFacts> = (first..first + len).map(|i| self.facts(i)).collect();
         let mut missing = view.facts.missing(&facts, lang);
-        let enough =
-            coverage >= THRESHOLD_PERMILLE && shared(&view.terms.content, &content) >= view.terms.content.len().min(2);
+        let enough = coverage >= threshold(view.terms.content.len())
+            && shared(&view.terms.content, &content) >= view.terms.content.len().min(2);
         if let Some(language) = lexicon::of(lang).filter(|_| missing.is_empty()) {
             let words: Vec<String> = facts.iter().flat_map(|f| f.lower.iter().cloned()).collect();
-            let same =
-                len == 1 && coverage >= 850 && self.met(&content, view) / content_weight(&content, &self.idf) >= 0.8;
-            let denial = polarity::denial(&view.lower, &words, same, language).or_else(|| {
-                // A neighbour's negation does not excuse the sentence that says it all by itself.
-                let alone = |i: &usize| len > 1 && self.coverage(&self.entries[*i].content, view) >= THRESHOLD_PERMILLE;
+            let denial = polarity::denial(&view.lower, &words, len == 1 && self.is_same(first, view), language);
+            // A neighbour's negation does not excuse the sentence that says it all by itself.
+            let alone = |i: &usize| len > 1 && self.coverage(&self.entries[*i].content, view) >= THRESHOLD_PERMILLE;
+            let denial = denial.or_else(|| {
                 (first..first + len)
                     .filter(alone)
-                    .find_map(|i| polarity::denial(&view.lower, &self.facts(i).lower, false, language))
+                    .find_map(|i| polarity::denial(&view.lower, &self.facts(i).lower, self.is_same(i, view), language))
             });
             missing.extend(denial);
         }
         Found { first, len, coverage, supported: enough && missing.is_empty(), missing }
+    }
+
+    /// Whether an entry says little more and little less than a claim.
+    fn is_same(&self, entry: usize, view: &View) -> bool {
+        let content = &self.entries[entry].content;
+        self.coverage(content, view) >= 850 && self.met(content, view) / content_weight(content, &self.idf) >= 0.8
     }
 
     /// The weight of what a claim shares with some content.

@@ -110,7 +110,11 @@ fn is_name(word: &str, lang: &str, opens: bool, next_capital: bool, corpus: &Cor
     match habit {
         Some(habit) => habit.capital > habit.small,
         // No source has the word at all: a name that somebody put in, or an ordinary word of a paraphrase.
-        None => next_capital || !COMMON_ENDINGS.iter().any(|ending| lower.ends_with(ending)),
+        None => {
+            let common = COMMON_ENDINGS.iter().any(|ending| lower.ends_with(ending));
+            // Vilnius and Paris are no plurals.
+            next_capital || !common || lower.ends_with("us") && !lower.ends_with("ous") || lower.ends_with("is")
+        }
     }
 }
 
@@ -149,6 +153,7 @@ mod tests {
         assert_eq!(names("Riga has a depot.", "en", &c), ["Riga"]);
         assert_eq!(names("Parcels pass the port.", "en", &c), Vec::<&str>::new());
         assert_eq!(names("Gdansk has a depot.", "en", &c), ["Gdansk"]);
+        assert_eq!(names("Aarhus has a depot.", "en", &c), ["Aarhus"]);
         assert_eq!(names("Retailers pay less.", "en", &c), Vec::<&str>::new());
         assert_eq!(names("Most of the EU uses PostgreSQL, and I do.", "en", &c), ["EU", "PostgreSQL"]);
         assert_eq!(names("A Riga-based firm’s boss is Omniva's friend.", "en", &c), ["Riga", "Omniva"]);

@@ -1,5 +1,6 @@
 //! Numbers with their units, and dates, as they stand in running text.
 
+use super::units::{month, scale_of, unit_of};
 use crate::lexicon;
 
 /// A number: its value, scaled by `million` and the like; a second reading where `1.200` may be either; its unit.
@@ -7,6 +8,8 @@ use crate::lexicon;
 pub(crate) struct Number {
     pub readings: Vec<f64>,
     pub unit: Option<&'static str>,
+    /// What is counted: the word behind it, in lower case, where that is no unit.
+    pub noun: String,
     pub raw: String,
 }
 
@@ -28,128 +31,6 @@ pub(crate) struct Figures {
     pub dates: Vec<Date>,
     pub codes: Vec<Code>,
 }
-
-/// Units by the words and signs for them in all languages of the tables.
-const UNITS: &[(&str, &[&str])] = &[
-    ("%", &["%", "percent", "prozent", "porcentaje", "процент", "процента", "процентов", "pct"]),
-    ("pp", &["percentage", "prozentpunkte", "prozentpunkten"]),
-    ("eur", &["€", "eur", "euro", "euros", "евро"]),
-    ("usd", &["$", "usd", "dollar", "dollars", "us$", "dólares", "dollari", "долларов"]),
-    ("gbp", &["£", "gbp", "pounds"]),
-    ("second", &["second", "seconds", "sekunden", "secondes", "segundos", "secondi", "секунд"]),
-    ("minute", &["minute", "minutes", "min", "minuten", "minutos", "minuti", "минут"]),
-    ("hour", &["hour", "hours", "h", "stunde", "stunden", "heures", "heure", "horas", "ore", "часов", "часа"]),
-    (
-        "day",
-        &[
-            "day", "days", "tag", "tage", "tagen", "jour", "jours", "día", "días", "giorni", "giorno", "dias", "дней",
-            "дня",
-        ],
-    ),
-    ("week", &["week", "weeks", "woche", "wochen", "semaine", "semaines", "semanas", "settimane", "недель", "недели"]),
-    ("month", &["month", "months", "monat", "monate", "monaten", "mois", "meses", "mesi", "месяцев", "месяца"]),
-    (
-        "year",
-        &[
-            "year", "years", "jahr", "jahre", "jahren", "an", "ans", "années", "año", "años", "anni", "anos", "лет",
-            "года",
-        ],
-    ),
-    ("km", &["km", "kilometre", "kilometres", "kilometer", "kilometers", "kilomètres", "kilómetros", "chilometri"]),
-    ("m", &["m", "metre", "metres", "meter", "meters", "metern", "mètres", "metros", "metri"]),
-    ("cm", &["cm", "centimetres", "centimeters", "zentimeter"]),
-    ("mm", &["mm", "millimetres", "millimeters", "millimeter"]),
-    ("mile", &["mile", "miles", "meilen"]),
-    ("kg", &["kg", "kilogram", "kilograms", "kilogramm", "kilo", "kilos"]),
-    ("g", &["g", "gram", "grams", "gramm", "grammes"]),
-    ("t", &["t", "tonne", "tonnes", "tons", "ton", "tonnen", "toneladas", "tonnellate", "тонн"]),
-    ("kb", &["kb", "kib", "kilobytes"]),
-    ("mb", &["mb", "mib", "megabytes", "megabyte"]),
-    ("gb", &["gb", "gib", "gigabytes", "gigabyte"]),
-    ("tb", &["tb", "tib", "terabytes", "terabyte"]),
-    ("c", &["°c", "celsius"]),
-    ("f", &["°f", "fahrenheit"]),
-    ("times", &["times", "mal", "fois", "veces", "volte", "vezes", "раз"]),
-];
-
-const SCALES: &[(f64, &[&str])] = &[
-    (1e3, &["thousand", "tausend", "tsd", "mille", "mil", "mila", "тысяч", "тысячи", "тыс", "k"]),
-    (
-        1e6,
-        &[
-            "million",
-            "millions",
-            "mn",
-            "mio",
-            "millionen",
-            "millones",
-            "millón",
-            "milioni",
-            "milione",
-            "milhões",
-            "milhão",
-            "миллион",
-            "миллионов",
-            "миллиона",
-            "млн",
-        ],
-    ),
-    (
-        1e9,
-        &[
-            "billion",
-            "billions",
-            "bn",
-            "mrd",
-            "milliarde",
-            "milliarden",
-            "milliard",
-            "milliards",
-            "miliardi",
-            "миллиард",
-            "миллиардов",
-            "млрд",
-        ],
-    ),
-];
-
-const MONTHS: [&[&str]; 12] = [
-    &["january", "jan", "januar", "jänner", "janvier", "enero", "gennaio", "janeiro", "января", "январь", "январе"],
-    &["february", "feb", "februar", "février", "febrero", "febbraio", "fevereiro", "февраля", "февраль", "феврале"],
-    &["march", "mar", "märz", "mars", "marzo", "março", "марта", "март", "марте"],
-    &["april", "apr", "avril", "abril", "aprile", "апреля", "апрель", "апреле"],
-    &["may", "mai", "mayo", "maggio", "maio", "мая", "май", "мае"],
-    &["june", "jun", "juni", "juin", "junio", "giugno", "junho", "июня", "июнь", "июне"],
-    &["july", "jul", "juli", "juillet", "julio", "luglio", "julho", "июля", "июль", "июле"],
-    &["august", "aug", "août", "agosto", "августа", "август", "августе"],
-    &[
-        "september",
-        "sep",
-        "sept",
-        "septembre",
-        "septiembre",
-        "settembre",
-        "setembro",
-        "сентября",
-        "сентябрь",
-        "сентябре",
-    ],
-    &["october", "oct", "oktober", "okt", "octobre", "octubre", "ottobre", "outubro", "октября", "октябрь", "октябре"],
-    &["november", "nov", "novembre", "noviembre", "novembro", "ноября", "ноябрь", "ноябре"],
-    &[
-        "december",
-        "dec",
-        "dezember",
-        "dez",
-        "décembre",
-        "diciembre",
-        "dicembre",
-        "dezembro",
-        "декабря",
-        "декабрь",
-        "декабре",
-    ],
-];
 
 /// A piece of text between white space, without what encloses it.
 #[derive(Debug, Clone, Copy)]
@@ -214,12 +95,6 @@ fn glued(chunk: &str) -> [Option<&str>; 2] {
     }
 }
 
-fn month(word: &str) -> Option<u32> {
-    let lower = lexicon::lower(word.trim_end_matches('.'));
-    let found = MONTHS.iter().position(|names| names.contains(&lower.as_str()))?;
-    u32::try_from(found + 1).ok()
-}
-
 fn year(chunk: &str) -> Option<u32> {
     (chunk.len() == 4).then(|| chunk.parse().ok()).flatten().filter(|y| (1000..2200).contains(y))
 }
@@ -282,9 +157,11 @@ fn figure(chunks: &[Chunk<'_>], at: usize, numerals: &[(&str, u32)], figures: &m
         let lower = lexicon::lower(chunk.text);
         if let Some((_, value)) = numerals.iter().find(|(word, _)| *word == lower) {
             let (scale, unit, taken) = behind(chunks, at + 1, chunk.stops);
+            let noun = noun(chunks, at + 1 + taken, chunk.stops || unit.is_some());
             figures.numbers.push(Number {
                 readings: vec![f64::from(*value) * scale],
                 unit,
+                noun,
                 raw: chunk.text.to_owned(),
             });
             return 1 + taken;
@@ -320,8 +197,16 @@ fn figure(chunks: &[Chunk<'_>], at: usize, numerals: &[(&str, u32)], figures: &m
         *value *= scale;
     }
     let raw = chunks[at..=at + taken].iter().map(|c| c.text).collect::<Vec<_>>().join(" ");
-    figures.numbers.push(Number { readings, unit, raw });
+    let stopped = chunks[at + taken].stops || unit.is_some();
+    let noun = noun(chunks, at + 1 + taken, stopped);
+    figures.numbers.push(Number { readings, unit, noun, raw });
     1 + taken
+}
+
+/// The word behind a number, in lower case; empty where another clause or number begins.
+fn noun(chunks: &[Chunk<'_>], at: usize, stopped: bool) -> String {
+    let word = chunks.get(at).filter(|_| !stopped).map_or("", |c| c.text);
+    if word.chars().all(|c| c.is_alphabetic()) { lexicon::lower(word) } else { String::new() }
 }
 
 fn scale_follows(chunks: &[Chunk<'_>], at: usize) -> bool {
@@ -352,19 +237,6 @@ fn behind(chunks: &[Chunk<'_>], at: usize, stopped: bool) -> (f64, Option<&'stat
         Some(unit) => (scale, Some(unit), taken + 1),
         None => (scale, None, taken),
     }
-}
-
-fn unit_of(word: &str) -> Option<&'static str> {
-    if word.is_empty() {
-        return None;
-    }
-    let lower = lexicon::lower(word);
-    UNITS.iter().find(|(_, names)| names.contains(&lower.as_str())).map(|(unit, _)| *unit)
-}
-
-fn scale_of(word: &str) -> Option<f64> {
-    let lower = lexicon::lower(word);
-    SCALES.iter().find(|(_, names)| names.contains(&lower.as_str())).map(|(scale, _)| *scale)
 }
 
 /// The readings of a number with its sign, what stands before the digits and what behind them.

@@ -69,7 +69,7 @@ pub(crate) fn denial(claim: &[String], span: &[String], same: bool, language: &L
 /// A word of the claim whose contrary the span has in its place.
 fn contrary(claim: &[String], span: &[String], language: &Language) -> Option<String> {
     let find = |words: &'_ [String], group: &[&str]| words.iter().find(|w| group.contains(&w.as_str())).cloned();
-    language.table.opposites.iter().find_map(|(a, b)| {
+    language.opposites.iter().find_map(|(a, b)| {
         for (own, other) in [(a, b), (b, a)] {
             if let Some(word) = find(claim, own)
                 && find(claim, other).is_none()

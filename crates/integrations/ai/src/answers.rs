@@ -45,7 +45,7 @@ pub(crate) struct SeoAnswer {
 /// The schema with as many sections as this order wants.
 pub(crate) fn outline_schema(wanted: usize) -> Value {
     let mut schema = schema_of::<OutlineAnswer>();
-    schema["properties"]["sections"]["minItems"] = wanted.min(2).into();
+    schema["properties"]["sections"]["minItems"] = (wanted - wanted / 3).into();
     schema["properties"]["sections"]["maxItems"] = wanted.into();
     schema["properties"]["sections"]["items"]["required"] = serde_json::json!(["heading", "points"]);
     schema

@@ -81,7 +81,7 @@ fn list_item(line: &str) -> Option<&str> {
 
 /// Without citations and Markdown's inline marks, with single spaces.
 fn plain(block: &str) -> String {
-    let text = without_brackets(block.trim_start_matches(['#', '>']).trim());
+    let text = without_brackets(&without_tags(block.trim_start_matches(['#', '>']).trim()));
     let mut out = text.replace("**", "").replace("__", "").replace('`', "");
     // a lone `*` is emphasis only where two of them hug words
     let stars: Vec<usize> = out.match_indices('*').map(|(at, _)| at).collect();
@@ -99,6 +99,28 @@ fn plain(block: &str) -> String {
         out = out.replace(mark, &mark[1..]);
     }
     if matches!(out.as_str(), "-" | "- ") { String::new() } else { out }
+}
+
+/// Drops the tags of our own prompts, which small models repeat.
+fn without_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        let name = after.trim_start_matches('/');
+        let ours = ["excerpt", "order", "article"].iter().any(|tag| {
+            name.strip_prefix(tag).is_some_and(|behind| behind.starts_with('>') || behind.starts_with(" source="))
+        });
+        rest = match after.split_once('>') {
+            Some((_, behind)) if ours => behind,
+            _ => {
+                out.push('<');
+                after
+            }
+        };
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Drops `[1]`, `[^2]`, `[1, 3]`, `【4】`, `(Source 1)`, `[source: …]` and images; keeps the words of a link.
@@ -310,6 +332,7 @@ mod tests {
             ("```\nSoft water is best.\n```", "Soft water is best."),
             ("Soft water\nis best.\n\n---\n\n| a | b |\n|---|---|", "Soft water is best."),
             ("> Soft water is best.", "Soft water is best."),
+            ("<excerpt source=\"1\">Soft water</excerpt> is best.</order>", "Soft water is best."),
         ] {
             assert_eq!(clean(answer), [text], "{answer}");
         }
@@ -318,6 +341,7 @@ mod tests {
     #[test]
     fn prose_that_only_looks_like_noise_stays() {
         for text in [
+            "Where a < b, List<order is> and <em> stay.",
             "Surely this article of clothing is old!",
             "The lid stays on. Note: the pot is hot.",
             "Here is where the river bends to the south.",

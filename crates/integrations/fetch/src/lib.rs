@@ -1,5 +1,7 @@
 //! Reading the web: guarded fetching, readable text, search providers.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there"))]
+
 pub mod address;
 mod charset;
 mod client;

@@ -1,4 +1,5 @@
 //! Real pages and a real search, from a server that `CORPUS_URL` names, with the fault pages below `/fault/`.
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
 use std::time::Duration;
 

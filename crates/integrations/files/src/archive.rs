@@ -55,7 +55,8 @@ impl<'a> Archive<'a> {
         let mut piece = vec![0; 64 << 10];
         loop {
             self.budget.check()?;
-            let read = member.read(&mut piece).map_err(|_| FileError::damaged(format!("member {name:.60} of the archive")))?;
+            let read =
+                member.read(&mut piece).map_err(|_| FileError::damaged(format!("member {name:.60} of the archive")))?;
             if read == 0 {
                 return Ok(Some(out));
             }
@@ -97,7 +98,9 @@ pub(crate) fn kind(bytes: &[u8]) -> Result<FileKind, FileError> {
         () if types.contains("presentationml") => ("a PowerPoint file", "save it as PDF and upload that"),
         () if types.contains("sheet.binary") => ("a binary Excel file (.xlsb)", "save it as XLSX and upload that"),
         () if mimetype.contains("opendocument.text") => ("an OpenDocument text", "save it as DOCX and upload that"),
-        () if mimetype.contains("opendocument.spreadsheet") => ("an OpenDocument table", "save it as XLSX and upload that"),
+        () if mimetype.contains("opendocument.spreadsheet") => {
+            ("an OpenDocument table", "save it as XLSX and upload that")
+        }
         () if mimetype.contains("epub") => ("an EPUB book", "save it as PDF or DOCX and upload that"),
         () => ("a ZIP archive", "unpack it and upload the documents in it one by one"),
     };

@@ -116,6 +116,9 @@ mod tests {
         assert_eq!(warnings.len(), 1);
         let (wide, warnings) = text("a,b,c,d\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n");
         assert_eq!(wide, format!("| a | b | c |{}", "\n| 1 | 2 | 3 |".repeat(3)));
-        assert_eq!(warnings, ["only the first 4 rows of the table were read", "only the first 3 columns of the table were read"]);
+        assert_eq!(
+            warnings,
+            ["only the first 4 rows of the table were read", "only the first 3 columns of the table were read"]
+        );
     }
 }

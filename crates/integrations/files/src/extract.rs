@@ -5,8 +5,10 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::RecvTimeoutError,
     },
     thread,
+    time::Duration,
 };
 
 use encoding_rs::Encoding;
@@ -25,6 +27,8 @@ use crate::{
 
 /// The stack of a reading thread: parsers of nested formats recurse.
 const STACK_BYTES: usize = 16 << 20;
+/// A reading that polls its clock answers by itself; this long after its time nobody waits for one that does not.
+const GRACE: Duration = Duration::from_millis(500);
 /// Where an HTML page must say its encoding, by the standard and with some patience.
 const META_WITHIN: usize = 4_096;
 
@@ -61,14 +65,16 @@ impl Read {
 ///
 /// `name` is the name it was uploaded under; see [`sniff`] for what it decides.
 pub fn extract(bytes: &[u8], name: &str, limits: &Limits) -> Result<Extracted, FileError> {
-    let budget = Budget::start(limits, Arc::default());
-    thread::scope(|scope| {
-        let reading = thread::Builder::new().name("read-file".to_owned()).stack_size(STACK_BYTES);
-        match reading.spawn_scoped(scope, || guarded(bytes, name, limits, &budget)) {
-            Ok(thread) => thread.join().unwrap_or_else(|_| Err(unreadable())),
-            Err(_) => Err(budget.timed_out()),
-        }
-    })
+    let (send, answer) = std::sync::mpsc::sync_channel(1);
+    let reading = Reading::new(limits);
+    let _stop = reading.spawn(bytes.into(), name.to_owned(), limits, move |result| {
+        let _ = send.send(result);
+    })?;
+    match answer.recv_timeout(limits.time.saturating_add(GRACE)) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(reading.budget.timed_out()),
+        Err(RecvTimeoutError::Disconnected) => Err(unreadable()),
+    }
 }
 
 /// As [`extract`], on a thread of its own. Dropping the future, or `limits.time` running out, tells the thread to stop;
@@ -78,26 +84,48 @@ pub async fn extract_async(
     name: impl Into<String>,
     limits: Limits,
 ) -> Result<Extracted, FileError> {
-    let (bytes, name) = (bytes.into(), name.into());
-    let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
-    let budget = Budget::start(&limits, Arc::clone(&stop.0));
-    let (time, timed_out) = (limits.time, budget.timed_out());
     let (send, answer) = oneshot::channel();
-    let reading = thread::Builder::new().name("read-file".to_owned()).stack_size(STACK_BYTES);
-    let spawned = reading.spawn(move || {
+    let reading = Reading::new(&limits);
+    let _stop = reading.spawn(bytes.into(), name.into(), &limits, move |result| {
         // Nobody listens any more where the caller went away.
-        let _ = send.send(guarded(&bytes, &name, &limits, &budget));
-    });
-    if spawned.is_err() {
-        return Err(timed_out);
-    }
-    match tokio::time::timeout(time, answer).await {
+        let _ = send.send(result);
+    })?;
+    match tokio::time::timeout(limits.time.saturating_add(GRACE), answer).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(unreadable()),
-        Err(_) => Err(timed_out),
+        Err(_) => Err(reading.budget.timed_out()),
     }
 }
 
+struct Reading {
+    budget: Budget,
+    stop: Arc<AtomicBool>,
+}
+
+impl Reading {
+    fn new(limits: &Limits) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        Self { budget: Budget::start(limits, Arc::clone(&stop)), stop }
+    }
+
+    /// The reading stops when what is returned is dropped.
+    fn spawn(
+        &self,
+        bytes: Arc<[u8]>,
+        name: String,
+        limits: &Limits,
+        answer: impl FnOnce(Result<Extracted, FileError>) + Send + 'static,
+    ) -> Result<StopOnDrop, FileError> {
+        let (budget, limits) = (self.budget.clone(), limits.clone());
+        let thread = thread::Builder::new().name("read-file".to_owned()).stack_size(STACK_BYTES);
+        let spawned = thread.spawn(move || answer(guarded(&bytes, &name, &limits, &budget)));
+        // A machine without room for a thread is busy; the file is not at fault.
+        spawned.map_err(|_| self.budget.timed_out())?;
+        Ok(StopOnDrop(Arc::clone(&self.stop)))
+    }
+}
+
+/// Tells the thread to stop when nobody waits for its answer any more.
 struct StopOnDrop(Arc<AtomicBool>);
 
 impl Drop for StopOnDrop {

@@ -20,7 +20,7 @@ pub struct Limits {
     pub expanded_bytes: usize,
     /// How many times its packed size one archive member may unpack to; members below 1 MiB unpacked are let be.
     pub ratio: usize,
-    /// Members of an archive, objects of a PDF divided by 100.
+    /// Members of an archive; a PDF may have 100 times as many objects.
     pub entries: usize,
     /// Pages of a PDF.
     pub pages: usize,
@@ -91,5 +91,28 @@ pub(crate) fn size(bytes: usize) -> String {
         n if n >= 1 << 20 => format!("{} MiB", n >> 20),
         n if n >= 1 << 10 => format!("{} KiB", n >> 10),
         n => format!("{n} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_ends_with_its_time_or_with_its_caller() {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let budget = Budget::start(&Limits::default(), Arc::clone(&cancelled));
+        assert_eq!(budget.check(), Ok(()));
+        cancelled.store(true, Ordering::Relaxed);
+        assert_eq!(budget.check(), Err(FileError::TimedOut { seconds: 15 }));
+        let over = Budget::start(&Limits { time: Duration::ZERO, ..Limits::default() }, Arc::default());
+        assert!(over.is_over());
+        let for_ever = Budget::start(&Limits { time: Duration::MAX, ..Limits::default() }, Arc::default());
+        assert!(!for_ever.is_over());
+    }
+
+    #[test]
+    fn sizes_have_their_unit() {
+        assert_eq!([size(20 << 20), size(2_048), size(7)], ["20 MiB", "2 KiB", "7 bytes"]);
     }
 }

@@ -8,6 +8,8 @@ use crate::{
 
 /// Lines longer than this were not wrapped by anybody; each is a paragraph.
 const WIDEST_WRAP: usize = 132;
+/// Blocks narrower than this are addresses, verses and lists, whose lines are meant.
+const NARROWEST_WRAP: usize = 40;
 
 pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Blocks, FileError> {
     let mut out = Blocks::new(limits.text_bytes);
@@ -47,7 +49,9 @@ fn write(lines: &[&str], out: &mut Blocks) {
     let mut before = "";
     for line in lines {
         let item = list_item(line.trim_start());
-        let joins = !block.is_empty() && item.is_none() && (is_item && line.starts_with("  ") || is_wrapped(before, line, widest));
+        let joins = !block.is_empty()
+            && item.is_none()
+            && (is_item && line.starts_with("  ") || is_wrapped(before, line, widest));
         if joins {
             if !block.ends_with('-') {
                 block.push(' ');
@@ -70,7 +74,7 @@ fn flush(block: &str, is_item: bool, out: &mut Blocks) {
 /// True where `line` ended because the next word did not fit, not because its author ended it.
 fn is_wrapped(line: &str, next: &str, widest: usize) -> bool {
     let word = next.split_whitespace().next().map_or(0, |word| word.chars().count());
-    widest <= WIDEST_WRAP && widest >= 40 && line.trim_end().chars().count() + 1 + word > widest
+    (NARROWEST_WRAP..=WIDEST_WRAP).contains(&widest) && line.trim_end().chars().count() + 1 + word > widest
 }
 
 /// The text of a list item without its mark.

@@ -109,8 +109,12 @@ fn ole(bytes: &[u8]) -> FileError {
     let (looks_like, way_out) = match () {
         () if has("EncryptedPackage") => return FileError::Encrypted,
         () if has("WordDocument") => ("a Word document of the old kind (.doc)", "save it as DOCX and upload that"),
-        () if has("Workbook") || has("Book") => ("an Excel file of the old kind (.xls)", "save it as XLSX and upload that"),
-        () if has("PowerPoint Document") => ("a PowerPoint file of the old kind (.ppt)", "save it as PDF and upload that"),
+        () if has("Workbook") || has("Book") => {
+            ("an Excel file of the old kind (.xls)", "save it as XLSX and upload that")
+        }
+        () if has("PowerPoint Document") => {
+            ("a PowerPoint file of the old kind (.ppt)", "save it as PDF and upload that")
+        }
         () if has("__properties_version1.0") => ("an Outlook message", CONVERT),
         () => ("an Office file of the old kind", CONVERT),
     };

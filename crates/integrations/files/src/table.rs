@@ -72,14 +72,14 @@ impl Table {
 
     /// Adds a row of plain cells; one without any text is left out. False once there is no room for more rows.
     pub(crate) fn push_plain(&mut self, mut row: Vec<String>) -> bool {
+        if row.len() > self.max_columns {
+            self.more_columns |= row[self.max_columns..].iter().any(|cell| !cell.trim().is_empty());
+            row.truncate(self.max_columns);
+        }
         let has_text = row.iter().any(|cell| !cell.trim().is_empty());
         if self.rows.len() >= self.max_rows || self.bytes > self.max_bytes {
             self.more_rows |= has_text;
             return !has_text;
-        }
-        if row.len() > self.max_columns {
-            self.more_columns |= row[self.max_columns..].iter().any(|cell| !cell.trim().is_empty());
-            row.truncate(self.max_columns);
         }
         if has_text {
             self.bytes += row.iter().map(|cell| cell.len() + 3).sum::<usize>();

@@ -56,7 +56,8 @@ impl<'a> Xml<'a> {
             if self.tokens.is_multiple_of(1_024) {
                 self.budget.check()?;
             }
-            let event = self.reader.read_event().map_err(|_| FileError::damaged(format!("{} is no valid XML", self.part)))?;
+            let event =
+                self.reader.read_event().map_err(|_| FileError::damaged(format!("{} is no valid XML", self.part)))?;
             return Ok(Some(match event {
                 Event::Start(start) => Token::Start(Element(start)),
                 Event::End(end) => Token::End(end.local_name().into_inner().to_owned()),
@@ -64,7 +65,8 @@ impl<'a> Xml<'a> {
                 Event::CData(text) => Token::Text(text.into_inner()),
                 Event::GeneralRef(reference) => {
                     let resolved = reference.resolve_char_ref().ok().flatten().map(String::from);
-                    let text = resolved.or_else(|| quick_xml::escape::resolve_xml_entity(&reference).map(str::to_owned));
+                    let text =
+                        resolved.or_else(|| quick_xml::escape::resolve_xml_entity(&reference).map(str::to_owned));
                     match text {
                         Some(text) => Token::Text(Cow::Owned(text)),
                         None => continue,

@@ -1,10 +1,10 @@
 //! Start, stop, crash, start again.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, process::Stdio};
 
 use galley_private_postgres::{PgError, Role, Stopped, start};
 
-use crate::support::{kept, made, murder, nothing_left, open_folder, settings, sql};
+use crate::support::{kept, made, murder, nothing_left, open_folder, psql, settings, sql};
 
 #[tokio::test]
 async fn the_first_start_makes_a_database_that_is_there_again() {
@@ -48,6 +48,29 @@ async fn a_killed_server_is_recovered_while_its_old_handle_is_still_held() {
     assert_eq!(kept(&before.url("postgres")), "42\n43");
     sql(&before.url("postgres"), "DELETE FROM kept WHERE value = 43");
     assert_eq!(before.stop().await.unwrap(), Stopped::Stopped);
+    made.finish().await;
+}
+
+#[tokio::test]
+async fn a_start_waits_for_the_busy_helpers_of_a_killed_server() {
+    let made = made().await;
+    let before = start(settings(&made.data)).await.unwrap();
+    let url = before.url("postgres");
+    // Counts without ever looking up, so it outlives its server for about a second.
+    let count = "SELECT count(*) FROM generate_series(1, 6000000)";
+    let mut busy = psql(&url, count).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let seen = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series%'";
+    while sql(&url, seen) != "2" {
+        assert!(busy.try_wait().unwrap().is_none(), "the query is too short for this machine");
+    }
+    murder(before.postmaster_pid());
+    let after = start(settings(&made.data)).await.unwrap();
+    assert_eq!(kept(&after.url("postgres")), "42");
+    busy.wait().unwrap();
+    before.stop().await.unwrap();
+    assert_eq!(after.stop().await.unwrap(), Stopped::Stopped);
+    let log = fs::read_to_string(made.data.join("log/postgres.log")).unwrap();
+    assert!(log.contains("pre-existing shared memory block"), "the helper was gone too early to prove anything");
     made.finish().await;
 }
 

@@ -103,10 +103,14 @@ pub async fn made() -> Made {
 }
 
 /// Runs statements with `psql`, so that the URL is proven with libpq.
+pub fn psql(url: &str, statement: &str) -> Command {
+    let mut command = Command::new(find_binaries(None).unwrap().dir.join("psql"));
+    command.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement]);
+    command
+}
+
 pub fn sql(url: &str, statement: &str) -> String {
-    let psql = find_binaries(None).unwrap().dir.join("psql");
-    let output =
-        Command::new(psql).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement]).output().unwrap();
+    let output = psql(url, statement).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
@@ -125,7 +129,10 @@ pub struct Hold {
 
 pub fn hold_program() -> PathBuf {
     let this = std::env::current_exe().unwrap();
-    this.parent().unwrap().parent().unwrap().join("examples").join("hold")
+    let program = this.parent().unwrap().parent().unwrap().join("examples").join("hold");
+    // `--test cluster` alone does not build it; a whole `cargo test` does.
+    assert!(program.is_file(), "build the example first: cargo build -p galley-private-postgres --example hold");
+    program
 }
 
 /// Starts `hold` without waiting for it.

@@ -205,6 +205,17 @@ async fn no_answer_at_all_ends_with_the_first_byte_timeout() {
 }
 
 #[tokio::test]
+async fn a_stall_ends_with_the_idle_timeout_not_with_the_longer_first_one() {
+    let server = Server::start(vec![Script::events(&[piece("Half")], false).stalling()]).await;
+    let mut endpoint = endpoint(&server.base);
+    (endpoint.timeouts.first_byte, endpoint.timeouts.total) = (Duration::from_secs(60), Duration::from_secs(60));
+    let client = ChatClient::new(endpoint).unwrap();
+    let (request, meter) = (request(), Meter::default());
+    let answer = tokio::time::timeout(Duration::from_secs(20), client.complete(&request, "x", &meter)).await;
+    assert_eq!(kind(&answer.expect("the idle timeout is 150 ms").unwrap_err()), 'T');
+}
+
+#[tokio::test]
 async fn a_stream_that_drips_for_ever_ends_with_the_total_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/v1", listener.local_addr().unwrap());

@@ -74,7 +74,7 @@ async fn a_small_real_model_plans_writes_and_proposes() {
         _ => JsonMode::Auto,
     };
     let writer = OpenAiWriter::new(endpoint).unwrap();
-    let (brief, sources, meter) = (brief(560), sources(), Meter::default());
+    let (brief, sources, meter) = (brief(400), sources(), Meter::default());
 
     let mut outline = writer.outline(&brief, &sources, &meter).await.unwrap();
     eprintln!("{outline:#?}");
@@ -82,7 +82,8 @@ async fn a_small_real_model_plans_writes_and_proposes() {
         section.passages = vec![whole(&sources[at % 2])];
     }
     let mut article = String::new();
-    for index in 0..outline.sections.len().min(3) {
+    // a model this small repeats its headings, so that there may be fewer than three
+    for index in (0..outline.sections.len()).cycle().take(3) {
         let text = writer.section(&brief, &outline, index, &sources, &meter).await.unwrap();
         assert!(!text.paragraphs.is_empty());
         assert!(text.paragraphs.iter().all(|p| !p.contains('\n') && !p.starts_with('#') && !p.contains("**")));

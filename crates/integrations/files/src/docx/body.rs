@@ -92,7 +92,9 @@ impl<'a> Body<'a> {
                 self.skipping = 1;
             }
             // The separator lines above footnotes are footnotes of their own.
-            "footnote" | "endnote" if element.attribute("type").is_some_and(|kind| kind != "normal") => self.skipping = 1,
+            "footnote" | "endnote" if element.attribute("type").is_some_and(|kind| kind != "normal") => {
+                self.skipping = 1
+            }
             "p" => self.paragraphs.push(Paragraph::default()),
             "t" => self.in_text = true,
             "tab" | "br" | "cr" | "ptab" if !self.in_run_properties => self.push(" "),

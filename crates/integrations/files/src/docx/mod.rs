@@ -35,7 +35,8 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
     let title = archive.text("docProps/core.xml")?.and_then(|text| core_title(&text, budget));
     let mut warnings = Vec::new();
     if body.cut {
-        warnings.push(format!("only the first {} rows and {} columns of a table were read", limits.rows, limits.columns));
+        warnings
+            .push(format!("only the first {} rows and {} columns of a table were read", limits.rows, limits.columns));
     }
     Ok(Read { title: title.or(body.title), warnings, truncated: body.cut, ..Read::new(body.out) })
 }

@@ -75,7 +75,8 @@ impl Styles {
             meaning.is_contents |= name.starts_with("toc ") || name == "table of contents" || name == "toc heading";
             meaning.is_item |= name.starts_with("list bullet") || name.starts_with("list number");
             let level = name.strip_prefix("heading").and_then(|level| level.trim().parse::<u8>().ok());
-            meaning.heading = meaning.heading.or(level.filter(|level| (1..=9).contains(level)).map(|level| level.min(6)));
+            meaning.heading =
+                meaning.heading.or(level.filter(|level| (1..=9).contains(level)).map(|level| level.min(6)));
             let Some(style) = style else { break };
             meaning.heading = meaning.heading.or(style.level);
             meaning.is_item |= style.numbered;

@@ -9,18 +9,27 @@ const NEVER: [&str; 26] = [
     "textarea", "video", "dialog",
 ];
 const FURNITURE: [&str; 4] = ["nav", "footer", "aside", "menu"];
-const FURNITURE_ROLES: [&str; 9] = [
-    "navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar",
-];
+const FURNITURE_ROLES: [&str; 9] =
+    ["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar"];
 /// Class names with one meaning on most sites: footnote marks, edit links, texts for screen readers only, notices.
 const FURNITURE_CLASSES: [&str; 12] = [
-    "reference", "mw-editsection", "noprint", "sr-only", "visually-hidden", "screen-reader-text", "skip-link",
-    "breadcrumb", "breadcrumbs", "cookie-banner", "cookie-notice", "navbox",
+    "reference",
+    "mw-editsection",
+    "noprint",
+    "sr-only",
+    "visually-hidden",
+    "screen-reader-text",
+    "skip-link",
+    "breadcrumb",
+    "breadcrumbs",
+    "cookie-banner",
+    "cookie-notice",
+    "navbox",
 ];
 
 /// By node id: true for what stands in the tree and is no furniture.
 pub(super) fn kept(tree: &Tree) -> Vec<bool> {
-    mark(tree, |tree, id, element| is_furniture(tree, id, element))
+    mark(tree, is_furniture)
 }
 
 /// As [`kept`], but only what can never be text is left out: for pages whose text all stands in "furniture".

@@ -73,12 +73,14 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
     }
     let article = readable::main_content(&tree, budget);
     budget.check()?;
-    let main = article.as_ref().map(|article| walk::blocks(&article.tree, &article.kept, limits, budget)).transpose()?;
+    let main =
+        article.as_ref().map(|article| walk::blocks(&article.tree, &article.kept, limits, budget)).transpose()?;
     let whole_kept = chrome::kept(&tree);
     let whole = walk::blocks(&tree, &whole_kept, limits, budget)?;
     let blocks = choose(main, whole);
-    let blocks = if blocks.is_empty() { walk::blocks(&tree, &chrome::kept_loosely(&tree), limits, budget)? } else { blocks };
-    page.title = article.and_then(|article| article.title).or_else(|| tree.title.as_deref().map(one_line)).filter(|t| !t.is_empty());
+    let blocks =
+        if blocks.is_empty() { walk::blocks(&tree, &chrome::kept_loosely(&tree), limits, budget)? } else { blocks };
+    page.title = title(&tree, article.and_then(|article| article.title));
     if blocks.is_full() {
         page.truncated = true;
         page.warnings.push(limits.text_warning());
@@ -96,6 +98,28 @@ fn choose(main: Option<Blocks>, whole: Blocks) -> Blocks {
     match main {
         Some(main) if main.len() * 4 >= whole.len() || main.len() > 4_000 => main,
         _ => whole,
+    }
+}
+
+/// The title that was found, or the whole of `<title>`; without the site's name where the only main heading tells which
+/// part that is.
+fn title(tree: &Tree, found: Option<String>) -> Option<String> {
+    let title = found.or_else(|| tree.title.as_deref().map(one_line)).filter(|title| !title.is_empty());
+    let mut headings = tree.nodes.iter().enumerate().filter_map(|(id, node)| match node {
+        tree::Node::Element(element) if element.name == "h1" => Some(id),
+        _ => None,
+    });
+    let heading = match (headings.next(), headings.next()) {
+        (Some(id), None) => Some(one_line(&tree.text(id))).filter(|heading| !heading.is_empty()),
+        _ => None,
+    };
+    match (title, heading) {
+        (Some(title), Some(heading)) => {
+            let rest = title.strip_prefix(&heading).map(str::trim_start);
+            let names_site = rest.is_some_and(|rest| rest.starts_with(['|', '-', '–', '—', '·', '•', '»', '/', ':']));
+            Some(if names_site { heading } else { title })
+        }
+        (title, heading) => title.or(heading),
     }
 }
 

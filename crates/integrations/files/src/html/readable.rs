@@ -84,6 +84,10 @@ fn write_children(tree: &Tree, kept: &[bool], id: usize, in_link: bool, out: &mu
                     }
                     out.push('>');
                 }
+                // The library takes some line breaks away and with them the gap between two words.
+                if name == "br" {
+                    out.push(' ');
+                }
                 if !matches!(name, "br" | "hr" | "img") {
                     write_children(tree, kept, child, in_link || name == "a", out);
                     if !bare {
@@ -100,10 +104,47 @@ fn write_children(tree: &Tree, kept: &[bool], id: usize, in_link: bool, out: &mu
 fn is_written(name: &str) -> bool {
     matches!(
         name,
-        "a" | "article" | "blockquote" | "br" | "caption" | "dd" | "div" | "dl" | "dt" | "figcaption" | "figure" | "h1"
-            | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hr" | "li" | "main" | "ol" | "p" | "section" | "span"
-            | "table" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr" | "ul" | "address" | "details" | "summary"
-            | "form" | "fieldset" | "center" | "aside" | "footer" | "nav"
+        "a" | "article"
+            | "blockquote"
+            | "br"
+            | "caption"
+            | "dd"
+            | "div"
+            | "dl"
+            | "dt"
+            | "figcaption"
+            | "figure"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "li"
+            | "main"
+            | "ol"
+            | "p"
+            | "section"
+            | "span"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
+            | "address"
+            | "details"
+            | "summary"
+            | "form"
+            | "fieldset"
+            | "center"
+            | "aside"
+            | "footer"
+            | "nav"
     )
 }
 

@@ -32,3 +32,58 @@ fn an_article_is_read_without_the_furniture_around_it() {
     assert_eq!(page.links, ["https://shop.example/", "https://shop.example/shop"]);
     assert!(page.warnings.is_empty() && !page.truncated);
 }
+
+#[test]
+fn tables_lists_and_specifications_keep_their_shape() {
+    let html = "<main><h1>Mug</h1><table><caption>Sizes</caption><tr><th rowspan=2>Kind<th colspan=2>Size<tr><td>cm<td>in\
+                <tr><td>S<td>8<td>3</table><dl><dt>Colour:<dd>red<dd>blue<div><dt>Mass<dd>300 g</div></dl>\
+                <ol><li>Wash<li><p>Dry</p><p>Well</p></ol><table role=presentation><tr><td>Left<td>Right</table>\
+                one<br>line<br><br>another</main>";
+    assert_eq!(
+        page(html).text,
+        "## Mug\n\nSizes\n\n| Kind | Size | |\n| Kind | cm | in |\n| S | 8 | 3 |\n\n- Colour: red\n- blue\n- Mass: 300 g\n\n\
+         - Wash\n- Dry\n- Well\n\nLeft\n\nRight\n\none line\n\nanother"
+    );
+}
+
+#[test]
+fn a_product_page_without_prose_is_read_whole() {
+    let html = "<title>Mug | Shop</title><body><nav><a href=/>Home</a></nav><div class=product><h1>Mug</h1><p>Red.</p>\
+                <table><tr><td>Mass<td>300 g</table></div><footer>Imprint</footer>";
+    let read = page(html);
+    assert_eq!((read.title.as_deref(), read.text.as_str()), (Some("Mug"), "Red.\n\n| Mass | 300 g |"));
+}
+
+#[test]
+fn links_are_absolute_and_each_once() {
+    let html = "<base href='https://cdn.example/x/'><p>Text<a href=a>1</a><a href='a#b'>2</a><a href='#c'>3</a>\
+                <a href='mailto:x@y.z'>4</a><a href='http://other.example'>5</a><a href='https://['>6</a>";
+    assert_eq!(page(html).links, ["https://cdn.example/x/a", "http://other.example/"]);
+    assert_eq!(to_text("<p>x<a href=a>1</a>", None, &Limits::default()).expect("read").links, [""; 0]);
+}
+
+#[test]
+fn limits_and_empty_pages_have_their_answers() {
+    let limits = Limits { elements: 3, ..Limits::default() };
+    let cut = to_text("<p>a</p><p>b</p><p>c</p><p>d</p>", None, &limits).expect("read");
+    assert!(cut.truncated && cut.warnings.len() == 1, "{cut:?}");
+    let code = |html: &str, limits: &Limits| to_text(html, None, limits).expect_err("refused").code();
+    assert_eq!(code(" ", &limits), "FILE_EMPTY");
+    assert_eq!(code("<div></div>", &limits), "FILE_NO_TEXT");
+    assert_eq!(code("<p>long", &Limits { bytes: 3, ..Limits::default() }), "FILE_TOO_LARGE");
+    assert_eq!(code("<p>x", &Limits { time: std::time::Duration::ZERO, ..Limits::default() }), "FILE_TIMED_OUT");
+    // A page whose text all stands in what looks like furniture.
+    assert_eq!(page("<footer><p>Only here</p></footer>").text, "Only here");
+}
+
+#[test]
+fn deep_nesting_fits_an_ordinary_stack() {
+    for tag in ["div", "section", "ul><li", "table><tr><td", "blockquote", "a href=x", "span"] {
+        let html = format!(
+            "{}{}",
+            format!("<{tag}>").repeat(20_000),
+            "Words in the deep, long enough to be read. ".repeat(20)
+        );
+        assert!(page(&html).text.contains("Words in the deep"), "{tag}");
+    }
+}

@@ -90,6 +90,20 @@ impl Tree {
         }
     }
 
+    /// All text below a node.
+    pub(super) fn text(&self, id: usize) -> String {
+        let mut text = String::new();
+        let mut todo = vec![id];
+        while let Some(id) = todo.pop() {
+            match self.nodes.get(id) {
+                Some(Node::Text(part)) => text.push_str(part),
+                Some(Node::Element(element)) => todo.extend(element.children.iter().rev().copied()),
+                None => {}
+            }
+        }
+        text
+    }
+
     pub(super) fn meta(&self, name: &str) -> Option<&str> {
         self.meta.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -102,9 +116,38 @@ const VOID: [&str; 16] = [
 ];
 /// Elements whose start ends an open paragraph.
 const CLOSES_PARAGRAPH: [&str; 32] = [
-    "address", "article", "aside", "blockquote", "center", "details", "dialog", "dir", "div", "dl", "fieldset",
-    "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "menu",
-    "nav", "ol", "p", "pre", "section", "table", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "ul",
 ];
 
 struct Building {
@@ -217,7 +260,8 @@ impl Building {
             return;
         }
         // A stray end tag inside a cell does not end what is around the table.
-        let wall: &[&str] = if matches!(name, "table" | "thead" | "tbody" | "tfoot" | "tr") { &[] } else { &["td", "th"] };
+        let wall: &[&str] =
+            if matches!(name, "table" | "thead" | "tbody" | "tfoot" | "tr") { &[] } else { &["td", "th"] };
         self.close_to(&[name], wall);
     }
 

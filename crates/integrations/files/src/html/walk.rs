@@ -13,7 +13,16 @@ const LAYOUT_CELL: usize = 1_500;
 
 /// The text of all nodes in `kept`.
 pub(super) fn blocks(tree: &Tree, kept: &[bool], limits: &Limits, budget: &Budget) -> Result<Blocks, FileError> {
-    let mut walk = Walk { tree, kept, limits, budget, out: Blocks::new(limits.text_bytes), line: String::new(), steps: 0 };
+    let mut walk = Walk {
+        tree,
+        kept,
+        limits,
+        budget,
+        out: Blocks::new(limits.text_bytes),
+        line: String::new(),
+        steps: 0,
+        caption: None,
+    };
     walk.children(ROOT, As::Paragraph)?;
     walk.flush(As::Paragraph);
     Ok(walk.out)
@@ -36,6 +45,8 @@ struct Walk<'a> {
     /// Inline text since the last block boundary.
     line: String,
     steps: usize,
+    /// Of the table that is being read.
+    caption: Option<usize>,
 }
 
 impl Walk<'_> {
@@ -168,6 +179,7 @@ impl Walk<'_> {
 
     fn table(&mut self, id: usize, element: &Element, context: As) -> Result<(), FileError> {
         self.flush(context);
+        self.caption = None;
         let mut rows = Vec::new();
         let is_layout = matches!(element.attribute("role"), Some("presentation" | "none"));
         if is_layout || !self.rows(id, &mut rows) {
@@ -191,6 +203,10 @@ impl Walk<'_> {
         if table.columns() < 2 {
             return self.block(id, context, context);
         }
+        if let Some(caption) = self.caption.take() {
+            let text = self.plain(caption)?;
+            self.out.paragraph(&text);
+        }
         self.out.end();
         table.write(&mut self.out);
         self.out.end();
@@ -202,18 +218,14 @@ impl Walk<'_> {
         value.unwrap_or(1).clamp(1, self.limits.columns.max(1))
     }
 
-    /// The cells of a table by row; the caption becomes a paragraph. False if it has a table inside.
+    /// The cells of a table by row; its caption is noted. False if it has a table inside.
     fn rows(&mut self, id: usize, rows: &mut Vec<Vec<usize>>) -> bool {
         let tree = self.tree;
         let Some(element) = tree.element(id) else { return true };
         for child in element.children.iter().copied().filter(|child| self.kept[*child]) {
             let Some(element) = tree.element(child) else { continue };
             match element.name.as_str() {
-                "thead" | "tbody" | "tfoot" => {
-                    if !self.rows(child, rows) {
-                        return false;
-                    }
-                }
+                "thead" | "tbody" | "tfoot" if !self.rows(child, rows) => return false,
                 "tr" => {
                     let cells = element.children.iter().copied().filter(|cell| {
                         self.kept[*cell]
@@ -225,6 +237,7 @@ impl Walk<'_> {
                     }
                     rows.push(cells);
                 }
+                "caption" => self.caption = Some(child),
                 _ => {}
             }
         }
@@ -270,8 +283,44 @@ impl Walk<'_> {
 fn is_inline(name: &str) -> bool {
     matches!(
         name,
-        "a" | "abbr" | "acronym" | "b" | "bdi" | "bdo" | "big" | "cite" | "code" | "data" | "del" | "dfn" | "em" | "font"
-            | "i" | "img" | "ins" | "kbd" | "label" | "mark" | "nobr" | "output" | "q" | "rb" | "rp" | "rt" | "ruby" | "s"
-            | "samp" | "small" | "span" | "strike" | "strong" | "sub" | "sup" | "time" | "tt" | "u" | "var" | "wbr"
+        "a" | "abbr"
+            | "acronym"
+            | "b"
+            | "bdi"
+            | "bdo"
+            | "big"
+            | "cite"
+            | "code"
+            | "data"
+            | "del"
+            | "dfn"
+            | "em"
+            | "font"
+            | "i"
+            | "img"
+            | "ins"
+            | "kbd"
+            | "label"
+            | "mark"
+            | "nobr"
+            | "output"
+            | "q"
+            | "rb"
+            | "rp"
+            | "rt"
+            | "ruby"
+            | "s"
+            | "samp"
+            | "small"
+            | "span"
+            | "strike"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "time"
+            | "tt"
+            | "u"
+            | "var"
+            | "wbr"
     )
 }

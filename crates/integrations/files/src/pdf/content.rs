@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use hayro_font::{
-    CMapResolverFn, Font, FontCache, FontGlyph, FontQuery, FontResolverFn, StandardFont, hayro_cmap::BfString, kurbo::Affine,
+    CMapResolverFn, Font, FontCache, FontGlyph, FontQuery, FontResolverFn, StandardFont, hayro_cmap::BfString,
+    kurbo::Affine,
 };
 use hayro_syntax::{
     content::{TypedIter, ops::TypedInstruction},
@@ -18,7 +19,9 @@ use crate::{
 };
 
 /// Forms inside forms inside forms.
-const MAX_FORMS: usize = 12;
+const MAX_FORM_DEPTH: usize = 12;
+/// Forms shown on one page, each as often as it is.
+const MAX_FORMS: usize = 20_000;
 /// Saved graphics states of one content stream.
 const MAX_STATES: usize = 1_000;
 /// Characters of one page; a densely set newspaper page has 40,000.
@@ -54,6 +57,7 @@ pub(super) struct Reader<'a> {
     pub(super) glyphs: usize,
     /// Streams that unpack to too much were left out.
     pub(super) left_out: bool,
+    forms: usize,
 }
 
 #[derive(Clone)]
@@ -104,11 +108,13 @@ impl<'a> Reader<'a> {
             unknown: 0,
             glyphs: 0,
             left_out: false,
+            forms: 0,
         }
     }
 
     /// The characters of a page in the order of its content.
     pub(super) fn page(&mut self, page: &Page<'a>) -> Result<Vec<Glyph>, FileError> {
+        self.forms = 0;
         let mut content = Vec::new();
         let mut streams: Vec<Stream<'a>> = page.raw().get::<Stream<'a>>(keys::CONTENTS).into_iter().collect();
         if let Some(array) = page.raw().get::<Array<'a>>(keys::CONTENTS) {
@@ -156,8 +162,14 @@ impl<'a> Reader<'a> {
         depth: usize,
         out: &mut Vec<Glyph>,
     ) -> Result<(), FileError> {
-        let mut run =
-            Run { state, saved: Vec::new(), matrix: Affine::IDENTITY, line: Affine::IDENTITY, marked: 0, artifact: None };
+        let mut run = Run {
+            state,
+            saved: Vec::new(),
+            matrix: Affine::IDENTITY,
+            line: Affine::IDENTITY,
+            marked: 0,
+            artifact: None,
+        };
         let mut operations = TypedIter::new(data);
         let mut count = 0_usize;
         while let Some(operation) = operations.next() {
@@ -185,7 +197,7 @@ impl<'a> Reader<'a> {
                     run.state.size = font.1.as_f64();
                     run.state.font = self.font(resources.get_font(font.0))?;
                 }
-                TypedInstruction::XObject(object) if depth < MAX_FORMS && run.artifact.is_none() => {
+                TypedInstruction::XObject(object) if depth < MAX_FORM_DEPTH && run.artifact.is_none() => {
                     let Some(form) = resources.get_x_object(object.0) else { continue };
                     self.form(&form, resources, &run.state, depth, out)?;
                 }
@@ -208,6 +220,11 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         self.budget.check()?;
+        self.forms += 1;
+        if self.forms > MAX_FORMS {
+            self.left_out = true;
+            return Ok(());
+        }
         let Some(data) = self.decoded(form, self.limits.expanded_bytes)? else { return Ok(()) };
         let mut state = state.clone();
         state.transform *= Affine::new(dict.get::<[f64; 6]>(keys::MATRIX).unwrap_or([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]));
@@ -232,7 +249,8 @@ impl<'a> Reader<'a> {
         let loaded = font.map(|font| Loaded {
             id: self.known.len(),
             font,
-            bold: name.is_some_and(|name| ["bold", "black", "heavy", "semibold", "-demi"].iter().any(|w| name.contains(w))),
+            bold: name
+                .is_some_and(|name| ["bold", "black", "heavy", "semibold", "-demi"].iter().any(|w| name.contains(w))),
             simple: kind.as_deref() != Some("Type0"),
         });
         self.known.insert(dict.data().to_vec(), loaded.clone());
@@ -276,7 +294,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn place(&mut self, loaded: &Loaded<'a>, code: u32, place: Affine, (width, size): (f64, f64), out: &mut Vec<Glyph>) {
+    fn place(
+        &mut self,
+        loaded: &Loaded<'a>,
+        code: u32,
+        place: Affine,
+        (width, size): (f64, f64),
+        out: &mut Vec<Glyph>,
+    ) {
         self.glyphs += 1;
         let text = self.meanings.entry((loaded.id, code)).or_insert_with(|| meaning(loaded, code));
         let Some(text) = text.clone() else {

@@ -23,10 +23,13 @@ pub(super) fn blocks(pages: &[Page], limits: &Limits, budget: &Budget) -> Result
     let running = running_heads(pages);
     let style = Style::of(pages);
     let mut flow = Flow { out: Blocks::new(limits.text_bytes), open: None, style, limits };
-    for page in pages {
+    for (number, page) in pages.iter().enumerate() {
         for region in page {
             budget.check()?;
-            let lines: Vec<&Line> = region.iter().filter(|line| !is_running(line, &running, pages.len())).collect();
+            // The title of the document often is the running head of its pages.
+            let is_title = |line: &Line| number == 0 && flow.style.is_large(line);
+            let goes = |line: &Line| !is_title(line) && is_running(line, &running, pages.len());
+            let lines: Vec<&Line> = region.iter().filter(|line| !goes(line)).collect();
             flow.region(&lines);
             if flow.out.is_full() {
                 return Ok(flow.out);
@@ -58,6 +61,10 @@ impl Style {
         let inner = words.filter(|word| word.trim_matches('-').contains('-'));
         let hyphenated = inner.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect();
         Self { body: body as f64 / 2.0, headings, hyphenated }
+    }
+
+    fn is_large(&self, line: &Line) -> bool {
+        rounded(line.size) * 100 >= rounded(self.body) * 113
     }
 
     fn level(&self, size: f64) -> u8 {
@@ -118,6 +125,9 @@ impl Flow<'_> {
 
     fn line(&mut self, line: &Line, before: Option<&Line>, area: Area) {
         let text = whole(line);
+        if is_contents(&text) {
+            return self.close();
+        }
         let item = list_item(text.trim_start()).filter(|item| !item.trim().is_empty());
         let heading = self.heading(line, &text);
         let goes_on = item.is_none() && self.goes_on(line, before, heading, area);
@@ -141,7 +151,7 @@ impl Flow<'_> {
         if letters < 2 || text.chars().count() > MAX_HEADING_CHARS || !line.right.is_empty() {
             return None;
         }
-        if rounded(line.size) * 100 >= rounded(self.style.body) * 113 {
+        if self.style.is_large(line) {
             return Some(self.style.level(line.size));
         }
         let is_label = line.bold && line.size >= self.style.body * 0.95 && text.chars().count() <= 80;
@@ -154,23 +164,32 @@ impl Flow<'_> {
     fn goes_on(&self, line: &Line, before: Option<&Line>, heading: Option<u8>, area: Area) -> bool {
         let Some(open) = &self.open else { return false };
         let same_size = (open.size - line.size).abs() < 0.06 * open.size.max(line.size);
-        let ends = open.text.trim_end_matches(['"', '”', '“', '’', ')', ']', '»', '«']).ends_with(['.', '!', '?', ':', '…']);
+        let ends =
+            open.text.trim_end_matches(['"', '”', '“', '’', ')', ']', '»', '«']).ends_with(['.', '!', '?', ':', '…']);
         let Some(before) = before else {
             // Over the end of a column or a page only where the sentence clearly goes on.
             let small = line.text.chars().find(|c| c.is_alphanumeric()).is_some_and(char::is_lowercase);
-            return same_size && open.kind != Kind::Text.with_heading(heading) && small && !ends && heading.is_none();
+            return same_size && !matches!(open.kind, Kind::Heading(_)) && heading.is_none() && small && !ends;
         };
         let down = line.y - before.y;
         let usual = down > 0.0 && down < area.pitch.max(before.size) * 1.3 + 0.5;
         match (open.kind, heading) {
-            (Kind::Heading(level), Some(next)) => level == next && open.bold == line.bold && down < 1.6 * line.size,
+            (Kind::Heading(level), Some(next)) => {
+                let centred = ((line.x0 + line.x1) - (before.x0 + before.x1)).abs() < line.size;
+                let full = area.right - before.x1 <= first_word(line);
+                level == next && open.bold == line.bold && down < 1.6 * line.size && (centred || full)
+            }
             (Kind::Heading(_), None) | (_, Some(_)) => false,
-            (Kind::Item, None) => same_size && usual && (line.x0 > area.left + 0.5 * line.size || before.x0 - line.x0 < line.size),
+            (Kind::Item, None) => {
+                same_size && usual && (line.x0 > area.left + 0.5 * line.size || before.x0 - line.x0 < line.size)
+            }
             (Kind::Text, None) => {
-                let short = before.x1 < area.right - 0.18 * (area.right - area.left);
+                // The next word would have had room: the line was ended, not full.
+                let ended = area.right - before.x1 > first_word(line)
+                    && (ends || before.x1 - before.x0 < 0.5 * (area.right - area.left));
                 let indented = line.x0 > before.x0 + 0.8 * line.size && line.x0 < before.x0 + 6.0 * line.size;
                 let was_label = open.bold && !line.bold;
-                same_size && usual && !(short && ends) && !(indented && ends) && !was_label
+                same_size && usual && !ended && !(indented && ends) && !was_label
             }
         }
     }
@@ -197,12 +216,6 @@ impl Flow<'_> {
     }
 }
 
-impl Kind {
-    fn with_heading(self, heading: Option<u8>) -> Self {
-        heading.map_or(self, Self::Heading)
-    }
-}
-
 #[derive(Clone, Copy)]
 struct Area {
     left: f64,
@@ -218,6 +231,13 @@ fn pitch(lines: &[&Line], body: f64) -> f64 {
     let mut steps = steps;
     steps.sort_by(f64::total_cmp);
     steps.get(steps.len() / 4).copied().unwrap_or(1.2 * body)
+}
+
+/// About how wide the first word of a line is, with a space before it.
+fn first_word(line: &Line) -> f64 {
+    let chars = line.text.chars().count().max(1) as f64;
+    let word = line.text.split_whitespace().next().map_or(0, |word| word.chars().count());
+    (word as f64 + 1.5) * (line.x1 - line.x0) / chars
 }
 
 /// All cells of a line on one line.
@@ -237,12 +257,23 @@ fn table_rows(lines: &[&Line]) -> usize {
     let fits = |line: &&Line| {
         let aligned = first.right.iter().zip(&line.right).all(|(a, b)| {
             let size = a.size.max(b.size);
-            (a.x0 - b.x0).abs() < size || (a.x1 - b.x1).abs() < size || ((a.x0 + a.x1) - (b.x0 + b.x1)).abs() < 2.0 * size
+            (a.x0 - b.x0).abs() < size
+                || (a.x1 - b.x1).abs() < size
+                || ((a.x0 + a.x1) - (b.x0 + b.x1)).abs() < 2.0 * size
         });
-        line.right.len() == first.right.len() && aligned && std::iter::once(*line).chain(&line.right).all(|c| c.text.len() <= 120)
+        line.right.len() == first.right.len()
+            && aligned
+            && std::iter::once(*line).chain(&line.right).all(|c| c.text.len() <= 120)
     };
     let rows = lines.iter().take_while(|line| fits(line)).count();
     if rows >= 3 { rows } else { 0 }
+}
+
+/// A line of a table of contents: dots lead to the number of a page.
+fn is_contents(text: &str) -> bool {
+    let number = text.trim_end().rsplit(['.', ' ', '\u{2026}']).next().unwrap_or_default();
+    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || "ivxlc".contains(c));
+    is_number && ["....", ". . . .", "\u{2026}\u{2026}"].iter().any(|dots| text.contains(dots))
 }
 
 /// Adds a line to a paragraph. A hyphen at its end goes if it only split a word: a small letter follows, and the text
@@ -269,7 +300,8 @@ fn join(text: &mut String, line: &str, hyphenated: &BTreeSet<String>) {
 fn running_heads(pages: &[Page]) -> BTreeSet<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for page in pages {
-        let heads: BTreeSet<String> = page.iter().flatten().filter(|line| is_at_edge(line)).map(|l| pattern(&whole(l))).collect();
+        let heads: BTreeSet<String> =
+            page.iter().flatten().filter(|line| is_at_edge(line)).map(|l| pattern(&whole(l))).collect();
         for head in heads {
             *counts.entry(head).or_default() += 1;
         }
@@ -285,7 +317,8 @@ fn is_running(line: &Line, running: &BTreeSet<String>, pages: usize) -> bool {
     }
     let text = whole(line);
     let figures = text.trim().trim_matches(|c: char| !c.is_alphanumeric());
-    let is_number = !figures.is_empty() && figures.len() <= 5 && figures.chars().all(|c| c.is_ascii_digit() || "ivxlc".contains(c));
+    let is_number =
+        !figures.is_empty() && figures.len() <= 5 && figures.chars().all(|c| c.is_ascii_digit() || "ivxlc".contains(c));
     is_number || running.contains(&pattern(&text))
 }
 

@@ -1,7 +1,7 @@
 //! From characters to lines in reading order.
 
 use super::content::Glyph;
-use crate::{error::FileError, limits::Budget};
+use crate::{error::FileError, limits::Budget, plain::list_item};
 
 /// A wider gap, in sizes of the text, separates words; the widest between words of one line is [`MAX_WORD_GAP`].
 const WORD_GAP: f64 = 0.17;
@@ -131,8 +131,8 @@ fn extend(open: &mut Option<(Line, usize)>, glyph: &Glyph) {
     let Some((line, bold)) = open else { return };
     line.text.push_str(&glyph.text);
     line.x1 = line.x1.max(glyph.x + glyph.advance.0);
-    // A raised figure neither lifts the line nor shrinks it.
-    if glyph.size > line.size {
+    // A raised figure or a large initial at its start is not what the line looks like.
+    if line.text.chars().count() <= 3 {
         line.size = glyph.size;
         line.y = glyph.y;
     }
@@ -153,7 +153,10 @@ fn joined(mut pieces: Vec<Line>, budget: &Budget) -> Result<Vec<Line>, FileError
         budget.check()?;
         let y = pieces[from].y;
         let size = pieces[from].size;
-        let to = pieces[from..].iter().position(|piece| piece.y > y + 0.4 * size.max(piece.size)).map_or(pieces.len(), |n| from + n);
+        let to = pieces[from..]
+            .iter()
+            .position(|piece| piece.y > y + 0.4 * size.max(piece.size))
+            .map_or(pieces.len(), |n| from + n);
         let mut row: Vec<Line> = pieces[from..to].to_vec();
         row.sort_by(|a, b| a.x0.total_cmp(&b.x0));
         for piece in row {
@@ -163,11 +166,12 @@ fn joined(mut pieces: Vec<Line>, budget: &Budget) -> Result<Vec<Line>, FileError
                     if gap > WORD_GAP {
                         line.text.push(' ');
                     }
-                    line.text.push_str(&piece.text);
-                    line.x1 = line.x1.max(piece.x1);
-                    if piece.size > line.size {
+                    // Nor is a bullet.
+                    if piece.text.len() > line.text.len() {
                         (line.size, line.y) = (piece.size, piece.y);
                     }
+                    line.text.push_str(&piece.text);
+                    line.x1 = line.x1.max(piece.x1);
                     line.bold &= piece.bold;
                 }
                 _ => out.push(piece),
@@ -238,8 +242,11 @@ fn is_prose(lines: &[Line], x: f64) -> bool {
 fn strip(lines: &[Line]) -> Option<f64> {
     let mut heights: Vec<f64> = lines.iter().map(|line| line.y).collect();
     heights.sort_by(f64::total_cmp);
-    let mut gaps: Vec<(f64, f64)> =
-        heights.windows(2).map(|pair| (pair[1] - pair[0], (pair[0] + pair[1]) / 2.0)).filter(|(gap, _)| *gap > 2.0).collect();
+    let mut gaps: Vec<(f64, f64)> = heights
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0], (pair[0] + pair[1]) / 2.0))
+        .filter(|(gap, _)| *gap > 2.0)
+        .collect();
     gaps.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
     gaps.iter().take(24).map(|(_, y)| *y).find(|y| {
         let (above, below): (Vec<Line>, Vec<Line>) = lines.iter().cloned().partition(|line| line.y < *y);
@@ -265,6 +272,12 @@ fn rows(mut lines: Vec<Line>) -> Vec<Line> {
             *line = cells.remove(0);
         }
         cells.sort_by(|a, b| a.x0.total_cmp(&b.x0));
+        // A bullet or a number stands apart from its item, but is no cell.
+        let is_mark = line.text.chars().count() <= 3 && list_item(&format!("{} ", line.text)).is_some();
+        if is_mark && !cells.is_empty() {
+            let item = cells.remove(0);
+            *line = Line { text: format!("{} {}", line.text, item.text), x0: line.x0, depth: line.depth, ..item };
+        }
         line.right = cells;
     }
     out

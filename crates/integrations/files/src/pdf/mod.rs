@@ -76,6 +76,11 @@ fn text_string(bytes: &[u8]) -> String {
 /// Programs write the name of their file, or their own, where a title should be.
 fn is_title(title: &str) -> bool {
     let title = title.trim().to_lowercase();
-    let is_file = [".doc", ".docx", ".pdf", ".indd", ".dvi", ".tex", ".xlsx", ".odt"].iter().any(|end| title.ends_with(end));
-    !title.is_empty() && !is_file && !title.starts_with("microsoft word") && title != "untitled" && title != "(anonymous)"
+    let is_file =
+        [".doc", ".docx", ".pdf", ".indd", ".dvi", ".tex", ".xlsx", ".odt"].iter().any(|end| title.ends_with(end));
+    !title.is_empty()
+        && !is_file
+        && !title.starts_with("microsoft word")
+        && title != "untitled"
+        && title != "(anonymous)"
 }

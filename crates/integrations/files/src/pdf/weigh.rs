@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 
-use flate2::bufread::ZlibDecoder;
+use flate2::bufread::{DeflateDecoder, ZlibDecoder};
 use hayro_syntax::object::{Array, Name, Stream, dict::keys};
 use memchr::memmem;
 
@@ -11,8 +11,6 @@ use crate::{
     limits::{Budget, Limits},
 };
 
-/// A dictionary in front of a stream is not longer than this.
-const MAX_DICTIONARY: usize = 64 << 10;
 /// What LZW and run lengths can grow by at most.
 const LZW_GROWTH: usize = 1_400;
 const RUN_GROWTH: usize = 64;
@@ -28,24 +26,26 @@ pub(super) fn check(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<()
         if count >= limits.entries.saturating_mul(200) {
             return Err(FileError::Bomb { detail: "too many objects in the PDF" });
         }
-        if count.is_multiple_of(64) {
-            budget.check()?;
-        }
+        budget.check()?;
         let Some((dictionary, data)) = stream_at(&bytes[at + 3..]) else { continue };
-        let is_table = has_key(dictionary, b"First") || has_key(dictionary, b"Size") || dictionary.contains(&b'#');
-        if !is_table && memmem::find(dictionary, b"/Image").is_some() {
+        let dictionary = unescaped(dictionary);
+        let is_objects = has_key(&dictionary, b"First") && has_key(&dictionary, b"N");
+        let is_table = is_objects || (has_key(&dictionary, b"Size") && has_key(&dictionary, b"W"));
+        if !is_table && memmem::find(&dictionary, b"/Image").is_some() {
             continue;
         }
-        if is_table && !is_plainly_packed(dictionary) {
-            return Err(FileError::Bomb { detail: "an unusual packing of the PDF's object table" });
+        if is_table && !is_plainly_packed(&dictionary) {
+            return Err(FileError::damaged("an unusual packing of the PDF's object table"));
         }
-        if is_table && encrypted && has_key(dictionary, b"First") {
+        if is_objects && encrypted {
             protected_tables += memmem::find(data, b"endstream").unwrap_or(data.len());
             if protected_tables > MAX_PROTECTED_TABLES {
                 return Err(FileError::Encrypted);
             }
         }
-        total += inflated(data, limits.expanded_bytes.saturating_sub(total), budget)?;
+        if memmem::find(&dictionary, b"/Fl").is_some() {
+            total += inflated(data, limits.expanded_bytes.saturating_sub(total), budget)?;
+        }
         if total > limits.expanded_bytes {
             return Err(FileError::Bomb { detail: "the streams of the PDF" });
         }
@@ -80,56 +80,132 @@ fn filters(stream: &Stream<'_>) -> Vec<String> {
         let array = dict.get::<Array<'_>>(key)?;
         Some(array.iter::<Name<'_>>().take(9).map(|name| name.as_str().to_owned()).collect())
     };
-    name(keys::FILTER).or_else(|| names(keys::FILTER)).or_else(|| name(keys::F)).or_else(|| names(keys::F)).unwrap_or_default()
+    name(keys::FILTER)
+        .or_else(|| names(keys::FILTER))
+        .or_else(|| name(keys::F))
+        .or_else(|| names(keys::F))
+        .unwrap_or_default()
 }
 
-/// How many bytes a zlib stream unpacks to; counting stops soon after `room`.
+/// How many bytes Flate data unpacks to, with or without the header of zlib, as far as it can be read; counting stops
+/// soon after `room`.
 fn inflated(data: &[u8], room: usize, budget: &Budget) -> Result<usize, FileError> {
-    let mut decoder = ZlibDecoder::new(Cursor::new(data));
+    let (total, whole) = count(ZlibDecoder::new(Cursor::new(data)), room, budget)?;
+    if whole {
+        return Ok(total);
+    }
+    Ok(total.max(count(DeflateDecoder::new(Cursor::new(data)), room, budget)?.0))
+}
+
+/// The bytes that come out, and whether they came to a regular end.
+fn count(mut decoder: impl Read, room: usize, budget: &Budget) -> Result<(usize, bool), FileError> {
     let mut piece = vec![0; 64 << 10];
     let mut total = 0;
     while total <= room {
         match decoder.read(&mut piece) {
-            Ok(0) => break,
+            Ok(0) => return Ok((total, true)),
             Ok(read) => total += read,
-            // Not packed, or damaged: the parser may make a little more of it than this.
-            Err(_) => break,
+            Err(_) => return Ok((total, false)),
         }
         budget.check()?;
     }
-    Ok(total)
+    Ok((total, true))
 }
 
-/// The dictionary and the data of a stream object whose text follows `obj`.
+/// The dictionary and the data of a stream object whose text follows `obj`, by the grammar that the parser follows too.
 fn stream_at(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let text = &text[..];
-    let start = text.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0)?;
-    // Comments may stand anywhere; an object that begins with one is searched for its data all the same.
-    if !text[start..].starts_with(b"<<") && text[start] != b'%' {
+    let start = blank(text, 0);
+    if !text[start..].starts_with(b"<<") {
         return None;
     }
-    let window = &text[..text.len().min(MAX_DICTIONARY)];
-    let end = memmem::find(window, b"endobj").unwrap_or(window.len());
-    // The keyword is followed by a line end; `endstream` is not it, nor is a key like /streamlined.
-    let mut from = start;
-    let at = loop {
-        let at = from + memmem::find(&window[from..end], b"stream")?;
-        let is_keyword = matches!(window.get(at + 6), Some(b'\r' | b'\n' | b' '))
-            && at.checked_sub(1).is_none_or(|before| !window[before].is_ascii_alphabetic() && window[before] != b'/');
-        if is_keyword {
-            break at;
+    let end = dictionary_end(text, start)?;
+    let data = text[blank(text, end)..].strip_prefix(b"stream")?;
+    let skip = data.iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    Some((&text[start..end], &data[skip..]))
+}
+
+/// Past white space and comments.
+fn blank(text: &[u8], mut at: usize) -> usize {
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'%' => at = past_line(text, at),
+            0 | b'\t' | b'\n' | 0xc | b'\r' | b' ' => at += 1,
+            _ => break,
         }
-        from = at + 6;
-    };
-    let data = &text[at + 6..];
-    let skip = data.iter().take(2).take_while(|byte| matches!(byte, b'\r' | b'\n' | b' ')).count();
-    // A lone CR before data that begins with LF is cut once too often; both ways are weighed by taking the line end
-    // that the standard asks for.
-    Some((&text[start..at], &data[skip..]))
+    }
+    at
+}
+
+fn past_line(text: &[u8], at: usize) -> usize {
+    text[at..].iter().position(|byte| matches!(byte, b'\r' | b'\n')).map_or(text.len(), |length| at + length)
+}
+
+/// Past the `>>` that belongs to the `<<` at `at`.
+fn dictionary_end(text: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match (text.get(at)?, text.get(at + 1)) {
+            (b'%', _) => at = past_line(text, at),
+            (b'(', _) => at = string_end(text, at)?,
+            (b'<', Some(b'<')) => {
+                depth += 1;
+                at += 2;
+            }
+            (b'<', _) => at += 1 + memchr::memchr(b'>', &text[at..])?,
+            (b'>', Some(b'>')) => {
+                at += 2;
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// Past the `)` that belongs to the `(` at `at`.
+fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match text.get(at)? {
+            b'\\' => at += 1,
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// With `#xx` in names written out.
+fn unescaped(dictionary: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(dictionary.len());
+    let mut at = 0;
+    while at < dictionary.len() {
+        let digits = dictionary.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.filter(|_| dictionary[at] == b'#').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(dictionary[at]);
+                at += 1;
+            }
+        }
+    }
+    out
 }
 
 fn has_key(dictionary: &[u8], key: &[u8]) -> bool {
-    memmem::find_iter(dictionary, key).any(|at| at > 0 && dictionary[at - 1] == b'/')
+    memmem::find_iter(dictionary, key).any(|at| {
+        let ends = dictionary.get(at + key.len()).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        ends && at > 0 && dictionary[at - 1] == b'/'
+    })
 }
 
 /// Object and cross-reference tables are packed by Flate alone or not at all.
@@ -137,7 +213,7 @@ fn is_plainly_packed(dictionary: &[u8]) -> bool {
     let decoders = memmem::find_iter(dictionary, b"Decode").count();
     let parameters = memmem::find_iter(dictionary, b"DecodeParms").count();
     let flate = memmem::find_iter(dictionary, b"/FlateDecode").count();
-    decoders - parameters <= 1 && (decoders == parameters || flate == 1)
+    decoders.saturating_sub(parameters) <= 1 && (decoders == parameters || flate == 1)
 }
 
 fn ascii85(data: &[u8]) -> Vec<u8> {

@@ -7,7 +7,11 @@ use calamine::ExcelDateTime;
 enum Piece {
     Literal(String),
     /// The digits; decimals shown and, of those, how many always; thousands separated.
-    Digits { decimals: usize, fixed: usize, grouped: bool },
+    Digits {
+        decimals: usize,
+        fixed: usize,
+        grouped: bool,
+    },
     Percent,
 }
 
@@ -42,7 +46,8 @@ pub(super) fn date(time: &ExcelDateTime, code: Option<&str>) -> String {
     let shows = |letters: [char; 2]| code.is_some_and(|code| bare(code).contains(letters));
     let (shows_day, shows_time) = (shows(['y', 'd']), shows(['h', 's']));
     let date = format!("{year:04}-{month:02}-{day:02}");
-    let clock = if second == 0 { format!("{hour:02}:{minute:02}") } else { format!("{hour:02}:{minute:02}:{second:02}") };
+    let clock =
+        if second == 0 { format!("{hour:02}:{minute:02}") } else { format!("{hour:02}:{minute:02}:{second:02}") };
     match (shows_day, shows_time) {
         (false, true) => clock,
         (false, false) if value.abs() < 1.0 => clock,
@@ -216,7 +221,7 @@ mod tests {
             (19.9, "#,##0.00\\ [$€-407]", "19.90 €"),
             (19.9, "\"$\"0.00", "$19.90"),
             (3.0, "0.##", "3"),
-            (3.14, "0 \"pcs\"", "3 pcs"),
+            (3.2, "0 \"pcs\"", "3 pcs"),
             (0.0, "0;-0;\"none\"", "0"),
             (-0.001, "0.0", "0.0"),
             (2.5, "# ?/?", "2.5"),

@@ -21,14 +21,23 @@ use crate::{
 const MAX_CELL_CHARS: usize = 8_000;
 /// Folders with parts that hold no cell values.
 const LEFT_OUT: [&str; 9] = [
-    "/media/", "/drawings/", "/charts/", "/pivot", "/externalLinks/", "/comments", "/printerSettings/", "/customXml/", "/embeddings/",
+    "/media/",
+    "/drawings/",
+    "/charts/",
+    "/pivot",
+    "/externalLinks/",
+    "/comments",
+    "/printerSettings/",
+    "/customXml/",
+    "/embeddings/",
 ];
 
 pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Read, FileError> {
     let mut archive = Archive::open(bytes, limits, budget)?;
     let title = archive.text("docProps/core.xml")?.and_then(|text| core_title(&text, budget));
     let clean = rebuilt(&mut archive, budget)?;
-    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(clean)).map_err(|_| FileError::damaged("the workbook's structure"))?;
+    let mut workbook: Xlsx<_> =
+        Xlsx::new(Cursor::new(clean)).map_err(|_| FileError::damaged("the workbook's structure"))?;
     budget.check()?;
     let mut read = Read { title, ..Read::new(Blocks::new(limits.text_bytes)) };
     let mut unread = Vec::new();
@@ -70,8 +79,11 @@ fn table(
     budget: &Budget,
 ) -> Result<Option<Table>, FileError> {
     let Ok(mut cells) = workbook.worksheet_cells_reader(name) else { return Ok(None) };
-    let codes: Vec<Option<String>> =
-        cells.styles().iter().map(|style| style.number_format.as_ref().map(|format| format.format_code.clone())).collect();
+    let codes: Vec<Option<String>> = cells
+        .styles()
+        .iter()
+        .map(|style| style.number_format.as_ref().map(|format| format.format_code.clone()))
+        .collect();
     let mut table = Table::new(limits);
     let mut row: Vec<String> = Vec::new();
     let mut at_row = 0;

@@ -39,7 +39,9 @@ pub fn xlsx(sheet: &str, strings: &str) -> Vec<u8> {
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let pkg = "http://schemas.openxmlformats.org/package/2006/relationships";
-    let root = format!(r#"<Relationships xmlns="{pkg}"><Relationship Id="r1" Type="{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#);
+    let root = format!(
+        r#"<Relationships xmlns="{pkg}"><Relationship Id="r1" Type="{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+    );
     let book = format!(
         r#"<workbook xmlns="{main}" xmlns:r="{rel}"><sheets><sheet name="Prices" sheetId="1" r:id="r1"/></sheets></workbook>"#
     );
@@ -92,14 +94,4 @@ pub fn page(content: Vec<u8>) -> Vec<u8> {
         content,
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_vec(),
     ])
-}
-
-/// `size` zeros as a zlib stream.
-pub fn bomb(size: usize) -> Vec<u8> {
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    let zeros = vec![b' '; 1 << 20];
-    for _ in 0..size >> 20 {
-        encoder.write_all(&zeros).expect("packed");
-    }
-    encoder.finish().expect("packed")
 }

@@ -1,0 +1,30 @@
+# Shows the recipes.
+default:
+    @just --list
+
+# The whole daemon.
+run *ARGS:
+    cargo run --release -- up {{ARGS}}
+
+# Every test of every crate.
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# Form and lints, as CI has them.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Writes the committed description of the API anew; the old one stays when this fails.
+openapi:
+    mkdir -p openapi
+    cargo run -q -- openapi > openapi/galley.json.part
+    mv openapi/galley.json.part openapi/galley.json
+
+# Licences, sources and duplicates of dependencies.
+deny:
+    cargo deny check licenses bans sources
+
+# What CI runs.
+ci:
+    .ci/run

@@ -1,0 +1,116 @@
+//! One private cluster per test process, one database per test, cloned from a migrated template.
+
+use std::{path::PathBuf, sync::OnceLock};
+
+use galley_private_postgres::{Cluster, Settings};
+use galley_store::{Store, StoreSettings};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::sync::{Mutex, OnceCell};
+use uuid::Uuid;
+
+const TEMPLATE: &str = "galley_template";
+
+struct Shared {
+    cluster: Cluster,
+    // Removed by the operating system's usual means: a static is never dropped, so the folder is named by process.
+    _dir: PathBuf,
+}
+
+static SHARED: OnceCell<Shared> = OnceCell::const_new();
+/// Cloning a template needs it to itself.
+static CLONING: OnceLock<Mutex<()>> = OnceLock::new();
+
+async fn shared() -> &'static Shared {
+    SHARED
+        .get_or_init(|| async {
+            // The runtime of one test must not own the server's child process: tests end at different times.
+            std::thread::spawn(|| {
+                let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+                let runtime: &'static tokio::runtime::Runtime = Box::leak(Box::new(runtime.expect("a runtime")));
+                runtime.block_on(boot())
+            })
+            .join()
+            .expect("the test cluster starts")
+        })
+        .await
+}
+
+async fn boot() -> Shared {
+    let dir = tempfile::Builder::new().prefix("galley-test-").tempdir().expect("a temporary folder").keep();
+    let mut settings = Settings::new(&dir);
+    settings.durable = false;
+    settings.max_connections = 300;
+    let cluster = galley_private_postgres::start(settings).await.expect("a private Postgres");
+    cluster.create_database_if_missing(TEMPLATE).await.expect("the template");
+    let store = Store::connect(&StoreSettings::new(cluster.url(TEMPLATE))).await.expect("the template answers");
+    store.migrate().await.expect("the migrations run");
+    store.close().await;
+    Shared { cluster, _dir: dir }
+}
+
+/// The address of a database that always exists, for what has no database of its own.
+pub async fn admin_url() -> String {
+    shared().await.cluster.url("postgres")
+}
+
+/// A database of its own for one test.
+#[derive(Debug, Clone)]
+pub struct TestDatabase {
+    pub url: String,
+    pub name: String,
+}
+
+impl TestDatabase {
+    pub async fn new() -> Self {
+        let shared = shared().await;
+        let name = format!("t_{}", Uuid::new_v4().simple());
+        let _turn = CLONING.get_or_init(Mutex::default).lock().await;
+        Self::statement(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+        Self { url: shared.cluster.url(&name), name }
+    }
+
+    /// Runs a statement on the cluster, outside of any test's database.
+    pub async fn statement(sql: &str) {
+        let mut admin = PgConnection::connect(&admin_url().await).await.expect("the cluster answers");
+        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut admin).await.expect("the statement runs");
+        admin.close().await.expect("the connection closes");
+    }
+
+    /// Ends every connection to this database, as a restart of the server would.
+    pub async fn cut_connections(&self) {
+        let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
+        Self::statement(&sql).await;
+    }
+
+    /// Lets nobody in any more, and throws out who is there: the database is away.
+    pub async fn go_away(&self) {
+        Self::statement(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;
+        self.cut_connections().await;
+    }
+
+    pub async fn come_back(&self) {
+        Self::statement(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
+    }
+
+    pub async fn store(&self) -> Store {
+        let mut settings = StoreSettings::new(&self.url);
+        settings.max_connections = 8;
+        settings.acquire_timeout = std::time::Duration::from_secs(3);
+        Store::connect(&settings).await.expect("the test database answers")
+    }
+
+    /// One number out of the database, for what a test asks that no use case answers.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let mut connection = PgConnection::connect(&self.url).await.expect("the test database answers");
+        let (number,): (i64,) =
+            sqlx::query_as(AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await.expect("the query runs");
+        connection.close().await.expect("the connection closes");
+        number
+    }
+
+    pub async fn execute(&self, sql: &str) {
+        let mut connection = PgConnection::connect(&self.url).await.expect("the test database answers");
+        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("the statement runs");
+        connection.close().await.expect("the connection closes");
+    }
+}

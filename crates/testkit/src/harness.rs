@@ -1,0 +1,286 @@
+//! The whole of Galley below the front, on a database of its own.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use galley_blogs::{FolderDestination, FrontMatterStyle};
+use galley_compose::ExtractiveWriter;
+use galley_domain::{
+    Caller, OrgId,
+    article::ContentFormat,
+    credits::Prices,
+    order::ArticleOrder,
+    task::{StepKind, StepPolicy, TaskStatus},
+    writing::{Brief, Tone, WordRange, Writer},
+};
+use galley_fetch::{FetchLimits, Fetcher, address::Policy};
+use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, Wakes};
+use galley_store::{Retention, rows};
+use galley_workers::{Engine, EngineSettings, EngineStats, Step, Toolbox, all_steps};
+use rust_decimal::Decimal;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    cluster::TestDatabase,
+    scripted::{Script, scripted_steps},
+};
+
+/// What tests change.
+#[derive(Debug)]
+pub struct HarnessBuilder {
+    settings: Settings,
+    credits: Decimal,
+}
+
+/// A database, the use cases on it, one tenant with a caller.
+#[derive(Debug)]
+pub struct Harness {
+    pub database: TestDatabase,
+    pub services: Services,
+    pub wakes: Wakes,
+    pub caller: Caller,
+    /// The key behind [`Harness::caller`].
+    pub secret: String,
+    pub dir: tempfile::TempDir,
+    listening: JoinHandle<()>,
+}
+
+/// An engine that works until it is stopped.
+#[derive(Debug)]
+pub struct RunningEngine {
+    stop: CancellationToken,
+    working: JoinHandle<()>,
+    pub stats: EngineStats,
+}
+
+impl RunningEngine {
+    /// Stops in order and waits for it.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.working.await.expect("the engine ends without a panic");
+    }
+
+    /// Asks it to stop, and does not wait.
+    pub fn ask_to_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Vanishes as a killed process does: nothing is given back, nothing is written any more.
+    pub async fn vanish(self) {
+        self.working.abort();
+        // Waits until the tasks of the engine are really gone.
+        assert!(self.working.await.is_err(), "the engine was aborted");
+    }
+}
+
+impl Default for HarnessBuilder {
+    fn default() -> Self {
+        let day = Duration::from_secs(86_400);
+        let policies: BTreeMap<StepKind, StepPolicy> =
+            StepKind::ALL.iter().map(|kind| (*kind, StepPolicy::default_for(*kind))).collect();
+        Self {
+            settings: Settings {
+                prices: Prices::default(),
+                policies,
+                retention: Retention { events: day, steps: day, idempotency_keys: day },
+                links: Policy::new(Vec::new()),
+                writer_needs_sources: false,
+                search: false,
+                estimated_seconds: 45,
+            },
+            credits: Decimal::from(1000),
+        }
+    }
+}
+
+impl HarnessBuilder {
+    /// Changes what the use cases know of the configuration.
+    #[must_use]
+    pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Changes how a kind of step is treated.
+    #[must_use]
+    pub fn policy(mut self, kind: StepKind, change: impl FnOnce(&mut StepPolicy)) -> Self {
+        change(self.settings.policies.entry(kind).or_insert_with(|| StepPolicy::default_for(kind)));
+        self
+    }
+
+    #[must_use]
+    pub fn credits(mut self, credits: u32) -> Self {
+        self.credits = Decimal::from(credits);
+        self
+    }
+
+    pub async fn build(self) -> Harness {
+        let database = TestDatabase::new().await;
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let blobs = Blobs::folder(&dir.path().join("files")).expect("a file store");
+        let store = database.store().await;
+        let services = Services::new(store.clone(), blobs, self.settings);
+        let wakes = Wakes::default();
+        let listening = tokio::spawn(wakes.clone().run(store));
+        let org = services.ensure_organization("Test", "admin@example.org", self.credits).await.expect("a tenant");
+        let (caller, secret) = caller_of(&services, org).await;
+        Harness { database, services, wakes, caller, secret, dir, listening }
+    }
+}
+
+async fn caller_of(services: &Services, org: OrgId) -> (Caller, String) {
+    let key = services.create_key(org, &KeyRequest::full("test")).await.expect("a key");
+    let caller = services.caller(&key.secret).await.expect("the key is looked up").expect("the key is known");
+    (caller, key.secret)
+}
+
+impl Harness {
+    pub async fn new() -> Self {
+        HarnessBuilder::default().build().await
+    }
+
+    pub fn builder() -> HarnessBuilder {
+        HarnessBuilder::default()
+    }
+
+    /// A second tenant with credits and a key.
+    pub async fn other_tenant(&self) -> (Caller, String) {
+        let org = self.services.store().system().create_organization("Other").await.expect("a tenant");
+        self.services.grant_credits(org, Decimal::from(1000), "test").await.expect("credits");
+        caller_of(&self.services, org).await
+    }
+
+    /// Orders a small article.
+    pub async fn order(&self) -> Uuid {
+        self.order_as(&self.caller).await
+    }
+
+    pub async fn order_as(&self, caller: &Caller) -> Uuid {
+        self.services.order(caller, order(), &trace_id(), None).await.expect("the order is taken").value.task_id
+    }
+
+    /// Starts an engine with scripted steps; leases are short so that tests need not wait for them.
+    pub fn scripted(&self, script: &Script) -> RunningEngine {
+        self.engine(scripted_steps(script), |_| {})
+    }
+
+    /// Starts an engine with the real steps.
+    pub fn real(&self, writer: Arc<dyn Writer>) -> RunningEngine {
+        let links = self.services.settings().links.clone();
+        let toolbox = Toolbox {
+            fetcher: Fetcher::new(FetchLimits::default(), links, "Galley/test").expect("a fetcher"),
+            search: None,
+            search_results: 3,
+            writer,
+            folder: Some(FolderDestination::new(self.site(), FrontMatterStyle::Hugo)),
+        };
+        self.engine(all_steps(toolbox), |_| {})
+    }
+
+    pub fn extractive(&self) -> RunningEngine {
+        self.real(Arc::new(ExtractiveWriter))
+    }
+
+    /// Where the folder destination puts articles.
+    pub fn site(&self) -> PathBuf {
+        self.dir.path().join("site")
+    }
+
+    pub fn engine(&self, steps: Vec<Arc<dyn Step>>, change: impl FnOnce(&mut EngineSettings)) -> RunningEngine {
+        let mut settings = EngineSettings {
+            worker: format!("test/{}", Uuid::new_v4().simple()),
+            lease: Duration::from_secs(3),
+            tick: Duration::from_millis(500),
+            drain: Duration::from_secs(5),
+            ..EngineSettings::default()
+        };
+        change(&mut settings);
+        let engine = Engine::new(self.services.clone(), self.wakes.clone(), settings, steps);
+        let stop = CancellationToken::new();
+        let stats = engine.stats();
+        RunningEngine { working: tokio::spawn(engine.run(stop.clone())), stop, stats }
+    }
+
+    pub async fn task(&self, id: Uuid) -> TaskView {
+        self.services.task(self.caller.org, id).await.expect("the task is there")
+    }
+
+    pub async fn steps(&self, id: Uuid) -> Vec<rows::Step> {
+        self.services.task_steps(self.caller.org, id).await.expect("the task is there")
+    }
+
+    pub async fn events(&self, id: Uuid) -> Vec<rows::Event> {
+        self.services.task_events(self.caller.org, id, 0, 10_000).await.expect("the task is there")
+    }
+
+    /// Waits until the task has ended, woken by its events.
+    pub async fn ended(&self, id: Uuid) -> TaskView {
+        self.until(id, |view| view.status.is_ended()).await
+    }
+
+    pub async fn completed(&self, id: Uuid) -> TaskView {
+        let view = self.ended(id).await;
+        assert_eq!(view.status, TaskStatus::Completed, "{:?} {:?}", view.row.error_message, view.row.warnings);
+        view
+    }
+
+    /// Waits until the task satisfies the test, woken by its events, and at most a minute.
+    pub async fn until(&self, id: Uuid, test: impl Fn(&TaskView) -> bool) -> TaskView {
+        let mut watch = self.wakes.events(id);
+        let waiting = async {
+            loop {
+                // A test may have taken the database away.
+                if let Ok(view) = self.services.task(self.caller.org, id).await
+                    && test(&view)
+                {
+                    return view;
+                }
+                let _ = tokio::time::timeout(Duration::from_millis(500), watch.changed()).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(90), waiting).await.expect("the task gets there within 90 s")
+    }
+
+    /// Every organization's books balance and nothing is held.
+    pub async fn assert_books_closed(&self) {
+        for books in self.services.store().system().ledger_check().await.expect("the books") {
+            assert_eq!(books.balance, books.ledger_sum, "balance is the sum of the ledger");
+            assert_eq!(books.held, books.open_holds, "held is the sum of open holds");
+            assert_eq!(books.held, Decimal::ZERO, "nothing is held");
+        }
+    }
+}
+
+impl Drop for Harness {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+fn trace_id() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+pub fn brief(prompt: &str, min: u32, max: u32) -> Brief {
+    Brief {
+        prompt: prompt.to_owned(),
+        keywords: Vec::new(),
+        tone: Tone::Professional,
+        language: "en".to_owned(),
+        words: WordRange { min, max },
+    }
+}
+
+/// A small, valid order without sources.
+pub fn order() -> ArticleOrder {
+    ArticleOrder {
+        brief: brief("A scripted article", 100, 200),
+        reference_links: Vec::new(),
+        uploaded_files: Vec::new(),
+        project_id: None,
+        length: None,
+        content_format: ContentFormat::Markdown,
+        search: false,
+    }
+}

@@ -1,0 +1,9 @@
+//! For tests only: real parts where a user has them, and faults on order.
+
+mod cluster;
+mod harness;
+mod scripted;
+
+pub use cluster::{TestDatabase, admin_url};
+pub use harness::{Harness, HarnessBuilder, RunningEngine, brief, order};
+pub use scripted::{Move, Script, scripted_steps};

@@ -1,0 +1,130 @@
+//! `galley doctor`: what is configured, reachable, missing, and how to fix it.
+
+use std::time::Duration;
+
+use galley_domain::task::StepKind;
+
+use crate::{
+    compose::{self, Database},
+    config::{Config, SearchKind, WriterKind},
+    telemetry::{self, Audience},
+};
+
+/// A peer that takes longer than this counts as away.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What one look brought.
+struct Finding {
+    subject: &'static str,
+    result: Result<String, String>,
+}
+
+/// Prints a line for each part; the code is 1 when something does not work.
+pub async fn run(config: Config) -> anyhow::Result<u8> {
+    let _log = telemetry::start(&config.log, Audience::Person)?;
+    let mut findings = vec![
+        Finding { subject: "data folder", result: data_folder(&config) },
+        Finding { subject: "postgres", result: binaries(&config) },
+        Finding { subject: "database", result: database(&config).await },
+        Finding { subject: "writer", result: writer(&config).await },
+        Finding { subject: "search", result: search(&config).await },
+    ];
+    findings.push(Finding { subject: "publishing", result: publishing(&config) });
+    findings.push(Finding { subject: "workers", result: Ok(pools(&config)) });
+    let broken = findings.iter().filter(|finding| finding.result.is_err()).count();
+    for Finding { subject, result } in findings {
+        match result {
+            Ok(text) => println!("ok    {subject:<12} {text}"),
+            Err(text) => println!("FAIL  {subject:<12} {text}"),
+        }
+    }
+    Ok(u8::from(broken > 0))
+}
+
+fn data_folder(config: &Config) -> Result<String, String> {
+    let probe = config.data.join(".doctor");
+    std::fs::create_dir_all(&config.data)
+        .and_then(|()| std::fs::write(&probe, b"x"))
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map(|()| config.data.display().to_string())
+        .map_err(|error| format!("{}: {error}; choose another with --data", config.data.display()))
+}
+
+fn binaries(config: &Config) -> Result<String, String> {
+    if config.database.url.is_some() {
+        return Ok("not needed: DATABASE_URL is set".into());
+    }
+    galley_private_postgres::find_binaries(config.database.bin_dir.as_deref())
+        .map(|found| format!("{} in {}", found.version, found.dir.display()))
+        .map_err(|error| error.to_string())
+}
+
+async fn database(config: &Config) -> Result<String, String> {
+    let opened = Database::open(config).await.map_err(|error| format!("{error:#}"))?;
+    let looked = async {
+        opened.store().ping().await?;
+        opened.store().pending_migrations().await
+    }
+    .await;
+    opened.close().await;
+    match looked {
+        Ok(pending) if pending.is_empty() => Ok("answers; the schema is up to date".into()),
+        Ok(pending) => Ok(format!("answers; {} to apply: galley migrate, or simply galley up", pending.join(", "))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn writer(config: &Config) -> Result<String, String> {
+    if config.writer.kind == WriterKind::Extractive {
+        return Ok("extractive: composes from sources, no model, nothing to pay".into());
+    }
+    compose::writer(config).map_err(|error| format!("{error:#}"))?;
+    let base = config.writer.base_url.clone().unwrap_or_default();
+    let answer = tokio::time::timeout(PATIENCE, connect(&base)).await;
+    match answer {
+        Ok(Ok(())) => Ok(format!("{} at {base} takes connections", config.writer.model.clone().unwrap_or_default())),
+        Ok(Err(error)) => Err(format!("{base}: {error}; check writer.base_url and that the server runs")),
+        Err(_) => Err(format!("{base} does not answer; check writer.base_url and that the server runs")),
+    }
+}
+
+async fn connect(base: &str) -> std::io::Result<()> {
+    let wrong = |text: &str| std::io::Error::new(std::io::ErrorKind::InvalidInput, text.to_owned());
+    let rest = base.split_once("://").ok_or_else(|| wrong("not an address"))?;
+    let host = rest.1.split('/').next().unwrap_or_default();
+    let target = if host.contains(':') {
+        host.to_owned()
+    } else {
+        format!("{host}:{}", if rest.0 == "https" { 443 } else { 80 })
+    };
+    tokio::net::TcpStream::connect(target).await.map(drop)
+}
+
+async fn search(config: &Config) -> Result<String, String> {
+    let provider = compose::search_provider(config).map_err(|error| format!("{error:#}"))?;
+    let Some(provider) = provider.filter(|_| config.search.provider != SearchKind::None) else {
+        return Ok("none: orders are written from their own links and files".into());
+    };
+    match tokio::time::timeout(PATIENCE, provider.search("galley proof", "en", 1)).await {
+        Ok(Ok(hits)) => Ok(format!("{} answers ({} hit)", provider.name(), hits.len())),
+        Ok(Err(fault)) => Err(fault.to_string()),
+        Err(_) => Err(format!("{} does not answer", provider.name())),
+    }
+}
+
+fn publishing(config: &Config) -> Result<String, String> {
+    let toolbox = compose::toolbox(config).map_err(|error| format!("{error:#}"))?;
+    Ok(match toolbox.folder {
+        Some(_) => {
+            let folder = config.publish.folder.clone().unwrap_or_else(|| config.data.join("site"));
+            format!("a folder for a static site generator: {}", folder.display())
+        }
+        None => "off".into(),
+    })
+}
+
+fn pools(config: &Config) -> String {
+    let pools: Vec<String> =
+        StepKind::ALL.iter().map(|kind| format!("{kind} {}", config.policy(*kind).concurrency)).collect();
+    format!("steps at once: {}", pools.join(", "))
+}

@@ -1,0 +1,30 @@
+//! The engine's counters as Prometheus text.
+
+use std::fmt::Write;
+
+use galley_workers::EngineStats;
+
+pub fn render(stats: &EngineStats, text: &mut String) {
+    text.push_str(
+        "# HELP galley_steps_total Attempts of steps in this process by kind and end.\n# TYPE galley_steps_total counter\n",
+    );
+    let kinds = stats.snapshot();
+    for (kind, counts) in &kinds {
+        let ends = [
+            ("claimed", counts.claimed),
+            ("done", counts.done),
+            ("retried", counts.retried),
+            ("failed", counts.failed),
+            ("dropped", counts.dropped),
+        ];
+        for (end, count) in ends {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "galley_steps_total{{kind=\"{kind}\",end=\"{end}\"}} {count}");
+        }
+    }
+    text.push_str("# HELP galley_step_busy_seconds_total Time spent in attempts.\n# TYPE galley_step_busy_seconds_total counter\n");
+    for (kind, counts) in &kinds {
+        let seconds = std::time::Duration::from_micros(counts.busy_micros).as_secs_f64();
+        let _ = writeln!(text, "galley_step_busy_seconds_total{{kind=\"{kind}\"}} {seconds}");
+    }
+}

@@ -1,0 +1,139 @@
+//! The command line.
+
+mod doctor;
+mod keys;
+mod metrics;
+mod serve;
+mod write;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use rust_decimal::Decimal;
+
+use crate::{
+    compose::{Database, Parts},
+    config::{Config, Flags},
+    telemetry::{self, Audience},
+};
+
+/// A self-hosted content pipeline: order an article, get it researched, written, checked and published.
+#[derive(Debug, Parser)]
+#[command(name = "galley", version, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes. Each is also a setting in the file and an environment variable.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// The configuration file [default: galley.toml, if there is one].
+    #[arg(long, global = true, env = "GALLEY_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder for everything that Galley keeps [default: .galley].
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write one article, from order to files, in this process.
+    Write(write::WriteArgs),
+    /// The whole daemon in one process: front, all workers, schedules.
+    Up(serve::ListenArgs),
+    /// The HTTP front alone.
+    Api(serve::ListenArgs),
+    /// Workers alone.
+    Work(serve::WorkArgs),
+    /// Bring the database schema up to date.
+    Migrate,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// What is configured, reachable, missing, and how to fix it.
+    Doctor,
+    /// API keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Credits.
+    #[command(subcommand)]
+    Credits(CreditsCommand),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum CreditsCommand {
+    /// Add credits to the first organization.
+    Grant { amount: Decimal },
+    /// Show balance and holds.
+    Show,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Show the configuration in force, secrets masked.
+    Show,
+}
+
+impl Cli {
+    /// Runs the command; the exit code for success may still be other than 0 (`doctor`, `write`).
+    pub async fn run(self) -> anyhow::Result<u8> {
+        let flags = Flags::default().set("data", self.common.data.as_ref());
+        let file = self.common.config.as_deref();
+        let load = |flags: Flags| Config::load(file, flags);
+        match self.command {
+            Command::Write(args) => {
+                let config = load(args.flags(flags))?;
+                let _log = telemetry::start(&config.log, Audience::Person)?;
+                write::run(config, args).await
+            }
+            Command::Up(args) => serve::up(load(args.flags(flags))?).await,
+            Command::Api(args) => serve::api(load(args.flags(flags))?).await,
+            Command::Work(args) => serve::work(load(args.flags(flags))?, &args).await,
+            Command::Migrate => migrate(load(flags)?).await,
+            Command::Openapi => {
+                print!("{}", galley::http::spec());
+                Ok(0)
+            }
+            Command::Doctor => doctor::run(load(flags)?).await,
+            Command::Keys(command) => keys::run(load(flags)?, command).await,
+            Command::Credits(command) => credits(load(flags)?, command).await,
+            Command::Config(ConfigCommand::Show) => {
+                print!("{}", load(flags)?.shown()?);
+                Ok(0)
+            }
+        }
+    }
+}
+
+async fn migrate(config: Config) -> anyhow::Result<u8> {
+    let _log = telemetry::start(&config.log, Audience::Person)?;
+    let database = Database::open(&config).await?;
+    let pending = database.store().pending_migrations().await.context("the database does not answer")?;
+    database.store().migrate().await.context("the schema could not be brought up to date")?;
+    match pending.as_slice() {
+        [] => println!("nothing to do: the schema is up to date"),
+        applied => println!("applied: {}", applied.join(", ")),
+    }
+    database.close().await;
+    Ok(0)
+}
+
+async fn credits(config: Config, command: CreditsCommand) -> anyhow::Result<u8> {
+    let _log = telemetry::start(&config.log, Audience::Person)?;
+    let parts = Parts::open(config).await?;
+    let org = parts.organization().await?;
+    if let CreditsCommand::Grant { amount } = command {
+        anyhow::ensure!(amount > Decimal::ZERO, "the amount must be more than 0");
+        parts.services.grant_credits(org, amount, "granted by the operator").await?;
+    }
+    let (balance, held) = parts.services.store().tenant(org).credits().await?;
+    println!("balance {}, held {}, free {}", balance.normalize(), held.normalize(), (balance - held).normalize());
+    parts.close().await;
+    Ok(0)
+}

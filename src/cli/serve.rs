@@ -1,0 +1,143 @@
+//! `galley up`, `galley api`, `galley work`: the daemon, whole or in parts.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use galley::http::{self, AppState};
+use galley_domain::task::StepKind;
+use galley_workers::EngineStats;
+use poem::{Server, listener::TcpListener};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    compose::Parts,
+    config::{Config, Flags},
+    telemetry::{self, Audience},
+};
+
+#[derive(Debug, Args)]
+pub struct ListenArgs {
+    /// Address and port [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+impl ListenArgs {
+    pub fn flags(&self, flags: Flags) -> Flags {
+        flags.set("listen", self.listen.as_ref())
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct WorkArgs {
+    /// The kinds of steps to work on; all when not given.
+    #[arg(long, value_delimiter = ',', value_name = "KINDS")]
+    steps: Vec<StepKind>,
+    /// Steps of each of these kinds at once.
+    #[arg(long, value_name = "N")]
+    concurrency: Option<usize>,
+}
+
+impl WorkArgs {
+    pub fn flags(&self, mut flags: Flags) -> Flags {
+        for kind in self.kinds() {
+            flags = flags.set(&format!("steps.{kind}.concurrency"), self.concurrency);
+        }
+        flags
+    }
+
+    fn kinds(&self) -> Vec<StepKind> {
+        if self.steps.is_empty() { StepKind::ALL.to_vec() } else { self.steps.clone() }
+    }
+}
+
+/// Cancelled at SIGINT or SIGTERM. A second signal ends the process at once.
+fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let token = stop.clone();
+    tokio::spawn(async move {
+        for _ in 0..2 {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            if token.is_cancelled() {
+                std::process::exit(130);
+            }
+            token.cancel();
+        }
+    });
+    Ok(stop)
+}
+
+/// Everything in one process.
+pub async fn up(config: Config) -> anyhow::Result<u8> {
+    let _log = telemetry::start(&config.log, Audience::Operator)?;
+    let stop = stop_signal()?;
+    let parts = Parts::open(config).await?;
+    let org = parts.organization().await?;
+    if let Some(key) = parts.services.first_key(org).await? {
+        println!("First start. Organization: {} ({org})", parts.config.organization.name);
+        println!("Admin: {}", parts.config.organization.admin_email);
+        println!("API key, shown once: {}", key.secret);
+    }
+    let listening = parts.listen();
+    let engine = parts.engine(StepKind::ALL.to_vec())?;
+    let stats = engine.stats();
+    let working = tokio::spawn(engine.run(stop.clone()));
+    let served = serve(&parts, stop.clone(), Some(stats)).await;
+    // A front that could not start takes the workers with it.
+    stop.cancel();
+    working.await.context("the engine panicked")?;
+    listening.abort();
+    parts.close().await;
+    served.map(|()| 0)
+}
+
+/// The front alone.
+pub async fn api(config: Config) -> anyhow::Result<u8> {
+    let _log = telemetry::start(&config.log, Audience::Operator)?;
+    let stop = stop_signal()?;
+    let parts = Parts::open(config).await?;
+    parts.organization().await?;
+    let listening = parts.listen();
+    let served = serve(&parts, stop, None).await;
+    listening.abort();
+    parts.close().await;
+    served.map(|()| 0)
+}
+
+/// Workers alone.
+pub async fn work(config: Config, args: &WorkArgs) -> anyhow::Result<u8> {
+    let _log = telemetry::start(&config.log, Audience::Operator)?;
+    let stop = stop_signal()?;
+    let parts = Parts::open(config).await?;
+    let listening = parts.listen();
+    let kinds = args.kinds();
+    tracing::info!(kinds = ?kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), "working");
+    parts.engine(kinds)?.run(stop).await;
+    listening.abort();
+    parts.close().await;
+    Ok(0)
+}
+
+async fn serve(parts: &Parts, stop: CancellationToken, stats: Option<EngineStats>) -> anyhow::Result<()> {
+    let address = &parts.config.listen;
+    let mut state = AppState::new(parts.services.clone(), parts.wakes.clone());
+    state.stop = stop.clone();
+    if let Some(stats) = stats {
+        state.metrics = Arc::new(move |text| super::metrics::render(&stats, text));
+    }
+    let listener = TcpListener::bind(address.clone());
+    let acceptor = poem::listener::Listener::into_acceptor(listener)
+        .await
+        .with_context(|| format!("cannot listen on {address}; choose another with --listen"))?;
+    let local = poem::listener::Acceptor::local_addr(&acceptor);
+    let shown = local.first().map_or_else(|| address.clone(), |local| local.to_string().trim_start_matches("socket://").to_owned());
+    println!("Galley is ready on http://{shown} (documentation: http://{shown}/docs)");
+    let drain = std::time::Duration::from_secs(parts.config.engine.drain_seconds);
+    Server::new_with_acceptor(acceptor)
+        .run_with_graceful_shutdown(http::app(state), stop.cancelled_owned(), Some(drain))
+        .await
+        .context("the front ended")
+}

@@ -1,0 +1,210 @@
+//! Puts the parts together as the configuration says.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use galley_ai::{Endpoint, OpenAiWriter, Price, PriceTable, Secret};
+use galley_blogs::{FolderDestination, FrontMatterStyle};
+use galley_compose::ExtractiveWriter;
+use galley_domain::{OrgId, credits::Prices, task::StepKind, writing::Writer};
+use galley_fetch::{
+    FetchLimits, Fetcher,
+    address::{HostRule, Policy},
+    search::{self, Brave, SearchProvider, SearxNg, Tavily},
+};
+use galley_private_postgres::{Cluster, Settings as PostgresSettings};
+use galley_services::{Blobs, Services, Settings, Wakes};
+use galley_store::{Retention, Store, StoreSettings};
+use galley_workers::{Engine, EngineSettings, Toolbox, all_steps};
+
+use crate::config::{Config, SearchKind, WriterKind};
+
+const DATABASE: &str = "galley";
+
+/// The database: somebody's, or our own private cluster.
+#[derive(Debug)]
+pub struct Database {
+    store: Store,
+    cluster: Option<Cluster>,
+}
+
+impl Database {
+    /// Connects; starts the private Postgres when no other is configured.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        let (url, cluster) = match &config.database.url {
+            Some(url) => (url.expose().to_owned(), None),
+            None => {
+                let mut settings = PostgresSettings::new(&config.data);
+                settings.bin_dir.clone_from(&config.database.bin_dir);
+                let cluster = galley_private_postgres::start(settings).await?;
+                cluster.create_database_if_missing(DATABASE).await?;
+                (cluster.url(DATABASE), Some(cluster))
+            }
+        };
+        let mut settings = StoreSettings::new(url);
+        settings.max_connections = config.database.max_connections.unwrap_or(settings.max_connections);
+        let store = Store::connect(&settings).await.context("the database cannot be reached")?;
+        Ok(Self { store, cluster })
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Closes the connections, then stops the private Postgres if nobody else uses it.
+    pub async fn close(self) {
+        self.store.close().await;
+        if let Some(cluster) = self.cluster
+            && let Err(error) = cluster.stop().await
+        {
+            tracing::warn!(%error, "the private Postgres did not stop in order");
+        }
+    }
+}
+
+/// Everything but front and engine, on a migrated database.
+#[derive(Debug)]
+pub struct Parts {
+    pub config: Config,
+    pub services: Services,
+    pub wakes: Wakes,
+    database: Database,
+}
+
+impl Parts {
+    pub async fn open(config: Config) -> anyhow::Result<Self> {
+        let database = Database::open(&config).await?;
+        database.store().migrate().await.context("the schema could not be brought up to date")?;
+        let blobs = Blobs::folder(&config.data.join("files"))?;
+        let services = Services::new(database.store().clone(), blobs, settings(&config)?);
+        Ok(Self { config, services, wakes: Wakes::default(), database })
+    }
+
+    /// The first organization; made when there is none.
+    pub async fn organization(&self) -> anyhow::Result<OrgId> {
+        let first = &self.config.organization;
+        let credits = self.config.credits.initial;
+        Ok(self.services.ensure_organization(&first.name, &first.admin_email, credits).await?)
+    }
+
+    /// Listens for wake-ups until the process ends.
+    pub fn listen(&self) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(self.wakes.clone().run(self.services.store().clone()))
+    }
+
+    pub fn engine(&self, kinds: Vec<StepKind>) -> anyhow::Result<Engine> {
+        let engine = &self.config.engine;
+        let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
+        let settings = EngineSettings {
+            worker: format!("{host}/{}", std::process::id()),
+            kinds,
+            lease: Duration::from_secs(engine.lease_seconds),
+            tick: Duration::from_secs(engine.tick_seconds),
+            drain: Duration::from_secs(engine.drain_seconds),
+        };
+        let steps = all_steps(toolbox(&self.config)?);
+        Ok(Engine::new(self.services.clone(), self.wakes.clone(), settings, steps))
+    }
+
+    pub async fn close(self) {
+        let Self { services, database, .. } = self;
+        drop(services);
+        database.close().await;
+    }
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_secs(u64::from(days) * 86_400)
+}
+
+/// What the use cases need to know.
+pub fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let policies: BTreeMap<_, _> = StepKind::ALL.iter().map(|kind| (*kind, config.policy(*kind))).collect();
+    Ok(Settings {
+        prices: Prices { generate: config.credits.generate },
+        policies,
+        retention: Retention {
+            events: days(config.retention.events_days),
+            steps: days(config.retention.steps_days),
+            idempotency_keys: Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600),
+        },
+        links: links(config)?,
+        writer_needs_sources: config.writer.kind == WriterKind::Extractive,
+        search: config.search.provider != SearchKind::None,
+        estimated_seconds: config.engine.estimated_seconds,
+    })
+}
+
+fn links(config: &Config) -> anyhow::Result<Policy> {
+    let rules = config.fetch.allow.iter().map(|rule| rule.parse::<HostRule>()).collect::<Result<_, _>>()?;
+    Ok(Policy::new(rules))
+}
+
+/// What the steps work with.
+pub fn toolbox(config: &Config) -> anyhow::Result<Toolbox> {
+    let fetcher = Fetcher::new(FetchLimits::default(), links(config)?, &config.fetch.user_agent)
+        .context("fetch.user_agent")?;
+    Ok(Toolbox {
+        fetcher,
+        search: search_provider(config)?,
+        search_results: config.search.results.clamp(1, search::MAX_HITS),
+        writer: writer(config)?,
+        folder: folder(config)?,
+    })
+}
+
+pub fn search_provider(config: &Config) -> anyhow::Result<Option<Arc<dyn SearchProvider>>> {
+    let (url, agent) = (config.search.url.as_deref(), &config.fetch.user_agent);
+    let key = || {
+        let key = config.search.key.as_ref().context("search.key is missing: set it in the file or as GALLEY_SEARCH__KEY")?;
+        anyhow::Ok(search::Secret::new(key.expose()))
+    };
+    Ok(match config.search.provider {
+        SearchKind::None => None,
+        SearchKind::Searxng => {
+            let url = url.context("search.url is missing: set the address of your SearXNG")?;
+            Some(Arc::new(SearxNg::new(url, agent)?))
+        }
+        SearchKind::Tavily => Some(Arc::new(Tavily::new(url.unwrap_or(Tavily::BASE_URL), key()?, agent)?)),
+        SearchKind::Brave => Some(Arc::new(Brave::new(url.unwrap_or(Brave::BASE_URL), key()?, agent)?)),
+    })
+}
+
+pub fn writer(config: &Config) -> anyhow::Result<Arc<dyn Writer>> {
+    match config.writer.kind {
+        WriterKind::Extractive => Ok(Arc::new(ExtractiveWriter)),
+        WriterKind::Openai => Ok(Arc::new(OpenAiWriter::new(endpoint(config)?)?)),
+    }
+}
+
+fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
+    let writer = &config.writer;
+    let base_url = writer.base_url.as_deref().context("writer.base_url is missing: set the address of the model server, with its /v1")?;
+    let model = writer.model.as_deref().context("writer.model is missing: set the name of the model")?;
+    let mut endpoint = Endpoint::new(writer.provider.as_deref().unwrap_or("openai"), base_url, model)?;
+    endpoint.api_key = writer.api_key.as_ref().map(|key| Secret::new(key.expose()));
+    endpoint.max_tokens = writer.max_tokens.unwrap_or(endpoint.max_tokens);
+    endpoint.context_tokens = writer.context_tokens.unwrap_or(endpoint.context_tokens);
+    endpoint.temperature = writer.temperature.or(endpoint.temperature);
+    endpoint.timeouts.idle = writer.idle_seconds.map_or(endpoint.timeouts.idle, Duration::from_secs);
+    endpoint.timeouts.total = writer.total_seconds.map_or(endpoint.timeouts.total, Duration::from_secs);
+    endpoint.price = match (writer.prompt_price, writer.completion_price) {
+        (Some(prompt), Some(completion)) => Some(Price { prompt, completion }),
+        _ => PriceTable::builtin().find(model),
+    };
+    Ok(endpoint)
+}
+
+fn folder(config: &Config) -> anyhow::Result<Option<FolderDestination>> {
+    if !config.publish.enabled {
+        return Ok(None);
+    }
+    let style = match config.publish.style.as_str() {
+        "hugo" => FrontMatterStyle::Hugo,
+        "jekyll" => FrontMatterStyle::Jekyll,
+        "astro" | "eleventy" => FrontMatterStyle::AstroEleventy,
+        other => anyhow::bail!("publish.style is '{other}'; it must be hugo, jekyll, astro or eleventy"),
+    };
+    let root = config.publish.folder.clone().unwrap_or_else(|| config.data.join("site"));
+    Ok(Some(FolderDestination::new(root, style)))
+}

@@ -1,0 +1,336 @@
+//! The configuration: flags over environment over a TOML file over defaults. Every setting is in this file and in
+//! `docs/configuration.md`.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use galley_domain::task::{StepKind, StepPolicy};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// The file that is read when none is named and it exists.
+pub const DEFAULT_FILE: &str = "galley.toml";
+
+/// A secret: shown as stars wherever the configuration is shown.
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl Hidden {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("********")
+    }
+}
+
+impl Serialize for Hidden {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("********")
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The folder for everything that Galley keeps: the private Postgres, files, the site folder.
+    pub data: PathBuf,
+    /// Address and port of the front.
+    pub listen: String,
+    pub organization: Organization,
+    pub database: Database,
+    pub writer: Writer,
+    pub search: Search,
+    pub fetch: Fetch,
+    pub publish: Publish,
+    pub credits: Credits,
+    pub retention: Retention,
+    pub engine: EngineConfig,
+    pub log: Log,
+    /// Per kind of step: `[steps.draft] concurrency = 8`.
+    pub steps: BTreeMap<String, StepConfig>,
+}
+
+/// Made at the first start.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Organization {
+    pub name: String,
+    pub admin_email: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// Also `DATABASE_URL`. Without it a private Postgres is started in the data folder.
+    pub url: Option<Hidden>,
+    /// Connections of one process; 20 when not set.
+    pub max_connections: Option<u32>,
+    /// The folder with `initdb` and `postgres`, when they are not found by themselves.
+    pub bin_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WriterKind {
+    Extractive,
+    Openai,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Writer {
+    pub kind: WriterKind,
+    /// For `openai`: any compatible server, with its `/v1`.
+    pub base_url: Option<String>,
+    pub api_key: Option<Hidden>,
+    pub model: Option<String>,
+    /// What the server is called in usage records.
+    pub provider: Option<String>,
+    pub max_tokens: Option<u32>,
+    pub context_tokens: Option<u32>,
+    pub temperature: Option<f32>,
+    /// US dollars per million tokens; from the built-in table when not set.
+    pub prompt_price: Option<Decimal>,
+    pub completion_price: Option<Decimal>,
+    /// Seconds without a token before a call counts as stalled.
+    pub idle_seconds: Option<u64>,
+    /// Seconds that one call may take in all.
+    pub total_seconds: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SearchKind {
+    None,
+    Searxng,
+    Tavily,
+    Brave,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Search {
+    pub provider: SearchKind,
+    pub url: Option<String>,
+    pub key: Option<Hidden>,
+    /// Pages that a search may add to an order.
+    pub results: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fetch {
+    /// Hosts, `host:port` or networks that links may lead to although they are not public.
+    pub allow: Vec<String>,
+    pub user_agent: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Publish {
+    /// Where finished articles are put for a static site generator; `site` in the data folder when not set.
+    pub folder: Option<PathBuf>,
+    /// `false`: nothing is put anywhere.
+    pub enabled: bool,
+    /// `hugo`, `jekyll` or `astro`.
+    pub style: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Credits {
+    /// What the first organization starts with.
+    pub initial: Decimal,
+    /// What one article costs.
+    pub generate: Decimal,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    pub events_days: u32,
+    pub steps_days: u32,
+    pub idempotency_hours: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineConfig {
+    /// How long a lease lasts without a heartbeat.
+    pub lease_seconds: u64,
+    /// The tick that covers lost notifications.
+    pub tick_seconds: u64,
+    /// How long steps in flight may go on after the signal to stop.
+    pub drain_seconds: u64,
+    /// Expected seconds from order to article, as told to clients.
+    pub estimated_seconds: u32,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// A filter such as `info` or `galley=debug,warn`.
+    pub filter: Option<String>,
+    /// `human` or `json`; by default human on a terminal.
+    pub format: Option<String>,
+    /// An OTLP collector, e.g. `http://127.0.0.1:4318`.
+    pub otlp_endpoint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StepConfig {
+    pub concurrency: Option<usize>,
+    pub timeout_seconds: Option<u64>,
+    pub attempts: Option<u32>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: ".galley".into(),
+            listen: "127.0.0.1:8080".into(),
+            organization: Organization::default(),
+            database: Database::default(),
+            writer: Writer::default(),
+            search: Search { provider: SearchKind::None, url: None, key: None, results: 5 },
+            fetch: Fetch::default(),
+            publish: Publish { folder: None, enabled: true, style: "hugo".into() },
+            credits: Credits { initial: Decimal::from(10_000), generate: Decimal::from(40) },
+            retention: Retention { events_days: 30, steps_days: 90, idempotency_hours: 48 },
+            engine: EngineConfig { lease_seconds: 30, tick_seconds: 5, drain_seconds: 20, estimated_seconds: 45 },
+            log: Log::default(),
+            steps: BTreeMap::new(),
+        }
+    }
+}
+
+// Serde fills missing fields of a section from these.
+impl Default for Organization {
+    fn default() -> Self {
+        Self { name: "My organization".into(), admin_email: "admin@localhost".into() }
+    }
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self {
+            kind: WriterKind::Extractive,
+            base_url: None,
+            api_key: None,
+            model: None,
+            provider: None,
+            max_tokens: None,
+            context_tokens: None,
+            temperature: None,
+            prompt_price: None,
+            completion_price: None,
+            idle_seconds: None,
+            total_seconds: None,
+        }
+    }
+}
+
+impl Default for Fetch {
+    fn default() -> Self {
+        Self { allow: Vec::new(), user_agent: concat!("Galley/", env!("CARGO_PKG_VERSION")).into() }
+    }
+}
+
+macro_rules! default_from_config {
+    ($($section:ident: $type:ty),*) => {
+        $(impl Default for $type {
+            fn default() -> Self {
+                Config::default().$section
+            }
+        })*
+    };
+}
+default_from_config!(search: Search, publish: Publish, credits: Credits, retention: Retention, engine: EngineConfig);
+
+impl Config {
+    /// Reads file and environment. `file`: a named file must exist; the default one may be missing. `flags` are what
+    /// the command line said, as TOML paths with values.
+    pub fn load(file: Option<&Path>, flags: Flags) -> anyhow::Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        figment = match file {
+            Some(path) => {
+                anyhow::ensure!(path.is_file(), "the configuration file {} does not exist", path.display());
+                figment.merge(Toml::file_exact(path))
+            }
+            None if Path::new(DEFAULT_FILE).exists() => figment.merge(Toml::file_exact(DEFAULT_FILE)),
+            None => figment,
+        };
+        if let Ok(url) = std::env::var("DATABASE_URL")
+            && !url.is_empty()
+        {
+            figment = figment.merge(Serialized::default("database.url", url));
+        }
+        figment = figment.merge(Env::prefixed("GALLEY_").ignore(&["LOG", "CONFIG", "POSTGRES_USER"]).split("__"));
+        for (path, value) in flags.0 {
+            figment = figment.merge(Serialized::default(&path, value));
+        }
+        let mut config: Self = figment.extract().context("the configuration cannot be read")?;
+        config.data = std::path::absolute(&config.data).context("the data folder has no absolute path")?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        for (name, step) in &self.steps {
+            name.parse::<StepKind>().with_context(|| format!("[steps.{name}]"))?;
+            anyhow::ensure!(step.concurrency != Some(0), "[steps.{name}] concurrency must be at least 1");
+            anyhow::ensure!(step.attempts != Some(0), "[steps.{name}] attempts must be at least 1");
+            anyhow::ensure!(step.timeout_seconds != Some(0), "[steps.{name}] timeout_seconds must be at least 1");
+        }
+        anyhow::ensure!(self.engine.lease_seconds >= 3, "engine.lease_seconds must be at least 3");
+        anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");
+        anyhow::ensure!(self.credits.generate >= Decimal::ZERO, "credits.generate must not be negative");
+        Ok(())
+    }
+
+    /// How the pool of a kind treats its steps: the default, changed by the configuration.
+    pub fn policy(&self, kind: StepKind) -> StepPolicy {
+        let mut policy = StepPolicy::default_for(kind);
+        if let Some(step) = self.steps.get(kind.as_str()) {
+            policy.concurrency = step.concurrency.unwrap_or(policy.concurrency);
+            policy.timeout = step.timeout_seconds.map_or(policy.timeout, Duration::from_secs);
+            policy.max_attempts = step.attempts.unwrap_or(policy.max_attempts);
+        }
+        policy
+    }
+
+    /// As TOML, secrets as stars.
+    pub fn shown(&self) -> anyhow::Result<String> {
+        Ok(toml::to_string_pretty(self)?)
+    }
+}
+
+/// Settings from the command line: TOML path and value.
+#[derive(Debug, Clone, Default)]
+pub struct Flags(Vec<(String, figment::value::Value)>);
+
+impl Flags {
+    /// Sets `path` when the flag was given.
+    #[must_use]
+    pub fn set<T: Serialize>(mut self, path: &str, value: Option<T>) -> Self {
+        if let Some(value) = value.and_then(|value| figment::value::Value::serialize(value).ok()) {
+            self.0.push((path.to_owned(), value));
+        }
+        self
+    }
+}

@@ -1,0 +1,347 @@
+//! What clients see of an article.
+
+use galley_domain::{
+    article::{ArticleStatus, ContentFormat, PublicationStatus},
+    writing::Origin,
+};
+use galley_store::rows;
+use poem_openapi::Object;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::super::{
+    auth::{Auth, Class, Right},
+    failure::unreadable,
+    problem::Problem,
+    scalar::{Moment, Nullable, Word},
+};
+
+/// An image of an article.
+#[derive(Debug, Object)]
+pub struct Image {
+    /// A path of this API; it needs a key as everything does.
+    url: String,
+    alt: String,
+}
+
+/// Something that was read for an article.
+#[derive(Debug, Clone, Object)]
+pub struct DataSource {
+    id: Uuid,
+    /// The number in citations.
+    number: i32,
+    title: String,
+    /// link (given with the order), file (uploaded) or search (found).
+    kind: String,
+    /// The address; null for a file.
+    url: Nullable<String>,
+    /// The name of the file; null for a page.
+    file: Nullable<String>,
+    /// ISO 639-1, where it could be told.
+    language: Nullable<String>,
+    words: i32,
+    fetched_at: Moment,
+}
+
+impl TryFrom<rows::Source> for DataSource {
+    type Error = Problem;
+
+    fn try_from(row: rows::Source) -> Result<Self, Problem> {
+        let (kind, url, file) = match serde_json::from_value(row.origin).map_err(unreadable)? {
+            Origin::Link { url } => ("link", Some(url), None),
+            Origin::Search { url, .. } => ("search", Some(url), None),
+            Origin::File { name } => ("file", None, Some(name)),
+        };
+        Ok(Self {
+            id: row.id,
+            number: row.number,
+            title: row.title,
+            kind: kind.to_owned(),
+            url: url.into(),
+            file: file.into(),
+            language: row.language.into(),
+            words: row.words,
+            fetched_at: Moment(row.fetched_at),
+        })
+    }
+}
+
+pub fn source_views(rows: Vec<rows::Source>) -> Result<Vec<DataSource>, Problem> {
+    rows.into_iter().map(DataSource::try_from).collect()
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Object, Deserialize)]
+pub struct SeoCheck {
+    id: String,
+    name: String,
+    /// good, ok, bad or skipped.
+    status: String,
+    /// What was measured.
+    value: String,
+    /// What is good.
+    threshold: String,
+    /// What to do and where; empty when good.
+    advice: String,
+}
+
+/// How well an article is made for readers and search engines.
+#[derive(Debug, Object, Deserialize)]
+pub struct Seo {
+    /// 0 to 100.
+    score: u8,
+    checks: Vec<SeoCheck>,
+}
+
+/// An article with everything that belongs to it.
+#[derive(Debug, Object)]
+pub struct Article {
+    id: Uuid,
+    project_id: Nullable<Uuid>,
+    /// The task that wrote it.
+    task_id: Nullable<Uuid>,
+    title: String,
+    slug: String,
+    status: Word<ArticleStatus>,
+    /// What `status` is for clients that know three states.
+    publication_status: Word<PublicationStatus>,
+    /// The text in the form that `content_format` names. Empty while it is generating.
+    content: String,
+    content_format: Word<ContentFormat>,
+    content_markdown: String,
+    content_html: String,
+    seo_title: String,
+    seo_description: String,
+    /// The same as `seo_description`.
+    meta_description: String,
+    keywords: Vec<String>,
+    featured_images: Vec<Image>,
+    data_sources: Vec<DataSource>,
+    tone: String,
+    /// short, medium or long; null when a range of words was ordered.
+    length: Nullable<String>,
+    /// ISO 639-1.
+    language: String,
+    word_count: i32,
+    /// Counts from 1; 0 while the first text is being written.
+    version: i32,
+    seo: Nullable<Seo>,
+    /// Why it failed.
+    error: Nullable<String>,
+    /// What wrote it: `extractive` or the name of a model's provider.
+    writer: String,
+    published_at: Nullable<Moment>,
+    created_at: Moment,
+    updated_at: Moment,
+}
+
+/// The article with what is stored around it. `format` overrides what `content` is.
+pub async fn whole<R: Right, C: Class>(
+    auth: &Auth<R, C>,
+    row: rows::Article,
+    format: Option<ContentFormat>,
+) -> Result<Article, Problem> {
+    let sources = match row.task_id {
+        Some(task) => auth.services().store().tenant(auth.org()).sources(task).await?,
+        None => Vec::new(),
+    };
+    Article::of(row, source_views(sources)?, format)
+}
+
+/// The cover, served by the files operation.
+fn images(file: Option<Uuid>, alt: Option<&String>) -> Vec<Image> {
+    let image = |id| Image { url: format!("/api/v1/files/{id}/content"), alt: alt.cloned().unwrap_or_default() };
+    file.map(image).into_iter().collect()
+}
+
+impl Article {
+    fn of(row: rows::Article, sources: Vec<DataSource>, format: Option<ContentFormat>) -> Result<Self, Problem> {
+        let status: ArticleStatus = row.status.parse().map_err(unreadable)?;
+        let format = format.map_or_else(|| row.content_format.parse().map_err(unreadable), Ok)?;
+        let html = galley_text::markdown::to_html(&row.content_markdown);
+        let content = match format {
+            ContentFormat::Markdown => row.content_markdown.clone(),
+            ContentFormat::Html => html.clone(),
+        };
+        Ok(Self {
+            id: row.id,
+            project_id: row.project_id.into(),
+            task_id: row.task_id.into(),
+            title: row.title,
+            slug: row.slug,
+            status: Word(status),
+            publication_status: Word(status.publication()),
+            content,
+            content_format: Word(format),
+            content_markdown: row.content_markdown,
+            content_html: html,
+            seo_title: row.seo_title,
+            meta_description: row.seo_description.clone(),
+            seo_description: row.seo_description,
+            keywords: row.keywords,
+            featured_images: images(row.cover_file_id, row.cover_alt.as_ref()),
+            data_sources: sources,
+            tone: row.tone,
+            length: row.length.into(),
+            language: row.language,
+            word_count: row.word_count,
+            version: row.version,
+            seo: row.seo_report.map(serde_json::from_value).transpose().map_err(unreadable)?.into(),
+            error: row.error.into(),
+            writer: row.writer,
+            published_at: row.published_at.map(Moment).into(),
+            created_at: Moment(row.created_at),
+            updated_at: Moment(row.updated_at),
+        })
+    }
+}
+
+/// An article without its text.
+#[derive(Debug, Object)]
+pub struct ArticleSummary {
+    id: Uuid,
+    project_id: Nullable<Uuid>,
+    task_id: Nullable<Uuid>,
+    title: String,
+    slug: String,
+    status: Word<ArticleStatus>,
+    publication_status: Word<PublicationStatus>,
+    seo_title: String,
+    seo_description: String,
+    /// The same as `seo_description`.
+    meta_description: String,
+    keywords: Vec<String>,
+    featured_images: Vec<Image>,
+    tone: String,
+    length: Nullable<String>,
+    language: String,
+    word_count: i32,
+    version: i32,
+    error: Nullable<String>,
+    writer: String,
+    published_at: Nullable<Moment>,
+    created_at: Moment,
+    updated_at: Moment,
+}
+
+impl TryFrom<rows::Article> for ArticleSummary {
+    type Error = Problem;
+
+    fn try_from(row: rows::Article) -> Result<Self, Problem> {
+        let status: ArticleStatus = row.status.parse().map_err(unreadable)?;
+        Ok(Self {
+            id: row.id,
+            project_id: row.project_id.into(),
+            task_id: row.task_id.into(),
+            title: row.title,
+            slug: row.slug,
+            status: Word(status),
+            publication_status: Word(status.publication()),
+            seo_title: row.seo_title,
+            meta_description: row.seo_description.clone(),
+            seo_description: row.seo_description,
+            keywords: row.keywords,
+            featured_images: images(row.cover_file_id, row.cover_alt.as_ref()),
+            tone: row.tone,
+            length: row.length.into(),
+            language: row.language,
+            word_count: row.word_count,
+            version: row.version,
+            error: row.error.into(),
+            writer: row.writer,
+            published_at: row.published_at.map(Moment).into(),
+            created_at: Moment(row.created_at),
+            updated_at: Moment(row.updated_at),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use poem_openapi::types::ToJSON;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn row() -> rows::Article {
+        rows::Article {
+            id: Uuid::from_u128(1),
+            org_id: Uuid::from_u128(2),
+            project_id: None,
+            task_id: Some(Uuid::from_u128(3)),
+            status: "scheduled".into(),
+            title: "Tea".into(),
+            slug: "tea".into(),
+            content_markdown: "## Green\n\nLeaves.".into(),
+            content_format: "html".into(),
+            seo_title: "Tea".into(),
+            seo_description: "Of tea".into(),
+            keywords: vec!["tea".into()],
+            tone: "professional".into(),
+            length: None,
+            language: "en".into(),
+            word_count: 2,
+            writer: "extractive".into(),
+            seo_report: Some(json!(galley_text::seo::score(&galley_text::seo::SeoInput {
+                title: "Tea",
+                description: "Of tea",
+                slug: "tea",
+                keyphrase: None,
+                keywords: &[],
+                markdown: "Leaves.",
+                language: "en",
+            }))),
+            cover_file_id: Some(Uuid::from_u128(4)),
+            cover_alt: Some("A cup".into()),
+            error: None,
+            version: 1,
+            published_at: None,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn shown(format: Option<ContentFormat>) -> Value {
+        Article::of(row(), Vec::new(), format).expect("readable").to_json().expect("JSON")
+    }
+
+    #[test]
+    fn content_is_in_the_form_that_was_ordered_or_asked_for() {
+        let article = shown(None);
+        assert_eq!(article["content"], article["content_html"]);
+        assert!(article["content"].as_str().is_some_and(|html| html.starts_with("<h2>")), "{article}");
+        assert_eq!(shown(Some(ContentFormat::Markdown))["content"], "## Green\n\nLeaves.");
+    }
+
+    #[test]
+    fn both_documents_fields_are_there_and_null_is_said() {
+        let article = shown(None);
+        assert_eq!((&article["status"], &article["publication_status"]), (&json!("scheduled"), &json!("draft")));
+        assert_eq!(article["seo_description"], article["meta_description"]);
+        assert_eq!(article.get("project_id"), Some(&Value::Null));
+        assert_eq!(article.get("length"), Some(&Value::Null));
+        assert_eq!(article["created_at"], "1970-01-01T00:00:00.000Z");
+        assert_eq!(
+            article["featured_images"],
+            json!([{ "url": "/api/v1/files/00000000-0000-0000-0000-000000000004/content", "alt": "A cup" }])
+        );
+        assert!(article["seo"]["score"].is_u64() && article["seo"]["checks"][0]["id"].is_string(), "{article}");
+    }
+
+    #[test]
+    fn a_list_has_no_text() {
+        let summary = ArticleSummary::try_from(row()).expect("readable").to_json().expect("JSON");
+        assert!(summary.get("content").is_none() && summary.get("content_html").is_none());
+        for field in ["id", "title", "slug", "status", "meta_description", "word_count", "created_at", "updated_at"] {
+            assert!(!summary[field].is_null(), "{field}");
+        }
+        assert_eq!(summary.get("project_id"), Some(&Value::Null));
+    }
+
+    #[test]
+    fn an_unknown_state_is_an_error_and_not_a_lie() {
+        let odd = rows::Article { status: "lost".into(), ..row() };
+        assert_eq!(ArticleSummary::try_from(odd).expect_err("unreadable").status.as_u16(), 500);
+    }
+}

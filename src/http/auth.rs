@@ -1,0 +1,247 @@
+//! Who calls, and whether they may. An operation declares its right by the type of an argument, and gets at the use
+//! cases through nothing else.
+
+use std::{marker::PhantomData, sync::Arc, time::Instant};
+
+use galley_domain::{Caller, OrgId, Permission, Scope};
+use galley_services::Services;
+use poem::{
+    Request, RequestBody,
+    http::{HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaSecurityScheme, Registry},
+};
+
+use super::{
+    problem::{Code, Problem},
+    rate::RateClass,
+    request::Facts,
+    state::Front,
+};
+
+const CHALLENGE: &str = "Bearer realm=\"galley\", ApiKey realm=\"galley\"";
+const BAD_KEY: &str = "Bearer realm=\"galley\", error=\"invalid_token\", ApiKey realm=\"galley\"";
+
+/// What a key must hold for an operation.
+pub trait Right: Send + Sync + 'static {
+    const PERMISSION: Permission;
+    const SCOPE: Scope;
+}
+
+pub struct ArticlesRead;
+impl Right for ArticlesRead {
+    const PERMISSION: Permission = Permission::Read;
+    const SCOPE: Scope = Scope::Articles;
+}
+
+pub struct ArticlesWrite;
+impl Right for ArticlesWrite {
+    const PERMISSION: Permission = Permission::Write;
+    const SCOPE: Scope = Scope::Articles;
+}
+
+/// Which budget of calls an operation draws on.
+pub trait Class: Send + Sync + 'static {
+    const CLASS: RateClass;
+}
+
+pub struct General;
+impl Class for General {
+    const CLASS: RateClass = RateClass::General;
+}
+
+pub struct Content;
+impl Class for Content {
+    const CLASS: RateClass = RateClass::Content;
+}
+
+pub struct Ai;
+impl Class for Ai {
+    const CLASS: RateClass = RateClass::Ai;
+}
+
+/// The shared state, which the shell puts on every request.
+pub fn front(request: &Request) -> Result<&Arc<Front>, Problem> {
+    request.data::<Arc<Front>>().ok_or_else(|| Problem::internal(&"the request came around the shell"))
+}
+
+fn facts(request: &Request) -> Result<&Arc<Facts>, Problem> {
+    request.data::<Arc<Facts>>().ok_or_else(|| Problem::internal(&"the request came around the shell"))
+}
+
+/// A caller with the right `R`, and the way to the use cases.
+pub struct Auth<R, C = General> {
+    pub caller: Caller,
+    front: Arc<Front>,
+    facts: Arc<Facts>,
+    declared: PhantomData<(R, C)>,
+}
+
+impl<R: Right, C: Class> Auth<R, C> {
+    pub fn org(&self) -> OrgId {
+        self.caller.org
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.front.state.services
+    }
+
+    /// 32 hexadecimal digits.
+    pub fn trace_id(&self) -> &str {
+        &self.facts.trace_id
+    }
+
+    pub fn front(&self) -> &Arc<Front> {
+        &self.front
+    }
+
+    async fn check(request: &Request) -> Result<Self, Problem> {
+        let (front, facts) = (front(request)?, facts(request)?);
+        let caller = identify(request, front, facts).await?;
+        // Both are set once: each request is checked once.
+        let _ = facts.key.set(caller.key);
+        let rate = front.rates.call(C::CLASS, caller.key, Instant::now());
+        let _ = facts.rate.set(rate);
+        if !rate.allowed {
+            let detail = format!("this key has used its {} calls of this minute", rate.limit);
+            return Err(Problem::too_many(detail, rate.reset));
+        }
+        if !caller.may(R::PERMISSION, R::SCOPE) {
+            let detail = format!("this key needs the permission {} and the scope {}", R::PERMISSION, R::SCOPE);
+            return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
+        }
+        Ok(Self { caller, front: Arc::clone(front), facts: Arc::clone(facts), declared: PhantomData })
+    }
+}
+
+async fn identify(request: &Request, front: &Front, facts: &Facts) -> Result<Caller, Problem> {
+    let refusal = match presented(request) {
+        Ok(secret) => match front.state.services.caller(secret).await? {
+            Some(caller) => return Ok(caller),
+            None => unauthorized("this key is unknown, expired or revoked", BAD_KEY),
+        },
+        Err(refusal) => refusal,
+    };
+    let rate = front.rates.failure(facts.address, Instant::now());
+    if rate.allowed {
+        return Err(refusal);
+    }
+    Err(Problem::too_many("too many failed sign-ins from this address", rate.reset))
+}
+
+/// The key of the `Authorization` header.
+fn presented(request: &Request) -> Result<&str, Problem> {
+    let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        (None, _) => return Err(unauthorized("send a key as 'Authorization: Bearer KEY' or 'ApiKey KEY'", CHALLENGE)),
+        (Some(_), Some(_)) => return Err(unauthorized("send one Authorization header, not several", CHALLENGE)),
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    let (scheme, key) = text.split_once(' ').unwrap_or((text, ""));
+    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("apikey");
+    if !known || key.trim().is_empty() {
+        return Err(unauthorized("the Authorization header must read 'Bearer KEY' or 'ApiKey KEY'", CHALLENGE));
+    }
+    Ok(key.trim())
+}
+
+fn unauthorized(detail: &str, challenge: &'static str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, detail)
+        .with(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}
+
+impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        let scheme = |ty, description| MetaSecurityScheme {
+            ty,
+            description: Some(description),
+            name: None,
+            key_in: None,
+            scheme: None,
+            bearer_format: None,
+            flows: None,
+            openid_connect_url: None,
+        };
+        registry.create_security_scheme(
+            "bearer",
+            MetaSecurityScheme {
+                scheme: Some("bearer"),
+                bearer_format: Some("API key"),
+                ..scheme("http", "An API key, sent as `Authorization: Bearer KEY`.")
+            },
+        );
+        registry.create_security_scheme(
+            "api_key",
+            MetaSecurityScheme {
+                name: Some("Authorization"),
+                key_in: Some("header"),
+                ..scheme("apiKey", "An API key, sent as `Authorization: ApiKey KEY`: the value begins with `ApiKey `.")
+            },
+        );
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec!["bearer", "api_key"]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        Ok(Self::check(request).await?)
+    }
+}
+
+/// Says out loud that an operation is for everybody.
+pub struct Public(pub Arc<Front>);
+
+impl<'a> ApiExtractor<'a> for Public {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        Ok(Self(Arc::clone(front(request)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(values: &[&str]) -> Result<String, (String, bool)> {
+        let mut request = Request::builder().finish();
+        for value in values {
+            request.headers_mut().append(header::AUTHORIZATION, HeaderValue::from_str(value).expect("a header"));
+        }
+        let challenged = |problem: &Problem| problem.headers.iter().any(|(name, _)| name == header::WWW_AUTHENTICATE);
+        presented(&request).map(str::to_owned).map_err(|problem| (problem.detail.clone(), challenged(&problem)))
+    }
+
+    #[test]
+    fn both_schemes_carry_a_key_in_any_case() {
+        for right in ["Bearer gk_1", "bearer gk_1", "ApiKey gk_1", "APIKEY  gk_1 "] {
+            assert_eq!(key(&[right]).as_deref(), Ok("gk_1"), "{right}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_a_challenge() {
+        for wrong in [&["Basic abc"] as &[&str], &["Bearer"], &["Bearer "], &["gk_1"], &[], &["Bearer a", "Bearer b"]] {
+            let (detail, challenged) = key(wrong).expect_err("no key");
+            assert!(challenged && !detail.is_empty(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The description of the API, for programs and for people, served from the binary alone.
+//!
+//! Swagger UI is the viewer that poem-openapi carries whole and that people know. It is one page with its scripts
+//! inside, so the policy allows exactly those scripts by their hashes and nothing from elsewhere.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use poem::{Endpoint, EndpointExt, Response, endpoint::make_sync, get, http::header, middleware::Compression};
+use poem_openapi::{OpenApi, OpenApiService};
+use sha2::{Digest, Sha256};
+
+/// `/docs`.
+pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpoint + use<T> {
+    let html = service.swagger_ui_html();
+    let policy = policy(&html);
+    let page = make_sync(move |_| {
+        Response::builder()
+            .content_type("text/html; charset=utf-8")
+            .header(header::CONTENT_SECURITY_POLICY, policy.as_str())
+            .header(header::CACHE_CONTROL, "no-cache")
+            .body(html.clone())
+    });
+    get(page).with(Compression::new())
+}
+
+/// `/openapi.json`.
+pub fn description() -> impl Endpoint {
+    let text = super::spec();
+    let file = make_sync(move |_| {
+        Response::builder()
+            .content_type("application/json")
+            .header(header::CACHE_CONTROL, "no-cache")
+            .body(text.clone())
+    });
+    get(file).with(Compression::new())
+}
+
+/// What the page may load: its own scripts, styles and images, and the API. Swagger UI sets styles on elements.
+fn policy(html: &str) -> String {
+    let hashes: String = scripts(html)
+        .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))))
+        .collect();
+    format!(
+        "default-src 'none'; script-src{hashes}; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// The texts of the script elements.
+fn scripts(html: &str) -> impl Iterator<Item = &str> {
+    html.split("<script").skip(1).filter_map(|part| {
+        let (_, rest) = part.split_once('>')?;
+        rest.split_once("</script>").map(|(script, _)| script)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_script_of_the_page_is_allowed_and_none_comes_from_elsewhere() {
+        let html = super::super::service().swagger_ui_html();
+        let texts: Vec<&str> = scripts(&html).collect();
+        assert_eq!(texts.len(), 2, "the viewer and what starts it");
+        assert!(texts[0].len() > 1_000_000 && texts[1].contains("SwaggerUIBundle({"), "whole scripts");
+        let policy = policy(&html);
+        assert_eq!(policy.matches("'sha256-").count(), 2);
+        let tags: Vec<&str> =
+            html.split("<script").skip(1).filter_map(|part| part.split_once('>')).map(|(tag, _)| tag).collect();
+        assert!(tags.iter().take(1).all(|tag| !tag.contains("src=")), "{tags:?}");
+    }
+}

@@ -1,0 +1,297 @@
+//! What happens in a task, as server-sent events.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::Stream;
+use galley_domain::{OrgId, order::Violations, task::TaskStatus};
+use galley_services::{EventWatch, Services};
+use galley_store::rows;
+use poem::{
+    IntoResponse, Response,
+    http::StatusCode,
+    web::sse::{Event, SSE},
+};
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    param::{Path, Query},
+    registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    Area,
+    auth::{ArticlesRead, Auth},
+    failure::{Failure, Viewing},
+    header::{Head, LastEventId},
+    problem::Problem,
+    query::{Given, Whole},
+    scalar::Id,
+};
+
+/// How many events are read at once.
+const BATCH: u64 = 200;
+/// How soon a client that lost its connection should come back.
+const RECONNECT_MS: u64 = 2000;
+/// What to wait for before asking again when there are too many streams, in seconds.
+const FULL_WAIT: u64 = 15;
+
+pub struct Events;
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Area::Tasks")]
+impl Events {
+    /// Follow a task
+    ///
+    /// Server-sent events: `id` is the event's number within the task, `event` its kind (`task.created`,
+    /// `step.started`, `step.completed`, `task.progress`, `task.warning`, …), `data` a JSON object. It begins with the
+    /// first event, or after the one that `Last-Event-ID` names; a comment comes when nothing happens for a while. The
+    /// stream ends after `task.completed`, `task.failed` or `task.cancelled`; asking again then gives 204, until a
+    /// retry starts the next run.
+    #[oai(path = "/tasks/:task_id/events", method = "get", operation_id = "stream_task_events")]
+    async fn stream(
+        &self,
+        auth: Auth<ArticlesRead>,
+        task_id: Path<Id>,
+        /// The number of the last event that you have seen; browsers send it when they reconnect.
+        #[oai(name = "Last-Event-ID")]
+        last_event_id: Head<LastEventId>,
+        /// The same, for clients that cannot set the header. The header counts more.
+        #[oai(name = "last_event_id")]
+        after: Query<Given<Whole<0, { i64::MAX }>>>,
+    ) -> Result<EventsAnswer, Failure<Viewing>> {
+        let after = last_seen(last_event_id.0, after.0)?;
+        Ok(open(&auth, task_id.0.0, after).await?)
+    }
+}
+
+fn last_seen(header: LastEventId, query: Given<Whole<0, { i64::MAX }>>) -> Result<i64, Problem> {
+    let mut wrong = Violations::default();
+    let query = query.take("last_event_id", &mut wrong).map(|number| number.0);
+    wrong.finish().map_err(Problem::invalid)?;
+    Ok(header.0.or(query).unwrap_or(0))
+}
+
+async fn open(auth: &Auth<ArticlesRead>, task: Uuid, after: i64) -> Result<EventsAnswer, Problem> {
+    let state = &auth.front().state;
+    // Listening begins before reading, so that nothing falls in between.
+    let watch = state.wakes.events(task);
+    let view = auth.services().task(auth.org(), task).await?;
+    let newest = view.row.event_seq;
+    if after > newest {
+        let text = format!("is {after}, but the newest event of this task has the number {newest}");
+        return Err(Problem::wrong("last_event_id", text));
+    }
+    if after == newest && view.status.is_ended() {
+        return Ok(EventsAnswer::Over);
+    }
+    let place = auth.front().streams.enter(auth.org())?;
+    let follower = Follower {
+        reader: Reader { services: auth.services().clone(), org: auth.org(), task },
+        watch,
+        look: state.limits.look,
+        stop: state.stop.clone(),
+        seen: after,
+        waiting: VecDeque::new(),
+        over: false,
+        greeted: false,
+        _place: place,
+    };
+    Ok(EventsAnswer::Stream(SSE::new(follow(follower)).keep_alive(state.limits.heartbeat)))
+}
+
+/// A stream, or word that nothing more will come.
+pub enum EventsAnswer {
+    Stream(SSE),
+    Over,
+}
+
+impl IntoResponse for EventsAnswer {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Stream(stream) => stream.into_response(),
+            Self::Over => StatusCode::NO_CONTENT.into_response(),
+        }
+    }
+}
+
+impl ApiResponse for EventsAnswer {
+    fn meta() -> MetaResponses {
+        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
+        let response = |status, description, content| MetaResponse {
+            description,
+            status: Some(status),
+            status_range: None,
+            content,
+            headers: Vec::new(),
+        };
+        let stream = vec![MetaMediaType { content_type: "text/event-stream", schema }];
+        let over = "The task has ended and you have seen all of its events; do not reconnect.";
+        MetaResponses { responses: vec![response(200, "The events.", stream), response(204, over, Vec::new())] }
+    }
+
+    fn register(_registry: &mut Registry) {}
+}
+
+/// Where the events of a task are read.
+struct Reader {
+    services: Services,
+    org: OrgId,
+    task: Uuid,
+}
+
+impl Reader {
+    /// Events after `seen`; none when the database is away, which the next look makes good.
+    async fn after(&self, seen: i64) -> Vec<rows::Event> {
+        match self.services.task_events(self.org, self.task, seen, BATCH).await {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::warn!(%error, task = %self.task, "the events of a task could not be read; trying again");
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// A client that follows a task.
+struct Follower {
+    reader: Reader,
+    watch: EventWatch,
+    look: Duration,
+    stop: CancellationToken,
+    /// The number of the newest event that was read.
+    seen: i64,
+    waiting: VecDeque<rows::Event>,
+    /// The newest event that was sent ends the task.
+    over: bool,
+    greeted: bool,
+    _place: Place,
+}
+
+fn follow(follower: Follower) -> impl Stream<Item = Event> + Send {
+    futures::stream::unfold(follower, |mut follower| async move {
+        let event = follower.next().await?;
+        Some((event, follower))
+    })
+}
+
+impl Follower {
+    async fn next(&mut self) -> Option<Event> {
+        if !self.greeted {
+            self.greeted = true;
+            return Some(Event::retry(RECONNECT_MS));
+        }
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                self.over = ends_task(&event.kind);
+                return Some(shown(event));
+            }
+            if self.stop.is_cancelled() {
+                return None;
+            }
+            let events = self.reader.after(self.seen).await;
+            if let Some(newest) = events.last() {
+                self.seen = newest.seq;
+                self.waiting.extend(events);
+                continue;
+            }
+            // A retry may have added events behind the end of a run, so the end counts only when nothing follows it.
+            if self.over {
+                return None;
+            }
+            tokio::select! {
+                () = self.watch.changed() => {}
+                () = tokio::time::sleep(self.look) => {}
+                () = self.stop.cancelled() => return None,
+            }
+        }
+    }
+}
+
+fn ends_task(kind: &str) -> bool {
+    let status = kind.strip_prefix("task.").and_then(|word| word.parse::<TaskStatus>().ok());
+    status.is_some_and(TaskStatus::is_ended)
+}
+
+fn shown(event: rows::Event) -> Event {
+    Event::message(event.data.to_string()).id(event.seq.to_string()).event_type(event.kind)
+}
+
+/// Counts open streams.
+pub struct Streams {
+    open: Arc<Mutex<HashMap<OrgId, usize>>>,
+    most: usize,
+    most_per_organization: usize,
+}
+
+/// A stream's right to be open; given back when it is dropped.
+struct Place {
+    org: OrgId,
+    open: Arc<Mutex<HashMap<OrgId, usize>>>,
+}
+
+fn lock(open: &Mutex<HashMap<OrgId, usize>>) -> MutexGuard<'_, HashMap<OrgId, usize>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Streams {
+    pub fn new(most: usize, most_per_organization: usize) -> Self {
+        Self { open: Arc::default(), most, most_per_organization }
+    }
+
+    fn enter(&self, org: OrgId) -> Result<Place, Problem> {
+        let mut open = lock(&self.open);
+        let all: usize = open.values().sum();
+        let own = open.get(&org).copied().unwrap_or(0);
+        if own >= self.most_per_organization || all >= self.most {
+            return Err(Problem::too_many("too many event streams are open; close some or come back", FULL_WAIT));
+        }
+        *open.entry(org).or_insert(0) += 1;
+        drop(open);
+        Ok(Place { org, open: Arc::clone(&self.open) })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = lock(&self.open);
+        if let Some(count) = open.get_mut(&self.org) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.org);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_limited_and_given_back() {
+        let streams = Streams::new(3, 2);
+        let (one, two) = (OrgId(Uuid::from_u128(1)), OrgId(Uuid::from_u128(2)));
+        let first = streams.enter(one).expect("room");
+        let _second = streams.enter(one).expect("room");
+        assert!(streams.enter(one).is_err(), "the organization's share is used");
+        let _third = streams.enter(two).expect("room");
+        assert!(streams.enter(two).is_err(), "all places are used");
+        drop(first);
+        assert!(streams.enter(two).is_ok());
+        assert_eq!(lock(&streams.open).len(), 2);
+    }
+
+    #[test]
+    fn only_the_end_of_a_task_ends_a_stream() {
+        for kind in ["task.completed", "task.failed", "task.cancelled"] {
+            assert!(ends_task(kind), "{kind}");
+        }
+        for kind in ["task.created", "task.progress", "task.retried", "step.completed", "step.failed", "completed"] {
+            assert!(!ends_task(kind), "{kind}");
+        }
+    }
+}

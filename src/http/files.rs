@@ -1,0 +1,278 @@
+//! Files: uploads to write from, and the bytes of covers.
+
+use galley_services::{MAX_UPLOAD_BYTES, StoredFile, Upload};
+use galley_store::rows;
+use poem::{
+    Body, FromRequest, IntoResponse, Request, RequestBody, Response,
+    http::header,
+    web::{Field, Multipart},
+};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, Object, OpenApi,
+    param::Path,
+    registry::{MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
+};
+use sha2::{Digest, Sha256};
+use tokio::{io::AsyncReadExt, sync::OwnedSemaphorePermit};
+use uuid::Uuid;
+
+use super::{
+    Area, auth,
+    auth::{ArticlesRead, ArticlesWrite, Auth, Content},
+    failure::{Failure, Reading, Uploading},
+    header::{Head, Once},
+    problem::Problem,
+    reply::{Created, Outcome, Reply},
+    scalar::Id,
+};
+
+pub struct Files;
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Area::Files")]
+impl Files {
+    /// Upload a file
+    ///
+    /// A PDF, DOCX, XLSX, CSV, text, Markdown or HTML file of at most 20 MiB to write from, in the field `file` of a
+    /// form. What it is, is told from its content; one that nothing can be read from is refused here. Name its id in
+    /// `uploaded_files` of an order.
+    #[oai(path = "/files", method = "post", operation_id = "upload_file")]
+    async fn upload(
+        &self,
+        auth: Auth<ArticlesWrite, Content>,
+        /// The same key with the same file gives the first answer again instead of a second copy.
+        #[oai(name = "Idempotency-Key")]
+        once: Head<Once>,
+        form: UploadForm,
+    ) -> Outcome<FileInfo, Uploading, Created> {
+        let key = once.0.key(&form.fingerprint())?;
+        let answer = auth.services().upload(auth.org(), form.upload, key.as_ref()).await?;
+        let location = format!("/api/v1/files/{}/content", answer.value.id);
+        Ok(Reply::of(answer, FileInfo::from).at(&location))
+    }
+
+    /// Get the bytes of a file
+    ///
+    /// An upload as it was sent, or a cover image. It never changes. Everything but images comes as a download.
+    #[oai(path = "/files/:file_id/content", method = "get", operation_id = "get_file_content")]
+    async fn content(&self, auth: Auth<ArticlesRead>, file_id: Path<Id>) -> Result<FileContent, Failure<Reading>> {
+        let (file, bytes) = auth.services().file_bytes(auth.org(), file_id.0.0).await?;
+        Ok(FileContent { file, bytes: Body::from_bytes(bytes) })
+    }
+}
+
+/// A stored file.
+#[derive(Debug, Object)]
+#[oai(rename = "File")]
+pub struct FileInfo {
+    id: Uuid,
+    /// The same as `id`.
+    file_id: Uuid,
+    /// As it was called where it came from, without its path.
+    name: String,
+    /// pdf, docx, xlsx, csv, text, markdown or html.
+    kind: String,
+    /// Bytes.
+    size: u64,
+    /// Of the content, in hexadecimal.
+    sha256: String,
+    /// Where the bytes are.
+    url: String,
+}
+
+impl From<StoredFile> for FileInfo {
+    fn from(file: StoredFile) -> Self {
+        Self {
+            id: file.id,
+            file_id: file.id,
+            name: file.name,
+            kind: file.kind,
+            size: file.size,
+            sha256: file.sha256,
+            url: format!("/api/v1/files/{}/content", file.id),
+        }
+    }
+}
+
+/// A form with one file in it.
+pub struct UploadForm {
+    upload: Upload,
+    /// Kept until the file is stored, so that only so many are in memory.
+    _turn: OwnedSemaphorePermit,
+}
+
+impl UploadForm {
+    fn fingerprint(&self) -> Vec<u8> {
+        let content = Sha256::digest(&self.upload.bytes);
+        [&content[..], self.upload.name.as_bytes()].concat()
+    }
+}
+
+impl<'a> ApiExtractor<'a> for UploadForm {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn request_meta() -> Option<MetaRequest> {
+        let file = MetaSchema {
+            description: Some("The file, with its name; at most 20 MiB."),
+            ..MetaSchema::new_with_format("string", "binary")
+        };
+        let schema = MetaSchema {
+            required: vec!["file"],
+            properties: vec![("file", MetaSchemaRef::Inline(Box::new(file)))],
+            ..MetaSchema::new("object")
+        };
+        let schema = MetaSchemaRef::Inline(Box::new(schema));
+        let content = vec![MetaMediaType { content_type: "multipart/form-data", schema }];
+        Some(MetaRequest { description: None, content, required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let front = auth::front(request)?;
+        let limit = front.state.limits.upload_bytes;
+        let announced = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > limit) {
+            return Err(Problem::too_large(limit).into());
+        }
+        let waiting = front.uploads.clone().acquire_owned();
+        let turn = waiting.await.map_err(|error| Problem::internal(&error))?;
+        // A body that announces no length ends here; the form is then cut off.
+        let bounded = body.take()?.into_async_read().take(limit as u64 + 1);
+        let mut bounded = RequestBody::new(Body::from_async_read(bounded));
+        let mut form = <Multipart as FromRequest>::from_request(request, &mut bounded).await?;
+        let mut found = None;
+        while let Some(field) = form.next_field().await? {
+            match (field.name(), &found) {
+                (Some("file"), None) => found = Some(read_file(field).await?),
+                (Some("file"), Some(_)) => return Err(Problem::wrong("file", "is given more than once").into()),
+                // Other fields are ignored; the next one reads past them.
+                _ => {}
+            }
+        }
+        let missing = || Problem::wrong("file", "is required: a form field of this name with the file in it");
+        Ok(Self { upload: found.ok_or_else(missing)?, _turn: turn })
+    }
+}
+
+async fn read_file(field: Field) -> Result<Upload, Problem> {
+    let name = field.file_name().unwrap_or("file").to_owned();
+    let mut bytes = Vec::new();
+    let read = Box::pin(field.into_async_read()).take(MAX_UPLOAD_BYTES as u64 + 1).read_to_end(&mut bytes).await;
+    read.map_err(|error| Problem::wrong("file", format!("could not be read to its end: {error}")))?;
+    if bytes.len() > MAX_UPLOAD_BYTES {
+        return Err(Problem::too_large(MAX_UPLOAD_BYTES));
+    }
+    Ok(Upload { name, bytes: bytes.into() })
+}
+
+/// The bytes of a file, said in a way that no browser runs them.
+pub struct FileContent {
+    file: rows::File,
+    bytes: Body,
+}
+
+/// What a browser may show in place: images that cannot hold script.
+fn shown_in_place(kind: &str) -> Option<&'static str> {
+    match kind {
+        "png" => Some("image/png"),
+        "jpeg" | "jpg" => Some("image/jpeg"),
+        "webp" => Some("image/webp"),
+        "gif" => Some("image/gif"),
+        _ => None,
+    }
+}
+
+/// RFC 6266: a plain name for old clients, and the real one percent-encoded.
+fn disposition(how: &str, name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .map(|symbol| if symbol.is_ascii_alphanumeric() || "._-() ".contains(symbol) { symbol } else { '_' })
+        .collect();
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+impl IntoResponse for FileContent {
+    fn into_response(self) -> Response {
+        let image = shown_in_place(&self.file.kind);
+        let how = if image.is_some() { "inline" } else { "attachment" };
+        Response::builder()
+            .content_type(image.unwrap_or("application/octet-stream"))
+            .header(header::CONTENT_DISPOSITION, disposition(how, &self.file.name))
+            .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox")
+            .header(header::CACHE_CONTROL, "private, max-age=86400, immutable")
+            .header(header::ETAG, format!("\"{}\"", self.file.sha256))
+            .header(header::CONTENT_LENGTH, self.file.size)
+            .body(self.bytes)
+    }
+}
+
+impl ApiResponse for FileContent {
+    fn meta() -> MetaResponses {
+        let binary = || MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")));
+        let of = |content_type| MetaMediaType { content_type, schema: binary() };
+        let response = MetaResponse {
+            description: "The bytes.",
+            status: Some(200),
+            status_range: None,
+            content: vec![of("application/octet-stream"), of("image/png")],
+            headers: Vec::new(),
+        };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(_registry: &mut Registry) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn headers(kind: &str, name: &str) -> (String, String) {
+        let file = rows::File {
+            id: Uuid::nil(),
+            org_id: Uuid::nil(),
+            name: name.into(),
+            kind: kind.into(),
+            size: 1,
+            sha256: "ab".into(),
+            blob: String::new(),
+            created_at: DateTime::UNIX_EPOCH,
+        };
+        let response = FileContent { file, bytes: Body::from("x") }.into_response();
+        let header = |name| response.header(name).unwrap_or_default().to_owned();
+        (header("content-type"), header("content-disposition"))
+    }
+
+    #[test]
+    fn only_images_are_shown_in_place() {
+        assert_eq!(headers("png", "c.png").0, "image/png");
+        for kind in ["html", "pdf", "svg", "text", "anything"] {
+            let (content_type, how) = headers(kind, "a.html");
+            assert_eq!(content_type, "application/octet-stream", "{kind}");
+            assert!(how.starts_with("attachment;"), "{how}");
+        }
+    }
+
+    #[test]
+    fn any_name_makes_a_header() {
+        let (_, how) = headers("pdf", "Grüße \"x\"; a\\b.pdf");
+        assert_eq!(
+            how,
+            "attachment; filename=\"Gr__e _x__ a_b.pdf\"; filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%22x%22%3B%20a%5Cb.pdf"
+        );
+    }
+}

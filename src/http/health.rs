@@ -1,0 +1,68 @@
+//! For those who run the service.
+
+use poem_openapi::{Object, OpenApi, payload::PlainText};
+
+use super::{
+    Area,
+    auth::Public,
+    failure::Probing,
+    problem::{Code, Problem},
+    reply::{Outcome, Reply},
+};
+
+pub struct Health;
+
+#[OpenApi(tag = "Area::Operation")]
+impl Health {
+    /// Is the process alive
+    ///
+    /// Says yes as long as the process answers at all; it asks nothing else.
+    #[oai(path = "/healthz", method = "get", operation_id = "healthz")]
+    async fn healthz(&self, _public: Public) -> Reply<Condition> {
+        Reply::new(Condition { status: "ok".to_owned() })
+    }
+
+    /// Can the process work
+    ///
+    /// Says yes when the database answers and the process is neither starting nor stopping; otherwise 503 with every
+    /// reason.
+    #[oai(path = "/readyz", method = "get", operation_id = "readyz")]
+    async fn readyz(&self, public: Public) -> Outcome<Condition, Probing> {
+        let state = &public.0.state;
+        let mut reasons = (state.ready)();
+        if state.stop.is_cancelled() {
+            reasons.push("the process is stopping".to_owned());
+        }
+        if let Err(error) = state.services.store().ping().await {
+            tracing::warn!(%error, "the database did not answer");
+            reasons.push("the database does not answer".to_owned());
+        }
+        if reasons.is_empty() {
+            Ok(Reply::new(Condition { status: "ready".to_owned() }))
+        } else {
+            Err(not_ready(&reasons).into())
+        }
+    }
+
+    /// Figures for Prometheus
+    ///
+    /// Requests, the queue and the workers, in the text form.
+    #[oai(path = "/metrics", method = "get", operation_id = "metrics")]
+    async fn metrics(&self, public: Public) -> PlainText<String> {
+        let queue = public.0.state.services.store().queue().depth().await;
+        let mut text = public.0.metrics.render(&queue);
+        (public.0.state.metrics)(&mut text);
+        PlainText(text)
+    }
+}
+
+fn not_ready(reasons: &[String]) -> Problem {
+    Problem::new(poem::http::StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, reasons.join("; "))
+}
+
+/// How the process is.
+#[derive(Debug, Object)]
+pub struct Condition {
+    /// `ok` or `ready`.
+    status: String,
+}

@@ -1,0 +1,362 @@
+//! The one shape of every error: `application/problem+json` after RFC 9457.
+
+use std::fmt;
+
+use galley_domain::order::FieldError;
+use galley_services::{BlobError, Missing, ServiceError};
+use galley_store::StoreError;
+use poem::{
+    Response,
+    error::{ParseMultipartError, ReadBodyError, ResponseError},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    Enum, Object,
+    error::{ParseParamError, ParsePathError},
+    types::ToJSON,
+};
+
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// The most wrong fields that one answer names.
+pub const MAX_ERRORS: usize = 50;
+
+/// How long to wait when the database is away, in seconds.
+const DATABASE_WAIT: u64 = 5;
+
+/// What went wrong, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename = "ErrorCode", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Code {
+    ValidationError,
+    Unauthorized,
+    InsufficientCredits,
+    Forbidden,
+    TaskNotFound,
+    ArticleNotFound,
+    NotFound,
+    Conflict,
+    RateLimitError,
+    LlmError,
+    WorkflowError,
+    DatabaseError,
+}
+
+/// A wrong field.
+#[derive(Debug, Clone, Object)]
+pub struct WrongField {
+    /// Where: a path into the body such as `reference_links[2]`, or the name of a parameter or header.
+    field: String,
+    /// What is wrong and what would be right.
+    message: String,
+}
+
+/// An error (RFC 9457).
+#[derive(Debug, Clone, Object)]
+#[oai(rename = "Problem")]
+pub struct ProblemBody {
+    /// Always `about:blank`: `code` says more than a link would.
+    #[oai(rename = "type")]
+    kind: String,
+    /// The HTTP status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What went wrong and what to do about it, for people.
+    detail: String,
+    code: Code,
+    /// Every wrong field of an invalid request; empty for other errors.
+    errors: Vec<WrongField>,
+    /// Quote it in a report.
+    request_id: String,
+}
+
+/// An error on its way to the client.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub code: Code,
+    pub detail: String,
+    pub errors: Vec<FieldError>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+    }
+
+    /// 400 with everything that is wrong.
+    pub fn invalid(mut errors: Vec<FieldError>) -> Self {
+        let hidden = errors.len().saturating_sub(MAX_ERRORS);
+        errors.truncate(MAX_ERRORS);
+        let detail = match (errors.as_slice(), hidden) {
+            ([only], 0) => format!("{}: {}", only.field, only.message),
+            (some, 0) => format!("{} fields of the request are wrong; see errors", some.len()),
+            (some, more) => format!("more than {} fields of the request are wrong ({more} not shown)", some.len()),
+        };
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, Code::ValidationError, detail) }
+    }
+
+    /// 400 for one field, parameter or header.
+    pub fn wrong(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    pub fn missing(what: Missing) -> Self {
+        let (code, what) = match what {
+            Missing::Task => (Code::TaskNotFound, "task"),
+            Missing::Article => (Code::ArticleNotFound, "article"),
+            Missing::Version => (Code::NotFound, "version of this article"),
+            Missing::File => (Code::NotFound, "file"),
+            Missing::Project => (Code::NotFound, "project"),
+            Missing::Key => (Code::NotFound, "API key"),
+            Missing::Organization => (Code::NotFound, "organization"),
+        };
+        let detail = format!("there is no such {what}, or it belongs to another organization");
+        Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    /// 429.
+    pub fn too_many(detail: impl Into<String>, wait_seconds: u64) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimitError, detail).retry_after(wait_seconds)
+    }
+
+    pub fn too_large(limit: usize) -> Self {
+        let detail = format!("the body is too large; at most {limit} bytes are taken here");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::ValidationError, detail)
+    }
+
+    pub fn unsupported(expected: &str) -> Self {
+        let detail = format!("the body must be {expected}, said so in the Content-Type header");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::ValidationError, detail)
+    }
+
+    /// 500. What happened goes to the log, not to the client.
+    pub fn internal(error: &dyn fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed for a reason of our own");
+        Self::own_fault()
+    }
+
+    pub(super) fn own_fault() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::WorkflowError, "something failed on our side; it is logged")
+    }
+
+    /// 404 for a path that leads nowhere.
+    pub fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, Code::NotFound, "nothing is served under this path; see /docs")
+    }
+
+    /// 405.
+    pub fn not_allowed(allowed: &HeaderValue) -> Self {
+        let detail = format!("this path takes {}", allowed.to_str().unwrap_or_default());
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::ValidationError, detail).with(header::ALLOW, allowed.clone())
+    }
+
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn retry_after(self, seconds: u64) -> Self {
+        self.with(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// A status that the framework chose without telling why.
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::no_route(),
+            // The router, before any handler: a percent-encoding that is not UTF-8.
+            StatusCode::BAD_REQUEST => Self::wrong("path", "is not readable: percent-encoding must spell UTF-8"),
+            status if status.is_server_error() => Self { status, ..Self::own_fault() },
+            status => Self::new(status, Code::ValidationError, status.canonical_reason().unwrap_or("refused")),
+        }
+    }
+
+    /// An error that the framework or an extractor raised.
+    pub fn of_error(error: &poem::Error) -> Self {
+        if let Some(problem) = error.downcast_ref::<Self>() {
+            return problem.clone();
+        }
+        if let Some(error) = error.downcast_ref::<ParseParamError>() {
+            return Self::wrong(error.name, error.reason.as_str());
+        }
+        if let Some(error) = error.downcast_ref::<ParsePathError>() {
+            return Self::wrong(error.name, error.reason.as_str());
+        }
+        if let Some(ReadBodyError::Io(_)) = error.downcast_ref::<ReadBodyError>() {
+            return Self::wrong("body", "could not be read to its end");
+        }
+        if let Some(fault) = error.downcast_ref::<ParseMultipartError>() {
+            return match fault {
+                ParseMultipartError::ContentTypeRequired | ParseMultipartError::InvalidContentType(_) => {
+                    Self::unsupported("multipart/form-data")
+                }
+                other => Self::wrong("body", format!("is not readable multipart/form-data: {other}")),
+            };
+        }
+        let status = error.status();
+        if status.is_server_error() { Self::internal(error) } else { Self::of_status(status) }
+    }
+
+    /// The answer. `request_id` is that of the request that failed.
+    pub fn respond(&self, request_id: &str) -> Response {
+        let body = ProblemBody {
+            kind: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code,
+            errors: self
+                .errors
+                .iter()
+                .map(|error| WrongField { field: error.field.clone(), message: error.message.clone() })
+                .collect(),
+            request_id: request_id.to_owned(),
+        };
+        let mut response =
+            Response::builder().status(self.status).content_type(CONTENT_TYPE).body(body.to_json_string());
+        for (name, value) in &self.headers {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        response
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Validation(errors) => Self::invalid(errors),
+            ServiceError::NotFound(what) => Self::missing(what),
+            ServiceError::Conflict(text) => Self::new(StatusCode::CONFLICT, Code::Conflict, text),
+            error @ ServiceError::InsufficientCredits { .. } => {
+                Self::new(StatusCode::PAYMENT_REQUIRED, Code::InsufficientCredits, error.to_string())
+            }
+            ServiceError::Store(error) => error.into(),
+            ServiceError::Blob(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) => {
+                tracing::warn!(%error, "two requests wanted the same unique value");
+                let detail = "another request changed the same thing at the same time; try again";
+                Self::new(StatusCode::CONFLICT, Code::Conflict, detail)
+            }
+            error if error.is_weather() => {
+                tracing::error!(%error, "the database did not answer");
+                let detail = "the database does not answer right now; try again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, detail).retry_after(DATABASE_WAIT)
+            }
+            error => Self { code: Code::DatabaseError, ..Self::internal(&error) },
+        }
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        tracing::error!(%error, "the file store did not give or take a file");
+        match error {
+            BlobError::Gone => {
+                let detail = "the bytes of this file are missing in the file store";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::DatabaseError, detail)
+            }
+            BlobError::Failed(_) | BlobError::Folder(_) => {
+                let detail = "the file store does not answer right now; try again";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, detail).retry_after(DATABASE_WAIT)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn shown(problem: &Problem) -> (Response, Value) {
+        let mut response = problem.respond("req-1");
+        let body = response.take_body().into_json().await.expect("JSON");
+        (response, body)
+    }
+
+    #[tokio::test]
+    async fn a_problem_has_all_its_parts() {
+        let error = |field: &str| FieldError { field: field.into(), message: "is wrong".into() };
+        let (response, body) = shown(&Problem::invalid(vec![error("a"), error("b[1]")])).await;
+        assert_eq!(response.content_type(), Some("application/problem+json"));
+        assert_eq!(response.status(), 400);
+        assert_eq!(
+            body,
+            json!({
+                "type": "about:blank", "title": "Bad Request", "status": 400, "code": "VALIDATION_ERROR",
+                "detail": "2 fields of the request are wrong; see errors", "request_id": "req-1",
+                "errors": [{ "field": "a", "message": "is wrong" }, { "field": "b[1]", "message": "is wrong" }],
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn the_number_of_errors_is_limited() {
+        let errors = (0..60).map(|at| FieldError { field: format!("f[{at}]"), message: "no".into() }).collect();
+        let (_, body) = shown(&Problem::invalid(errors)).await;
+        assert_eq!(body["errors"].as_array().map(Vec::len), Some(MAX_ERRORS));
+        assert_eq!(body["detail"], "more than 50 fields of the request are wrong (10 not shown)");
+    }
+
+    #[tokio::test]
+    async fn services_errors_keep_their_meaning_and_inner_details_stay_inside() {
+        let codes = [
+            (ServiceError::NotFound(Missing::Task), 404, "TASK_NOT_FOUND"),
+            (ServiceError::NotFound(Missing::Article), 404, "ARTICLE_NOT_FOUND"),
+            (ServiceError::NotFound(Missing::File), 404, "NOT_FOUND"),
+            (ServiceError::Conflict("so it is".into()), 409, "CONFLICT"),
+            (ServiceError::InsufficientCredits { needed: 40.into(), available: 3.into() }, 402, "INSUFFICIENT_CREDITS"),
+            (StoreError::Unreadable("secret row".into()).into(), 500, "DATABASE_ERROR"),
+            (StoreError::Conflict("slug".into()).into(), 409, "CONFLICT"),
+            (BlobError::Gone.into(), 500, "DATABASE_ERROR"),
+        ];
+        for (error, status, code) in codes {
+            let text = error.to_string();
+            let (response, body) = shown(&error.into()).await;
+            assert_eq!((response.status().as_u16(), body["code"].as_str()), (status, Some(code)), "{text}");
+            assert!(!body.to_string().contains("secret"), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn framework_errors_become_problems() {
+        let param = ParseParamError { name: "page", reason: "is no number".into() };
+        let (_, body) = shown(&Problem::of_error(&param.into())).await;
+        assert_eq!(body["errors"], json!([{ "field": "page", "message": "is no number" }]));
+        let cases = [
+            (poem::Error::from(poem::error::NotFoundError), 404, "NOT_FOUND"),
+            (ReadBodyError::Io(std::io::Error::other("cut")).into(), 400, "VALIDATION_ERROR"),
+            (ParseMultipartError::ContentTypeRequired.into(), 415, "VALIDATION_ERROR"),
+            (poem::Error::from_string("inner secret", StatusCode::BAD_GATEWAY), 500, "WORKFLOW_ERROR"),
+        ];
+        for (error, status, code) in cases {
+            let (response, body) = shown(&Problem::of_error(&error)).await;
+            assert_eq!((response.status().as_u16(), body["code"].as_str()), (status, Some(code)), "{error}");
+            assert!(!body.to_string().contains("secret"), "{body}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What is known of a request besides what it asks for: its id, its trace, where it came from.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
+
+use poem::Request;
+use uuid::Uuid;
+
+use super::rate::Rate;
+
+const MAX_ID_CHARS: usize = 128;
+
+/// Made once for each request and shared by everything that works on it.
+#[derive(Debug)]
+pub struct Facts {
+    /// What `X-Request-Id` says, or a new one.
+    pub id: String,
+    /// 32 hexadecimal digits: the trace of `traceparent`, or a new one.
+    pub trace_id: String,
+    pub address: Option<IpAddr>,
+    /// The pattern of the path, such as `/api/v1/tasks/{task_id}`.
+    pub route: OnceLock<Arc<str>>,
+    /// Set once the caller is known.
+    pub rate: OnceLock<Rate>,
+    pub key: OnceLock<Uuid>,
+}
+
+impl Facts {
+    pub fn of(request: &Request) -> Self {
+        let given = request.header("x-request-id").filter(|id| is_sane(id));
+        Self {
+            id: given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned),
+            trace_id: request
+                .header("traceparent")
+                .and_then(trace_of)
+                .unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
+            address: request.remote_addr().as_socket_addr().map(|address| address.ip()),
+            route: OnceLock::new(),
+            rate: OnceLock::new(),
+            key: OnceLock::new(),
+        }
+    }
+
+    pub fn route(&self) -> &str {
+        self.route.get().map_or("unmatched", |route| route)
+    }
+}
+
+/// Fit to be written to a log and sent back in a header.
+fn is_sane(id: &str) -> bool {
+    (1..=MAX_ID_CHARS).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte))
+}
+
+/// The trace id of a W3C `traceparent`: `version-trace-parent-flags`.
+fn trace_of(traceparent: &str) -> Option<String> {
+    let mut parts = traceparent.trim().split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let hex = |text: &str, length| {
+        text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let well_formed = hex(version, 2) && version != "ff" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
+    let named = trace.bytes().any(|byte| byte != b'0') && parent.bytes().any(|byte| byte != b'0');
+    // Version 00 has exactly four parts; later ones may have more.
+    let complete = version != "00" || parts.next().is_none();
+    (well_formed && named && complete).then(|| trace.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sane_request_ids_are_taken_over() {
+        let id = |given: &str| Facts::of(&Request::builder().header("x-request-id", given).finish()).id;
+        assert_eq!(id("order-7:a/b"), "order-7:a/b");
+        for wrong in ["a b", "<script>", "a\tb", &"x".repeat(129)] {
+            assert!(Uuid::parse_str(&id(wrong)).is_ok(), "{wrong:?} is replaced");
+        }
+    }
+
+    #[test]
+    fn the_trace_comes_from_traceparent_or_is_new() {
+        let trace = |given: &str| Facts::of(&Request::builder().header("traceparent", given).finish()).trace_id;
+        let good = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(trace(&format!("00-{good}-00f067aa0ba902b7-01")), good);
+        assert_eq!(trace(&format!("01-{good}-00f067aa0ba902b7-01-later")), good);
+        for wrong in [
+            format!("00-{good}-00f067aa0ba902b7"),
+            format!("00-{good}-00f067aa0ba902b7-01-more"),
+            format!("ff-{good}-00f067aa0ba902b7-01"),
+            format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
+            format!("00-{}-00f067aa0ba902b7-01", good.to_uppercase()),
+            String::new(),
+        ] {
+            let new = trace(&wrong);
+            assert!(new != good && new.len() == 32, "{wrong:?} is replaced");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What poem-openapi leaves to do around a set of operations: errors that stay errors until they are problems, 405 with
+//! what is allowed, the pattern of the route, and one entry for each path in the description.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response,
+    endpoint::{BoxEndpoint, make_sync},
+    http::{HeaderValue, Method},
+};
+use poem_openapi::{
+    OpenApi,
+    registry::{MetaApi, MetaPath, Registry},
+};
+
+use super::{problem::Problem, request::Facts};
+
+/// The methods that this server knows at all; any other is a 501.
+pub const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// Operations with all of that around them.
+pub struct Routes<A>(pub A);
+
+type Table = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
+
+impl<A: OpenApi> OpenApi for Routes<A> {
+    /// poem-openapi writes a path that two APIs share twice, and readers of JSON keep the last.
+    fn meta() -> Vec<MetaApi> {
+        let mut paths: Vec<MetaPath> = Vec::new();
+        for path in A::meta().into_iter().flat_map(|api| api.paths) {
+            match paths.iter_mut().find(|known| known.path == path.path) {
+                Some(known) => known.operations.extend(path.operations),
+                None => paths.push(path),
+            }
+        }
+        vec![MetaApi { paths }]
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+    }
+
+    fn add_routes(self, table: &mut Table) {
+        let names: HashMap<String, Arc<str>> = Self::meta()
+            .into_iter()
+            .flat_map(|api| api.paths)
+            .map(|path| (key(&path.path), path.path.into()))
+            .collect();
+        let mut own = Table::new();
+        self.0.add_routes(&mut own);
+        for (path, methods) in own {
+            let name = names.get(&path).map_or_else(|| Arc::from(path.as_str()), Arc::clone);
+            table.insert(path, complete(methods, &name));
+        }
+    }
+}
+
+/// How the route table spells a path: `/tasks/{task_id}` is `/tasks/:param0`.
+fn key(path: &str) -> String {
+    let mut count = 0;
+    let parts = path.split('/').map(|part| {
+        if part.starts_with('{') {
+            count += 1;
+            format!(":param{}", count - 1)
+        } else {
+            part.to_owned()
+        }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn complete(methods: HashMap<Method, BoxEndpoint<'static>>, name: &Arc<str>) -> HashMap<Method, BoxEndpoint<'static>> {
+    let allow = allow(methods.keys());
+    // poem answers HEAD with GET.
+    let answers = |method: &Method| {
+        methods.contains_key(method) || (method == Method::HEAD && methods.contains_key(&Method::GET))
+    };
+    let refused: Vec<Method> = METHODS.into_iter().filter(|method| !answers(method)).collect();
+    let mut complete: HashMap<Method, BoxEndpoint<'static>> = methods
+        .into_iter()
+        .map(|(method, endpoint)| (method, Named { endpoint, name: Arc::clone(name) }.boxed()))
+        .collect();
+    for method in refused {
+        let allow = allow.clone();
+        let refuse = make_sync(move |_| problem_response(Problem::not_allowed(&allow)));
+        complete.insert(method, Named { endpoint: refuse.boxed(), name: Arc::clone(name) }.boxed());
+    }
+    complete
+}
+
+fn allow<'a>(methods: impl Iterator<Item = &'a Method>) -> HeaderValue {
+    let mut names: BTreeSet<&str> = methods.map(Method::as_str).collect();
+    if names.contains("GET") {
+        names.insert("HEAD");
+    }
+    let text = names.into_iter().collect::<Vec<_>>().join(", ");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// A response that the shell turns into the problem, once it knows the id of the request.
+pub fn problem_response(problem: Problem) -> Response {
+    let mut response = problem.status.into_response();
+    response.set_data(problem);
+    response
+}
+
+/// An endpoint that tells its pattern and returns its errors as problems. OpenApiService would flatten them to text.
+struct Named {
+    endpoint: BoxEndpoint<'static>,
+    name: Arc<str>,
+}
+
+impl Endpoint for Named {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if let Some(facts) = request.data::<Arc<Facts>>() {
+            // Set once: a request is routed once, or once more as GET for a HEAD, to the same pattern.
+            let _ = facts.route.set(Arc::clone(&self.name));
+        }
+        Ok(match self.endpoint.call(request).await {
+            Ok(response) => response.into_response(),
+            Err(error) => problem_response(Problem::of_error(&error)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_spelled_as_the_route_table_has_them() {
+        assert_eq!(key("/api/v1/tasks"), "/api/v1/tasks");
+        assert_eq!(key("/a/{x}/versions/{y}/restore"), "/a/:param0/versions/:param1/restore");
+    }
+
+    #[test]
+    fn head_is_allowed_where_get_is() {
+        assert_eq!(allow([Method::PATCH, Method::GET].iter()), "GET, HEAD, PATCH");
+        assert_eq!(allow([Method::POST].iter()), "POST");
+    }
+}

@@ -1,0 +1,274 @@
+//! Small values with a fixed form on the wire.
+
+use std::{borrow::Cow, str::FromStr};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use galley_domain::{
+    article::{ArticleStatus, ContentFormat, PublicationStatus},
+    task::{StepKind, StepState, TaskStatus},
+};
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef, Registry},
+    types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
+};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Implements what every type without inner types has in common.
+macro_rules! plain_type {
+    ([$($generics:tt)*] $type:ty, $required:literal, $name:expr, $schema:expr) => {
+        impl<$($generics)*> poem_openapi::types::Type for $type {
+            const IS_REQUIRED: bool = $required;
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn schema_ref() -> poem_openapi::registry::MetaSchemaRef {
+                poem_openapi::registry::MetaSchemaRef::Inline(Box::new($schema))
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(std::iter::empty())
+            }
+        }
+    };
+}
+pub(super) use plain_type;
+
+/// A value that is always there and may be `null`. poem-openapi describes an `Option` as a field that may be missing,
+/// and then sends `null`; this says what is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Nullable<T>(pub Option<T>);
+
+impl<T> From<Option<T>> for Nullable<T> {
+    fn from(value: Option<T>) -> Self {
+        Self(value)
+    }
+}
+
+impl<T: Type> Type for Nullable<T> {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = T::RawValueType;
+    type RawElementValueType = T::RawElementValueType;
+
+    fn name() -> Cow<'static, str> {
+        format!("nullable_{}", T::name()).into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        let schema = match T::schema_ref() {
+            MetaSchemaRef::Inline(schema) => MetaSchema { nullable: true, ..*schema },
+            reference => MetaSchema { nullable: true, all_of: vec![reference], ..MetaSchema::ANY },
+        };
+        MetaSchemaRef::Inline(Box::new(schema))
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        self.0.as_ref().and_then(T::as_raw_value)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        match &self.0 {
+            Some(value) => value.raw_element_iter(),
+            None => Box::new(std::iter::empty()),
+        }
+    }
+}
+
+impl<T: ToJSON> ToJSON for Nullable<T> {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.as_ref().and_then(ToJSON::to_json).unwrap_or(Value::Null))
+    }
+}
+
+impl<T: ParseFromJSON> ParseFromJSON for Nullable<T> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        Option::<T>::parse_from_json(value).map(Self).map_err(ParseError::propagate)
+    }
+}
+
+/// A moment, as `2026-01-15T10:00:00.000Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment(pub DateTime<Utc>);
+
+plain_type!([] Moment, true, "date-time", MetaSchema {
+    example: Some("2026-01-15T10:00:00.000Z".into()),
+    ..MetaSchema::new_with_format("string", "date-time")
+});
+
+impl ToJSON for Moment {
+    fn to_json(&self) -> Option<Value> {
+        Some(Value::String(self.0.to_rfc3339_opts(SecondsFormat::Millis, true)))
+    }
+}
+
+impl ParseFromJSON for Moment {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
+        Ok(Self(text.parse()?))
+    }
+}
+
+/// A number of credits: a whole number where it is one, as in the published examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount(pub Decimal);
+
+plain_type!([] Amount, true, "credits", MetaSchema { example: Some(40.into()), ..MetaSchema::new("number") });
+
+impl ToJSON for Amount {
+    fn to_json(&self) -> Option<Value> {
+        let whole = self.0.fract().is_zero().then(|| self.0.to_i64()).flatten();
+        Some(whole.map_or_else(|| Value::from(self.0.to_f64()), Value::from))
+    }
+}
+
+impl ParseFromJSON for Amount {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        Decimal::parse_from_json(value).map(Self).map_err(ParseError::propagate)
+    }
+}
+
+/// The id of a thing in a path. What is not a UUID names nothing, so it is read as the nil UUID, which nothing has:
+/// it ends in the same 404 as any other id that is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Id(pub Uuid);
+
+plain_type!([] Id, true, "uuid", MetaSchema::new_with_format("string", "uuid"));
+
+impl ParseFromParameter for Id {
+    fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+        Ok(Self(text.parse().unwrap_or(Uuid::nil())))
+    }
+}
+
+/// The number of a version in a path; 0, which no version has, for anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionNumber(pub i32);
+
+plain_type!([] VersionNumber, true, "version", MetaSchema {
+    minimum: Some(1.0),
+    ..MetaSchema::new_with_format("integer", "int32")
+});
+
+impl ParseFromParameter for VersionNumber {
+    fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+        Ok(Self(text.parse().unwrap_or(0)))
+    }
+}
+
+/// The words of the domain that appear on the wire.
+pub trait Vocabulary: Copy + Send + Sync + 'static {
+    fn words() -> Vec<&'static str>;
+    fn word(self) -> &'static str;
+    /// The error names the words that are known.
+    fn of(text: &str) -> Result<Self, String>;
+}
+
+macro_rules! vocabulary {
+    ($($type:ty),+) => {$(
+        impl Vocabulary for $type {
+            fn words() -> Vec<&'static str> {
+                Self::ALL.iter().map(|word| word.as_str()).collect()
+            }
+
+            fn word(self) -> &'static str {
+                self.as_str()
+            }
+
+            fn of(text: &str) -> Result<Self, String> {
+                Self::from_str(text).map_err(|error| error.to_string())
+            }
+        }
+    )+};
+}
+
+vocabulary!(ArticleStatus, ContentFormat, PublicationStatus, StepState, TaskStatus);
+
+impl Vocabulary for StepKind {
+    fn words() -> Vec<&'static str> {
+        Self::ARTICLE.iter().map(|kind| kind.public_name()).collect()
+    }
+
+    fn word(self) -> &'static str {
+        self.public_name()
+    }
+
+    fn of(text: &str) -> Result<Self, String> {
+        let known = |kind: &&Self| kind.public_name() == text || kind.as_str() == text;
+        let found = Self::ARTICLE.iter().find(known);
+        found.copied().ok_or_else(|| format!("must be one of {}", Self::words().join(", ")))
+    }
+}
+
+/// A word of the domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word<E>(pub E);
+
+plain_type!([E: Vocabulary] Word<E>, true, "word", MetaSchema {
+    enum_items: E::words().into_iter().map(Value::from).collect(),
+    ..MetaSchema::new("string")
+});
+
+impl<E: Vocabulary> ToJSON for Word<E> {
+    fn to_json(&self) -> Option<Value> {
+        Some(self.0.word().into())
+    }
+}
+
+impl<E: Vocabulary> ParseFromJSON for Word<E> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
+        E::of(text).map(Self).map_err(ParseError::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn credits_are_numbers() {
+        let json = |text: &str| Amount(text.parse().expect("a decimal")).to_json();
+        assert_eq!(json("40.000000"), Some(json!(40)));
+        assert_eq!(json("0.5"), Some(json!(0.5)));
+    }
+
+    #[test]
+    fn moments_end_in_z() {
+        let moment = Moment("2026-01-15T12:00:00+02:00".parse().expect("a time"));
+        assert_eq!(moment.to_json(), Some(json!("2026-01-15T10:00:00.000Z")));
+    }
+
+    #[test]
+    fn what_is_no_id_is_the_id_of_nothing() {
+        for wrong in ["", "abc", "%00", "a1b2c3d4-e5f6-7890-abcd-ef123456789", "🙂"] {
+            assert_eq!(Id::parse_from_parameter(wrong).map(|id| id.0).ok(), Some(Uuid::nil()), "{wrong}");
+        }
+        let good = Uuid::from_u128(7);
+        assert_eq!(Id::parse_from_parameter(&good.to_string()).map(|id| id.0).ok(), Some(good));
+    }
+
+    #[test]
+    fn a_step_answers_to_both_of_its_names() {
+        assert_eq!(StepKind::of("drafting"), Ok(StepKind::Draft));
+        assert_eq!(StepKind::of("draft"), Ok(StepKind::Draft));
+        assert_eq!(
+            StepKind::of("sweep"),
+            Err("must be one of research, outline, drafting, seo, image, sync".to_owned())
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! What happens around every request: its id, a span, a deadline, a net for panics, and the headers of every answer.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::FutureExt;
+use poem::{
+    Endpoint, Request, Response,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+};
+use tracing::Instrument;
+
+use super::{
+    metrics::Metrics,
+    problem::{CONTENT_TYPE, Code, Problem},
+    request::Facts,
+    routes::{METHODS, problem_response},
+    state::HttpLimits,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// Wraps all routes.
+pub struct Shell<E> {
+    routes: E,
+    timeout: Duration,
+    upload_timeout: Duration,
+    metrics: Arc<Metrics>,
+}
+
+impl<E: Endpoint<Output = Response>> Shell<E> {
+    pub fn new(routes: E, limits: &HttpLimits, metrics: Arc<Metrics>) -> Self {
+        Self { routes, timeout: limits.timeout, upload_timeout: limits.upload_timeout, metrics }
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        if !METHODS.contains(request.method()) {
+            let detail = "this server does not know this method";
+            let problem = Problem::new(StatusCode::NOT_IMPLEMENTED, Code::ValidationError, detail);
+            return problem_response(problem);
+        }
+        let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
+        let deadline = if is_form { self.upload_timeout } else { self.timeout };
+        let work = AssertUnwindSafe(self.routes.call(request)).catch_unwind();
+        match tokio::time::timeout(deadline, work).await {
+            Ok(Ok(Ok(response))) => response,
+            Ok(Ok(Err(error))) => problem_response(Problem::of_error(&error)),
+            Ok(Err(panic)) => {
+                tracing::error!(panic = panic_text(panic.as_ref()), "a request panicked");
+                problem_response(Problem::own_fault())
+            }
+            Err(_) => problem_response(too_slow(deadline)),
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
+}
+
+fn too_slow(deadline: Duration) -> Problem {
+    let detail = format!("the request took longer than {} seconds and was given up; try again", deadline.as_secs_f64());
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Code::WorkflowError, detail)
+        .with(header::RETRY_AFTER, HeaderValue::from_static("5"))
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Shell<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let started = Instant::now();
+        let facts = Arc::new(Facts::of(&request));
+        let method = known(request.method());
+        request.set_data(Arc::clone(&facts));
+        let span = tracing::info_span!(
+            "http",
+            method,
+            request_id = %facts.id,
+            trace_id = %facts.trace_id,
+            key = tracing::field::Empty,
+            route = tracing::field::Empty,
+        );
+        let mut response = self.answer(request).instrument(span.clone()).await;
+        response = as_problem(response, &facts.id);
+        dress(&mut response, &facts);
+        let took = started.elapsed();
+        self.metrics.request(method, facts.route(), response.status().as_u16(), took);
+        span.record("route", facts.route());
+        if let Some(key) = facts.key.get() {
+            span.record("key", key.to_string());
+        }
+        let duration_ms = took.as_secs_f64() * 1000.0;
+        span.in_scope(|| tracing::info!(status = response.status().as_u16(), duration_ms, "request"));
+        Ok(response)
+    }
+}
+
+/// The method as a label; whatever a client invents is one label.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Every error leaves as a problem, also those that the framework made itself.
+fn as_problem(response: Response, request_id: &str) -> Response {
+    let status = response.status();
+    if let Some(problem) = response.data::<Problem>() {
+        return problem.respond(request_id);
+    }
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error && response.content_type() != Some(CONTENT_TYPE) {
+        return Problem::of_status(status).respond(request_id);
+    }
+    response
+}
+
+/// Headers that every answer carries; a handler's own ones stay.
+fn dress(response: &mut Response, facts: &Facts) {
+    let defaults = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(&facts.id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(rate) = facts.rate.get() {
+        headers.insert(RATE_LIMIT, rate.limit.into());
+        headers.insert(RATE_REMAINING, rate.remaining.into());
+        headers.insert(RATE_RESET, rate.reset.into());
+    }
+}

@@ -1,0 +1,425 @@
+//! Tasks: ordering an article, watching the order, cancelling it.
+
+use galley_domain::{
+    order::{ArticleOrder, FieldError, TaskRequest, Violations},
+    task::TaskStatus,
+};
+use galley_services::{Receipt, TaskView};
+use galley_store::TaskFilter;
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Path, Query},
+    registry::MetaSchema,
+    types::{ParseFromJSON, ParseResult, ToJSON},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    Area,
+    articles::{self, Article},
+    auth::{Ai, ArticlesRead, ArticlesWrite, Auth, Content},
+    body::{Body, Fields, FromBody},
+    failure::{Acting, Listing, Ordering, Reading, unreadable},
+    header::{Head, Once},
+    page::{List, Pagination},
+    problem::Problem,
+    query::{Given, OneOf, Whole},
+    reply::{Accepted, Outcome, Reply},
+    scalar::{Amount, Id, Moment, Nullable, Word, plain_type},
+};
+
+mod step;
+
+use step::Step;
+
+pub struct Tasks;
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Area::Tasks")]
+impl Tasks {
+    /// Order an article
+    ///
+    /// Takes the order and holds its price; research, outline, drafting, SEO, cover image and publishing run in the
+    /// background. Follow the task with GET, or with its events. The price is charged when the article is there and
+    /// given back when the task fails or is cancelled.
+    #[oai(path = "/tasks", method = "post", operation_id = "create_task")]
+    async fn create(
+        &self,
+        auth: Auth<ArticlesWrite, Ai>,
+        /// The same key with the same order gives the first answer again instead of a second article.
+        #[oai(name = "Idempotency-Key")]
+        once: Head<Once>,
+        order: Body<NewTask>,
+    ) -> Outcome<TaskReceipt, Ordering, Accepted> {
+        let key = once.0.key(&order.canonical)?;
+        let order = order.value.0;
+        let answer = auth.services().order(&auth.caller, order, auth.trace_id(), key.as_ref()).await?;
+        Ok(TaskReceipt::reply(answer))
+    }
+
+    /// List tasks
+    ///
+    /// Newest first.
+    #[oai(path = "/tasks", method = "get", operation_id = "list_tasks")]
+    async fn list(
+        &self,
+        auth: Auth<ArticlesRead>,
+        /// Only tasks in this state.
+        status: Query<Given<OneOf<TaskStatus>>>,
+        /// The most to return; 20 when not given.
+        limit: Query<Given<Whole<1, 100>>>,
+        /// How many to skip; 0 when not given.
+        offset: Query<Given<Whole<0, 10_000_000>>>,
+    ) -> Outcome<List<Task>, Listing> {
+        let filter = filter(status.0, limit.0, offset.0)?;
+        let (views, total) = auth.services().tasks(auth.org(), &filter).await?;
+        let pagination = Pagination::new(total, filter.offset, filter.limit);
+        let data = views.into_iter().map(Task::try_from).collect::<Result<_, _>>()?;
+        Ok(Reply::new(List { data, pagination }))
+    }
+
+    /// Get a task
+    ///
+    /// Its state, how far it has come, what it was ordered with, and what went wrong if it failed.
+    #[oai(path = "/tasks/:task_id", method = "get", operation_id = "get_task")]
+    async fn get(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<Task, Reading> {
+        let view = auth.services().task(auth.org(), task_id.0.0).await?;
+        Ok(Reply::new(view.try_into()?))
+    }
+
+    /// Cancel a task
+    ///
+    /// Stops a pending or processing task within moments and gives the held credits back. A task that has ended is a
+    /// CONFLICT.
+    #[oai(path = "/tasks/:task_id", method = "delete", operation_id = "cancel_task")]
+    async fn cancel(&self, auth: Auth<ArticlesWrite, Content>, task_id: Path<Id>) -> Outcome<Task, Acting> {
+        let view = auth.services().cancel(auth.org(), task_id.0.0).await?;
+        Ok(Reply::new(view.try_into()?))
+    }
+
+    /// List the articles of a task
+    ///
+    /// What the task has brought; nothing until its text is written.
+    #[oai(path = "/tasks/:task_id/articles", method = "get", operation_id = "list_task_articles")]
+    async fn articles(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<List<Article>, Reading> {
+        let rows = auth.services().task_articles(auth.org(), task_id.0.0).await?;
+        let mut data = Vec::with_capacity(rows.len());
+        for row in rows {
+            data.push(articles::whole(&auth, row, None).await?);
+        }
+        Ok(Reply::new(List::whole(data)))
+    }
+
+    /// List the steps of a task
+    ///
+    /// Every step of every run in order, with its attempts. A finished outline step shows its outline, which you may
+    /// edit and send with a retry.
+    #[oai(path = "/tasks/:task_id/steps", method = "get", operation_id = "list_task_steps")]
+    async fn steps(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<List<Step>, Reading> {
+        let rows = auth.services().task_steps(auth.org(), task_id.0.0).await?;
+        let data = rows.into_iter().map(Step::try_from).collect::<Result<_, _>>()?;
+        Ok(Reply::new(List::whole(data)))
+    }
+}
+
+fn filter(
+    status: Given<OneOf<TaskStatus>>,
+    limit: Given<Whole<1, 100>>,
+    offset: Given<Whole<0, 10_000_000>>,
+) -> Result<TaskFilter, Problem> {
+    let mut wrong = Violations::default();
+    let status = status.take("status", &mut wrong).map(|status| status.0);
+    let limit = limit.take("limit", &mut wrong).map_or(20, |limit| limit.0.unsigned_abs());
+    let offset = offset.take("offset", &mut wrong).map_or(0, |offset| offset.0.unsigned_abs());
+    wrong.finish().map_err(Problem::invalid)?;
+    Ok(TaskFilter { status, limit, offset })
+}
+
+/// What an article is ordered with.
+#[derive(Object)]
+#[oai(rename = "CreateTask")]
+pub struct CreateTask {
+    /// The topic, and anything else the writer should know: 1 to 1,000 characters.
+    #[oai(validator(min_length = 1, max_length = 1000))]
+    user_prompt: String,
+    /// What the article wants to be found for: at most 10, each up to 100 characters. The first one counts most.
+    #[oai(validator(max_items = 10))]
+    keywords: Option<Vec<String>>,
+    /// Addresses of pages or documents to write from: at most 5, http or https.
+    #[oai(validator(max_items = 5))]
+    reference_links: Option<Vec<String>>,
+    /// Uploaded files to write from: at most 10.
+    #[oai(validator(max_items = 10))]
+    uploaded_files: Option<Vec<FileReference>>,
+    /// The fewest words, 100 to 10,000. With neither end given: 800 to 1,200.
+    #[oai(validator(minimum(value = "100"), maximum(value = "10000")))]
+    min_words: Option<i64>,
+    /// The most words, 100 to 10,000.
+    #[oai(validator(minimum(value = "100"), maximum(value = "10000")))]
+    max_words: Option<i64>,
+    /// professional (when not given), casual, academic or conversational.
+    tone: Option<String>,
+    /// The language to write in, ISO 639-1; `en` when not given.
+    language: Option<String>,
+}
+
+/// A checked order of the content generation API.
+#[derive(Debug)]
+pub struct NewTask(ArticleOrder);
+
+impl FromBody for NewTask {
+    type Shape = CreateTask;
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Vec<FieldError>> {
+        let request = TaskRequest {
+            user_prompt: fields.required_text("user_prompt"),
+            keywords: fields.texts("keywords").unwrap_or_default(),
+            reference_links: fields.texts("reference_links").unwrap_or_default(),
+            uploaded_files: file_references(fields),
+            min_words: fields.integer("min_words"),
+            max_words: fields.integer("max_words"),
+            tone: fields.text("tone"),
+            language: fields.text("language"),
+        };
+        request.into_order().map(Self)
+    }
+}
+
+/// The id of an uploaded file, or an object with it in `id` or `file_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileReference(Uuid);
+
+plain_type!([] FileReference, true, "file_reference", MetaSchema {
+    description: Some("The id of an uploaded file, or an object with that id in `id` (or `file_id`)."),
+    example: Some(serde_json::json!({ "id": "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e" })),
+    ..MetaSchema::ANY
+});
+
+impl FileReference {
+    fn of(value: &Value) -> Option<Self> {
+        let text = value.as_str().or_else(|| value.get("id").or_else(|| value.get("file_id"))?.as_str())?;
+        text.parse().ok().map(Self)
+    }
+}
+
+impl ToJSON for FileReference {
+    fn to_json(&self) -> Option<Value> {
+        Some(serde_json::json!({ "id": self.0 }))
+    }
+}
+
+impl ParseFromJSON for FileReference {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        Self::of(&value.unwrap_or_default()).ok_or_else(poem_openapi::types::ParseError::expected_input)
+    }
+}
+
+/// `uploaded_files` in either of its forms.
+pub fn file_references(fields: &mut Fields<'_>) -> Vec<Uuid> {
+    let expected = "the id of an uploaded file, or an object with that id in 'id'";
+    let ids = fields.list("uploaded_files", expected, |item| FileReference::of(item).map(|file| file.0));
+    ids.unwrap_or_default()
+}
+
+/// What an order has started.
+#[derive(Debug, Object)]
+pub struct TaskReceipt {
+    task_id: Uuid,
+    /// The article that will come of it; until then its status is `generating`.
+    article_id: Uuid,
+    /// Always `pending`.
+    status: Word<TaskStatus>,
+    /// Seconds that it usually takes.
+    estimated_time_seconds: u32,
+    /// Credits that are held until the task ends.
+    credits_held: Amount,
+}
+
+impl TaskReceipt {
+    pub fn reply(answer: galley_services::Answer<Receipt>) -> Reply<Self, Accepted> {
+        let location = format!("/api/v1/tasks/{}", answer.value.task_id);
+        Reply::of(answer, Self::from).at(&location)
+    }
+}
+
+impl From<Receipt> for TaskReceipt {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            task_id: receipt.task_id,
+            article_id: receipt.article_id,
+            status: Word(TaskStatus::Pending),
+            estimated_time_seconds: receipt.estimated_time_seconds,
+            credits_held: Amount(receipt.price),
+        }
+    }
+}
+
+/// Why a task or a step did not succeed.
+#[derive(Debug, Object)]
+pub struct WorkError {
+    /// VALIDATION_ERROR, LLM_ERROR, WORKFLOW_ERROR, DATABASE_ERROR or RATE_LIMIT_ERROR.
+    code: String,
+    message: String,
+}
+
+impl WorkError {
+    fn of(code: Option<String>, message: Option<String>) -> Nullable<Self> {
+        Nullable(code.map(|code| Self { code, message: message.unwrap_or_default() }))
+    }
+}
+
+/// An order and how far it has come.
+#[derive(Debug, Object)]
+pub struct Task {
+    task_id: Uuid,
+    /// The same as `task_id`.
+    id: Uuid,
+    status: Word<TaskStatus>,
+    /// Percent, 0 to 100.
+    progress: i16,
+    /// The step that runs: research, outline, drafting, seo, image or sync.
+    current_step: Nullable<String>,
+    steps_completed: Vec<String>,
+    /// Seconds that are left at the usual pace; 0 when the task has ended.
+    estimated_time_seconds: u32,
+    article_id: Nullable<Uuid>,
+    /// What did not work but did not stop the task either, such as a link that could not be read.
+    warnings: Vec<String>,
+    error: Nullable<WorkError>,
+    /// The price: held while the task runs, charged when it completes, given back otherwise.
+    credits: Amount,
+    /// Counts from 1; a retry starts the next run.
+    run: i32,
+    user_prompt: String,
+    keywords: Vec<String>,
+    reference_links: Vec<String>,
+    uploaded_files: Vec<FileReference>,
+    min_words: u32,
+    max_words: u32,
+    created_at: Moment,
+    started_at: Nullable<Moment>,
+    finished_at: Nullable<Moment>,
+    updated_at: Moment,
+}
+
+impl TryFrom<TaskView> for Task {
+    type Error = Problem;
+
+    fn try_from(view: TaskView) -> Result<Self, Problem> {
+        let row = view.row;
+        let order: ArticleOrder = serde_json::from_value(row.input).map_err(unreadable)?;
+        Ok(Self {
+            task_id: row.id,
+            id: row.id,
+            status: Word(view.status),
+            progress: row.progress,
+            current_step: row.current_step.into(),
+            steps_completed: row.steps_completed,
+            estimated_time_seconds: view.estimated_time_seconds,
+            article_id: row.article_id.into(),
+            warnings: serde_json::from_value(row.warnings).map_err(unreadable)?,
+            error: WorkError::of(row.error_code, row.error_message),
+            credits: Amount(row.price),
+            run: row.run,
+            user_prompt: order.brief.prompt,
+            keywords: order.brief.keywords,
+            reference_links: order.reference_links,
+            uploaded_files: order.uploaded_files.into_iter().map(FileReference).collect(),
+            min_words: order.brief.words.min,
+            max_words: order.brief.words.max,
+            created_at: Moment(row.created_at),
+            started_at: row.started_at.map(Moment).into(),
+            finished_at: row.finished_at.map(Moment).into(),
+            updated_at: Moment(row.updated_at),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::body::testing::{read, reader_and_description_agree};
+    use super::*;
+
+    #[test]
+    fn an_order_takes_files_in_every_form() {
+        let ids: Vec<Uuid> = (1..4).map(Uuid::from_u128).collect();
+        let order: NewTask = read(json!({
+            "user_prompt": "Tea",
+            "uploaded_files": [ids[0], { "id": ids[1], "name": "a.pdf" }, { "file_id": ids[2] }],
+        }))
+        .expect("right");
+        assert_eq!(order.0.uploaded_files, ids);
+    }
+
+    #[test]
+    fn everything_wrong_with_an_order_is_named_at_once() {
+        let errors = read::<NewTask>(json!({
+            "user_prompt": "x".repeat(1001),
+            "keywords": "tea",
+            "reference_links": ["https://example.org/", 5],
+            "uploaded_files": ["no id", { "name": "a.pdf" }],
+            "min_words": "many",
+            "max_words": 50,
+            "tone": "angry",
+            "language": "english",
+        }))
+        .expect_err("wrong");
+        let fields: Vec<&str> = errors.iter().filter_map(|error| error.split(' ').next()).collect();
+        assert_eq!(
+            fields,
+            [
+                "keywords",
+                "reference_links[1]",
+                "uploaded_files[0]",
+                "uploaded_files[1]",
+                "min_words",
+                "user_prompt",
+                "max_words",
+                "tone",
+                "language",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_published_limits_hold_to_the_last_character() {
+        let with = |field: &str, value: Value| {
+            let mut body = json!({ "user_prompt": "Tea" });
+            body[field] = value;
+            read::<NewTask>(body).map(|_| ()).map_err(|errors| errors.join("; "))
+        };
+        let links = |count| json!(vec!["https://example.org/"; count]);
+        let keywords = |count| (0..count).map(|at: u32| at.to_string()).collect::<Vec<_>>();
+        let files = |count| (0..count).map(Uuid::from_u128).collect::<Vec<_>>();
+        for (field, right, wrong, message) in [
+            ("user_prompt", json!("ä".repeat(1000)), json!("ä".repeat(1001)), "has 1001 characters; give at most 1000"),
+            ("user_prompt", json!("x"), json!("\t "), "must not be empty"),
+            ("user_prompt", json!("x"), json!("x\0"), "contains a NUL character; remove it"),
+            ("keywords", json!(keywords(10)), json!(keywords(11)), "has 11 items; give at most 10"),
+            ("keywords", json!(["x".repeat(100)]), json!(["x".repeat(101)]), "has 101 characters; give at most 100"),
+            ("keywords", json!([]), json!([""]), "must not be empty"),
+            ("keywords", json!(null), json!({}), "must be a list, but is an object"),
+            ("reference_links", links(5), links(6), "has 6 items; give at most 5"),
+            ("uploaded_files", json!(files(10)), json!(files(11)), "has 11 items; give at most 10"),
+            ("min_words", json!(100), json!(99), "must be between 100 and 10000"),
+            ("max_words", json!(10_000), json!(10_001), "must be between 100 and 10000"),
+            ("max_words", json!(100.0), json!("100"), "must be a whole number, but is a text"),
+            ("min_words", json!(10_000), json!(-1e300), "must be a whole number, but is a number"),
+            ("tone", json!("casual"), json!("Casual"), "must be one of professional"),
+            ("language", json!("de"), json!("deu"), "must be a two-letter ISO 639-1 code"),
+        ] {
+            assert_eq!(with(field, right.clone()), Ok(()), "{field} {right}");
+            let error = with(field, wrong.clone()).expect_err(field);
+            assert!(error.starts_with(field) && error.contains(message), "{error} for {wrong}");
+        }
+        let errors = read::<NewTask>(json!({ "user_prompt": "x", "min_words": 300, "max_words": 200 }));
+        assert_eq!(errors.expect_err("the wrong way round"), ["min_words is 300, more than max_words, which is 200"]);
+    }
+
+    #[test]
+    fn the_order_that_is_read_is_the_one_described() {
+        reader_and_description_agree::<NewTask>();
+    }
+}

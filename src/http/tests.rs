@@ -1,0 +1,194 @@
+//! The front without a database: what can be said of it before any use case is called.
+
+use std::collections::BTreeSet;
+
+use poem::{Request, Response, http::Method};
+use poem_openapi::OpenApi;
+use serde_json::Value;
+
+use super::*;
+
+fn document() -> Value {
+    serde_json::from_str(&spec()).expect("the description is JSON")
+}
+
+/// Method, path and the operation itself.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().expect("paths");
+    let of = |(path, methods): (&String, &Value)| {
+        let methods = methods.as_object().expect("methods").clone();
+        let path = path.clone();
+        methods.into_iter().map(move |(method, operation)| (method.to_uppercase(), path.clone(), operation))
+    };
+    paths.iter().flat_map(of).collect()
+}
+
+#[test]
+fn no_operation_hides_another() {
+    let all: Vec<(String, Method)> = <Api as OpenApi>::meta()
+        .into_iter()
+        .flat_map(|api| api.paths)
+        .flat_map(|path| path.operations.into_iter().map(move |operation| (path.path.clone(), operation.method)))
+        .collect();
+    let unique: BTreeSet<String> = all.iter().map(|(path, method)| format!("{method} {path}")).collect();
+    assert_eq!(all.len(), unique.len(), "two operations have the same path and method");
+    assert_eq!(operations(&document()).len(), all.len(), "the description has them all");
+}
+
+#[test]
+fn the_operations_of_the_first_two_documents_are_served() {
+    let served: BTreeSet<String> =
+        operations(&document()).into_iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+    for wanted in [
+        "POST /api/v1/tasks",
+        "GET /api/v1/tasks",
+        "GET /api/v1/tasks/{task_id}",
+        "DELETE /api/v1/tasks/{task_id}",
+        "GET /api/v1/tasks/{task_id}/articles",
+        "GET /api/v1/articles",
+        "GET /api/v1/articles/{article_id}",
+        "PATCH /api/v1/articles/{article_id}",
+        "DELETE /api/v1/articles/{article_id}",
+        "POST /api/v1/articles/generate",
+        "GET /api/v1/articles/{article_id}/status",
+    ] {
+        assert!(served.contains(wanted), "{wanted} is missing");
+    }
+}
+
+#[test]
+fn every_operation_says_what_it_is_and_who_may_call_it() {
+    let public = ["/healthz", "/readyz", "/metrics"];
+    for (method, path, operation) in operations(&document()) {
+        for part in ["operationId", "summary", "description", "tags"] {
+            assert!(!operation[part].is_null(), "{method} {path} has no {part}");
+        }
+        let secured = operation["security"].as_array().is_some_and(|schemes| schemes.len() == 2);
+        assert_eq!(secured, !public.contains(&path.as_str()), "{method} {path}");
+        let responses = operation["responses"].as_object().expect("responses");
+        assert_eq!(secured, responses.contains_key("401"), "{method} {path}");
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+    }
+}
+
+#[test]
+fn the_description_is_the_same_every_time() {
+    let text = spec();
+    assert_eq!(text, spec());
+    assert!(text.ends_with("}\n") && document()["servers"][0]["url"] == "/");
+}
+
+#[test]
+fn fields_that_may_be_null_say_so_and_are_always_there() {
+    let document = document();
+    let article = &document["components"]["schemas"]["Article"];
+    assert_eq!(article["properties"]["published_at"]["nullable"], true);
+    assert_eq!(article["properties"]["seo"]["nullable"], true);
+    let required = article["required"].as_array().expect("a list").len();
+    assert_eq!(required, article["properties"].as_object().expect("an object").len());
+}
+
+mod around {
+    //! The shell around routes that need no use case.
+
+    use poem::{
+        Endpoint, Route,
+        endpoint::{make, make_sync},
+    };
+    use poem_openapi::OpenApiService;
+
+    use super::*;
+
+    async fn ask(routes: impl Endpoint<Output = Response>, request: Request) -> (Response, Value) {
+        ask_within(&HttpLimits::default(), routes, request).await
+    }
+
+    async fn ask_within(
+        limits: &HttpLimits,
+        routes: impl Endpoint<Output = Response>,
+        request: Request,
+    ) -> (Response, Value) {
+        let shell = shell::Shell::new(routes, limits, Arc::new(metrics::Metrics::new()));
+        let mut response = shell.call(request).await.expect("never an error");
+        let body = response.take_body().into_string().await.expect("text");
+        (response, serde_json::from_str(&body).unwrap_or(Value::String(body)))
+    }
+
+    fn request(method: Method, path: &str) -> Request {
+        Request::builder().method(method).uri_str(path).header("x-request-id", "r-1").finish()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_tells_nothing() {
+        let routes = make(|_| async { Vec::<()>::new().pop().expect("secret of the house") }).map_to_response();
+        let (response, body) = ask(routes, request(Method::GET, "/")).await;
+        assert_eq!((response.status().as_u16(), &body["code"]), (500, &Value::from("WORKFLOW_ERROR")));
+        assert_eq!(body["request_id"], "r-1");
+        assert!(!body.to_string().contains("secret"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_is_given_up() {
+        let routes = make(|_| std::future::pending::<()>()).map_to_response();
+        let limits = HttpLimits { timeout: std::time::Duration::from_millis(5), ..HttpLimits::default() };
+        let (response, body) = ask_within(&limits, routes, request(Method::GET, "/")).await;
+        assert_eq!((response.status().as_u16(), response.header("retry-after")), (503, Some("5")));
+        assert!(body["detail"].as_str().is_some_and(|detail| detail.contains("longer than 0.005 seconds")), "{body}");
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_refuses_is_a_problem_too() {
+        let routes = || Route::new().nest("/", OpenApiService::new(Routes(api()), "t", "1")).map_to_response();
+        let (response, body) = ask(routes(), request(Method::GET, "/nowhere")).await;
+        assert_eq!((response.status().as_u16(), &body["code"]), (404, &Value::from("NOT_FOUND")));
+        let (response, body) = ask(routes(), request(Method::PUT, "/api/v1/tasks")).await;
+        assert_eq!((response.status().as_u16(), response.header("allow")), (405, Some("GET, HEAD, POST")));
+        assert_eq!((&body["title"], &body["status"]), (&Value::from("Method Not Allowed"), &Value::from(405)));
+        let (response, body) = ask(routes(), request(Method::GET, "/api/v1/tasks/%ff")).await;
+        assert_eq!((response.status().as_u16(), &body["errors"][0]["field"]), (400, &Value::from("path")));
+        let purge = Method::from_bytes(b"PURGE").expect("a method");
+        let (response, _) = ask(routes(), request(purge, "/api/v1/tasks")).await;
+        assert_eq!(response.status().as_u16(), 501);
+    }
+
+    #[tokio::test]
+    async fn every_answer_carries_the_id_and_the_safe_headers() {
+        for path in ["/docs", "/docs/"] {
+            let routes = Route::new().at("/docs", make_sync(|_| "here"));
+            let routes = routes.with(NormalizePath::new(TrailingSlash::Trim)).map_to_response();
+            let (response, _) = ask(routes, request(Method::GET, path)).await;
+            assert_eq!(response.status().as_u16(), 200, "{path}");
+            for (name, value) in [
+                ("x-request-id", "r-1"),
+                ("x-content-type-options", "nosniff"),
+                ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+                ("referrer-policy", "no-referrer"),
+                ("cache-control", "no-store"),
+            ] {
+                assert_eq!(response.header(name), Some(value), "{name}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_documentation_keeps_its_own_policy() {
+        let routes = Route::new().at("/docs", docs::page(&service())).map_to_response();
+        let (response, body) = ask(routes, request(Method::GET, "/docs")).await;
+        assert!(response.header("content-security-policy").is_some_and(|policy| policy.contains("'sha256-")));
+        assert!(body.as_str().is_some_and(|html| html.contains("SwaggerUIBundle")));
+    }
+
+    #[tokio::test]
+    async fn requests_are_counted_by_pattern() {
+        let counted = Arc::new(metrics::Metrics::new());
+        let routes = Route::new().nest("/", OpenApiService::new(Routes(api()), "t", "1")).map_to_response();
+        let shell = shell::Shell::new(routes, &HttpLimits::default(), Arc::clone(&counted));
+        for id in ["1", "2"] {
+            drop(shell.call(request(Method::PUT, &format!("/api/v1/tasks/{id}"))).await);
+        }
+        drop(shell.call(request(Method::GET, "/a/b/c")).await);
+        let text = counted.render(&Ok(Vec::new()));
+        assert!(text.contains("{method=\"PUT\",route=\"/api/v1/tasks/{task_id}\",status=\"405\"} 2"), "{text}");
+        assert!(text.contains("{method=\"GET\",route=\"unmatched\",status=\"404\"} 1"), "{text}");
+    }
+}
