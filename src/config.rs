@@ -280,7 +280,7 @@ impl Config {
         {
             figment = figment.merge(Serialized::default("database.url", url));
         }
-        figment = figment.merge(Env::prefixed("GALLEY_").ignore(&["LOG", "CONFIG", "POSTGRES_USER"]).split("__"));
+        figment = figment.merge(Env::prefixed("GALLEY_").ignore(&["LOG", "CONFIG", "POSTGRES_USER"]).filter(|name| !name.starts_with("test_")).split("__"));
         for (path, value) in flags.0 {
             figment = figment.merge(Serialized::default(&path, value));
         }

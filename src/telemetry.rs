@@ -38,7 +38,7 @@ pub fn start(log: &Log, audience: Audience) -> anyhow::Result<Guard> {
     let layer = if human {
         layer.with_target(false).boxed()
     } else {
-        layer.json().flatten_event(true).with_span_list(false).boxed()
+        layer.json().flatten_event(true).with_span_list(true).boxed()
     };
     tracing_subscriber::registry().with(filter).with(layer).try_init().context("logging was started twice")?;
     Ok(Guard)

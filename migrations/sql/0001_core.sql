@@ -173,6 +173,8 @@ CREATE TABLE usage_records (
     task_id           uuid NOT NULL,
     step_id           uuid NOT NULL,
     attempt           integer NOT NULL,
+    -- Which call of the attempt: a repeated write of the same attempt changes nothing.
+    ordinal           integer NOT NULL,
     provider          text NOT NULL,
     model             text NOT NULL,
     operation         text NOT NULL,
@@ -183,6 +185,7 @@ CREATE TABLE usage_records (
     duration_ms       bigint NOT NULL,
     outcome           text NOT NULL CHECK (outcome IN ('ok', 'failed', 'cancelled')),
     created_at        timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (step_id, attempt, ordinal),
     FOREIGN KEY (org_id, task_id) REFERENCES tasks (org_id, id) ON DELETE CASCADE
 );
 CREATE INDEX usage_records_task ON usage_records (task_id);

@@ -188,8 +188,8 @@ async fn resume(services: &Services, org: OrgId) -> anyhow::Result<Uuid> {
     let (tasks, _) = services.tasks(org, &TaskFilter { status: None, limit: 50, offset: 0 }).await?;
     let task = tasks
         .into_iter()
-        .find(|task| task.status != TaskStatus::Completed)
-        .context("there is nothing to resume: every order was completed")?;
+        .find(|task| task.status != TaskStatus::Completed && task.row.api_key_id == Some(Uuid::nil()))
+        .context("there is nothing to resume: every order of this command was completed")?;
     let id = task.row.id;
     if task.status.is_ended() {
         services.retry(&caller(org), id, RetryRequest::default(), &trace_id(), None).await.map_err(explain)?;

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use galley_domain::{Fault, OrgId, task::StepKind, usage::Meter};
 use galley_services::{Services, StepOutput, Wakes};
 use galley_store::{ClaimedStep, StoreError};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -155,18 +156,19 @@ impl Engine {
             });
         }
         let keepers = CancellationToken::new();
-        let heartbeat = tokio::spawn(keeper::heartbeat(Arc::clone(&self.shared), keepers.clone()));
-        let cancels = tokio::spawn(keeper::watch_cancels(Arc::clone(&self.shared), keepers.clone()));
-        let claiming = tokio::spawn(claimer::run(Arc::clone(&self.shared), feeds, stop.clone()));
-        let drain = tokio::spawn(drain(Arc::clone(&self.shared), stop));
+        // Whoever drops this future stops all of it: the parts go with the set.
+        let mut parts = JoinSet::new();
+        parts.spawn(keeper::heartbeat(Arc::clone(&self.shared), keepers.clone()));
+        parts.spawn(keeper::watch_cancels(Arc::clone(&self.shared), keepers.clone()));
+        parts.spawn(claimer::run(Arc::clone(&self.shared), feeds, stop.clone()));
+        parts.spawn(drain(Arc::clone(&self.shared), stop, keepers.clone()));
         // The workers end when the claimer has dropped their feeds and nothing is in flight.
         if let Err(error) = monitor.run().await {
             tracing::error!(%error, "the workers ended with an error");
         }
-        drain.abort();
         keepers.cancel();
-        for part in [heartbeat, cancels, claiming] {
-            if let Err(error) = part.await {
+        while let Some(ended) = parts.join_next().await {
+            if let Err(error) = ended {
                 tracing::error!(%error, "a part of the engine panicked");
             }
         }
@@ -174,14 +176,16 @@ impl Engine {
 }
 
 /// After the signal to stop and the drain time: whatever still runs is asked to give its lease back.
-async fn drain(shared: Arc<Shared>, stop: CancellationToken) {
+async fn drain(shared: Arc<Shared>, stop: CancellationToken, idle: CancellationToken) {
     stop.cancelled().await;
     let running = shared.held.count();
     if running > 0 {
         tracing::info!(running, deadline = ?shared.settings.drain, "stopping; steps in flight may finish");
     }
-    tokio::time::sleep(shared.settings.drain).await;
-    shared.held.stop_all();
+    tokio::select! {
+        () = idle.cancelled() => {}
+        () = tokio::time::sleep(shared.settings.drain) => shared.held.stop_all(),
+    }
 }
 
 fn span_of(task: &Task<Lease>) -> tracing::Span {

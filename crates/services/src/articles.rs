@@ -155,7 +155,7 @@ impl Services {
         let version = tx.save_version(article.id, &text).await?;
         let Some(task) = article.task_id else { return Ok(version) };
         let sources = tx.sources(task).await?;
-        let claims = if text_changed && !sources.is_empty() {
+        let claims = if text_changed {
             let snapshots = crate::pipeline::snapshots(&sources)?;
             let checked = tokio::task::spawn_blocking(move || check_text(&markdown, &snapshots)).await;
             let checked = checked.map_err(|_| StoreError::Unreadable("the claims could not be checked".into()))?;

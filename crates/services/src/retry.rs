@@ -162,7 +162,8 @@ impl Services {
             if kind == StepKind::Outline && has_outline {
                 continue;
             }
-            if tx.outputs(task.id, kind).await?.is_empty() {
+            let expected = if kind == StepKind::Draft { stored_outline(tx, task.id).await?.sections.len() } else { 1 };
+            if tx.outputs(task.id, kind, expected).await?.is_empty() {
                 let text = format!("is {from}, but there is no finished {kind} step to continue from; retry from {kind}");
                 return Err(ServiceError::field("from", text));
             }
@@ -172,7 +173,7 @@ impl Services {
 }
 
 async fn stored_outline(tx: &TenantTx, task: Uuid) -> Result<Outline, ServiceError> {
-    let rows = tx.outputs(task, StepKind::Outline).await?;
+    let rows = tx.outputs(task, StepKind::Outline, 1).await?;
     let output = rows.into_iter().next().and_then(|row| row.output);
     let output = output.ok_or_else(|| ServiceError::field("from", "there is no outline to draft from"))?;
     Ok(serde_json::from_value(output).map_err(StoreError::from)?)

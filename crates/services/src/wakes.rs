@@ -19,6 +19,7 @@ type Watched = HashMap<Uuid, watch::Sender<u64>>;
 #[derive(Debug, Clone)]
 pub struct Wakes {
     steps: watch::Sender<u64>,
+    clock: watch::Sender<u64>,
     cancels: broadcast::Sender<Uuid>,
     events: Arc<Mutex<Watched>>,
 }
@@ -75,6 +76,7 @@ impl Default for Wakes {
     fn default() -> Self {
         Self {
             steps: watch::Sender::new(0),
+            clock: watch::Sender::new(0),
             cancels: broadcast::Sender::new(1024),
             events: Arc::new(Mutex::new(HashMap::new())),
         }
@@ -92,6 +94,15 @@ impl Wakes {
         self.steps.send_modify(|count| *count += 1);
     }
 
+    /// Changes whenever something is to become claimable by the clock.
+    pub fn clock(&self) -> watch::Receiver<u64> {
+        self.clock.subscribe()
+    }
+
+    fn look_at_the_clock(&self) {
+        self.clock.send_modify(|count| *count += 1);
+    }
+
     pub fn cancels(&self) -> CancelWatch {
         CancelWatch { receiver: self.cancels.subscribe() }
     }
@@ -104,6 +115,7 @@ impl Wakes {
     fn dispatch(&self, wake: Wake) {
         match wake {
             Wake::Steps => self.steps_ready(),
+            Wake::Clock => self.look_at_the_clock(),
             // Nobody listening is fine: then nothing runs here.
             Wake::Cancelled { task } => drop(self.cancels.send(task)),
             Wake::Event { task } => {
@@ -117,6 +129,7 @@ impl Wakes {
 
     fn anything_may_have_happened(&self) {
         self.steps_ready();
+        self.look_at_the_clock();
         drop(self.cancels.send(Uuid::nil()));
         for sender in lock(&self.events).values() {
             sender.send_modify(|count| *count += 1);

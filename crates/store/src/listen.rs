@@ -5,11 +5,16 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
+/// What is said on `galley_steps` about a step with a delay.
+pub(crate) const CLOCK: &str = "clock";
+
 /// What another transaction said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
     /// Steps became claimable.
     Steps,
+    /// A step is to become claimable by the clock, perhaps sooner than anyone expected.
+    Clock,
     /// A task was cancelled: its running steps must stop.
     Cancelled { task: Uuid },
     /// A task has a new event.
@@ -40,6 +45,7 @@ impl Listener {
             };
             let task = Uuid::try_parse(notification.payload());
             match (notification.channel(), task) {
+                ("galley_steps", _) if notification.payload() == CLOCK => return Ok(Wake::Clock),
                 ("galley_steps", _) => return Ok(Wake::Steps),
                 ("galley_cancel", Ok(task)) => return Ok(Wake::Cancelled { task }),
                 ("galley_events", Ok(task)) => return Ok(Wake::Event { task }),

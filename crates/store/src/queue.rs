@@ -118,14 +118,16 @@ UPDATE steps SET state = 'ready' FROM due WHERE steps.id = due.id";
 const PROMOTE_ABANDONED: &str = "
 WITH lost AS (
     SELECT id FROM steps WHERE state = 'running' AND lease_until <= now() AND attempt < max_attempts
+        AND id <> ALL($1::uuid[]) AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
     LIMIT 1000 FOR UPDATE SKIP LOCKED)
 UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL FROM lost WHERE steps.id = lost.id";
 
 const TAKE_EXHAUSTED: &str = "
 WITH lost AS (
     SELECT id FROM steps WHERE state = 'running' AND lease_until <= now() AND attempt >= max_attempts
+        AND id <> ALL($1::uuid[]) AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
     LIMIT 100 FOR UPDATE SKIP LOCKED)
-UPDATE steps SET lease = gen_random_uuid(), lease_until = now() + make_interval(secs => $1)
+UPDATE steps SET lease = gen_random_uuid(), lease_until = now() + make_interval(secs => $3)
 FROM lost WHERE steps.id = lost.id
 RETURNING steps.id, lease, org_id, task_id, kind, run, position, attempt, max_attempts, trace_id";
 
@@ -171,12 +173,18 @@ impl Queue {
     }
 
     /// Makes claimable what the clock has made due.
-    pub async fn promote(&self, lease: Duration) -> Result<Promotion, StoreError> {
+    ///
+    /// `own` are the leases of the calling process: those it renews itself, late or not. For a third of a lease after a
+    /// start of the server nobody's lease counts as abandoned, because until then nobody could renew it.
+    pub async fn promote(&self, own: &[Fence], lease: Duration) -> Result<Promotion, StoreError> {
         let mut promotion = Promotion { next_due: self.next_due().await?, ..Promotion::default() };
         if promotion.next_due.is_some_and(|due| due.is_zero()) {
             promotion.ready = sql::execute(&self.db, PROMOTE_DELAYED, []).await?;
-            promotion.ready += sql::execute(&self.db, PROMOTE_ABANDONED, []).await?;
-            let rows = sql::rows::<ClaimRow>(&self.db, TAKE_EXHAUSTED, [lease.as_secs_f64().into()]).await?;
+            let (own, _) = columns(own);
+            let grace = lease.as_secs_f64() / 3.0;
+            promotion.ready += sql::execute(&self.db, PROMOTE_ABANDONED, [own.clone().into(), grace.into()]).await?;
+            let values = [own.into(), grace.into(), lease.as_secs_f64().into()];
+            let rows = sql::rows::<ClaimRow>(&self.db, TAKE_EXHAUSTED, values).await?;
             promotion.exhausted = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
             promotion.next_due = self.next_due().await?;
         }

@@ -80,18 +80,20 @@ impl<C: ConnectionTrait> Scoped<C> {
             .await?)
     }
 
-    /// What the steps of a kind brought, in the newest run that has any, by position.
-    pub async fn outputs(&self, task: Uuid, kind: StepKind) -> Result<Vec<steps::Model>, StoreError> {
+    /// What the steps of a kind brought, by position, in the newest run in which at least `expected` of them ended well.
+    /// A run that was cut off does not hide what an earlier one finished.
+    pub async fn outputs(&self, task: Uuid, kind: StepKind, expected: usize) -> Result<Vec<steps::Model>, StoreError> {
         let rows = self
             .find::<steps::Entity>()
             .filter(steps::Column::TaskId.eq(task))
             .filter(steps::Column::Kind.eq(kind.as_str()))
+            .filter(steps::Column::State.eq("done"))
             .order_by_desc(steps::Column::Run)
             .order_by_asc(steps::Column::Position)
             .all(&self.conn)
             .await?;
-        let newest = rows.first().map(|row| row.run);
-        Ok(rows.into_iter().filter(|row| Some(row.run) == newest && row.state == "done").collect())
+        let whole = rows.chunk_by(|a, b| a.run == b.run).find(|run| run.len() >= expected.max(1));
+        Ok(whole.map(<[_]>::to_vec).unwrap_or_default())
     }
 
     /// Events after `seq`, oldest first.
@@ -140,7 +142,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Takes the lock under which everything about a task changes. Lock order: task, then organization, then steps.
+    /// Takes the lock under which everything about a task changes. Lock order: task, steps, article, organization.
     pub async fn lock_task(&self, id: Uuid) -> Result<Option<tasks::Model>, StoreError> {
         Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).lock(LockType::Update).one(&self.conn).await?)
     }
@@ -226,7 +228,8 @@ impl TenantTx {
                 error.map(|(_, message)| message.to_owned()).into(),
             ],
         )
-        .await
+        .await?;
+        self.notify("galley_steps", crate::listen::CLOCK).await
     }
 
     /// Ends a step badly. Fenced.

@@ -12,9 +12,10 @@ use crate::{
 };
 
 impl TenantTx {
-    /// Appends usage of one attempt. Not fenced: what was paid for was paid for.
+    /// Appends usage of one attempt, all of it in one call; a second call for the attempt adds nothing that the first
+    /// wrote. Not fenced: what was paid for was paid for.
     pub async fn record_usage(&self, task: Uuid, step: Uuid, attempt: u32, calls: &[Usage]) -> Result<(), StoreError> {
-        for call in calls {
+        for (ordinal, call) in (0i32..).zip(calls) {
             let outcome = match call.outcome {
                 CallOutcome::Ok => "ok",
                 CallOutcome::Failed => "failed",
@@ -23,8 +24,9 @@ impl TenantTx {
             sql::execute(
                 &self.conn,
                 "INSERT INTO usage_records (id, org_id, task_id, step_id, attempt, provider, model, operation,
-                    prompt_tokens, completion_tokens, estimated, cost_usd, duration_ms, outcome)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                    prompt_tokens, completion_tokens, estimated, cost_usd, duration_ms, outcome, ordinal)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                 ON CONFLICT (step_id, attempt, ordinal) DO NOTHING",
                 [
                     Uuid::now_v7().into(),
                     self.org_value(),
@@ -40,6 +42,7 @@ impl TenantTx {
                     call.cost_usd.into(),
                     i64::try_from(call.duration_ms).unwrap_or(i64::MAX).into(),
                     outcome.into(),
+                    ordinal.into(),
                 ],
             )
             .await?;

@@ -54,10 +54,14 @@ impl Bundle {
         put(dir, "article.md", article_md(article, self.cover.is_some()).as_bytes())?;
         put(dir, "sources.md", self.sources_md.as_bytes())?;
         put(dir, "task.json", serde_json::to_string_pretty(&self.task)?.as_bytes())?;
-        if let Some(cover) = &self.cover {
-            put(dir, "cover.png", cover)?;
+        match &self.cover {
+            Some(cover) => put(dir, "cover.png", cover),
+            // One that an earlier run left does not belong to this article.
+            None => match std::fs::remove_file(dir.join("cover.png")) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("cover.png"),
+                _ => Ok(()),
+            },
         }
-        Ok(())
     }
 
     pub fn summary(&self, dir: &Path) {

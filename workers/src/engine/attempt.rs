@@ -10,7 +10,7 @@ use std::{
 };
 
 use apalis_core::{error::BoxDynError, task::Task};
-use galley_domain::{Fault, FaultCode};
+use galley_domain::{Fault, FaultCode, usage::Usage};
 use galley_services::{Outcome, Ran, StepOutput};
 use galley_store::{ClaimedStep, StoreError};
 use tower::{Layer, Service};
@@ -102,7 +102,7 @@ pub(crate) struct AttemptService<S> {
 
 impl<S> Service<Task<Lease>> for AttemptService<S>
 where
-    S: Service<Task<Lease>, Response = StepOutput>,
+    S: Service<Task<Lease>, Response = StepOutput> + Clone + Send + 'static,
     S::Error: Into<BoxDynError>,
     S::Future: Send + 'static,
 {
@@ -116,9 +116,10 @@ where
 
     fn call(&mut self, task: Task<Lease>) -> Self::Future {
         let (shared, lease) = (Arc::clone(&self.shared), task.args.clone());
-        let running = self.inner.call(task);
+        let mut inner = self.inner.clone();
         Box::pin(async move {
-            let running = Box::pin(async move { running.await.map_err(Into::into) });
+            // Called only when the attempt has begun: the time limit does not run while the database is away.
+            let running = Box::pin(async move { inner.call(task).await.map_err(Into::into) });
             attempt(&shared, &lease, running).await;
             Ok(())
         })
@@ -268,12 +269,27 @@ async fn finish_maintenance(shared: &Shared, step: &ClaimedStep, outcome: &Outco
     Ok(if error.is_some() { Ran::Failed } else { Ran::Done })
 }
 
+/// Tries for a while: nobody waits for it, and it is money.
+async fn record_usage(shared: &Shared, step: &ClaimedStep, usage: &[Usage]) {
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..20 {
+        match shared.services.record_usage(step, usage).await {
+            Ok(()) => return,
+            Err(error) if error.is_weather() => tokio::time::sleep(pause).await,
+            Err(error) => {
+                tracing::error!(%error, ?usage, "usage of a stopped attempt could not be recorded");
+                return;
+            }
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    tracing::error!(?usage, "usage of a stopped attempt could not be recorded: the database stays away");
+}
+
 /// The attempt was dropped. What it has used is recorded all the same.
 async fn stop(shared: &Shared, lease: &Lease, reason: StopReason) -> Ended {
     let step = lease.step();
-    if let Err(error) = shared.services.record_usage(step, &lease.meter().take()).await {
-        tracing::error!(%error, "usage of a stopped attempt could not be recorded");
-    }
+    record_usage(shared, step, &lease.meter().take()).await;
     match reason {
         StopReason::LeaseGone => tracing::info!("step stopped: it was cancelled or is no longer ours"),
         StopReason::Shutdown => {

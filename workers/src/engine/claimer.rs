@@ -11,13 +11,15 @@ use tokio_util::sync::CancellationToken;
 use super::{Shared, held::Lease};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// What is due and cannot be had yet (another process is about to take it) is looked at again after this.
+const SHORTEST_LOOK: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 type Feeds = BTreeMap<StepKind, mpsc::Sender<Lease>>;
 
 /// Runs until `stop`; then drops the feeds, which ends the workers once they are idle.
 pub(crate) async fn run(shared: Arc<Shared>, feeds: Feeds, stop: CancellationToken) {
-    let mut wakes = shared.wakes.steps();
+    let (mut wakes, mut clock) = (shared.wakes.steps(), shared.wakes.clock());
     let mut due = Instant::now();
     let mut pause = FIRST_PAUSE;
     while !stop.is_cancelled() {
@@ -29,6 +31,7 @@ pub(crate) async fn run(shared: Arc<Shared>, feeds: Feeds, stop: CancellationTok
                     () = stop.cancelled() => break,
                     // The sender lives in `shared`.
                     _ = wakes.changed() => {}
+                    _ = clock.changed() => due = Instant::now(),
                     () = shared.held.freed(), if more => {}
                     () = tokio::time::sleep_until(due) => {}
                 }
@@ -51,11 +54,14 @@ async fn round(shared: &Shared, feeds: &Feeds, due: &mut Instant) -> Result<bool
     let queue = shared.services.store().queue();
     if Instant::now() >= *due {
         schedule_maintenance(shared, feeds).await?;
-        let promotion = queue.promote(shared.settings.lease).await?;
+        let promotion = queue.promote(&shared.held.fences(), shared.settings.lease).await?;
         for step in promotion.exhausted {
             bury(shared, &step).await?;
         }
-        *due = Instant::now() + promotion.next_due.map_or(shared.settings.tick, |next| next.min(shared.settings.tick));
+        let next = promotion.next_due.unwrap_or(shared.settings.tick);
+        // A delay of a few milliseconds is kept to; something overdue that did not move is not asked for in a circle.
+        let next = if next.is_zero() { SHORTEST_LOOK } else { next };
+        *due = Instant::now() + next.min(shared.settings.tick);
     }
     let wanted = shared.held.wanted();
     if wanted.is_empty() {
@@ -98,10 +104,11 @@ async fn schedule_maintenance(shared: &Shared, feeds: &Feeds) -> Result<(), Stor
         return Ok(());
     }
     let key = format!("sweep/{}", chrono::Utc::now().format("%Y-%m-%dT%H"));
-    if !shared.stats.first_time(&key) {
+    if shared.stats.seen(&key) {
         return Ok(());
     }
     let attempts = shared.services.settings().policy(StepKind::Sweep).max_attempts;
     shared.services.store().queue().schedule(StepKind::Sweep, &key, attempts).await?;
+    shared.stats.note(key);
     Ok(())
 }

@@ -61,14 +61,13 @@ impl EngineStats {
         }
     }
 
-    /// True when this slot of a schedule was not seen by this process before; saves a query a tick.
-    pub(crate) fn first_time(&self, slot: &str) -> bool {
-        let mut state = self.lock();
-        if state.last_slot == slot {
-            return false;
-        }
-        slot.clone_into(&mut state.last_slot);
-        true
+    /// True when this process has scheduled the slot already; saves a query a tick.
+    pub(crate) fn seen(&self, slot: &str) -> bool {
+        self.lock().last_slot == slot
+    }
+
+    pub(crate) fn note(&self, slot: String) {
+        self.lock().last_slot = slot;
     }
 
     /// A copy of all counters.

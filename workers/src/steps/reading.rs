@@ -5,7 +5,7 @@ use galley_domain::{
     writing::{Origin, Snapshot},
 };
 use galley_fetch::{FetchError, Fetcher, Page};
-use galley_services::{ServiceError, Services};
+use galley_services::{BlobError, ServiceError, Services};
 use uuid::Uuid;
 
 use crate::engine::StepError;
@@ -46,6 +46,7 @@ pub(crate) async fn file(services: &Services, org: OrgId, id: Uuid) -> Result<Re
     let (row, bytes) = match services.file_bytes(org, id).await {
         Ok(found) => found,
         Err(ServiceError::Store(error)) => return Err(error.into()),
+        Err(ServiceError::Blob(error @ BlobError::Failed(_))) => return Err(super::image::store_fault(error).into()),
         Err(error) => {
             tracing::warn!(%error, file = %id, "an uploaded file is gone");
             return Ok(Reading::Nothing { warning: format!("the uploaded file {id} is gone"), transient: false });

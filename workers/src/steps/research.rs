@@ -37,12 +37,17 @@ impl Step for Research {
         let mut readings = self.read_given(cx, &order).await?;
         readings.extend(self.read_found(cx, &order).await);
         let asked = !readings.is_empty();
-        let (snapshots, warnings, transient) = sort_out(readings);
+        let (snapshots, mut warnings, transient) = sort_out(readings);
         if snapshots.is_empty() && (asked || self.0.writer.name() == "extractive") {
             return Err(nothing_left(&warnings, transient).into());
         }
         let brief = order.brief;
+        let read = snapshots.len();
         let sources = compute(move || freeze(&brief, snapshots)).await?;
+        if sources.len() < read {
+            let dropped = read - sources.len();
+            warnings.push(format!("{dropped} of {read} sources were left out: together they are too long"));
+        }
         cx.report(&format!("{} sources read", sources.len())).await;
         Ok(StepOutput::Research { sources, warnings })
     }
@@ -129,8 +134,10 @@ fn freeze(brief: &Brief, mut snapshots: Vec<Snapshot>) -> Vec<NewSource> {
     snapshots
         .into_iter()
         .take_while(|snapshot| {
+            // The best one always stays; no single text is longer than its reader's limit.
+            let first = bytes == 0;
             bytes += snapshot.text.len();
-            bytes <= MAX_TEXT_BYTES
+            first || bytes <= MAX_TEXT_BYTES
         })
         .zip(1..)
         .map(|(snapshot, number)| NewSource {

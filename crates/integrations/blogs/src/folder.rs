@@ -208,13 +208,18 @@ fn take_turn(root: &Dir) -> Result<StdFile, Fault> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(fault("lock", ROOT, &error)),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_POLL),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => pause(),
             Err(TryLockError::WouldBlock) => {
                 let message = "another publication has been writing into the folder for too long; try again later";
                 return Err(Fault::transient(FaultCode::WorkflowError, message));
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "blocking by contract: publishing never runs on a runtime's thread")]
+fn pause() {
+    std::thread::sleep(LOCK_POLL);
 }
 
 /// Removes what killed writers left. Whoever has the turn is the only writer, so nothing here is in use.

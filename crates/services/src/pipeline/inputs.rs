@@ -38,13 +38,13 @@ impl Services {
     }
 
     pub async fn outline_of(&self, org: OrgId, task: Uuid) -> Result<Outline, StoreError> {
-        let mut outlines = self.outputs(org, task, StepKind::Outline).await?;
+        let mut outlines = self.outputs(org, task, StepKind::Outline, 1).await?;
         outlines.pop().ok_or_else(|| StoreError::Unreadable("the outline of this task is gone".into()))
     }
 
     /// All sections in order, or an error when one is not there.
     pub async fn sections_of(&self, org: OrgId, task: Uuid, expected: usize) -> Result<Vec<SectionText>, StoreError> {
-        let sections: Vec<SectionText> = self.outputs(org, task, StepKind::Draft).await?;
+        let sections: Vec<SectionText> = self.outputs(org, task, StepKind::Draft, expected).await?;
         if sections.len() == expected {
             Ok(sections)
         } else {
@@ -53,8 +53,14 @@ impl Services {
         }
     }
 
-    async fn outputs<T: DeserializeOwned>(&self, org: OrgId, task: Uuid, kind: StepKind) -> Result<Vec<T>, StoreError> {
-        let rows = self.store.tenant(org).outputs(task, kind).await?;
+    async fn outputs<T: DeserializeOwned>(
+        &self,
+        org: OrgId,
+        task: Uuid,
+        kind: StepKind,
+        expected: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.store.tenant(org).outputs(task, kind, expected).await?;
         rows.into_iter().filter_map(|row| row.output).map(|json| Ok(serde_json::from_value(json)?)).collect()
     }
 

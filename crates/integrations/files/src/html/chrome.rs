@@ -12,8 +12,7 @@ const FURNITURE: [&str; 4] = ["nav", "footer", "aside", "menu"];
 const FURNITURE_ROLES: [&str; 9] =
     ["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar"];
 /// Class names with one meaning on most sites: footnote marks, edit links, texts for screen readers only, notices.
-const FURNITURE_CLASSES: [&str; 12] = [
-    "reference",
+const FURNITURE_CLASSES: [&str; 11] = [
     "mw-editsection",
     "noprint",
     "sr-only",

@@ -1,0 +1,94 @@
+//! The command line as a user meets it, with its own private Postgres.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+fn galley(data: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("DATABASE_URL");
+    command.arg("--data").arg(data).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+const FIRST: [&str; 12] = [
+    "write",
+    "How Sela Ridge grows, roasts and brews its coffee",
+    "--file",
+    "samples/brew-guide.pdf",
+    "samples/cooperative-report.docx",
+    "samples/harvest.xlsx",
+    "samples/tasting-notes.html",
+    "samples/faq.md",
+    "--min-words",
+    "600",
+    "--max-words",
+    "900",
+];
+
+#[test]
+fn one_command_writes_an_article_and_a_second_one_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut articles = Vec::new();
+    for run in ["one", "two"] {
+        let out = dir.path().join(run);
+        let output = galley(&data, &[&FIRST[..], &["--out", out.to_str().unwrap()]].concat());
+        assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+        for name in ["article.md", "sources.md", "task.json", "cover.png"] {
+            assert!(out.join(name).is_file(), "{name} is there");
+        }
+        assert!(text(&output.stderr).contains("research"), "progress is shown: {}", text(&output.stderr));
+        articles.push(std::fs::read_to_string(out.join("article.md")).unwrap());
+    }
+    assert_eq!(articles[0], articles[1]);
+    assert!(articles[0].starts_with("---\ntitle: ") && articles[0].contains("\n## Sources\n"));
+    let task: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("one/task.json")).unwrap()).unwrap();
+    assert_eq!(task["status"], "completed");
+    assert_eq!(task["claims"]["unsupported"], 0);
+    assert!(task["steps"].as_array().unwrap().iter().all(|step| step["attempts"] == 1));
+
+    let nothing = galley(&data, &["write", "--resume"]);
+    assert!(!nothing.status.success());
+    assert!(text(&nothing.stderr).contains("nothing to resume"), "{}", text(&nothing.stderr));
+    let refused = galley(&data, &["write", "Tea", "--tone", "angry", "--min-words", "5"]);
+    let said = text(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("--tone") && said.contains("--min-words"), "{said}");
+    let without = galley(&data, &["write", "Tea"]);
+    assert!(text(&without.stderr).contains("composes from sources"), "{}", text(&without.stderr));
+    let doctor = galley(&data, &["doctor"]);
+    assert!(doctor.status.success(), "{}", text(&doctor.stdout));
+    let key = galley(&data, &["keys", "create", "--name", "ci"]);
+    assert!(text(&key.stdout).starts_with("gk_"), "{}", text(&key.stderr));
+    let listed = text(&galley(&data, &["keys", "list"]).stdout);
+    assert!(listed.contains("ci") && !listed.contains(text(&key.stdout).trim()), "{listed}");
+}
+
+#[test]
+fn wrong_configuration_names_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("galley.toml");
+    std::fs::write(&file, "[writer]\nkind = \"openai\"\ncolour = \"red\"\n").unwrap();
+    let output = galley(dir.path(), &["--config", file.to_str().unwrap(), "config", "show"]);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("colour"), "{}", text(&output.stderr));
+    let missing = galley(dir.path(), &["--config", "nowhere.toml", "config", "show"]);
+    assert!(text(&missing.stderr).contains("nowhere.toml does not exist"), "{}", text(&missing.stderr));
+}
+
+#[test]
+fn shown_configuration_has_no_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
+    command.current_dir(dir.path()).env_remove("DATABASE_URL");
+    let output =
+        command.env("GALLEY_WRITER__API_KEY", "sk-planted-secret").args(["config", "show"]).output().unwrap();
+    let shown = text(&output.stdout);
+    assert!(output.status.success() && shown.contains("api_key = \"********\""), "{shown}{}", text(&output.stderr));
+    assert!(!shown.contains("planted"));
+}

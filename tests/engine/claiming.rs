@@ -1,0 +1,196 @@
+//! Rules 1, 2, 7 and 10: ordered in one transaction, claimed with a lease, woken, fair.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use galley_domain::task::{StepKind, TaskStatus};
+use galley_services::ServiceError;
+use galley_store::Wanted;
+use galley_testkit::{Harness, Move, Script};
+use rust_decimal::Decimal;
+
+fn want(kind: StepKind, slots: usize) -> [Wanted; 1] {
+    [Wanted { kind, slots }]
+}
+
+const LEASE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn an_order_that_fails_in_the_middle_leaves_nothing() {
+    let harness = Harness::new().await;
+    // The last thing that an order inserts is its step.
+    harness.database.execute("ALTER TABLE steps ADD CONSTRAINT no_research CHECK (kind <> 'research')").await;
+    let failed = harness.services.order(&harness.caller, galley_testkit::order(), "t", None).await;
+    assert!(matches!(failed, Err(ServiceError::Store(_))), "{failed:?}");
+    for table in ["tasks", "articles", "holds", "events", "steps"] {
+        assert_eq!(harness.database.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+    harness.assert_books_closed().await;
+}
+
+#[tokio::test]
+async fn claiming_takes_no_more_than_there_are_slots_and_counts_the_attempt() {
+    let harness = Harness::new().await;
+    for _ in 0..5 {
+        harness.order().await;
+    }
+    let queue = harness.services.store().queue();
+    let claimed = queue.claim(&want(StepKind::Research, 3), "w", LEASE).await.unwrap();
+    assert_eq!(claimed.len(), 3);
+    assert!(claimed.iter().all(|step| step.attempt == 1));
+    assert_eq!(queue.claim(&want(StepKind::Research, 9), "w", LEASE).await.unwrap().len(), 2, "nothing twice");
+    assert!(queue.claim(&want(StepKind::Outline, 9), "w", LEASE).await.unwrap().is_empty(), "only what was asked for");
+}
+
+#[tokio::test]
+async fn eight_claimers_at_once_never_get_the_same_step() {
+    let harness = Harness::builder().credits(100_000).build().await;
+    for _ in 0..60 {
+        harness.order().await;
+    }
+    let mut claimers = Vec::new();
+    for _ in 0..8 {
+        let queue = harness.services.store().queue();
+        claimers.push(tokio::spawn(async move {
+            let mut mine = Vec::new();
+            loop {
+                let claimed = queue.claim(&want(StepKind::Research, 4), "w", LEASE).await.unwrap();
+                if claimed.is_empty() {
+                    return mine;
+                }
+                mine.extend(claimed.into_iter().map(|step| step.fence.step));
+            }
+        }));
+    }
+    let mut all = Vec::new();
+    for claimer in claimers {
+        all.extend(claimer.await.unwrap());
+    }
+    // A claimer may come away empty-handed while another holds the last locks; what is left is still there.
+    let rest = harness.services.store().queue().claim(&want(StepKind::Research, 60), "w", LEASE).await.unwrap();
+    all.extend(rest.into_iter().map(|step| step.fence.step));
+    assert_eq!(all.len(), 60);
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 60);
+}
+
+#[tokio::test]
+async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_not() {
+    let harness = Harness::new().await;
+    harness.order().await;
+    let queue = harness.services.store().queue();
+    let first = queue.claim(&want(StepKind::Research, 1), "one", Duration::from_millis(200)).await.unwrap().remove(0);
+    assert!(queue.renew(&[first.fence], LEASE).await.unwrap().is_empty());
+    assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 0, "the heartbeat keeps it");
+    harness.database.execute("UPDATE steps SET lease_until = now()").await;
+    assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 1);
+    let second = queue.claim(&want(StepKind::Research, 1), "two", LEASE).await.unwrap().remove(0);
+    assert_eq!(second.fence.step, first.fence.step);
+    assert_ne!(second.fence.lease, first.fence.lease);
+    assert_eq!(second.attempt, 2);
+    assert_eq!(queue.renew(&[first.fence], LEASE).await.unwrap(), [first.fence], "the first owner is told");
+}
+
+#[tokio::test]
+async fn a_step_that_kills_its_process_every_time_runs_out_of_attempts() {
+    let harness = Harness::builder().policy(StepKind::Research, |policy| policy.max_attempts = 2).build().await;
+    let task = harness.order().await;
+    let queue = harness.services.store().queue();
+    for attempt in 1..=2 {
+        let claimed = queue.claim(&want(StepKind::Research, 1), "doomed", LEASE).await.unwrap();
+        assert_eq!(claimed[0].attempt, attempt);
+        harness.database.execute("UPDATE steps SET lease_until = now()").await;
+        if attempt < 2 {
+            assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 1);
+        }
+    }
+    let script = Script::default();
+    let engine = harness.scripted(&script);
+    let view = harness.ended(task).await;
+    assert_eq!(view.status, TaskStatus::Failed);
+    assert_eq!(view.row.error_message.as_deref(), Some("the research step lost its worker 2 times"));
+    assert_eq!(script.runs_of(StepKind::Research), 0, "it was not run a third time");
+    engine.stop().await;
+    harness.assert_books_closed().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_vanishes_is_followed_by_another() {
+    let harness = Harness::new().await;
+    let (doomed, heir) = (Script::default(), Script::default());
+    doomed.next(StepKind::Outline, [Move::Hang(Vec::new())]);
+    let first = harness.scripted(&doomed);
+    let task = harness.order().await;
+    doomed.wait_for_runs(StepKind::Outline, 1).await;
+    first.vanish().await;
+    let second = harness.scripted(&heir);
+    harness.completed(task).await;
+    assert_eq!(heir.runs_of(StepKind::Research), 0, "what was finished is not run again");
+    assert_eq!(heir.runs()[0].2, 2, "the attempt that vanished was counted");
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn an_idle_engine_is_woken_by_an_order_and_not_by_its_tick() {
+    let harness = Harness::new().await;
+    let script = Script::default();
+    let steps = galley_testkit::scripted_steps(&script);
+    // With a tick of an hour only the notification can start the step within the minute that the harness waits.
+    let engine = harness.engine(steps, |settings| settings.tick = Duration::from_secs(3600));
+    let first = harness.order().await;
+    harness.completed(first).await;
+    let second = harness.order().await;
+    harness.completed(second).await;
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_tenant_with_one_order_does_not_wait_for_another_tenants_thousand() {
+    let harness = Harness::builder().credits(100_000).build().await;
+    for _ in 0..300 {
+        harness.order().await;
+    }
+    let queue = harness.services.store().queue();
+    // The backlog is being worked on.
+    queue.claim(&want(StepKind::Research, 10), "w", LEASE).await.unwrap();
+    let (other, _) = harness.other_tenant().await;
+    harness.order_as(&other).await;
+    let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap();
+    let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
+    assert!(orgs.contains(&other.org), "the newcomer is among the next two");
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_busy_yesterday_is_not_put_behind_a_backlog_today() {
+    let harness = Harness::builder().credits(100_000).build().await;
+    let queue = harness.services.store().queue();
+    for _ in 0..50 {
+        harness.order().await;
+    }
+    queue.claim(&want(StepKind::Research, 50), "w", LEASE).await.unwrap();
+    let (other, _) = harness.other_tenant().await;
+    for _ in 0..20 {
+        harness.order_as(&other).await;
+    }
+    harness.order().await;
+    let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap();
+    let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
+    assert!(orgs.contains(&harness.caller.org), "{orgs:?}");
+}
+
+#[tokio::test]
+async fn a_sweep_is_scheduled_once_and_removes_what_is_old() {
+    let harness = Harness::builder()
+        .settings(|settings| settings.retention.events = Duration::ZERO)
+        .build()
+        .await;
+    let script = Script::default();
+    let engine = harness.scripted(&script);
+    let task = harness.order().await;
+    harness.completed(task).await;
+    script.wait_for_runs(StepKind::Sweep, 1).await;
+    engine.stop().await;
+    assert_eq!(harness.database.number("SELECT count(*) FROM steps WHERE kind = 'sweep'").await, 1);
+    let swept = harness.services.store().system().sweep(&harness.services.settings().retention).await.unwrap();
+    assert!(swept.events > 0, "events of the ended task are older than nothing");
+    assert_eq!(swept.steps, 0, "steps are kept for a day");
+    assert_eq!(harness.services.store().tenant(harness.caller.org).credits().await.unwrap().1, Decimal::ZERO);
+}

@@ -1,0 +1,9 @@
+//! The engine's rules, each by its own words.
+
+mod cancel;
+mod claiming;
+mod credits;
+mod finishing;
+mod outage;
+mod retrying;
+mod stopping;

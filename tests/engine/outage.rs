@@ -1,0 +1,47 @@
+//! Rule 8: a database outage is weather.
+
+use galley_domain::task::StepKind;
+use galley_testkit::{Harness, Move, Script};
+
+#[tokio::test]
+async fn an_outage_in_the_middle_of_steps_costs_no_attempt_and_ends_nothing() {
+    let harness = Harness::new().await;
+    let script = Script::default();
+    script.sections(4);
+    script.next(StepKind::Draft, std::iter::repeat_n(Move::Gate, 4));
+    let engine = harness.scripted(&script);
+    let task = harness.order().await;
+    script.wait_for_runs(StepKind::Draft, 4).await;
+    harness.database.go_away().await;
+    // All four end while nobody can write it down.
+    script.open();
+    let after_outage = async {
+        // Long enough for several refused tries of every part of the engine.
+        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+        harness.database.come_back().await;
+    };
+    after_outage.await;
+    let view = harness.completed(task).await;
+    engine.stop().await;
+    assert_eq!(view.row.steps_completed.len(), 6);
+    assert!(harness.steps(task).await.iter().all(|step| step.attempt <= 2), "no attempt is used up by the weather");
+    harness.assert_books_closed().await;
+}
+
+#[tokio::test]
+async fn cut_connections_are_made_anew_and_wake_ups_come_again() {
+    let harness = Harness::new().await;
+    let engine = harness.scripted(&Script::default());
+    for _ in 0..3 {
+        harness.database.cut_connections().await;
+        // The pool may hand out one more dead connection; the client's second try is the user's second try.
+        let task = loop {
+            match harness.services.order(&harness.caller, galley_testkit::order(), "t", None).await {
+                Ok(receipt) => break receipt.value.task_id,
+                Err(error) => assert!(error.to_string().contains("database"), "{error}"),
+            }
+        };
+        harness.completed(task).await;
+    }
+    engine.stop().await;
+}

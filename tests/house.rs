@@ -1,0 +1,109 @@
+//! What keeps the house in order: who knows whom, and that what is committed is what the code says.
+
+use std::{fs, path::Path};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder, with its text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    fn walk(path: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(path).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(folder), &mut found);
+    assert!(!found.is_empty(), "{folder} has no sources: the check would pass for the wrong reason");
+    found
+}
+
+fn manifest(folder: &str) -> String {
+    fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap()
+}
+
+/// The part of a manifest that other crates are linked by.
+fn dependencies(folder: &str) -> String {
+    let text = manifest(folder);
+    let from = text.find("\n[dependencies]").map_or(text.len(), |at| at + 1);
+    let rest = &text[from..];
+    let to = rest[1..].find("\n[").map_or(rest.len(), |at| at + 1);
+    rest[..to].to_owned()
+}
+
+#[test]
+fn nobody_knows_more_than_the_direction_allows() {
+    let rules: &[(&str, &[&str])] = &[
+        ("crates/domain", &["galley-", "tokio", "sqlx", "sea-orm", "reqwest", "poem"]),
+        ("crates/text", &["galley-", "tokio", "sqlx", "sea-orm", "reqwest", "poem"]),
+        ("crates/compose", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "reqwest", "poem"]),
+        ("crates/store", &["galley-services", "galley-workers", "galley-compose", "galley-ai", "poem", "reqwest"]),
+        ("crates/services", &["galley-workers", "galley-ai", "galley-images", "galley-blogs", "sqlx", "sea-orm", "poem"]),
+        ("crates/integrations/ai", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
+        ("crates/integrations/blogs", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
+        ("crates/integrations/fetch", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
+        ("crates/integrations/files", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
+        ("crates/integrations/images", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
+        ("workers", &["sqlx", "sea-orm", "poem", "galley-ai"]),
+    ];
+    for (folder, forbidden) in rules {
+        let dependencies = dependencies(folder);
+        assert!(dependencies.contains("[dependencies]"), "{folder} has dependencies to look at");
+        for word in *forbidden {
+            let found = dependencies.lines().find(|line| line.starts_with(word));
+            assert!(found.is_none(), "{folder} must not depend on {word}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn the_front_names_no_database_and_no_worker() {
+    for (path, text) in sources("src/http") {
+        for word in ["sea_orm::", "sqlx::", "galley_workers"] {
+            assert!(!text.contains(word), "{path} names {word}");
+        }
+    }
+    for (path, text) in sources("workers/src") {
+        for word in ["sea_orm::", "sqlx::", "poem::", "galley::http"] {
+            assert!(!text.contains(word), "{path} names {word}");
+        }
+    }
+}
+
+#[test]
+fn entities_stay_in_the_store() {
+    let lib = fs::read_to_string(root().join("crates/store/src/lib.rs")).unwrap();
+    assert!(lib.contains("\nmod entity;"), "the module of the entities is private");
+    for folder in ["crates/services/src", "workers/src", "src"] {
+        for (path, text) in sources(folder) {
+            assert!(!text.contains("Statement::from_"), "{path} writes SQL");
+        }
+    }
+}
+
+#[test]
+fn the_committed_openapi_is_what_the_code_says() {
+    let committed = fs::read_to_string(root().join("openapi/galley.json")).expect("openapi/galley.json is committed");
+    let stale = committed != galley::http::spec();
+    assert!(!stale, "openapi/galley.json is stale; run: cargo run -- openapi > openapi/galley.json");
+}
+
+#[test]
+fn no_file_of_ours_names_a_machine_or_a_registry() {
+    // Put together here, so that this file does not find itself.
+    let words = [["/wo", "rk/"].concat(), ["/ro", "ot/"].concat(), ["static.", "crates"].concat()];
+    for folder in ["src", "crates", "workers", "migrations/src", "tests"] {
+        for (path, text) in sources(folder) {
+            if let Some(word) = words.iter().find(|word| text.contains(*word)) {
+                // A test of refused folders may name the home of root.
+                assert!(path.contains("private-postgres") && word.contains("ro"), "{path} names {word}");
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Integration tests, by area: real Postgres, real HTTP, faults on order.
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
+
+mod cli;
+mod engine;
+mod front;
+mod house;
+mod pipeline;

@@ -1,0 +1,141 @@
+//! The pipeline with its real steps and the built-in writer, from an order to a folder of files.
+
+use std::collections::HashSet;
+
+use galley_domain::{
+    order::ArticleOrder,
+    task::{StepKind, TaskStatus},
+    writing::WordRange,
+};
+use galley_services::{RetryRequest, Upload};
+use galley_testkit::{Harness, brief, order};
+use uuid::Uuid;
+
+const SAMPLES: [&str; 5] =
+    ["brew-guide.pdf", "cooperative-report.docx", "harvest.xlsx", "tasting-notes.html", "faq.md"];
+
+async fn upload(harness: &Harness, name: &str) -> Uuid {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
+    let upload = Upload { name: name.into(), bytes: std::fs::read(path).unwrap().into() };
+    harness.services.upload(harness.caller.org, upload, None).await.unwrap().value.id
+}
+
+async fn order_samples(harness: &Harness, min: u32, max: u32) -> Uuid {
+    let mut order = ArticleOrder {
+        brief: brief("How Sela Ridge grows, roasts and brews its coffee", min, max),
+        ..order()
+    };
+    order.brief.keywords = vec!["Sela Ridge coffee".into()];
+    for name in SAMPLES {
+        order.uploaded_files.push(upload(harness, name).await);
+    }
+    harness.services.order(&harness.caller, order, "t", None).await.unwrap().value.task_id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_samples_become_an_article_with_every_sentence_tied_to_its_source() {
+    let harness = Harness::new().await;
+    let engine = harness.extractive();
+    let (one, two) = (order_samples(&harness, 600, 900).await, order_samples(&harness, 600, 900).await);
+    let (first, second) = (harness.completed(one).await, harness.completed(two).await);
+    engine.stop().await;
+    let org = harness.caller.org;
+    let article = harness.services.article(org, first.row.article_id.unwrap()).await.unwrap();
+    let again = harness.services.article(org, second.row.article_id.unwrap()).await.unwrap();
+    assert_eq!(article.content_markdown, again.content_markdown, "the same order gives the same text");
+    assert_eq!(again.slug, format!("{}-2", article.slug), "slugs are unique in the organization");
+    assert!((540..=990).contains(&article.word_count), "{} words", article.word_count);
+    assert_eq!((article.status.as_str(), article.version), ("draft", 1));
+    assert!(article.seo_title.chars().count() <= 60 && article.seo_description.chars().count() <= 155);
+    assert!(article.cover_file_id.is_some());
+
+    let report = harness.services.article_claims(org, article.id).await.unwrap();
+    assert!(report.claims.len() > 20);
+    for view in &report.claims {
+        assert_eq!(view.claim.verdict, "supported", "{}", view.claim.sentence);
+        assert!(view.quote.as_ref().is_some_and(|quote| !quote.is_empty()), "{}", view.claim.sentence);
+    }
+    let mut seen = HashSet::new();
+    assert!(report.claims.iter().all(|view| seen.insert(&view.claim.sentence)), "no sentence twice");
+
+    let posts: Vec<_> = std::fs::read_dir(harness.site()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(posts.iter().filter(|name| !name.to_string_lossy().starts_with('.')).count(), 2, "{posts:?}");
+    assert!(harness.site().join(&article.slug).join("index.md").is_file());
+    assert_eq!(harness.database.number("SELECT count(*) FROM publications WHERE state = 'confirmed'").await, 2);
+    harness.assert_books_closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_link_is_a_warning_and_nothing_left_is_a_failure() {
+    let harness = Harness::builder()
+        .settings(|settings| {
+            settings.links = galley_fetch::address::Policy::new(vec!["127.0.0.1".parse().unwrap()]);
+        })
+        .policy(StepKind::Research, |policy| policy.max_attempts = 1)
+        .build()
+        .await;
+    let engine = harness.extractive();
+    // Nobody listens on port 9 of this machine, and a host rule opens it.
+    let dead = "http://127.0.0.1:9/gone".to_owned();
+    let file = upload(&harness, "faq.md").await;
+    let with_file =
+        ArticleOrder { reference_links: vec![dead.clone()], uploaded_files: vec![file], ..order() };
+    let alone = ArticleOrder { reference_links: vec![dead.clone()], ..order() };
+    let services = &harness.services;
+    let good = services.order(&harness.caller, with_file, "t", None).await.unwrap().value.task_id;
+    let bad = services.order(&harness.caller, alone, "t", None).await.unwrap().value.task_id;
+    let good = harness.completed(good).await;
+    assert!(good.row.warnings.to_string().contains(&dead), "{}", good.row.warnings);
+    let bad = harness.ended(bad).await;
+    assert_eq!(bad.status, TaskStatus::Failed);
+    let message = bad.row.error_message.unwrap();
+    assert!(message.contains("nothing is left to write from") && message.contains(&dead), "{message}");
+    engine.stop().await;
+    harness.assert_books_closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_little_material_says_how_much_there_is() {
+    let harness = Harness::new().await;
+    let engine = harness.extractive();
+    let upload = Upload { name: "note.txt".into(), bytes: "Tea is a drink. ".repeat(8).into_bytes().into() };
+    let file = harness.services.upload(harness.caller.org, upload, None).await.unwrap().value.id;
+    let mut order = ArticleOrder { uploaded_files: vec![file], ..order() };
+    order.brief.words = WordRange { min: 2000, max: 2500 };
+    let task = harness.services.order(&harness.caller, order, "t", None).await.unwrap().value.task_id;
+    let view = harness.ended(task).await;
+    engine.stop().await;
+    assert_eq!(view.status, TaskStatus::Failed);
+    let message = view.row.error_message.unwrap();
+    assert!(message.contains("words"), "{message}");
+    assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no use in trying again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outline_that_a_person_edited_is_what_is_written() {
+    let harness = Harness::new().await;
+    let engine = harness.extractive();
+    let task = order_samples(&harness, 300, 500).await;
+    let article = harness.completed(task).await.row.article_id.unwrap();
+    let outline = serde_json::from_value(serde_json::json!({
+        "title": "Brewing at home",
+        "sections": [
+            {"heading": null, "words": {"min": 0, "max": 0}},
+            {"heading": "Water and brewing", "words": {"min": 0, "max": 0}},
+            {"heading": "Roasting the harvest", "words": {"min": 0, "max": 0}},
+        ],
+    }))
+    .unwrap();
+    let request = RetryRequest { from: None, outline: Some(outline) };
+    harness.services.retry(&harness.caller, task, request, "t", None).await.unwrap();
+    let view = harness.completed(task).await;
+    engine.stop().await;
+    assert_eq!(view.row.run, 2);
+    let article = harness.services.article(harness.caller.org, article).await.unwrap();
+    assert_eq!(article.version, 2);
+    assert!(article.content_markdown.starts_with("# Brewing at home\n"), "{}", article.content_markdown);
+    for heading in ["## Water and brewing", "## Roasting the harvest"] {
+        assert!(article.content_markdown.contains(heading), "{}", article.content_markdown);
+    }
+    assert!((270..=550).contains(&article.word_count), "{} words", article.word_count);
+}
