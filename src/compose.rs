@@ -16,10 +16,13 @@ use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Services, Settings, Wakes};
 use galley_store::{Retention, Store, StoreSettings};
 use galley_workers::{Engine, EngineSettings, Toolbox, all_steps};
+use tokio::task::JoinHandle;
 
 use crate::config::{Config, SearchKind, WriterKind};
 
 const DATABASE: &str = "galley";
+/// What is still busy with the database then is cut off.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// The database: somebody's, or our own private cluster.
 #[derive(Debug)]
@@ -53,7 +56,9 @@ impl Database {
 
     /// Closes the connections, then stops the private Postgres if nobody else uses it.
     pub async fn close(self) {
-        self.store.close().await;
+        if tokio::time::timeout(CLOSING, self.store.close()).await.is_err() {
+            tracing::warn!("a connection to the database did not close in time");
+        }
         if let Some(cluster) = self.cluster
             && let Err(error) = cluster.stop().await
         {
@@ -69,6 +74,7 @@ pub struct Parts {
     pub services: Services,
     pub wakes: Wakes,
     database: Database,
+    listening: Option<JoinHandle<()>>,
 }
 
 impl Parts {
@@ -77,7 +83,7 @@ impl Parts {
         database.store().migrate().await.context("the schema could not be brought up to date")?;
         let blobs = Blobs::folder(&config.data.join("files"))?;
         let services = Services::new(database.store().clone(), blobs, settings(&config)?);
-        Ok(Self { config, services, wakes: Wakes::default(), database })
+        Ok(Self { config, services, wakes: Wakes::default(), database, listening: None })
     }
 
     /// The first organization; made when there is none.
@@ -87,9 +93,9 @@ impl Parts {
         Ok(self.services.ensure_organization(&first.name, &first.admin_email, credits).await?)
     }
 
-    /// Listens for wake-ups until the process ends.
-    pub fn listen(&self) -> tokio::task::JoinHandle<()> {
-        tokio::spawn(self.wakes.clone().run(self.services.store().clone()))
+    /// Listens for wake-ups until [`Parts::close`].
+    pub fn listen(&mut self) {
+        self.listening = Some(tokio::spawn(self.wakes.clone().run(self.services.store().clone())));
     }
 
     pub fn engine(&self, kinds: Vec<StepKind>) -> anyhow::Result<Engine> {
@@ -107,7 +113,12 @@ impl Parts {
     }
 
     pub async fn close(self) {
-        let Self { services, database, .. } = self;
+        let Self { services, database, listening, .. } = self;
+        if let Some(listening) = listening {
+            // It holds a connection, for which closing the pool would wait.
+            listening.abort();
+            let _ = listening.await;
+        }
         drop(services);
         database.close().await;
     }

@@ -74,14 +74,14 @@ fn stop_signal() -> anyhow::Result<CancellationToken> {
 pub async fn up(config: Config) -> anyhow::Result<u8> {
     let _log = telemetry::start(&config.log, Audience::Operator)?;
     let stop = stop_signal()?;
-    let parts = Parts::open(config).await?;
+    let mut parts = Parts::open(config).await?;
     let org = parts.organization().await?;
     if let Some(key) = parts.services.first_key(org).await? {
         println!("First start. Organization: {} ({org})", parts.config.organization.name);
         println!("Admin: {}", parts.config.organization.admin_email);
         println!("API key, shown once: {}", key.secret);
     }
-    let listening = parts.listen();
+    parts.listen();
     let engine = parts.engine(StepKind::ALL.to_vec())?;
     let stats = engine.stats();
     let working = tokio::spawn(engine.run(stop.clone()));
@@ -89,7 +89,6 @@ pub async fn up(config: Config) -> anyhow::Result<u8> {
     // A front that could not start takes the workers with it.
     stop.cancel();
     working.await.context("the engine panicked")?;
-    listening.abort();
     parts.close().await;
     served.map(|()| 0)
 }
@@ -98,11 +97,10 @@ pub async fn up(config: Config) -> anyhow::Result<u8> {
 pub async fn api(config: Config) -> anyhow::Result<u8> {
     let _log = telemetry::start(&config.log, Audience::Operator)?;
     let stop = stop_signal()?;
-    let parts = Parts::open(config).await?;
+    let mut parts = Parts::open(config).await?;
     parts.organization().await?;
-    let listening = parts.listen();
+    parts.listen();
     let served = serve(&parts, stop, None).await;
-    listening.abort();
     parts.close().await;
     served.map(|()| 0)
 }
@@ -111,12 +109,11 @@ pub async fn api(config: Config) -> anyhow::Result<u8> {
 pub async fn work(config: Config, args: &WorkArgs) -> anyhow::Result<u8> {
     let _log = telemetry::start(&config.log, Audience::Operator)?;
     let stop = stop_signal()?;
-    let parts = Parts::open(config).await?;
-    let listening = parts.listen();
+    let mut parts = Parts::open(config).await?;
+    parts.listen();
     let kinds = args.kinds();
     tracing::info!(kinds = ?kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), "working");
     parts.engine(kinds)?.run(stop).await;
-    listening.abort();
     parts.close().await;
     Ok(0)
 }

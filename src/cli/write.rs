@@ -69,10 +69,11 @@ impl WriteArgs {
 
 pub async fn run(config: Config, args: WriteArgs) -> anyhow::Result<u8> {
     let interrupted = interrupt()?;
-    let parts = tokio::select! {
+    let mut parts = tokio::select! {
         parts = Parts::open(config) => parts?,
         () = interrupted.cancelled() => return Ok(INTERRUPTED),
     };
+    parts.listen();
     let code = write(&parts, &args, &interrupted).await;
     parts.close().await;
     code
@@ -95,7 +96,6 @@ fn interrupt() -> anyhow::Result<CancellationToken> {
 
 async fn write(parts: &Parts, args: &WriteArgs, interrupted: &CancellationToken) -> anyhow::Result<u8> {
     let org = parts.organization().await?;
-    let listening = parts.listen();
     let stop = CancellationToken::new();
     let task = if args.resume { resume(&parts.services, org).await? } else { order(&parts.services, org, args).await? };
     let engine = parts.engine(StepKind::ALL.to_vec())?;
@@ -105,7 +105,6 @@ async fn write(parts: &Parts, args: &WriteArgs, interrupted: &CancellationToken)
     let ended = progress::follow(parts, org, task, style, interrupted).await;
     stop.cancel();
     working.await.context("the engine panicked")?;
-    listening.abort();
     deliver(parts, org, &ended?, args).await
 }
 

@@ -4,9 +4,17 @@
 //! inside, so the policy allows exactly those scripts by their hashes and nothing from elsewhere.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use poem::{Endpoint, EndpointExt, Response, endpoint::make_sync, get, http::header, middleware::Compression};
+use poem::{
+    Endpoint, EndpointExt, Response, RouteMethod,
+    endpoint::make_sync,
+    get,
+    http::{HeaderValue, header},
+    middleware::Compression,
+};
 use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
+
+use super::{problem::Problem, routes::problem_response};
 
 /// `/docs`.
 pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpoint + use<T> {
@@ -19,7 +27,7 @@ pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpo
             .header(header::CACHE_CONTROL, "no-cache")
             .body(html.clone())
     });
-    get(page).with(Compression::new())
+    only_get(page).with(Compression::new())
 }
 
 /// `/openapi.json`.
@@ -31,7 +39,13 @@ pub fn description() -> impl Endpoint {
             .header(header::CACHE_CONTROL, "no-cache")
             .body(text.clone())
     });
-    get(file).with(Compression::new())
+    only_get(file).with(Compression::new())
+}
+
+/// Answers GET and HEAD, and tells that to whoever asks otherwise.
+fn only_get(endpoint: impl Endpoint<Output = Response> + 'static) -> RouteMethod {
+    let refuse = || make_sync(|_| problem_response(Problem::not_allowed(&HeaderValue::from_static("GET, HEAD"))));
+    get(endpoint).post(refuse()).put(refuse()).patch(refuse()).delete(refuse()).options(refuse())
 }
 
 /// What the page may load: its own scripts, styles and images, and the API. Swagger UI sets styles on elements.

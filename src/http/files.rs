@@ -1,5 +1,14 @@
 //! Files: uploads to write from, and the bytes of covers.
 
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use futures::StreamExt;
 use galley_services::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 use galley_store::rows;
 use poem::{
@@ -69,7 +78,7 @@ pub struct FileInfo {
     file_id: Uuid,
     /// As it was called where it came from, without its path.
     name: String,
-    /// pdf, docx, xlsx, csv, text, markdown or html.
+    /// pdf, docx, xlsx, csv, txt, md or html.
     kind: String,
     /// Bytes.
     size: u64,
@@ -140,22 +149,40 @@ impl<'a> ApiExtractor<'a> for UploadForm {
         }
         let waiting = front.uploads.clone().acquire_owned();
         let turn = waiting.await.map_err(|error| Problem::internal(&error))?;
-        // A body that announces no length ends here; the form is then cut off.
-        let bounded = body.take()?.into_async_read().take(limit as u64 + 1);
-        let mut bounded = RequestBody::new(Body::from_async_read(bounded));
-        let mut form = <Multipart as FromRequest>::from_request(request, &mut bounded).await?;
-        let mut found = None;
-        while let Some(field) = form.next_field().await? {
-            match (field.name(), &found) {
-                (Some("file"), None) => found = Some(read_file(field).await?),
-                (Some("file"), Some(_)) => return Err(Problem::wrong("file", "is given more than once").into()),
-                // Other fields are ignored; the next one reads past them.
-                _ => {}
-            }
+        // A body that announces no length is cut off behind the limit, and what reads it then finds a broken form.
+        let came = Arc::new(AtomicUsize::new(0));
+        let bounded = RequestBody::new(bounded(body.take()?, limit, &came));
+        match read_form(request, bounded).await {
+            Ok(upload) => Ok(Self { upload, _turn: turn }),
+            Err(_) if came.load(Ordering::Relaxed) > limit => Err(Problem::too_large(limit).into()),
+            Err(error) => Err(error),
         }
-        let missing = || Problem::wrong("file", "is required: a form field of this name with the file in it");
-        Ok(Self { upload: found.ok_or_else(missing)?, _turn: turn })
     }
+}
+
+/// The body until it is over the limit; `came` counts its bytes.
+fn bounded(body: Body, limit: usize, came: &Arc<AtomicUsize>) -> Body {
+    let came = Arc::clone(came);
+    Body::from_bytes_stream(body.into_bytes_stream().map(move |piece| {
+        let piece = piece?;
+        let so_far = came.fetch_add(piece.len(), Ordering::Relaxed) + piece.len();
+        if so_far > limit { Err(io::Error::other("the body is over its limit")) } else { Ok(piece) }
+    }))
+}
+
+async fn read_form(request: &Request, mut body: RequestBody) -> poem::Result<Upload> {
+    let mut form = <Multipart as FromRequest>::from_request(request, &mut body).await?;
+    let mut found = None;
+    while let Some(field) = form.next_field().await? {
+        match (field.name(), &found) {
+            (Some("file"), None) => found = Some(read_file(field).await?),
+            (Some("file"), Some(_)) => return Err(Problem::wrong("file", "is given more than once").into()),
+            // Other fields are ignored; the next one reads past them.
+            _ => {}
+        }
+    }
+    let missing = || Problem::wrong("file", "is required: a form field of this name with the file in it");
+    Ok(found.ok_or_else(missing)?)
 }
 
 async fn read_file(field: Field) -> Result<Upload, Problem> {

@@ -101,7 +101,7 @@ pub fn spec() -> String {
     service().spec() + "\n"
 }
 
-/// The whole front, for a listener or for [`poem::test::TestClient`]-like use in process. It never returns an error:
+/// The whole front, for a listener or for a test client in the same process. It never returns an error:
 /// whatever goes wrong is a response already.
 pub fn app(state: AppState) -> BoxEndpoint<'static, Response> {
     let front = state.into_front();

@@ -1,5 +1,5 @@
-//! What poem-openapi leaves to do around a set of operations: errors that stay errors until they are problems, 405 with
-//! what is allowed, the pattern of the route, and one entry for each path in the description.
+//! What poem-openapi leaves to do around a set of operations: 405 with what is allowed, the pattern of the route for
+//! logs and figures, and one entry for each path in the description.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -108,7 +108,7 @@ pub fn problem_response(problem: Problem) -> Response {
     response
 }
 
-/// An endpoint that tells its pattern and returns its errors as problems. OpenApiService would flatten them to text.
+/// An endpoint that tells its pattern.
 struct Named {
     endpoint: BoxEndpoint<'static>,
     name: Arc<str>,
@@ -122,16 +122,40 @@ impl Endpoint for Named {
             // Set once: a request is routed once, or once more as GET for a HEAD, to the same pattern.
             let _ = facts.route.set(Arc::clone(&self.name));
         }
-        Ok(match self.endpoint.call(request).await {
-            Ok(response) => response.into_response(),
-            Err(error) => problem_response(Problem::of_error(&error)),
-        })
+        self.endpoint.call(request).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use poem_openapi::OpenApiService;
+
     use super::*;
+
+    struct Read;
+
+    #[OpenApi]
+    impl Read {
+        #[oai(path = "/shared/:id", method = "get")]
+        async fn read(&self) {}
+    }
+
+    struct Write;
+
+    #[OpenApi]
+    impl Write {
+        #[oai(path = "/shared/:id", method = "put")]
+        async fn write(&self) {}
+    }
+
+    #[test]
+    fn a_path_that_two_apis_share_is_described_once_with_both_methods() {
+        let text = OpenApiService::new(Routes((Read, Write)), "t", "1").spec();
+        let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(text.matches("\"/shared/{id}\"").count(), 1);
+        let methods = document["paths"]["/shared/{id}"].as_object().expect("methods");
+        assert_eq!(methods.keys().collect::<Vec<_>>(), ["get", "put"]);
+    }
 
     #[test]
     fn paths_are_spelled_as_the_route_table_has_them() {

@@ -152,6 +152,14 @@ mod around {
     }
 
     #[tokio::test]
+    async fn an_error_that_somebody_answered_in_plain_text_is_a_problem_too() {
+        let routes = make_sync(|_| poem::http::StatusCode::IM_A_TEAPOT).map_to_response();
+        let (response, body) = ask(routes, request(Method::GET, "/")).await;
+        assert_eq!((response.status().as_u16(), &body["code"]), (418, &Value::from("VALIDATION_ERROR")));
+        assert_eq!(body["request_id"], "r-1");
+    }
+
+    #[tokio::test]
     async fn every_answer_carries_the_id_and_the_safe_headers() {
         for path in ["/docs", "/docs/"] {
             let routes = Route::new().at("/docs", make_sync(|_| "here"));

@@ -186,7 +186,7 @@ impl Article {
             language: row.language,
             word_count: row.word_count,
             version: row.version,
-            seo: row.seo_report.map(serde_json::from_value).transpose().map_err(unreadable)?.into(),
+            seo: row.seo_report.map(serde_json::from_value).transpose().map_err(unreadable)?.flatten().into(),
             error: row.error.into(),
             writer: row.writer,
             published_at: row.published_at.map(Moment).into(),
@@ -327,6 +327,13 @@ mod tests {
             json!([{ "url": "/api/v1/files/00000000-0000-0000-0000-000000000004/content", "alt": "A cup" }])
         );
         assert!(article["seo"]["score"].is_u64() && article["seo"]["checks"][0]["id"].is_string(), "{article}");
+    }
+
+    #[test]
+    fn a_report_of_null_is_none() {
+        let unscored = rows::Article { seo_report: Some(Value::Null), ..row() };
+        let article = Article::of(unscored, Vec::new(), None).expect("readable").to_json().expect("JSON");
+        assert_eq!(article.get("seo"), Some(&Value::Null));
     }
 
     #[test]

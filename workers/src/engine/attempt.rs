@@ -34,7 +34,6 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(crate) struct Panicked(String);
 
 impl Panicked {
-    #[expect(clippy::borrowed_box, reason = "the shape that the panic layer calls")]
     pub(crate) fn new(payload: &Box<dyn Any + Send>) -> Self {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         Self(text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned()))
