@@ -153,8 +153,8 @@ fn links(config: &Config) -> anyhow::Result<Policy> {
 
 /// What the steps work with.
 pub fn toolbox(config: &Config) -> anyhow::Result<Toolbox> {
-    let fetcher = Fetcher::new(FetchLimits::default(), links(config)?, &config.fetch.user_agent)
-        .context("fetch.user_agent")?;
+    let fetcher =
+        Fetcher::new(FetchLimits::default(), links(config)?, &config.fetch.user_agent).context("fetch.user_agent")?;
     Ok(Toolbox {
         fetcher,
         search: search_provider(config)?,
@@ -167,7 +167,8 @@ pub fn toolbox(config: &Config) -> anyhow::Result<Toolbox> {
 pub fn search_provider(config: &Config) -> anyhow::Result<Option<Arc<dyn SearchProvider>>> {
     let (url, agent) = (config.search.url.as_deref(), &config.fetch.user_agent);
     let key = || {
-        let key = config.search.key.as_ref().context("search.key is missing: set it in the file or as GALLEY_SEARCH__KEY")?;
+        let key =
+            config.search.key.as_ref().context("search.key is missing: set it in the file or as GALLEY_SEARCH__KEY")?;
         anyhow::Ok(search::Secret::new(key.expose()))
     };
     Ok(match config.search.provider {
@@ -190,7 +191,10 @@ pub fn writer(config: &Config) -> anyhow::Result<Arc<dyn Writer>> {
 
 fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
     let writer = &config.writer;
-    let base_url = writer.base_url.as_deref().context("writer.base_url is missing: set the address of the model server, with its /v1")?;
+    let base_url = writer
+        .base_url
+        .as_deref()
+        .context("writer.base_url is missing: set the address of the model server, with its /v1")?;
     let model = writer.model.as_deref().context("writer.model is missing: set the name of the model")?;
     let mut endpoint = Endpoint::new(writer.provider.as_deref().unwrap_or("openai"), base_url, model)?;
     endpoint.api_key = writer.api_key.as_ref().map(|key| Secret::new(key.expose()));

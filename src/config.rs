@@ -146,7 +146,7 @@ pub struct Publish {
     pub folder: Option<PathBuf>,
     /// `false`: nothing is put anywhere.
     pub enabled: bool,
-    /// `hugo`, `jekyll` or `astro`.
+    /// `hugo`, `jekyll`, `astro` or `eleventy`.
     pub style: String,
 }
 
@@ -187,8 +187,6 @@ pub struct Log {
     pub filter: Option<String>,
     /// `human` or `json`; by default human on a terminal.
     pub format: Option<String>,
-    /// An OTLP collector, e.g. `http://127.0.0.1:4318`.
-    pub otlp_endpoint: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -280,7 +278,12 @@ impl Config {
         {
             figment = figment.merge(Serialized::default("database.url", url));
         }
-        figment = figment.merge(Env::prefixed("GALLEY_").ignore(&["LOG", "CONFIG", "POSTGRES_USER"]).filter(|name| !name.starts_with("test_")).split("__"));
+        figment = figment.merge(
+            Env::prefixed("GALLEY_")
+                .ignore(&["LOG", "CONFIG", "POSTGRES_USER"])
+                .filter(|name| !name.starts_with("test_"))
+                .split("__"),
+        );
         for (path, value) in flags.0 {
             figment = figment.merge(Serialized::default(&path, value));
         }

@@ -86,8 +86,7 @@ fn shown_configuration_has_no_secrets() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
     command.current_dir(dir.path()).env_remove("DATABASE_URL");
-    let output =
-        command.env("GALLEY_WRITER__API_KEY", "sk-planted-secret").args(["config", "show"]).output().unwrap();
+    let output = command.env("GALLEY_WRITER__API_KEY", "sk-planted-secret").args(["config", "show"]).output().unwrap();
     let shown = text(&output.stdout);
     assert!(output.status.success() && shown.contains("api_key = \"********\""), "{shown}{}", text(&output.stderr));
     assert!(!shown.contains("planted"));

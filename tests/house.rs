@@ -42,14 +42,32 @@ fn nobody_knows_more_than_the_direction_allows() {
     let rules: &[(&str, &[&str])] = &[
         ("crates/domain", &["galley-", "tokio", "sqlx", "sea-orm", "reqwest", "poem"]),
         ("crates/text", &["galley-", "tokio", "sqlx", "sea-orm", "reqwest", "poem"]),
-        ("crates/compose", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "reqwest", "poem"]),
+        (
+            "crates/compose",
+            &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "reqwest", "poem"],
+        ),
         ("crates/store", &["galley-services", "galley-workers", "galley-compose", "galley-ai", "poem", "reqwest"]),
-        ("crates/services", &["galley-workers", "galley-ai", "galley-images", "galley-blogs", "sqlx", "sea-orm", "poem"]),
+        (
+            "crates/services",
+            &["galley-workers", "galley-ai", "galley-images", "galley-blogs", "sqlx", "sea-orm", "poem"],
+        ),
         ("crates/integrations/ai", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
-        ("crates/integrations/blogs", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
-        ("crates/integrations/fetch", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
-        ("crates/integrations/files", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
-        ("crates/integrations/images", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
+        (
+            "crates/integrations/blogs",
+            &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"],
+        ),
+        (
+            "crates/integrations/fetch",
+            &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"],
+        ),
+        (
+            "crates/integrations/files",
+            &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"],
+        ),
+        (
+            "crates/integrations/images",
+            &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"],
+        ),
         ("workers", &["sqlx", "sea-orm", "poem", "galley-ai"]),
     ];
     for (folder, forbidden) in rules {

@@ -21,10 +21,8 @@ async fn upload(harness: &Harness, name: &str) -> Uuid {
 }
 
 async fn order_samples(harness: &Harness, min: u32, max: u32) -> Uuid {
-    let mut order = ArticleOrder {
-        brief: brief("How Sela Ridge grows, roasts and brews its coffee", min, max),
-        ..order()
-    };
+    let mut order =
+        ArticleOrder { brief: brief("How Sela Ridge grows, roasts and brews its coffee", min, max), ..order() };
     order.brief.keywords = vec!["Sela Ridge coffee".into()];
     for name in SAMPLES {
         order.uploaded_files.push(upload(harness, name).await);
@@ -78,8 +76,7 @@ async fn a_dead_link_is_a_warning_and_nothing_left_is_a_failure() {
     // Nobody listens on port 9 of this machine, and a host rule opens it.
     let dead = "http://127.0.0.1:9/gone".to_owned();
     let file = upload(&harness, "faq.md").await;
-    let with_file =
-        ArticleOrder { reference_links: vec![dead.clone()], uploaded_files: vec![file], ..order() };
+    let with_file = ArticleOrder { reference_links: vec![dead.clone()], uploaded_files: vec![file], ..order() };
     let alone = ArticleOrder { reference_links: vec![dead.clone()], ..order() };
     let services = &harness.services;
     let good = services.order(&harness.caller, with_file, "t", None).await.unwrap().value.task_id;

@@ -130,7 +130,9 @@ async fn serve(parts: &Parts, stop: CancellationToken, stats: Option<EngineStats
         .await
         .with_context(|| format!("cannot listen on {address}; choose another with --listen"))?;
     let local = poem::listener::Acceptor::local_addr(&acceptor);
-    let shown = local.first().map_or_else(|| address.clone(), |local| local.to_string().trim_start_matches("socket://").to_owned());
+    let shown = local
+        .first()
+        .map_or_else(|| address.clone(), |local| local.to_string().trim_start_matches("socket://").to_owned());
     println!("Galley is ready on http://{shown} (documentation: http://{shown}/docs)");
     let drain = std::time::Duration::from_secs(parts.config.engine.drain_seconds);
     Server::new_with_acceptor(acceptor)

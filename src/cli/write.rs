@@ -63,7 +63,10 @@ pub struct WriteArgs {
 impl WriteArgs {
     pub fn flags(&self, flags: Flags) -> Flags {
         // One process and nobody to share with: a lease that a killed run left behind is soon over.
-        flags.set("engine.lease_seconds", Some(6)).set("engine.tick_seconds", Some(1)).set("engine.drain_seconds", Some(2))
+        flags
+            .set("engine.lease_seconds", Some(6))
+            .set("engine.tick_seconds", Some(1))
+            .set("engine.drain_seconds", Some(2))
     }
 }
 
@@ -97,7 +100,8 @@ fn interrupt() -> anyhow::Result<CancellationToken> {
 async fn write(parts: &Parts, args: &WriteArgs, interrupted: &CancellationToken) -> anyhow::Result<u8> {
     let org = parts.organization().await?;
     let stop = CancellationToken::new();
-    let task = if args.resume { resume(&parts.services, org).await? } else { order(&parts.services, org, args).await? };
+    let task =
+        if args.resume { resume(&parts.services, org).await? } else { order(&parts.services, org, args).await? };
     let engine = parts.engine(StepKind::ALL.to_vec())?;
     let working = tokio::spawn(engine.run(stop.clone()));
     let talk = !args.json;

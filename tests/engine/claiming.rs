@@ -112,20 +112,32 @@ async fn a_step_that_kills_its_process_every_time_runs_out_of_attempts() {
     harness.assert_books_closed().await;
 }
 
-#[tokio::test]
-async fn a_worker_that_vanishes_is_followed_by_another() {
+async fn vanish_in(kind: StepKind) {
     let harness = Harness::new().await;
     let (doomed, heir) = (Script::default(), Script::default());
-    doomed.next(StepKind::Outline, [Move::Hang(Vec::new())]);
+    doomed.next(kind, std::iter::repeat_n(Move::Hang(Vec::new()), 2));
     let first = harness.scripted(&doomed);
     let task = harness.order().await;
-    doomed.wait_for_runs(StepKind::Outline, 1).await;
+    doomed.wait_for_runs(kind, 1).await;
     first.vanish().await;
     let second = harness.scripted(&heir);
     harness.completed(task).await;
-    assert_eq!(heir.runs_of(StepKind::Research), 0, "what was finished is not run again");
-    assert_eq!(heir.runs()[0].2, 2, "the attempt that vanished was counted");
     second.stop().await;
+    for earlier in StepKind::ARTICLE.into_iter().take_while(|earlier| *earlier != kind) {
+        assert_eq!(heir.runs_of(earlier), 0, "{kind}: {earlier} was finished and is not run again");
+    }
+    let again: Vec<u32> = heir.runs().iter().filter(|run| run.0 == kind).map(|run| run.2).collect();
+    assert!(again.contains(&2), "{kind}: the attempt that vanished was counted: {again:?}");
+    for step in harness.steps(task).await {
+        assert_eq!(step.state, "done", "{kind}: {} {}", step.kind, step.position);
+    }
+    harness.assert_books_closed().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_vanishes_in_any_of_the_six_steps_is_followed_by_another() {
+    let [a, b, c, d, e, f] = StepKind::ARTICLE.map(vanish_in);
+    tokio::join!(a, b, c, d, e, f);
 }
 
 #[tokio::test]
@@ -178,10 +190,7 @@ async fn a_tenant_that_was_busy_yesterday_is_not_put_behind_a_backlog_today() {
 
 #[tokio::test]
 async fn a_sweep_is_scheduled_once_and_removes_what_is_old() {
-    let harness = Harness::builder()
-        .settings(|settings| settings.retention.events = Duration::ZERO)
-        .build()
-        .await;
+    let harness = Harness::builder().settings(|settings| settings.retention.events = Duration::ZERO).build().await;
     let script = Script::default();
     let engine = harness.scripted(&script);
     let task = harness.order().await;

@@ -123,8 +123,7 @@ impl Engine {
             .filter(|(kind, _)| settings.kinds.contains(kind))
             .collect();
         let slots = steps.keys().map(|kind| (*kind, services.settings().policy(*kind).concurrency)).collect();
-        let shared =
-            Shared { services, wakes, settings, held: Held::new(slots), stats: EngineStats::default() };
+        let shared = Shared { services, wakes, settings, held: Held::new(slots), stats: EngineStats::default() };
         Self { shared: Arc::new(shared), steps }
     }
 
@@ -148,7 +147,12 @@ impl Engine {
                 WorkerBuilder::new(format!("{}/{kind}", shared.settings.worker))
                     .backend(source.clone())
                     .concurrency(policy.concurrency)
-                    .layer(TraceLayer::new().make_span_with(|task: &Task<Lease>| span_of(task)).on_request(|_: &Task<Lease>, _: &tracing::Span| {}).on_response(()))
+                    .layer(
+                        TraceLayer::new()
+                            .make_span_with(|task: &Task<Lease>| span_of(task))
+                            .on_request(|_: &Task<Lease>, _: &tracing::Span| {})
+                            .on_response(()),
+                    )
                     .layer(AttemptLayer::new(Arc::clone(&shared)))
                     .timeout(policy.timeout)
                     .layer(CatchPanicLayer::with_panic_handler(Panicked::new))

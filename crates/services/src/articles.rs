@@ -82,19 +82,16 @@ impl Services {
     }
 
     /// Changes an article, and nothing else, and only if it is the version that the editor saw.
-    pub async fn edit_article(
-        &self,
-        org: OrgId,
-        id: Uuid,
-        edit: ArticleEdit,
-    ) -> Result<rows::Article, ServiceError> {
+    pub async fn edit_article(&self, org: OrgId, id: Uuid, edit: ArticleEdit) -> Result<rows::Article, ServiceError> {
         check_edit(&edit)?;
         let tx = self.store.begin(org).await?;
         let article = lock_readable(&tx, id, edit.if_version).await?;
         if let Some(slug) = &edit.slug
             && tx.slug_taken(slug, id).await?
         {
-            return Err(ServiceError::Conflict(format!("another article has the slug '{slug}'; choose a different one")));
+            return Err(ServiceError::Conflict(format!(
+                "another article has the slug '{slug}'; choose a different one"
+            )));
         }
         let text_changed = edit.content.is_some();
         let mut text = version_of(&article, "edited")?;
@@ -232,7 +229,10 @@ async fn lock_readable(tx: &TenantTx, id: Uuid, seen: Option<i32>) -> Result<row
     if let Some(seen) = seen
         && seen != article.version
     {
-        let text = format!("the article is at version {} and your change is based on {seen}; read it again first", article.version);
+        let text = format!(
+            "the article is at version {} and your change is based on {seen}; read it again first",
+            article.version
+        );
         return Err(ServiceError::Conflict(text));
     }
     Ok(article)
@@ -289,10 +289,7 @@ fn seo_report(text: &TextVersion, language: &str) -> serde_json::Value {
 }
 
 /// The claims of a text that a person wrote or changed.
-fn check_text(
-    markdown: &str,
-    snapshots: &[galley_domain::writing::Snapshot],
-) -> Vec<crate::pipeline::ClaimedText> {
+fn check_text(markdown: &str, snapshots: &[galley_domain::writing::Snapshot]) -> Vec<crate::pipeline::ClaimedText> {
     let checker = galley_compose::claims::Checker::new(snapshots);
     let mut section = 0;
     let mut claims = Vec::new();
@@ -310,7 +307,11 @@ fn check_text(
 
 fn check_edit(edit: &ArticleEdit) -> Result<(), ServiceError> {
     let mut wrong = Violations::default();
-    let texts = [("title", &edit.title, 300), ("seo_title", &edit.seo_title, 200), ("seo_description", &edit.seo_description, 500)];
+    let texts = [
+        ("title", &edit.title, 300),
+        ("seo_title", &edit.seo_title, 200),
+        ("seo_description", &edit.seo_description, 500),
+    ];
     for (field, value, max) in texts {
         if let Some(value) = value {
             wrong.length(field, value, 1, max);
@@ -321,7 +322,11 @@ fn check_edit(edit: &ArticleEdit) -> Result<(), ServiceError> {
     }
     if let Some(content) = &edit.content {
         wrong.check(content.trim().is_empty(), "content", "must not be empty");
-        wrong.check(content.len() > MAX_CONTENT_BYTES, "content", format!("has {} bytes; give at most {MAX_CONTENT_BYTES}", content.len()));
+        wrong.check(
+            content.len() > MAX_CONTENT_BYTES,
+            "content",
+            format!("has {} bytes; give at most {MAX_CONTENT_BYTES}", content.len()),
+        );
         wrong.check(content.contains('\0'), "content", "contains a NUL character; remove it");
     }
     if let Some(keywords) = &edit.keywords {

@@ -35,7 +35,13 @@ pub struct StoredFile {
 
 impl From<rows::File> for StoredFile {
     fn from(row: rows::File) -> Self {
-        Self { id: row.id, name: row.name, kind: row.kind, size: u64::try_from(row.size).unwrap_or(0), sha256: row.sha256 }
+        Self {
+            id: row.id,
+            name: row.name,
+            kind: row.kind,
+            size: u64::try_from(row.size).unwrap_or(0),
+            sha256: row.sha256,
+        }
     }
 }
 
@@ -58,7 +64,8 @@ impl Services {
     ) -> Result<Answer<StoredFile>, ServiceError> {
         let name = plain_name(&upload.name);
         if upload.bytes.len() > MAX_UPLOAD_BYTES {
-            let text = format!("'{name}' has {} bytes; the most that is taken is {MAX_UPLOAD_BYTES}", upload.bytes.len());
+            let text =
+                format!("'{name}' has {} bytes; the most that is taken is {MAX_UPLOAD_BYTES}", upload.bytes.len());
             return Err(ServiceError::field("file", text));
         }
         let limits = galley_files::Limits::default();

@@ -35,7 +35,11 @@ pub struct Answer<T> {
 }
 
 /// Runs `work` inside `tx` unless the key has an answer already, and commits.
-pub(crate) async fn once<T, W, F>(tx: TenantTx, key: Option<&IdempotencyKey>, work: W) -> Result<Answer<T>, ServiceError>
+pub(crate) async fn once<T, W, F>(
+    tx: TenantTx,
+    key: Option<&IdempotencyKey>,
+    work: W,
+) -> Result<Answer<T>, ServiceError>
 where
     T: Serialize + DeserializeOwned,
     W: FnOnce(TenantTx) -> F,

@@ -24,14 +24,23 @@ pub(crate) use inputs::snapshots;
 /// What a step brought. Persisted together with its end.
 #[derive(Debug, Clone)]
 pub enum StepOutput {
-    Research { sources: Vec<NewSource>, warnings: Vec<String> },
+    Research {
+        sources: Vec<NewSource>,
+        warnings: Vec<String>,
+    },
     Outline(Outline),
     Section(SectionText),
     Article(Box<WrittenArticle>),
     /// None when no card could be made; the warnings say why.
-    Image { cover: Option<(NewFile, String)>, warnings: Vec<String> },
+    Image {
+        cover: Option<(NewFile, String)>,
+        warnings: Vec<String>,
+    },
     /// What was published where; None when no destination is configured.
-    Sync { publication: Option<(Uuid, String)>, warnings: Vec<String> },
+    Sync {
+        publication: Option<(Uuid, String)>,
+        warnings: Vec<String>,
+    },
     /// Maintenance leaves nothing behind.
     Swept,
 }

@@ -60,7 +60,10 @@ impl Services {
         let order: ArticleOrder = serde_json::from_value(task.input).map_err(StoreError::from)?;
         let sources: Vec<Snapshot> = snapshots(&tenant.sources(id).await?)?;
         if sources.is_empty() {
-            return Err(ServiceError::field("from", "nothing was read for this task yet; retry from research without an outline"));
+            return Err(ServiceError::field(
+                "from",
+                "nothing was read for this task yet; retry from research without an outline",
+            ));
         }
         let filled = tokio::task::spawn_blocking(move || galley_compose::assign(&order.brief, &outline, &sources))
             .await
@@ -164,7 +167,8 @@ impl Services {
             }
             let expected = if kind == StepKind::Draft { stored_outline(tx, task.id).await?.sections.len() } else { 1 };
             if tx.outputs(task.id, kind, expected).await?.is_empty() {
-                let text = format!("is {from}, but there is no finished {kind} step to continue from; retry from {kind}");
+                let text =
+                    format!("is {from}, but there is no finished {kind} step to continue from; retry from {kind}");
                 return Err(ServiceError::field("from", text));
             }
         }

@@ -72,7 +72,9 @@ impl Services {
         let mut task = tx.lock_task(id).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
         let status: TaskStatus = task.status.parse().map_err(galley_store::StoreError::from)?;
         if status.is_ended() {
-            return Err(ServiceError::Conflict(format!("the task is {status} already; only a pending or processing task can be cancelled")));
+            return Err(ServiceError::Conflict(format!(
+                "the task is {status} already; only a pending or processing task can be cancelled"
+            )));
         }
         tx.cancel_steps(id).await?;
         tx.release(id, task.run).await?;

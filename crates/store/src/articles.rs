@@ -50,8 +50,13 @@ pub struct TextVersion {
 /// A change without a new version: what the pipeline adds around the text.
 #[derive(Debug, Clone)]
 pub enum ArticleChange {
-    Cover { file: Uuid, alt: String },
-    Failed { error: String },
+    Cover {
+        file: Uuid,
+        alt: String,
+    },
+    Failed {
+        error: String,
+    },
     /// A run begins; a text that is there stays as it is.
     Generating,
     /// The run that wrote the text has ended well.

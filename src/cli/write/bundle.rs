@@ -128,7 +128,8 @@ fn describe(
         })
         .collect();
     let total = |pick: fn(&rows::Usage) -> i64| usage.iter().map(pick).sum::<i64>();
-    let verdicts = |name: &str| claims.map(|report| report.claims.iter().filter(|view| view.claim.verdict == name).count());
+    let verdicts =
+        |name: &str| claims.map(|report| report.claims.iter().filter(|view| view.claim.verdict == name).count());
     json!({
         "task_id": row.id,
         "status": row.status,

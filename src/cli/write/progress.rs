@@ -80,8 +80,12 @@ impl Printer {
             }
             "task.progress" => {
                 let progress = &event.data["progress"];
-                let done: Vec<&str> =
-                    event.data["steps_completed"].as_array().into_iter().flatten().filter_map(|name| name.as_str()).collect();
+                let done: Vec<&str> = event.data["steps_completed"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|name| name.as_str())
+                    .collect();
                 self.line(&format!("{progress:>3} %  {}", done.join(" · ")));
             }
             _ => {}

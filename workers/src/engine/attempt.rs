@@ -221,7 +221,8 @@ async fn finish(shared: &Shared, lease: &Lease, mut outcome: Outcome) -> Ended {
             }
             outcome = Outcome::Failed(match error {
                 StoreError::Conflict(_) => {
-                    Fault::transient(FaultCode::DatabaseError, "the result collided with another one").with_detail(&error)
+                    Fault::transient(FaultCode::DatabaseError, "the result collided with another one")
+                        .with_detail(&error)
                 }
                 _ => database_fault(&error),
             });

@@ -95,7 +95,10 @@ impl Held {
     /// Kinds with room. Only the claimer takes slots, so what is free now stays free until it claims.
     pub(crate) fn wanted(&self) -> Vec<Wanted> {
         let free = &self.lock().free;
-        free.iter().filter(|(_, slots)| **slots > 0).map(|(kind, slots)| Wanted { kind: *kind, slots: *slots }).collect()
+        free.iter()
+            .filter(|(_, slots)| **slots > 0)
+            .map(|(kind, slots)| Wanted { kind: *kind, slots: *slots })
+            .collect()
     }
 
     pub(crate) fn take(&self, step: ClaimedStep) -> Lease {

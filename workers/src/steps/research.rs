@@ -105,7 +105,8 @@ fn sort_out(readings: Vec<Reading>) -> (Vec<Snapshot>, Vec<String>, bool) {
                 if seen.insert(Sha256::digest(snapshot.text.as_bytes())) {
                     texts.push(snapshot);
                 } else {
-                    all_warnings.push(format!("{} says the same as another source; it was left out", snapshot.origin.label()));
+                    all_warnings
+                        .push(format!("{} says the same as another source; it was left out", snapshot.origin.label()));
                 }
             }
         }

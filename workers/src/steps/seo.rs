@@ -109,10 +109,14 @@ fn warnings(claims: &[PlacedClaim], writer: &str) -> Vec<String> {
     let unsupported = claims.iter().filter(|placed| placed.claim.verdict == Verdict::Unsupported).count();
     let mut warnings = Vec::new();
     if unsupported > 0 {
-        warnings.push(format!("{unsupported} of {} sentences are not supported by any source; they are marked", claims.len()));
+        warnings.push(format!(
+            "{unsupported} of {} sentences are not supported by any source; they are marked",
+            claims.len()
+        ));
     }
     if writer == "extractive" {
-        warnings.push("the text was composed from the sources by the built-in extractive writer, without a model".into());
+        warnings
+            .push("the text was composed from the sources by the built-in extractive writer, without a model".into());
     }
     warnings
 }

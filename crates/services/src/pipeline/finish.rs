@@ -20,12 +20,7 @@ const MAX_WARNINGS: usize = 50;
 impl Services {
     /// Writes the end of an attempt with all that follows. [`StoreError::LeaseLost`] means that nothing was written
     /// but the usage; any database error means that nothing was written and the call may be repeated.
-    pub async fn finish_step(
-        &self,
-        step: &ClaimedStep,
-        outcome: &Outcome,
-        usage: &[Usage],
-    ) -> Result<Ran, StoreError> {
+    pub async fn finish_step(&self, step: &ClaimedStep, outcome: &Outcome, usage: &[Usage]) -> Result<Ran, StoreError> {
         let Some((org, task_id)) = step.owner else {
             return Err(StoreError::Unreadable("a maintenance step has no task".into()));
         };

@@ -1,0 +1,251 @@
+//! The walk: every operation of the description as nobody, as a key without the right, and as another tenant.
+
+use std::collections::BTreeSet;
+
+use galley_domain::{Permission, Scope};
+use galley_services::KeyRequest;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::{Answer, Front, form, text};
+
+/// What anybody may call. This list only shrinks.
+const PUBLIC: [&str; 3] = ["GET /healthz", "GET /metrics", "GET /readyz"];
+
+struct Operation {
+    method: Method,
+    path: String,
+    secured: bool,
+    kind: String,
+}
+
+impl Operation {
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    fn has_ids(&self) -> bool {
+        self.path.contains('{')
+    }
+
+    fn reads(&self) -> bool {
+        self.method == Method::GET
+    }
+}
+
+fn operations() -> Vec<Operation> {
+    let document: Value = serde_json::from_str(&galley::http::spec()).unwrap();
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let secured = operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty());
+            let kinds = operation["requestBody"]["content"].as_object();
+            let kind = kinds.and_then(|kinds| kinds.keys().next()).cloned().unwrap_or_default();
+            let method: Method = method.to_uppercase().parse().unwrap();
+            found.push(Operation { method, path: path.clone(), secured, kind });
+        }
+    }
+    assert!(found.len() >= 20, "the description has its operations");
+    // Whatever removes things comes last, so that the walk does not saw off its branch.
+    found.sort_by_key(|operation| (operation.method == Method::DELETE, operation.name()));
+    found
+}
+
+/// One thing of each kind, all of the first tenant.
+struct Things {
+    task: String,
+    article: String,
+    file: String,
+}
+
+impl Things {
+    async fn of(front: &Front) -> Self {
+        let (task, article) = front.written().await;
+        Self { task, article, file: front.sample("faq.md").await }
+    }
+
+    /// The path with ids that exist. A parameter that is not known here has to be taught.
+    fn fill(&self, path: &str) -> String {
+        let parts = path.split('/').map(|part| match part {
+            "{task_id}" => &self.task,
+            "{article_id}" => &self.article,
+            "{file_id}" => &self.file,
+            "{version}" => "1",
+            other => {
+                assert!(!other.starts_with('{'), "teach the walk what {other} is, in {path}");
+                other
+            }
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    /// A request that is right in everything, so that only the caller can be wrong.
+    fn request(&self, front: &Front, operation: &Operation) -> RequestBuilder {
+        let request = front.bare(operation.method.clone(), &self.fill(&operation.path));
+        match operation.kind.as_str() {
+            "" => request,
+            "multipart/form-data" => request.multipart(form("a.txt", "Tea is a drink made from leaves.")),
+            "application/json" => request.json(&json!({ "user_prompt": "Tea", "topic": "Tea", "title": "Tea" })),
+            other => panic!("teach the walk to send {other} to {}", operation.name()),
+        }
+    }
+
+    async fn call(&self, front: &Front, operation: &Operation, secret: &str) -> Answer {
+        front.send(self.request(front, operation).header("authorization", format!("ApiKey {secret}"))).await
+    }
+}
+
+#[test]
+fn only_the_listed_operations_are_public() {
+    let public: BTreeSet<String> =
+        operations().iter().filter(|operation| !operation.secured).map(Operation::name).collect();
+    assert_eq!(
+        public,
+        PUBLIC.map(str::to_owned).into(),
+        "an operation is public that is not on the list, or the reverse"
+    );
+}
+
+#[tokio::test]
+async fn nobody_gets_nothing_but_what_is_public() {
+    let front = Front::new().await;
+    let things = Things::of(&front).await;
+    for operation in operations() {
+        let answer = front.send(things.request(&front, &operation)).await;
+        if PUBLIC.contains(&operation.name().as_str()) {
+            assert_eq!(answer.status, 200, "{} is public: {}", operation.name(), answer.text);
+            continue;
+        }
+        assert_eq!(answer.status, 401, "{} needs a key: {}", operation.name(), answer.text);
+        answer.is_problem(401, "UNAUTHORIZED");
+        assert!(answer.header("www-authenticate").contains("Bearer"), "{} says how", operation.name());
+    }
+}
+
+#[tokio::test]
+async fn a_key_without_the_right_is_refused_everywhere() {
+    let front = Front::new().await;
+    let things = Things::of(&front).await;
+    let (read, write) = (Permission::Read, Permission::Write);
+    let elsewhere: Vec<Scope> =
+        Scope::ALL.iter().copied().filter(|scope| !matches!(scope, Scope::Articles | Scope::Admin)).collect();
+    let only_read = front.key(&[read], &[Scope::Articles, Scope::Admin]).await;
+    let only_write = front.key(&[write], &[Scope::Articles, Scope::Admin]).await;
+    let wrong_scope = front.key(&[read, write], &elsewhere).await;
+    let nothing = front.key(&[], &[]).await;
+    for operation in operations().iter().filter(|operation| operation.secured) {
+        let wrong_permission = if operation.reads() { &only_write } else { &only_read };
+        for (key, lacks) in [(wrong_permission, "permission"), (&wrong_scope, "scope"), (&nothing, "both")] {
+            let answer = things.call(&front, operation, key).await;
+            assert_eq!(answer.status, 403, "{} without the {lacks}: {}", operation.name(), answer.text);
+            answer.is_problem(403, "FORBIDDEN");
+        }
+    }
+    assert_unchanged(&front, &things).await;
+}
+
+#[tokio::test]
+async fn what_is_another_tenants_does_not_exist() {
+    let front = Front::new().await;
+    let things = Things::of(&front).await;
+    let (_, stranger) = front.harness.other_tenant().await;
+    let walk: Vec<Operation> =
+        operations().into_iter().filter(|operation| operation.secured && operation.has_ids()).collect();
+    assert!(walk.len() >= 15, "the operations with ids");
+    for operation in &walk {
+        let answer = things.call(&front, operation, &stranger).await;
+        assert_eq!(answer.status, 404, "{} as a stranger: {}", operation.name(), answer.text);
+        let code = text(&answer.json["code"]);
+        answer.is_problem(404, &code);
+        assert!(code.ends_with("NOT_FOUND"), "{} says {code}", operation.name());
+    }
+    assert_unchanged(&front, &things).await;
+    for list in ["/api/v1/tasks", "/api/v1/articles"] {
+        let seen = front.send(front.request_as(&stranger, Method::GET, list)).await;
+        assert_eq!(seen.is(200)["pagination"]["total"], 0, "{list} of a stranger is empty");
+    }
+    // The same requests of the owner find what they name: the 404 was about the caller, not about the request.
+    for operation in &walk {
+        let answer = things.call(&front, operation, &front.harness.secret).await;
+        assert!(
+            answer.status < 300 || answer.status == 409,
+            "{} as the owner: {} {}",
+            operation.name(),
+            answer.status,
+            answer.text
+        );
+    }
+}
+
+async fn assert_unchanged(front: &Front, things: &Things) {
+    let article = front.get(&format!("/api/v1/articles/{}", things.article)).await;
+    assert_eq!(article.is(200)["data"]["version"], 1, "nobody changed it");
+    let task = front.get(&format!("/api/v1/tasks/{}", things.task)).await;
+    assert_eq!((&task.is(200)["status"], &task.json["run"]), (&json!("completed"), &json!(1)), "nobody ran it again");
+    assert_eq!(front.harness.database.number("SELECT count(*) FROM tasks").await, 1, "nobody ordered anything");
+    assert_eq!(
+        front.harness.database.number("SELECT count(*) FROM files WHERE kind = 'md'").await,
+        1,
+        "or sent a file"
+    );
+}
+
+#[tokio::test]
+async fn another_tenants_things_cannot_be_ordered_from() {
+    let front = Front::new().await;
+    let file = front.sample("faq.md").await;
+    let (caller, stranger) = front.harness.other_tenant().await;
+    let project = "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e";
+    let org = front.harness.caller.org;
+    let insert = format!("INSERT INTO projects (id, org_id, name) VALUES ('{project}', '{org}', 'Mine')");
+    front.harness.database.execute(&insert).await;
+    for (path, body, field) in [
+        ("/api/v1/tasks", json!({ "user_prompt": "Tea", "uploaded_files": [file] }), "uploaded_files[0]"),
+        ("/api/v1/articles/generate", json!({ "topic": "Tea", "uploaded_files": [file] }), "uploaded_files[0]"),
+        ("/api/v1/articles/generate", json!({ "topic": "Tea", "project_id": project }), "project_id"),
+    ] {
+        let refused = front.send(front.request_as(&stranger, Method::POST, path).json(&body)).await;
+        refused.is_problem(400, "VALIDATION_ERROR");
+        assert_eq!(refused.wrong_fields(), [field], "{path}");
+        front.post(path, &body).await.is(202);
+    }
+    let foreign = format!("SELECT count(*) FROM tasks WHERE org_id = '{}'", caller.org);
+    assert_eq!(front.harness.database.number(&foreign).await, 0, "the stranger has ordered nothing");
+    let found = front.get(&format!("/api/v1/articles?project_id={project}")).await;
+    assert_eq!(found.is(200)["pagination"]["total"], 1, "the owner finds the article by its project");
+}
+
+#[tokio::test]
+async fn keys_that_are_over_or_malformed_are_nobody() {
+    let front = Front::new().await;
+    let org = front.harness.caller.org;
+    let services = &front.harness.services;
+    let revoked = services.create_key(org, &KeyRequest::full("gone")).await.unwrap();
+    services.revoke_key(org, revoked.id).await.unwrap();
+    let past = Some(chrono::DateTime::UNIX_EPOCH);
+    let expired = services.create_key(org, &KeyRequest { expires_at: past, ..KeyRequest::full("old") }).await.unwrap();
+    let good = &front.harness.secret;
+    for header in [
+        format!("Bearer {}", revoked.secret),
+        format!("Bearer {}", expired.secret),
+        format!("Bearer {}x", good),
+        format!("Bearer {}", &good[..good.len() - 1]),
+        format!("Bearer {}", good.to_lowercase()),
+        format!("Bearer {}", "x".repeat(5000)),
+        "Bearer ".to_owned(),
+        "Bearer' OR 1=1".to_owned(),
+        format!("Basic {good}"),
+        good.clone(),
+    ] {
+        let request = front.bare(Method::GET, "/api/v1/credits").header("authorization", &header);
+        front.send(request).await.is_problem(401, "UNAUTHORIZED");
+    }
+    for header in
+        [format!("Bearer {good}"), format!("bearer {good}"), format!("ApiKey {good}"), format!("APIKEY   {good}")]
+    {
+        front.send(front.bare(Method::GET, "/api/v1/credits").header("authorization", &header)).await.is(200);
+    }
+    let in_the_query =
+        front.send(front.bare(Method::GET, &format!("/api/v1/credits?api_key={good}&token={good}"))).await;
+    in_the_query.is_problem(401, "UNAUTHORIZED");
+}

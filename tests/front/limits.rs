@@ -1,0 +1,224 @@
+//! What surrounds every answer: budgets of calls, headers, probes, figures and the documentation.
+
+use std::sync::Arc;
+
+use galley::http::RateLimits;
+use galley_testkit::Harness;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Answer, Front};
+
+const CREDITS: &str = "/api/v1/credits";
+
+fn budget(answer: &Answer) -> (&str, &str) {
+    (answer.header("x-ratelimit-limit"), answer.header("x-ratelimit-remaining"))
+}
+
+fn seconds(answer: &Answer, header: &str) -> u64 {
+    answer.header(header).parse().unwrap_or_else(|_| panic!("{header} is a number: {:?}", answer.headers))
+}
+
+#[tokio::test]
+async fn a_budget_is_counted_down_and_then_refused() {
+    let rates = RateLimits { general: 3, content: 2, ai: 1, auth: 2, remembered: 100 };
+    let front = Front::on(Harness::builder(), |state| state.limits.rates = rates).await;
+    for left in ["2", "1", "0"] {
+        let answer = front.get(CREDITS).await;
+        assert_eq!((answer.status, budget(&answer)), (200, ("3", left)), "{left} calls are left");
+        assert!((1..=60).contains(&seconds(&answer, "x-ratelimit-reset")), "the window is a minute");
+    }
+    let refused = front.get(CREDITS).await;
+    refused.is_problem(429, "RATE_LIMIT_ERROR");
+    assert_eq!(budget(&refused), ("3", "0"), "nothing is left");
+    assert_eq!(seconds(&refused, "retry-after"), seconds(&refused, "x-ratelimit-reset"), "it says when to come back");
+
+    let order = json!({ "user_prompt": "Tea" });
+    let first = front.post("/api/v1/tasks", &order).await;
+    assert_eq!((first.status, budget(&first)), (202, ("1", "0")), "orders have a budget of their own");
+    front.post("/api/v1/tasks", &order).await.is_problem(429, "RATE_LIMIT_ERROR");
+    front.post("/api/v1/articles/generate", &json!({ "topic": "Tea" })).await.is_problem(429, "RATE_LIMIT_ERROR");
+    assert_eq!(
+        front.harness.database.number("SELECT count(*) FROM tasks").await,
+        1,
+        "what was refused was not ordered"
+    );
+
+    let missing = "/api/v1/articles/0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e";
+    for left in ["1", "0"] {
+        let answer = front.delete(missing).await;
+        assert_eq!((answer.status, budget(&answer)), (404, ("2", left)), "a call that fails counts too");
+    }
+    front.delete(missing).await.is_problem(429, "RATE_LIMIT_ERROR");
+    let (_, stranger) = front.harness.other_tenant().await;
+    let other = front.send(front.request_as(&stranger, Method::GET, CREDITS)).await;
+    assert_eq!((other.status, budget(&other)), (200, ("3", "2")), "another key has its own budget");
+    front.get("/healthz").await.is(200);
+}
+
+#[tokio::test]
+async fn guessing_keys_is_slowed_down_and_good_keys_are_not() {
+    let rates = RateLimits { auth: 2, ..RateLimits::default() };
+    let front = Front::on(Harness::builder(), |state| state.limits.rates = rates).await;
+    let guess = || front.send(front.request_as("gk_guess", Method::GET, CREDITS));
+    guess().await.is_problem(401, "UNAUTHORIZED");
+    front.send(front.bare(Method::GET, CREDITS)).await.is_problem(401, "UNAUTHORIZED");
+    let refused = guess().await;
+    refused.is_problem(429, "RATE_LIMIT_ERROR");
+    assert!((1..=60).contains(&seconds(&refused, "retry-after")), "it says when to come back");
+    front.get(CREDITS).await.is(200);
+}
+
+#[tokio::test]
+async fn every_answer_has_the_safe_headers_and_its_id() {
+    let front = Front::new().await;
+    let mut answers = Vec::new();
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/docs",
+        "/openapi.json",
+        CREDITS,
+        "/nowhere",
+        "/api/v1/tasks/x",
+        "/api/v1/tasks?limit=0",
+    ] {
+        answers.push((path, front.get(path).await));
+    }
+    answers.push(("an order", front.post("/api/v1/tasks", &json!({ "user_prompt": "Tea" })).await));
+    answers.push(("nobody", front.send(front.bare(Method::GET, CREDITS)).await));
+    answers.push(("a wrong method", front.send(front.request(Method::PUT, CREDITS)).await));
+    for (path, answer) in &answers {
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        assert!(["no-store", "no-cache"].contains(&answer.header("cache-control")), "{path}");
+        assert!(!answer.header("x-request-id").is_empty(), "{path}");
+        assert_eq!(answer.header("server"), "", "{path} does not tell what serves it");
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{path} is not for scripts of other sites");
+    }
+    for (given, kept) in
+        [("order-7", true), ("a/b:c=d", true), ("a b", false), ("<script>", false), (&"x".repeat(129)[..], false)]
+    {
+        let answer = front.send(front.request(Method::GET, CREDITS).header("x-request-id", given)).await;
+        assert_eq!(answer.header("x-request-id") == given, kept, "{given}");
+    }
+}
+
+#[tokio::test]
+async fn probes_and_answers_tell_that_the_database_is_away() {
+    let front = Front::new().await;
+    assert_eq!(front.get("/healthz").await.is(200), &json!({ "status": "ok" }), "the process lives");
+    assert_eq!(front.get("/readyz").await.is(200), &json!({ "status": "ready" }), "and can work");
+    front.harness.database.go_away().await;
+    front.get("/healthz").await.is(200);
+    let unready = front.get("/readyz").await;
+    let problem = unready.is_problem(503, "DATABASE_ERROR");
+    assert_eq!(problem["detail"], "the database does not answer", "it says why");
+    for answer in [front.get(CREDITS).await, front.post("/api/v1/tasks", &json!({ "user_prompt": "Tea" })).await] {
+        answer.is_problem(503, "DATABASE_ERROR");
+        assert_eq!(answer.header("retry-after"), "5", "it says when to come back");
+    }
+    let figures = front.get("/metrics").await;
+    assert_eq!(figures.status, 200, "figures come without a database: {}", figures.text);
+    assert!(figures.text.contains("galley_database_up 0"), "and say so: {}", figures.text);
+    front.harness.database.come_back().await;
+    let back = async { while front.get("/readyz").await.status != 200 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(20), back).await.expect("it is ready again by itself");
+    front.get(CREDITS).await.is(200);
+}
+
+#[tokio::test]
+async fn a_process_that_stops_is_not_ready() {
+    let front =
+        Front::on(Harness::builder(), |state| state.ready = Arc::new(|| vec!["still warming up".to_owned()])).await;
+    front.stop.cancel();
+    let answer = front.get("/readyz").await;
+    let detail = &answer.is_problem(503, "DATABASE_ERROR")["detail"];
+    assert_eq!(detail, "still warming up; the process is stopping", "every reason is named");
+    front.get("/healthz").await.is(200);
+}
+
+#[tokio::test]
+async fn figures_show_the_queue_and_the_requests() {
+    let extra = |text: &mut String| text.push_str("galley_test_extra 1\n");
+    let front = Front::on(Harness::builder(), |state| state.metrics = Arc::new(extra)).await;
+    front.post("/api/v1/tasks", &json!({ "user_prompt": "Tea" })).await.is(202);
+    for wrong in ["/api/v1/tasks/a", "/api/v1/tasks/b", "/nowhere/a", "/nowhere/b"] {
+        front.get(wrong).await.is(404);
+    }
+    let figures = front.send(front.bare(Method::GET, "/metrics")).await;
+    assert!(figures.header("content-type").starts_with("text/plain"), "Prometheus' text form: {:?}", figures.headers);
+    for line in [
+        "galley_queue_steps{kind=\"research\",state=\"ready\"} 1",
+        "galley_http_requests_total{method=\"POST\",route=\"/api/v1/tasks\",status=\"202\"} 1",
+        "galley_http_requests_total{method=\"GET\",route=\"/api/v1/tasks/{task_id}\",status=\"404\"} 2",
+        "galley_http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 2",
+        "galley_http_request_duration_seconds_count{method=\"POST\",route=\"/api/v1/tasks\"} 1",
+        "galley_database_up 1",
+        "galley_test_extra 1",
+    ] {
+        assert!(figures.text.lines().any(|shown| shown == line), "expected {line} in\n{}", figures.text);
+    }
+}
+
+#[tokio::test]
+async fn the_documentation_needs_nothing_from_elsewhere() {
+    let front = Front::new().await;
+    let page = front.send(front.bare(Method::GET, "/docs")).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "a page for everybody");
+    for outside in ["src=\"http", "src=\"//", "href=\"http", "href=\"//", "src='http", "@import", "unpkg.com", "cdn."] {
+        // What a tag loads stands outside of scripts.
+        let tags: String = page
+            .text
+            .split("<script")
+            .map(|part| part.split_once("</script>").map_or(part, |(_, rest)| rest))
+            .collect();
+        assert!(!tags.contains(outside), "the page loads something: {outside}");
+    }
+    let loads = page.text.split("<script").skip(1).take(1).any(|part| part.split('>').next().unwrap().contains("src="));
+    assert!(!loads, "the viewer stands in the page");
+    let policy = page.header("content-security-policy");
+    assert!(!policy.contains("http") && policy.contains("connect-src 'self'"), "and may load nothing: {policy}");
+    let description = front.send(front.bare(Method::GET, "/openapi.json")).await;
+    assert_eq!((description.status, description.header("content-type")), (200, "application/json"), "for programs");
+    assert!(description.text == galley::http::spec(), "it is the description that is committed");
+}
+
+#[tokio::test]
+async fn a_key_in_a_wrong_place_is_not_repeated() {
+    let front = Front::new().await;
+    let key = front.harness.secret.clone();
+    let get = |path: String| front.request(Method::GET, &path);
+    let post = |path: &str| front.request(Method::POST, path);
+    // Front::send fails when the key stands in the answer.
+    for request in [
+        front.bare(Method::GET, CREDITS).header("authorization", format!("Basic {key}")),
+        front.bare(Method::GET, CREDITS).header("authorization", &key),
+        front.request_as(&format!("{key}x"), Method::GET, CREDITS),
+        get(format!("/{key}")),
+        get(format!("/api/v1/tasks/{key}")),
+        get(format!("/api/v1/tasks?status={key}&limit={key}")),
+        get(format!("/api/v1/articles?sort={key}&project_id={key}")),
+        get(CREDITS.to_owned()).header("idempotency-key", &key),
+        post("/api/v1/tasks")
+            .json(&json!({ "user_prompt": "Tea", "tone": key, "language": key, "uploaded_files": [key] })),
+        post("/api/v1/tasks").body(key.clone()).header("content-type", "application/json"),
+        post("/api/v1/articles/generate").json(&json!({ "topic": "Tea", "length": key, "project_id": key })),
+        post("/api/v1/tasks").header("idempotency-key", &key).json(&json!({ "user_prompt": "Tea" })),
+        front
+            .request(Method::PATCH, &format!("/api/v1/articles/{key}"))
+            .header("if-match", &key)
+            .json(&json!({ "slug": key })),
+        get("/metrics".to_owned()),
+        get("/openapi.json".to_owned()),
+    ] {
+        front.send(request).await;
+    }
+    for table in ["tasks", "api_keys", "articles", "events", "steps"] {
+        let sql = format!("SELECT count(*) FROM {table} AS row WHERE row::text LIKE '%{key}%'");
+        assert_eq!(front.harness.database.number(&sql).await, 0, "the key is not stored in {table}");
+    }
+}
