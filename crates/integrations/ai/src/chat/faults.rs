@@ -163,13 +163,13 @@ pub(crate) fn of_status(status: StatusCode, headers: &HeaderMap, body: &[u8], co
     let fault = match number {
         429 => Fault::transient(
             FaultCode::RateLimitError,
-            format!("The model provider {provider} limits the rate of calls (HTTP 429). It is tried again later."),
+            format!("The model provider {provider} limits the rate of calls (HTTP 429)."),
         )
         .after(retry_after(headers, SystemTime::now()))
         .with_detail(&detail),
         408 | 409 | 425 | 500.. => Fault::transient(
             FaultCode::LlmError,
-            format!("The model provider {provider} could not answer now (HTTP {number}). It is tried again later."),
+            format!("The model provider {provider} could not answer now (HTTP {number})."),
         )
         .after(retry_after(headers, SystemTime::now()))
         .with_detail(&detail),
@@ -216,7 +216,7 @@ pub(crate) fn in_stream(value: &Value, context: Context<'_>) -> CallError {
     } else if status == Some(429) || error.code_has("rate_limit") {
         Fault::transient(
             FaultCode::RateLimitError,
-            format!("The model provider {provider} limits the rate of calls. It is tried again later."),
+            format!("The model provider {provider} limits the rate of calls."),
         )
     } else if matches!(status, Some(400..=407 | 410..=424)) || error.code_is("invalid_request_error") {
         Fault::permanent(
@@ -229,7 +229,7 @@ pub(crate) fn in_stream(value: &Value, context: Context<'_>) -> CallError {
     } else {
         Fault::transient(
             FaultCode::LlmError,
-            format!("The model provider {provider} broke off its answer with an error. It is tried again later."),
+            format!("The model provider {provider} broke off its answer with an error."),
         )
     };
     CallError::Fault(fault.with_detail(detail))

@@ -328,10 +328,10 @@ fn unreachable(error: &reqwest::Error, reached: bool, context: Context<'_>) -> F
     }
     let provider = context.provider;
     let message = if reached {
-        format!("The model provider {provider} closed the connection without an answer. It is tried again later.")
+        format!("The model provider {provider} closed the connection without an answer.")
     } else {
         format!(
-            "The model provider {provider} cannot be reached. It is tried again later; if that does not help, the \
+            "The model provider {provider} cannot be reached. If that stays so, the \
              operator must check base_url of this model endpoint."
         )
     };

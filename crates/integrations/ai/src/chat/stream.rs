@@ -194,7 +194,7 @@ fn parse(event: &Event, context: Context<'_>) -> Result<Option<Chunk>, CallError
         let fault = Fault::transient(
             FaultCode::LlmError,
             format!(
-                "The model provider {} sent a broken piece of its answer. It is tried again later.",
+                "The model provider {} sent a broken piece of its answer.",
                 context.provider
             ),
         );
@@ -298,7 +298,7 @@ fn of_broken(reason: &Broken, context: Context<'_>) -> Fault {
     match reason {
         Broken::Stalled => Fault::transient(
             FaultCode::LlmError,
-            format!("The model provider {provider} stopped in the middle of its answer. It is tried again later."),
+            format!("The model provider {provider} stopped in the middle of its answer."),
         )
         .with_detail("idle timeout"),
         Broken::Overtime => overtime(context),
@@ -311,7 +311,7 @@ fn of_broken(reason: &Broken, context: Context<'_>) -> Fault {
 pub(crate) fn overtime(context: Context<'_>) -> Fault {
     Fault::transient(
         FaultCode::LlmError,
-        format!("The model provider {} did not answer in time. It is tried again later.", context.provider),
+        format!("The model provider {} did not answer in time.", context.provider),
     )
     .with_detail("nothing came within the first-byte timeout, or the total timeout passed")
 }
@@ -319,7 +319,7 @@ pub(crate) fn overtime(context: Context<'_>) -> Fault {
 fn cut(context: Context<'_>, detail: &str) -> Fault {
     Fault::transient(
         FaultCode::LlmError,
-        format!("The answer of the model provider {} was cut off. It is tried again later.", context.provider),
+        format!("The answer of the model provider {} was cut off.", context.provider),
     )
     .with_detail(detail)
 }
