@@ -27,7 +27,7 @@ pub struct Upload {
 pub struct StoredFile {
     pub id: Uuid,
     pub name: String,
-    /// `pdf`, `docx`, `xlsx`, `csv`, `text`, `markdown`, `html`.
+    /// `pdf`, `docx`, `xlsx`, `csv`, `txt`, `md`, `html`.
     pub kind: String,
     pub size: u64,
     pub sha256: String,

@@ -27,8 +27,8 @@ impl StoreError {
         let RuntimeErr::SqlxError(error) = inner else { return matches!(error, DbErr::Conn(_)) };
         match &**error {
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                // Connection, transaction rollback, resources, operator intervention (shutdown, cancel), system.
-                ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                // Connection, transaction rollback, resources, not ready for it, operator intervention, system.
+                ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
             }),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
