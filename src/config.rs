@@ -187,6 +187,8 @@ pub struct Log {
     pub filter: Option<String>,
     /// `human` or `json`; by default human on a terminal.
     pub format: Option<String>,
+    /// The base address of an OpenTelemetry collector that takes OTLP over HTTP; without it no traces are exported.
+    pub otlp_endpoint: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]

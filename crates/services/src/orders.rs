@@ -109,8 +109,12 @@ impl Services {
         .await?;
         tx.insert_article(new_article(article_id, task_id, order)).await?;
         tx.open_hold(task_id, 1, price).await?;
-        tx.emit(task_id, "task.created", serde_json::json!({ "article_id": article_id, "credits_held": price.to_f64() }))
-            .await?;
+        tx.emit(
+            task_id,
+            "task.created",
+            serde_json::json!({ "article_id": article_id, "credits_held": price.to_f64() }),
+        )
+        .await?;
         let task = tx.task(task_id).await?.ok_or_else(|| StoreError::Unreadable("a new task vanished".into()))?;
         tx.add_steps(&task, &[self.seed(StepKind::Research, 0)]).await?;
         Ok(Receipt { task_id, article_id, price, estimated_time_seconds: self.settings.estimated_seconds })

@@ -214,10 +214,7 @@ pub(crate) fn in_stream(value: &Value, context: Context<'_>) -> CallError {
     } else if error.is_filter() {
         filtered(context)
     } else if status == Some(429) || error.code_has("rate_limit") {
-        Fault::transient(
-            FaultCode::RateLimitError,
-            format!("The model provider {provider} limits the rate of calls."),
-        )
+        Fault::transient(FaultCode::RateLimitError, format!("The model provider {provider} limits the rate of calls."))
     } else if matches!(status, Some(400..=407 | 410..=424)) || error.code_is("invalid_request_error") {
         Fault::permanent(
             FaultCode::LlmError,

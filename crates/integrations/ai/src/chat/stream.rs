@@ -193,10 +193,7 @@ fn parse(event: &Event, context: Context<'_>) -> Result<Option<Chunk>, CallError
     serde_json::from_str(&event.data).map(Some).map_err(|e| {
         let fault = Fault::transient(
             FaultCode::LlmError,
-            format!(
-                "The model provider {} sent a broken piece of its answer.",
-                context.provider
-            ),
+            format!("The model provider {} sent a broken piece of its answer.", context.provider),
         );
         // of serde's words only where, for they quote what they read
         fault.with_detail(format!("malformed chunk, column {} of {} bytes", e.column(), event.data.len())).into()
@@ -309,19 +306,13 @@ fn of_broken(reason: &Broken, context: Context<'_>) -> Fault {
 
 /// The whole call took too long.
 pub(crate) fn overtime(context: Context<'_>) -> Fault {
-    Fault::transient(
-        FaultCode::LlmError,
-        format!("The model provider {} did not answer in time.", context.provider),
-    )
-    .with_detail("nothing came within the first-byte timeout, or the total timeout passed")
+    Fault::transient(FaultCode::LlmError, format!("The model provider {} did not answer in time.", context.provider))
+        .with_detail("nothing came within the first-byte timeout, or the total timeout passed")
 }
 
 fn cut(context: Context<'_>, detail: &str) -> Fault {
-    Fault::transient(
-        FaultCode::LlmError,
-        format!("The answer of the model provider {} was cut off.", context.provider),
-    )
-    .with_detail(detail)
+    Fault::transient(FaultCode::LlmError, format!("The answer of the model provider {} was cut off.", context.provider))
+        .with_detail(detail)
 }
 
 fn too_large(context: Context<'_>) -> Fault {
