@@ -136,3 +136,30 @@ async fn an_outline_that_a_person_edited_is_what_is_written() {
     }
     assert!((270..=550).contains(&article.word_count), "{} words", article.word_count);
 }
+
+/// Rule 5: after a crash between publishing and writing it down, the destination is asked before anything is repeated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publication_of_unknown_fate_is_looked_up_before_it_is_repeated() {
+    let harness = Harness::new().await;
+    let engine = harness.extractive();
+    let task = order_samples(&harness, 200, 400).await;
+    let article = harness.completed(task).await.row.article_id.unwrap();
+    let slug = harness.services.article(harness.caller.org, article).await.unwrap().slug;
+    let page = harness.site().join(&slug).join("index.md");
+    let written = std::fs::metadata(&page).unwrap().modified().unwrap();
+    let from_sync = || RetryRequest { from: Some(StepKind::Sync), outline: None };
+
+    harness.database.execute("UPDATE publications SET state = 'sent', remote_ref = NULL").await;
+    harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
+    harness.completed(task).await;
+    assert_eq!(std::fs::metadata(&page).unwrap().modified().unwrap(), written, "found there, not written again");
+    assert_eq!(harness.database.number("SELECT count(*) FROM publications WHERE state = 'confirmed'").await, 1);
+
+    harness.database.execute("UPDATE publications SET state = 'unknown', remote_ref = NULL").await;
+    std::fs::remove_dir_all(harness.site().join(&slug)).unwrap();
+    harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
+    harness.completed(task).await;
+    engine.stop().await;
+    assert!(page.is_file(), "not there, so it was published");
+    assert_eq!(harness.database.number("SELECT count(*) FROM publications").await, 1, "one row for one intention");
+}

@@ -24,7 +24,8 @@ async fn an_outage_in_the_middle_of_steps_costs_no_attempt_and_ends_nothing() {
     let view = harness.completed(task).await;
     engine.stop().await;
     assert_eq!(view.row.steps_completed.len(), 6);
-    assert!(harness.steps(task).await.iter().all(|step| step.attempt <= 2), "no attempt is used up by the weather");
+    assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no attempt is used up by the weather");
+    assert_eq!(script.runs_of(StepKind::Draft), 4, "what was finished in the outage is written, not done again");
     harness.assert_books_closed().await;
 }
 
