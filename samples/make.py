@@ -1,8 +1,8 @@
 """Makes the sample sources from the plain texts in text/. The same texts give the same bytes.
 
-    python3 -m venv /tmp/samples-venv
-    /tmp/samples-venv/bin/pip install -r samples/requirements.txt
-    /tmp/samples-venv/bin/python samples/make.py
+    python3 -m venv .venv
+    .venv/bin/pip install -r samples/requirements.txt
+    .venv/bin/python samples/make.py
 """
 
 import csv
