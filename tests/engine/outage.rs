@@ -1,5 +1,7 @@
 //! Rule 8: a database outage is weather.
 
+use std::time::Duration;
+
 use galley_domain::task::StepKind;
 use galley_testkit::{Harness, Move, Script};
 
@@ -17,7 +19,7 @@ async fn an_outage_in_the_middle_of_steps_costs_no_attempt_and_ends_nothing() {
     script.open();
     let after_outage = async {
         // Long enough for several refused tries of every part of the engine.
-        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
         harness.database.come_back().await;
     };
     after_outage.await;
@@ -45,4 +47,20 @@ async fn cut_connections_are_made_anew_and_wake_ups_come_again() {
         harness.completed(task).await;
     }
     engine.stop().await;
+}
+
+/// A client hangs up or a task is cancelled while a transaction begins: the connection goes back to the pool, and what
+/// the next user writes on it must stand.
+#[tokio::test]
+async fn a_transaction_dropped_while_it_begins_leaves_nothing_open() {
+    let harness = Harness::new().await;
+    let store = harness.database.store_of(1).await;
+    for round in 0..200 {
+        let limit = Duration::from_micros(round * 20);
+        drop(tokio::time::timeout(limit, store.begin(harness.caller.org)).await);
+        let key = format!("round/{round}");
+        assert!(store.queue().schedule(StepKind::Sweep, &key, 1).await.unwrap());
+        let sql = format!("SELECT count(*) FROM steps WHERE unique_key = '{key}'");
+        assert_eq!(harness.database.number(&sql).await, 1, "round {round}: what was written stands");
+    }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use galley_domain::{Caller, OrgId};
 use rust_decimal::Decimal;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, TransactionTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::{
@@ -59,7 +59,7 @@ impl System {
 
     /// Creates organization, admin and credits when there is no organization yet. None when there is one.
     pub async fn bootstrap(&self, first: Bootstrap) -> Result<Option<OrgId>, StoreError> {
-        let tx = self.db.begin().await?;
+        let tx = sql::begin(&self.db).await?;
         // Two first starts at once: the second waits here and then finds the organization.
         sql::execute(&tx, "SELECT pg_advisory_xact_lock(7305807143)", []).await?;
         if sql::one(&tx, "SELECT 1 FROM organizations LIMIT 1", []).await?.is_some() {

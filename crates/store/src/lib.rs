@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use galley_domain::OrgId;
 use galley_migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, TransactionTrait};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, TextVersion};
 pub use error::StoreError;
@@ -100,7 +100,7 @@ impl Store {
 
     /// Brings the schema up to date. Two processes at once do not harm each other: an advisory lock lets one through.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let guard = self.db.begin().await?;
+        let guard = sql::begin(&self.db).await?;
         sql::execute(&guard, "SELECT pg_advisory_xact_lock(7305807142)", []).await?;
         Migrator::up(&self.db, None).await?;
         guard.commit().await?;
@@ -125,7 +125,7 @@ impl Store {
 
     /// Reads and writes one organization's rows; nothing stands until [`TenantTx::commit`].
     pub async fn begin(&self, org: OrgId) -> Result<TenantTx, StoreError> {
-        Ok(Scoped::new(self.db.begin().await?, org))
+        Ok(Scoped::new(sql::begin(&self.db).await?, org))
     }
 
     /// What has no tenant. Every use is worth a second look.

@@ -93,8 +93,12 @@ impl TestDatabase {
     }
 
     pub async fn store(&self) -> Store {
+        self.store_of(8).await
+    }
+
+    pub async fn store_of(&self, connections: u32) -> Store {
         let mut settings = StoreSettings::new(&self.url);
-        settings.max_connections = 8;
+        settings.max_connections = connections;
         settings.acquire_timeout = std::time::Duration::from_secs(3);
         Store::connect(&settings).await.expect("the test database answers")
     }
@@ -106,6 +110,24 @@ impl TestDatabase {
             sqlx::query_as(AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await.expect("the query runs");
         connection.close().await.expect("the connection closes");
         number
+    }
+
+    /// What the steps wait for and what every connection does, for a test that gives up waiting.
+    pub async fn state_of_affairs(&self) -> String {
+        const STEPS: &str =
+            "SELECT coalesce(string_agg(row_to_json(s)::text, E'\\n'), '') FROM (SELECT kind, position, state,
+            attempt, lease, lease_until, run_at, worker, now() FROM steps WHERE state NOT IN ('done', 'failed')) s";
+        const CONNECTIONS: &str =
+            "SELECT coalesce(string_agg(row_to_json(c)::text, E'\\n'), '') FROM (SELECT pid, state, xact_start,
+            state_change, wait_event, pg_blocking_pids(pid) AS behind, query FROM pg_stat_activity
+            WHERE datname = current_database()) c";
+        let mut connection = PgConnection::connect(&self.url).await.expect("the test database answers");
+        let mut told = String::new();
+        for (what, sql) in [("open steps", STEPS), ("connections", CONNECTIONS)] {
+            let (rows,): (String,) = sqlx::query_as(sql).fetch_one(&mut connection).await.expect("the query runs");
+            told += &format!("{what}:\n{rows}\n");
+        }
+        told
     }
 
     pub async fn execute(&self, sql: &str) {

@@ -239,7 +239,10 @@ impl Harness {
                 let _ = tokio::time::timeout(Duration::from_millis(500), watch.changed()).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(90), waiting).await.expect("the task gets there within 90 s")
+        match tokio::time::timeout(Duration::from_secs(90), waiting).await {
+            Ok(view) => view,
+            Err(_) => panic!("the task did not get there within 90 s; {}", self.database.state_of_affairs().await),
+        }
     }
 
     /// Every organization's books balance and nothing is held.
