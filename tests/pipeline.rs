@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use galley_domain::{
+    Fault, FaultCode,
     order::ArticleOrder,
     task::{StepKind, TaskStatus},
     writing::WordRange,
 };
 use galley_services::{RetryRequest, Upload};
-use galley_testkit::{Harness, brief, order};
+use galley_testkit::{Harness, Move, Script, brief, order};
 use uuid::Uuid;
 
 const SAMPLES: [&str; 5] =
@@ -162,4 +163,57 @@ async fn a_publication_of_unknown_fate_is_looked_up_before_it_is_repeated() {
     engine.stop().await;
     assert!(page.is_file(), "not there, so it was published");
     assert_eq!(harness.database.number("SELECT count(*) FROM publications").await, 1, "one row for one intention");
+}
+
+/// What was read for a text stays, whatever a later run reads; and no step builds on what another run has replaced.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
+    let harness = Harness::builder().policy(StepKind::Outline, |policy| policy.max_attempts = 1).build().await;
+    let engine = harness.extractive();
+    let task = order_samples(&harness, 200, 400).await;
+    let article = harness.completed(task).await.row.article_id.unwrap();
+    engine.stop().await;
+
+    let script = Script::default();
+    let fault = Fault::permanent(FaultCode::WorkflowError, "no outline today");
+    script.next(StepKind::Outline, [Move::Fail(fault)]);
+    let engine = harness.scripted(&script);
+    let from = |from| RetryRequest { from: Some(from), outline: None };
+    let org = harness.caller.org;
+    harness.services.retry(&harness.caller, task, from(StepKind::Research), "t", None).await.unwrap();
+    assert_eq!(harness.ended(task).await.status, TaskStatus::Failed);
+    engine.stop().await;
+
+    let report = harness.services.article_claims(org, article).await.unwrap();
+    assert_eq!(report.version, 1);
+    for view in &report.claims {
+        assert!(view.quote.as_ref().is_some_and(|quote| !quote.is_empty()), "{}", view.claim.sentence);
+    }
+    // The outline of the first run points into texts that the second run has read anew.
+    let refused = harness.services.retry(&harness.caller, task, from(StepKind::Draft), "t", None).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("outline") || format!("{refused:?}").contains("retry from outline"),
+        "{refused:?}"
+    );
+}
+
+/// Many articles take one name in one moment: each gets its own, and nothing is done twice for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn articles_that_end_together_under_one_name_are_all_kept() {
+    let harness = Harness::builder().policy(StepKind::Seo, |policy| policy.concurrency = 16).build().await;
+    let script = Script::default();
+    script.next(StepKind::Seo, std::iter::repeat_n(Move::Gate, 12));
+    let engine = harness.scripted(&script);
+    let mut tasks = Vec::new();
+    for _ in 0..12 {
+        tasks.push(harness.order().await);
+    }
+    script.wait_for_runs(StepKind::Seo, 12).await;
+    script.open();
+    for task in tasks {
+        harness.completed(task).await;
+        assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no step was repeated over a name");
+    }
+    engine.stop().await;
+    assert_eq!(harness.database.number("SELECT count(DISTINCT slug) FROM articles").await, 12);
 }

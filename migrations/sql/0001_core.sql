@@ -80,6 +80,8 @@ CREATE TABLE tasks (
     rank            bigint NOT NULL,
     -- Which try of the whole order this is; a retry by the client starts the next run.
     run             integer NOT NULL DEFAULT 1,
+    -- The run whose research is written from; 0 while nothing was read.
+    sources_run     integer NOT NULL DEFAULT 0,
     -- The number of the newest event; events of a task are numbered without gaps under the lock of this row.
     event_seq       bigint NOT NULL DEFAULT 0,
     progress        smallint NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
@@ -94,6 +96,9 @@ CREATE TABLE tasks (
     price           numeric(18, 6) NOT NULL,
     trace_id        text NOT NULL,
     api_key_id      uuid,
+    -- Whether retention has not yet taken them.
+    events_kept     boolean NOT NULL DEFAULT true,
+    steps_kept      boolean NOT NULL DEFAULT true,
     created_at      timestamptz NOT NULL DEFAULT now(),
     started_at      timestamptz,
     finished_at     timestamptz,
@@ -102,7 +107,9 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_newest ON tasks (org_id, created_at DESC, id);
 CREATE INDEX tasks_by_status ON tasks (org_id, status, created_at DESC, id);
-CREATE INDEX tasks_finished ON tasks (finished_at) WHERE finished_at IS NOT NULL;
+-- What the sweep has left to do, and nothing of what it has done.
+CREATE INDEX tasks_events_kept ON tasks (finished_at) WHERE finished_at IS NOT NULL AND events_kept;
+CREATE INDEX tasks_steps_kept ON tasks (finished_at) WHERE finished_at IS NOT NULL AND steps_kept;
 
 CREATE TABLE holds (
     task_id     uuid NOT NULL,
@@ -173,6 +180,8 @@ CREATE TABLE usage_records (
     task_id           uuid NOT NULL,
     step_id           uuid NOT NULL,
     attempt           integer NOT NULL,
+    -- The lease tells attempts apart, also when one was given back and its number is used again.
+    lease             uuid NOT NULL,
     -- Which call of the attempt: a repeated write of the same attempt changes nothing.
     ordinal           integer NOT NULL,
     provider          text NOT NULL,
@@ -185,7 +194,7 @@ CREATE TABLE usage_records (
     duration_ms       bigint NOT NULL,
     outcome           text NOT NULL CHECK (outcome IN ('ok', 'failed', 'cancelled')),
     created_at        timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (step_id, attempt, ordinal),
+    UNIQUE (lease, ordinal),
     FOREIGN KEY (org_id, task_id) REFERENCES tasks (org_id, id) ON DELETE CASCADE
 );
 CREATE INDEX usage_records_task ON usage_records (task_id);
@@ -268,6 +277,8 @@ CREATE TABLE research_sources (
     id          uuid PRIMARY KEY,
     org_id      uuid NOT NULL,
     task_id     uuid NOT NULL,
+    -- Each run that reads keeps what it read: the claims of older versions rest on it.
+    run         integer NOT NULL,
     number      integer NOT NULL,
     origin      jsonb NOT NULL,
     title       text NOT NULL,
@@ -277,7 +288,7 @@ CREATE TABLE research_sources (
     words       integer NOT NULL,
     fetched_at  timestamptz NOT NULL DEFAULT now(),
     UNIQUE (org_id, id),
-    UNIQUE (task_id, number),
+    UNIQUE (task_id, run, number),
     FOREIGN KEY (org_id, task_id) REFERENCES tasks (org_id, id) ON DELETE CASCADE
 );
 
@@ -300,6 +311,8 @@ CREATE TABLE claims (
     FOREIGN KEY (org_id, article_id) REFERENCES articles (org_id, id) ON DELETE CASCADE,
     FOREIGN KEY (org_id, source_id) REFERENCES research_sources (org_id, id) ON DELETE SET NULL (source_id)
 );
+
+CREATE INDEX claims_source ON claims (org_id, source_id) WHERE source_id IS NOT NULL;
 
 -- Effects outside of the database, written down before they are tried.
 CREATE TABLE publications (

@@ -164,6 +164,7 @@ mod tests {
             id: Uuid::from_u128(5),
             org_id: Uuid::nil(),
             task_id: Uuid::nil(),
+            run: 1,
             number: 1,
             origin: json!({ "kind": "file", "name": "tea.pdf" }),
             title: "Tea".into(),

@@ -40,6 +40,25 @@ async fn cancel_drops_a_hanging_call_and_returns_the_credits() {
 }
 
 #[tokio::test]
+async fn a_late_word_about_an_earlier_run_stops_nothing() {
+    let harness = Harness::new().await;
+    let script = Script::default();
+    script.next(StepKind::Research, [Move::Gate]);
+    let engine = harness.scripted(&script);
+    let task = harness.order().await;
+    script.wait_for_runs(StepKind::Research, 1).await;
+    let late = format!("SELECT pg_notify('galley', 'another cancel:{}')", task.simple());
+    harness.database.execute(&late).await;
+    // Words are heard in order: when this order runs, the late word was heard.
+    let second = harness.order().await;
+    harness.completed(second).await;
+    script.open();
+    harness.completed(task).await;
+    engine.stop().await;
+    assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no attempt was dropped");
+}
+
+#[tokio::test]
 async fn cancelling_twice_or_too_late_is_a_conflict_and_changes_nothing() {
     let harness = Harness::new().await;
     let task = harness.order().await;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use galley_domain::task::{StepKind, TaskStatus};
-use galley_services::ServiceError;
+use galley_services::{Outcome, ServiceError, StepOutput};
 use galley_store::Wanted;
 use galley_testkit::{Harness, Move, Script};
 use rust_decimal::Decimal;
@@ -168,6 +168,45 @@ async fn a_tenant_with_one_order_does_not_wait_for_another_tenants_thousand() {
     let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap();
     let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
     assert!(orgs.contains(&other.org), "the newcomer is among the next two");
+}
+
+#[tokio::test]
+async fn a_newcomer_does_not_wait_at_a_later_step_either() {
+    let harness = Harness::builder().credits(100_000).build().await;
+    for _ in 0..40 {
+        harness.order().await;
+    }
+    let queue = harness.services.store().queue();
+    // All of the first tenant's research is done; its outlines are the backlog now.
+    for step in queue.claim(&want(StepKind::Research, 40), "w", LEASE).await.unwrap() {
+        let nothing = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: Vec::new() });
+        harness.services.finish_step(&step, &nothing, &[]).await.unwrap();
+    }
+    let (other, _) = harness.other_tenant().await;
+    harness.order_as(&other).await;
+    for kind in [StepKind::Research, StepKind::Outline] {
+        let next = queue.claim(&want(kind, 2), "w", LEASE).await.unwrap();
+        let its = next.iter().find(|step| step.owner.is_some_and(|(org, _)| org == other.org));
+        let step = its.unwrap_or_else(|| panic!("the newcomer is among the next two at {kind}"));
+        let nothing = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: Vec::new() });
+        harness.services.finish_step(step, &nothing, &[]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_heartbeat_waits_for_nobody() {
+    let harness = Harness::new().await;
+    harness.order().await;
+    harness.order().await;
+    let store = harness.services.store();
+    let held = store.queue().claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap();
+    let fences: Vec<_> = held.iter().map(|step| step.fence).collect();
+    let busy = store.begin(harness.caller.org).await.unwrap();
+    busy.hold_fence(fences[0]).await.unwrap();
+    let renewing = store.queue();
+    let lost = tokio::time::timeout(Duration::from_secs(10), renewing.renew(&fences, LEASE)).await;
+    assert_eq!(lost.expect("a locked row is passed over").unwrap(), [], "and it is not lost");
+    busy.rollback().await.unwrap();
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use galley_domain::task::StepKind;
+use galley_store::{Store, StoreSettings};
 use galley_testkit::{Harness, Move, Script};
 
 #[tokio::test]
@@ -63,4 +64,36 @@ async fn a_transaction_dropped_while_it_begins_leaves_nothing_open() {
         let sql = format!("SELECT count(*) FROM steps WHERE unique_key = '{key}'");
         assert_eq!(harness.database.number(&sql).await, 1, "round {round}: what was written stands");
     }
+}
+
+/// Weather passes; a statement that took too long takes as long the next time.
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_not_weather() {
+    let harness = Harness::new().await;
+    let task = harness.order().await;
+    let mut settings = StoreSettings::new(&harness.database.url);
+    settings.statement_timeout = Duration::from_millis(100);
+    let hurried = Store::connect(&settings).await.unwrap();
+    let holder = harness.services.store().begin(harness.caller.org).await.unwrap();
+    holder.lock_task(task).await.unwrap();
+    let waiter = hurried.begin(harness.caller.org).await.unwrap();
+    let error = waiter.lock_task(task).await.unwrap_err();
+    assert!(error.to_string().contains("statement timeout"), "{error}");
+    assert!(!error.is_weather(), "{error:?}");
+    harness.database.go_away().await;
+    let error = hurried.ping().await.unwrap_err();
+    assert!(error.is_weather(), "{error:?}");
+}
+
+/// A sweep that meets an outage is put off, not called done.
+#[tokio::test]
+async fn maintenance_in_bad_weather_runs_again_without_losing_an_attempt() {
+    let harness = Harness::new().await;
+    let script = Script::default();
+    script.next(StepKind::Sweep, [Move::Snooze(Duration::from_millis(50))]);
+    let engine = harness.scripted(&script);
+    script.wait_for_runs(StepKind::Sweep, 2).await;
+    engine.stop().await;
+    let done = "SELECT count(*) FROM steps WHERE kind = 'sweep' AND state = 'done' AND attempt = 1";
+    assert_eq!(harness.database.number(done).await, 1);
 }

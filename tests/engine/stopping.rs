@@ -5,6 +5,8 @@ use std::time::Duration;
 use galley_domain::task::StepKind;
 use galley_testkit::{Harness, Move, Script};
 
+use super::finishing::call;
+
 #[tokio::test]
 async fn steps_in_flight_may_finish_and_nothing_new_is_claimed() {
     let harness = Harness::new().await;
@@ -36,4 +38,22 @@ async fn a_step_that_does_not_end_gives_its_lease_back() {
     let heir = harness.scripted(&Script::default());
     harness.completed(task).await;
     heir.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_returned_attempt_and_its_heir_paid_is_kept_both() {
+    let harness = Harness::new().await;
+    for _ in 0..2 {
+        let script = Script::default();
+        script.next(StepKind::Research, [Move::Hang(vec![call()])]);
+        let steps = galley_testkit::scripted_steps(&script);
+        let engine = harness.engine(steps, |settings| settings.drain = Duration::from_millis(100));
+        if harness.database.number("SELECT count(*) FROM tasks").await == 0 {
+            harness.order().await;
+        }
+        script.wait_for_runs(StepKind::Research, 1).await;
+        engine.stop().await;
+    }
+    let paid = "SELECT count(*) FROM usage_records WHERE attempt = 1";
+    assert_eq!(harness.database.number(paid).await, 2, "both were attempt 1, and both were paid");
 }

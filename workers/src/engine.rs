@@ -2,6 +2,7 @@
 
 mod attempt;
 mod claimer;
+mod committer;
 mod held;
 mod keeper;
 mod source;
@@ -13,13 +14,14 @@ use apalis::layers::{WorkerBuilderExt, catch_panic::CatchPanicLayer, tracing::Tr
 use apalis_core::{monitor::Monitor, task::Task, worker::builder::WorkerBuilder};
 use async_trait::async_trait;
 use galley_domain::{Fault, OrgId, task::StepKind, usage::Meter};
-use galley_services::{Services, StepOutput, Wakes};
+use galley_services::{Services, StepOutput, Wakes, What};
 use galley_store::{ClaimedStep, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use attempt::{AttemptLayer, Panicked, RunStep};
+use committer::{Committer, Lane};
 use held::{Held, Lease};
 use source::StepSource;
 pub use stats::EngineStats;
@@ -51,6 +53,7 @@ pub struct StepContext {
     pub services: Services,
     pub step: ClaimedStep,
     pub meter: Meter,
+    reporter: (Committer, Lease),
 }
 
 impl StepContext {
@@ -61,7 +64,8 @@ impl StepContext {
 
     /// Tells listeners how far the step has come. A message that cannot be written is not worth failing for.
     pub async fn report(&self, message: &str) {
-        if let Err(error) = self.services.report(&self.step, message).await {
+        let (committer, lease) = &self.reporter;
+        if let Err(error) = committer.write(lease, What::Progress(message.to_owned())).await {
             tracing::debug!(%error, "progress could not be reported");
         }
     }
@@ -100,12 +104,14 @@ pub(crate) struct Shared {
     wakes: Wakes,
     settings: EngineSettings,
     held: Held,
+    committer: Committer,
     stats: EngineStats,
 }
 
 /// The engine of one process.
 pub struct Engine {
     shared: Arc<Shared>,
+    lanes: Vec<Lane>,
     steps: BTreeMap<StepKind, Arc<dyn Step>>,
 }
 
@@ -123,8 +129,10 @@ impl Engine {
             .filter(|(kind, _)| settings.kinds.contains(kind))
             .collect();
         let slots = steps.keys().map(|kind| (*kind, services.settings().policy(*kind).concurrency)).collect();
-        let shared = Shared { services, wakes, settings, held: Held::new(slots), stats: EngineStats::default() };
-        Self { shared: Arc::new(shared), steps }
+        let (committer, lanes) = Committer::new();
+        let (held, stats) = (Held::new(slots), EngineStats::default());
+        let shared = Shared { services, wakes, settings, held, committer, stats };
+        Self { shared: Arc::new(shared), lanes, steps }
     }
 
     /// Figures for metrics.
@@ -164,12 +172,30 @@ impl Engine {
         let mut parts = JoinSet::new();
         parts.spawn(keeper::heartbeat(Arc::clone(&self.shared), keepers.clone()));
         parts.spawn(keeper::watch_cancels(Arc::clone(&self.shared), keepers.clone()));
-        parts.spawn(claimer::run(Arc::clone(&self.shared), feeds, stop.clone()));
-        parts.spawn(drain(Arc::clone(&self.shared), stop, keepers.clone()));
-        // The workers end when the claimer has dropped their feeds and nothing is in flight.
-        if let Err(error) = monitor.run().await {
-            tracing::error!(%error, "the workers ended with an error");
+        for lane in self.lanes {
+            parts.spawn(lane.run(self.shared.services.clone(), keepers.clone()));
         }
+        parts.spawn(claimer::run(Arc::clone(&self.shared), feeds, stop.clone()));
+        parts.spawn(drain(Arc::clone(&self.shared), stop.clone(), keepers.clone()));
+        let workers = monitor.run();
+        tokio::pin!(workers);
+        loop {
+            tokio::select! {
+                // The workers end when the claimer has dropped their feeds and nothing is in flight.
+                ended = &mut workers => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "the workers ended with an error");
+                    }
+                    break;
+                }
+                // Without one of its parts the engine would hold leases that nobody renews: it stops.
+                Some(Err(error)) = parts.join_next() => {
+                    tracing::error!(%error, "a part of the engine panicked; the engine stops");
+                    stop.cancel();
+                }
+            }
+        }
+        stop.cancel();
         keepers.cancel();
         while let Some(ended) = parts.join_next().await {
             if let Err(error) = ended {

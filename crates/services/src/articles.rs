@@ -202,7 +202,7 @@ impl Services {
         let article = self.article(org, id).await?;
         let tenant = self.store.tenant(org);
         let sources = match article.task_id {
-            Some(task) => tenant.sources(task).await?,
+            Some(task) => tenant.all_sources(task).await?,
             None => Vec::new(),
         };
         let claims = tenant.claims(id, article.version).await?;

@@ -30,7 +30,7 @@ pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};
 pub use keys::{IssuedKey, KeyRequest, hash_key};
 pub use orders::Receipt;
-pub use pipeline::{ClaimedText, Outcome, Ran, StepOutput, WrittenArticle};
+pub use pipeline::{ClaimedText, Entry, Outcome, Ran, StepOutput, What, WrittenArticle};
 pub use retry::RetryRequest;
 pub use tasks::TaskView;
 pub use wakes::{CancelWatch, EventWatch, Wakes};

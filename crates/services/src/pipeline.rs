@@ -1,6 +1,7 @@
 //! The life of a step between claim and end. Everything that an attempt brought, and everything that follows from it,
 //! is written in one transaction that is fenced by the lease.
 
+mod entry;
 pub(crate) mod finish;
 mod inputs;
 
@@ -9,16 +10,15 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use galley_domain::{
     Fault,
-    task::{StepKind, TaskStatus},
+    task::StepKind,
     writing::{Claim, Outline, SectionText, Verdict},
 };
-use galley_store::{ClaimedStep, NewFile, NewSource, StoreError, TenantTx, rows};
+use galley_store::{ClaimedStep, NewFile, NewSource, rows};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::Services;
-
+pub use entry::{Entry, What};
 pub(crate) use inputs::snapshots;
 
 /// What a step brought. Persisted together with its end.
@@ -145,47 +145,6 @@ pub(crate) fn backoff(attempt: u32, asked: Option<Duration>, random: f64) -> Dur
     }
 }
 
-impl Services {
-    /// Says that an attempt begins. [`StoreError::LeaseLost`] when the task has ended or the lease is gone.
-    pub async fn begin_step(&self, step: &ClaimedStep) -> Result<(), StoreError> {
-        let Some((org, task_id)) = step.owner else { return Ok(()) };
-        let tx = self.store.begin(org).await?;
-        let Some(mut task) = tx.lock_task(task_id).await? else { return Err(StoreError::LeaseLost) };
-        if task.status.parse::<TaskStatus>()?.is_ended() {
-            return Err(StoreError::LeaseLost);
-        }
-        tx.hold_fence(step.fence).await?;
-        let first = task.status == TaskStatus::Pending.as_str();
-        if first || task.current_step.as_deref() != Some(step.kind.public_name()) {
-            task.status = TaskStatus::Processing.as_str().to_owned();
-            task.current_step = Some(step.kind.public_name().to_owned());
-            if task.started_at.is_none() {
-                task.started_at = Some(tx.now().await?);
-            }
-            tx.save_task(&task).await?;
-        }
-        if first {
-            tx.emit(task_id, "task.started", json!({ "run": task.run })).await?;
-        }
-        tx.emit(task_id, "step.started", describe(step)).await?;
-        tx.commit().await
-    }
-
-    /// Tells whoever listens how far a running step has come. Written only while the lease holds.
-    pub async fn report(&self, step: &ClaimedStep, message: &str) -> Result<(), StoreError> {
-        let Some((org, task_id)) = step.owner else { return Ok(()) };
-        let tx = self.store.begin(org).await?;
-        if tx.lock_task(task_id).await?.is_none() {
-            return Err(StoreError::LeaseLost);
-        }
-        tx.hold_fence(step.fence).await?;
-        let mut data = describe(step);
-        data["message"] = message.into();
-        tx.emit(task_id, "step.progress", data).await?;
-        tx.commit().await
-    }
-}
-
 /// What every event about a step says of it.
 fn describe(step: &ClaimedStep) -> serde_json::Value {
     json!({
@@ -197,17 +156,11 @@ fn describe(step: &ClaimedStep) -> serde_json::Value {
     })
 }
 
-/// Adds one draft step per section and sets the task up to wait for all of them.
-pub(crate) async fn add_draft_steps(
-    services: &Services,
-    tx: &TenantTx,
-    task: &mut rows::Task,
-    outline: &Outline,
-) -> Result<(), StoreError> {
+/// Sets the task up to wait for one draft step per section, and says how many those are.
+pub(crate) fn fan_out(task: &mut rows::Task, outline: &Outline) -> i32 {
     let sections = i32::try_from(outline.sections.len()).unwrap_or(i32::MAX);
-    let seeds: Vec<_> = (0..sections).map(|position| services.seed(StepKind::Draft, position)).collect();
     (task.fan_open, task.fan_total) = (sections, sections);
-    tx.add_steps(task, &seeds).await
+    sections
 }
 
 #[cfg(test)]

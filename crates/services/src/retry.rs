@@ -15,7 +15,7 @@ use crate::{
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     orders::Receipt,
-    pipeline::{add_draft_steps, snapshots},
+    pipeline::{fan_out, snapshots},
 };
 
 /// What a client asks for.
@@ -140,7 +140,8 @@ impl Services {
             }
             None => stored_outline(tx, task.id).await?,
         };
-        add_draft_steps(self, tx, task, &outline).await?;
+        let seeds: Vec<_> = (0..fan_out(task, &outline)).map(|position| self.seed(StepKind::Draft, position)).collect();
+        tx.add_steps(task, &seeds).await?;
         tx.save_task(task).await?;
         Ok(())
     }
@@ -161,12 +162,17 @@ impl Services {
         from: StepKind,
         has_outline: bool,
     ) -> Result<(), ServiceError> {
+        // What one step made is of no use to a text that another run read or outlined since.
+        let mut newest = 0;
         for kind in StepKind::ARTICLE.into_iter().take_while(|kind| *kind != from) {
             if kind == StepKind::Outline && has_outline {
                 continue;
             }
             let expected = if kind == StepKind::Draft { stored_outline(tx, task.id).await?.sections.len() } else { 1 };
-            if tx.outputs(task.id, kind, expected).await?.is_empty() {
+            let run = tx.outputs(task.id, kind, expected).await?.first().map_or(0, |output| output.run);
+            let fits = run > 0 && run >= newest;
+            newest = run;
+            if !fits {
                 let text =
                     format!("is {from}, but there is no finished {kind} step to continue from; retry from {kind}");
                 return Err(ServiceError::field("from", text));

@@ -89,8 +89,7 @@ impl Wakes {
         self.steps.subscribe()
     }
 
-    /// Wakes the claimer of this process without the way through the database.
-    pub fn steps_ready(&self) {
+    fn steps_ready(&self) {
         self.steps.send_modify(|count| *count += 1);
     }
 
@@ -136,8 +135,23 @@ impl Wakes {
         }
     }
 
-    /// Listens for ever. A database that is away is waited for, with growing pauses.
+    /// Listens for ever: to this process at once, to the others through the database. A database that is away is waited
+    /// for, with growing pauses.
     pub async fn run(self, store: Store) {
+        tokio::join!(self.hear_own(store.own_words()), self.hear_others(&store));
+    }
+
+    async fn hear_own(&self, mut words: broadcast::Receiver<Wake>) {
+        loop {
+            match words.recv().await {
+                Ok(wake) => self.dispatch(wake),
+                Err(broadcast::error::RecvError::Lagged(_)) => self.anything_may_have_happened(),
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+
+    async fn hear_others(&self, store: &Store) {
         let mut pause = FIRST_PAUSE;
         loop {
             match store.listen().await {

@@ -1,7 +1,7 @@
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// What can go wrong between us and the database.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A row with this unique value exists; the text names the constraint.
     #[error("a row with this value exists already ({0})")]
@@ -14,21 +14,25 @@ pub enum StoreError {
     Unreadable(String),
     #[error("database: {0}")]
     Database(#[source] DbErr),
+    /// The caller gave up waiting.
+    #[error("the database did not answer within {0:?}")]
+    Silent(std::time::Duration),
 }
 
 impl StoreError {
     /// True when the same call may succeed later without anyone's doing: the server is away, restarting, short of
     /// something, or two transactions met.
     pub fn is_weather(&self) -> bool {
-        let Self::Database(error) = self else { return false };
+        let Self::Database(error) = self else { return matches!(self, Self::Silent(_)) };
         let (DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner)) = error else {
             return matches!(error, DbErr::ConnectionAcquire(_));
         };
         let RuntimeErr::SqlxError(error) = inner else { return matches!(error, DbErr::Conn(_)) };
         match &**error {
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                // Connection, transaction rollback, resources, not ready for it, operator intervention, system.
-                ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+                // Connection, transaction rollback, resources, not ready for it, operator intervention, system; but a
+                // statement that took too long (57014) takes as long the next time.
+                code != "57014" && ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
             }),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)

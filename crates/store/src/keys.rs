@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     entity::api_keys,
     error::StoreError,
-    scope::{Scoped, System, TenantTx},
+    scope::{Scoped, System, TenantTx, Tx},
     sql,
 };
 
@@ -59,7 +59,7 @@ impl System {
 
     /// Creates organization, admin and credits when there is no organization yet. None when there is one.
     pub async fn bootstrap(&self, first: Bootstrap) -> Result<Option<OrgId>, StoreError> {
-        let tx = sql::begin(&self.db).await?;
+        let tx = Tx::new(sql::begin(&self.db).await?, self.announcer.clone());
         // Two first starts at once: the second waits here and then finds the organization.
         sql::execute(&tx, "SELECT pg_advisory_xact_lock(7305807143)", []).await?;
         if sql::one(&tx, "SELECT 1 FROM organizations LIMIT 1", []).await?.is_some() {

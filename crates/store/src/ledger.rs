@@ -1,5 +1,6 @@
 //! Credits: what an organization owns, what its running orders reserve, and the append-only record of both.
 
+use galley_domain::task::StepKind;
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
@@ -41,14 +42,17 @@ impl<C: ConnectionTrait> Scoped<C> {
 
 impl TenantTx {
     /// Reserves credits and gives the order its place in the queue, in one update of the organization's row: behind
-    /// the tenant's own older orders, but not behind the backlog of others.
+    /// the tenant's own older orders, but not behind the backlog of others, whichever step that waits at. Where nothing
+    /// waits, the clock of what was claimed last keeps a tenant from overtaking with ranks saved up while it was idle.
     pub async fn reserve(&self, amount: Decimal) -> Result<HoldOutcome, StoreError> {
         let row = sql::one(
             &self.conn,
             "UPDATE organizations
-             SET held = held + $2, last_rank = greatest(last_rank, (SELECT last_value FROM fair_clock)) + 1
+             SET held = held + $2, last_rank = greatest(last_rank, coalesce((
+                SELECT min((SELECT rank - 1 FROM steps WHERE kind = k.kind AND state = 'ready' ORDER BY rank, id LIMIT 1))
+                FROM unnest($3::text[]) AS k(kind)), (SELECT last_value FROM fair_clock))) + 1
              WHERE id = $1 AND balance - held >= $2 RETURNING last_rank",
-            [self.org_value(), amount.into()],
+            [self.org_value(), amount.into(), StepKind::ARTICLE.map(|kind| kind.as_str().to_owned()).to_vec().into()],
         )
         .await?;
         if let Some(row) = row {

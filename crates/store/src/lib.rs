@@ -7,7 +7,9 @@
 //! Architecture invariant: entities are private to this crate, and nothing outside of [`System`] touches a row without
 //! an `org_id` in the statement.
 
+mod announce;
 mod articles;
+mod batch;
 mod entity;
 mod error;
 mod files;
@@ -29,17 +31,22 @@ use std::time::Duration;
 use galley_domain::OrgId;
 use galley_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sqlx::Connection;
 
+use announce::Announcer;
+
+pub use announce::Wake;
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, TextVersion};
+pub use batch::{Changes, Delay, Done, Locked, NewEvent, NewStep, Settlement, StepsTx, TaskChange};
 pub use error::StoreError;
 pub use files::NewFile;
 pub use idempotency::Replay;
 pub use keys::{Bootstrap, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
-pub use listen::{Listener, Wake};
+pub use listen::Listener;
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Fence, Promotion, Queue, QueueDepth, Wanted};
-pub use scope::{Scoped, System, Tenant, TenantTx};
+pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use sources::{NewSource, StoredClaim};
 pub use sweep::{Retention, Swept};
 pub use tasks::{NewTask, StepSeed, TaskFilter};
@@ -52,6 +59,9 @@ pub mod rows {
         research_sources::Model as Source, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
     };
 }
+
+/// A connection that was used within this time is handed out without a question.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -79,6 +89,7 @@ impl StoreSettings {
 #[derive(Debug, Clone)]
 pub struct Store {
     db: DatabaseConnection,
+    announcer: Announcer,
 }
 
 impl Store {
@@ -93,9 +104,21 @@ impl Store {
             .idle_timeout(Duration::from_secs(60))
             .statement_timeout(settings.statement_timeout)
             .set_application_name("galley")
-            .test_before_acquire(true)
+            .test_before_acquire(false)
+            .map_sqlx_postgres_pool_opts(|pool| {
+                // A connection that was in use a moment ago is good; asking costs a round trip for every statement.
+                pool.before_acquire(|connection, seen| {
+                    Box::pin(async move {
+                        if seen.idle_for > TRUSTED_FOR {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
+            })
             .sqlx_logging(false);
-        Ok(Self { db: Database::connect(options).await? })
+        let db = Database::connect(options).await?;
+        Ok(Self { announcer: Announcer::start(db.clone()), db })
     }
 
     /// Brings the schema up to date. Two processes at once do not harm each other: an advisory lock lets one through.
@@ -125,21 +148,35 @@ impl Store {
 
     /// Reads and writes one organization's rows; nothing stands until [`TenantTx::commit`].
     pub async fn begin(&self, org: OrgId) -> Result<TenantTx, StoreError> {
-        Ok(Scoped::new(sql::begin(&self.db).await?, org))
+        Ok(Scoped::new(self.begin_tx().await?, org))
+    }
+
+    /// Writes about steps of many tenants; nothing stands until [`StepsTx::commit`].
+    pub async fn begin_steps(&self, orgs: impl IntoIterator<Item = OrgId>) -> Result<StepsTx, StoreError> {
+        Ok(StepsTx::new(self.begin_tx().await?, orgs))
+    }
+
+    async fn begin_tx(&self) -> Result<Tx, StoreError> {
+        Ok(Tx::new(sql::begin(&self.db).await?, self.announcer.clone()))
     }
 
     /// What has no tenant. Every use is worth a second look.
     pub fn system(&self) -> System {
-        System::new(self.db.clone())
+        System::new(self.db.clone(), self.announcer.clone())
     }
 
     pub fn queue(&self) -> Queue {
-        Queue::new(self.db.clone())
+        Queue::new(self.db.clone(), self.announcer.clone())
     }
 
     /// Opens the one LISTEN connection of this process.
     pub async fn listen(&self) -> Result<Listener, StoreError> {
-        Listener::connect(self.db.get_postgres_connection_pool()).await
+        Listener::connect(self.db.get_postgres_connection_pool(), self.announcer.origin()).await
+    }
+
+    /// What this process says itself, at once.
+    pub fn own_words(&self) -> tokio::sync::broadcast::Receiver<Wake> {
+        self.announcer.local()
     }
 
     pub async fn close(self) {

@@ -1,56 +1,55 @@
 //! One LISTEN connection per process.
 
-use sqlx::postgres::{PgListener, PgPool};
-use uuid::Uuid;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use crate::error::StoreError;
+use sqlx::{
+    Executor,
+    postgres::{PgListener, PgPool},
+};
 
-/// What is said on `galley_steps` about a step with a delay.
-pub(crate) const CLOCK: &str = "clock";
+use crate::{
+    announce::{CHANNEL, Wake, heard},
+    error::StoreError,
+};
 
-/// What another transaction said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wake {
-    /// Steps became claimable.
-    Steps,
-    /// A step is to become claimable by the clock, perhaps sooner than anyone expected.
-    Clock,
-    /// A task was cancelled: its running steps must stop.
-    Cancelled { task: Uuid },
-    /// A task has a new event.
-    Event { task: Uuid },
-    /// The connection was lost and is there again; anything may have been missed.
-    Reconnected,
-}
+/// A connection that only listens does not notice a lost route: after this long without a word it is asked.
+const SILENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Listener {
     inner: PgListener,
+    origin: Arc<str>,
+    heard: VecDeque<Wake>,
 }
 
 impl Listener {
-    pub(crate) async fn connect(pool: &PgPool) -> Result<Self, StoreError> {
+    pub(crate) async fn connect(pool: &PgPool, origin: Arc<str>) -> Result<Self, StoreError> {
         let mut inner = PgListener::connect_with(pool).await?;
         // A listener that waits for the pool to close would keep the process from stopping.
         inner.ignore_pool_close_event(true);
-        inner.listen_all(["galley_steps", "galley_cancel", "galley_events"]).await?;
-        Ok(Self { inner })
+        inner.listen(CHANNEL).await?;
+        Ok(Self { inner, origin, heard: VecDeque::new() })
     }
 
-    /// Waits for the next word. An error means that the database is away; call again later.
+    /// Waits for the next word of another process. An error means that the database is away; call again later.
     pub async fn next(&mut self) -> Result<Wake, StoreError> {
         loop {
-            let Some(notification) = self.inner.try_recv().await? else {
-                return Ok(Wake::Reconnected);
-            };
-            let task = Uuid::try_parse(notification.payload());
-            match (notification.channel(), task) {
-                ("galley_steps", _) if notification.payload() == CLOCK => return Ok(Wake::Clock),
-                ("galley_steps", _) => return Ok(Wake::Steps),
-                ("galley_cancel", Ok(task)) => return Ok(Wake::Cancelled { task }),
-                ("galley_events", Ok(task)) => return Ok(Wake::Event { task }),
-                (channel, _) => tracing::debug!(channel, "notification that nobody understands"),
+            if let Some(wake) = self.heard.pop_front() {
+                return Ok(wake);
+            }
+            // Bytes that have come in stay in the connection's buffer when the wait is cut off.
+            match tokio::time::timeout(SILENCE, self.inner.try_recv()).await {
+                Ok(Ok(Some(notification))) => self.heard.extend(heard(&self.origin, notification.payload())),
+                Ok(Ok(None)) => return Ok(Wake::Reconnected),
+                Ok(Err(error)) => return Err(error.into()),
+                Err(_) => self.ask().await?,
             }
         }
+    }
+
+    async fn ask(&mut self) -> Result<(), StoreError> {
+        let answered = tokio::time::timeout(PATIENCE, self.inner.execute("SELECT 1")).await;
+        answered.map_err(|_| StoreError::Silent(PATIENCE))?.map(|_| ()).map_err(Into::into)
     }
 }

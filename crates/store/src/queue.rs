@@ -8,7 +8,11 @@ use galley_domain::{OrgId, task::StepKind};
 use sea_orm::{DatabaseConnection, FromQueryResult};
 use uuid::Uuid;
 
-use crate::{error::StoreError, sql};
+use crate::{
+    announce::{Announcer, Wake},
+    error::StoreError,
+    sql,
+};
 
 /// How many steps of a kind the caller has room for right now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +97,7 @@ pub struct QueueDepth {
 #[derive(Debug, Clone)]
 pub struct Queue {
     db: DatabaseConnection,
+    announcer: Announcer,
 }
 
 const CLAIM: &str = "
@@ -136,11 +141,15 @@ SELECT extract(epoch FROM least(
     (SELECT min(run_at) FROM steps WHERE state = 'delayed'),
     (SELECT min(lease_until) FROM steps WHERE state = 'running')) - clock_timestamp())::float8 AS seconds";
 
+/// Waits for nobody: a row that another transaction has locked is being finished or cancelled, or renewed at the next beat.
 const RENEW: &str = "
-UPDATE steps SET lease_until = now() + make_interval(secs => $3)
-FROM unnest($1::uuid[], $2::uuid[]) AS held(id, lease)
-WHERE steps.id = held.id AND steps.lease = held.lease AND steps.state = 'running'
-RETURNING steps.id";
+WITH held AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS h(id, lease)),
+kept AS (
+    SELECT s.id FROM steps s JOIN held ON s.id = held.id AND s.lease = held.lease WHERE s.state = 'running'
+    FOR NO KEY UPDATE OF s SKIP LOCKED),
+renewed AS (
+    UPDATE steps SET lease_until = now() + make_interval(secs => $3) FROM kept WHERE steps.id = kept.id)
+SELECT s.id FROM steps s JOIN held ON s.id = held.id AND s.lease = held.lease WHERE s.state = 'running'";
 
 const GIVE_BACK: &str = "
 UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL, attempt = attempt - 1
@@ -153,8 +162,8 @@ fn columns(fences: &[Fence]) -> (Vec<Uuid>, Vec<Uuid>) {
 }
 
 impl Queue {
-    pub(crate) fn new(db: DatabaseConnection) -> Self {
-        Self { db }
+    pub(crate) fn new(db: DatabaseConnection, announcer: Announcer) -> Self {
+        Self { db, announcer }
     }
 
     /// Leases up to as many steps as there are slots, oldest order first across tenants. An attempt is counted here,
@@ -213,7 +222,7 @@ impl Queue {
         let (ids, leases) = columns(held);
         let rows = sql::all(&self.db, GIVE_BACK, [ids.into(), leases.into()]).await?;
         if !rows.is_empty() {
-            sql::execute(&self.db, "SELECT pg_notify('galley_steps', '')", []).await?;
+            self.announcer.say([Wake::Steps]);
         }
         Ok(())
     }
@@ -234,9 +243,23 @@ impl Queue {
         )
         .await?;
         if added == 1 {
-            sql::execute(&self.db, "SELECT pg_notify('galley_steps', '')", []).await?;
+            self.announcer.say([Wake::Steps]);
         }
         Ok(added == 1)
+    }
+
+    /// Puts a maintenance step off without costing an attempt.
+    pub async fn delay_maintenance(&self, fence: Fence, wait: Duration) -> Result<(), StoreError> {
+        let touched = sql::execute(
+            &self.db,
+            "UPDATE steps SET state = 'delayed', lease = NULL, lease_until = NULL, worker = NULL, attempt = attempt - 1,
+                run_at = now() + make_interval(secs => $3)
+             WHERE id = $1 AND lease = $2 AND state = 'running'",
+            [fence.step.into(), fence.lease.into(), wait.as_secs_f64().into()],
+        )
+        .await?;
+        self.announcer.say([Wake::Clock]);
+        if touched == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
     /// Ends a maintenance step.
@@ -258,9 +281,13 @@ impl Queue {
     pub async fn depth(&self) -> Result<Vec<QueueDepth>, StoreError> {
         sql::rows(
             &self.db,
+            // One branch per state, so that each is answered by its own partial index and not by all finished steps.
             "SELECT kind, state, count(*) AS steps,
                 extract(epoch FROM now() - min(created_at))::float8 AS oldest_seconds
-             FROM steps WHERE state IN ('ready', 'delayed', 'running') GROUP BY kind, state ORDER BY kind, state",
+             FROM (SELECT kind, state, created_at FROM steps WHERE state = 'ready'
+                UNION ALL SELECT kind, state, created_at FROM steps WHERE state = 'delayed'
+                UNION ALL SELECT kind, state, created_at FROM steps WHERE state = 'running') AS open
+             GROUP BY kind, state ORDER BY kind, state",
             [],
         )
         .await

@@ -1,11 +1,17 @@
 //! The three views of the database and the filter that every tenant's statement carries.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use galley_domain::OrgId;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, Select, Value,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult,
+    QueryFilter, QueryResult, Select, Statement, Value,
 };
 
-use crate::error::StoreError;
+use crate::{
+    announce::{Announcer, Wake},
+    error::StoreError,
+};
 
 /// Access to one organization's rows over a connection or a transaction.
 #[derive(Debug)]
@@ -17,7 +23,7 @@ pub struct Scoped<C> {
 /// Reads straight from the pool.
 pub type Tenant = Scoped<DatabaseConnection>;
 /// Reads and writes in one transaction.
-pub type TenantTx = Scoped<DatabaseTransaction>;
+pub type TenantTx = Scoped<Tx>;
 
 /// An entity whose rows belong to an organization.
 pub(crate) trait TenantEntity: EntityTrait {
@@ -45,17 +51,73 @@ impl<C: ConnectionTrait> Scoped<C> {
 
 impl TenantTx {
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.conn.commit().await?)
+        self.conn.commit().await
     }
 
     pub async fn rollback(self) -> Result<(), StoreError> {
-        Ok(self.conn.rollback().await?)
+        self.conn.rollback().await
     }
 
-    /// Tells every process that listens; delivered when this transaction commits.
-    pub(crate) async fn notify(&self, channel: &str, payload: &str) -> Result<(), StoreError> {
-        crate::sql::execute(&self.conn, "SELECT pg_notify($1, $2)", [channel.into(), payload.into()]).await?;
-        Ok(())
+    /// Says something to every process once this transaction stands.
+    pub(crate) fn say(&self, wake: Wake) {
+        self.conn.say([wake]);
+    }
+}
+
+/// A transaction with what is to be said when it stands. Clones share it; the last one commits.
+#[derive(Debug, Clone)]
+pub struct Tx {
+    inner: Arc<DatabaseTransaction>,
+    said: Arc<Mutex<Vec<Wake>>>,
+    announcer: Announcer,
+}
+
+impl Tx {
+    pub(crate) fn new(inner: DatabaseTransaction, announcer: Announcer) -> Self {
+        Self { inner: Arc::new(inner), said: Arc::default(), announcer }
+    }
+
+    pub(crate) fn say(&self, wakes: impl IntoIterator<Item = Wake>) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).extend(wakes);
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let Self { inner, said, announcer } = self;
+        let committed = alone(inner)?.commit().await;
+        // Also when the answer got lost: the transaction may stand, and a wake-up for nothing costs nothing.
+        announcer.say(std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner)));
+        Ok(committed?)
+    }
+
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        Ok(alone(self.inner)?.rollback().await?)
+    }
+}
+
+fn alone(inner: Arc<DatabaseTransaction>) -> Result<DatabaseTransaction, StoreError> {
+    Arc::into_inner(inner).ok_or_else(|| DbErr::Custom("the transaction is still in use".into()).into())
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Tx {
+    fn get_database_backend(&self) -> DbBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.inner.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.inner.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.inner.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.inner.query_all_raw(statement).await
     }
 }
 
@@ -63,10 +125,11 @@ impl TenantTx {
 #[derive(Debug, Clone)]
 pub struct System {
     pub(crate) db: DatabaseConnection,
+    pub(crate) announcer: Announcer,
 }
 
 impl System {
-    pub(crate) fn new(db: DatabaseConnection) -> Self {
-        Self { db }
+    pub(crate) fn new(db: DatabaseConnection, announcer: Announcer) -> Self {
+        Self { db, announcer }
     }
 }

@@ -64,11 +64,24 @@ fn verdict_text(verdict: Verdict) -> &'static str {
 }
 
 impl<C: ConnectionTrait> Scoped<C> {
-    /// By number.
+    /// What the task is written from, by number: the sources of the newest run that has read.
     pub async fn sources(&self, task: Uuid) -> Result<Vec<research_sources::Model>, StoreError> {
+        let Some(row) = self.task(task).await? else { return Ok(Vec::new()) };
         Ok(self
             .find::<research_sources::Entity>()
             .filter(research_sources::Column::TaskId.eq(task))
+            .filter(research_sources::Column::Run.eq(row.sources_run))
+            .order_by_asc(research_sources::Column::Number)
+            .all(&self.conn)
+            .await?)
+    }
+
+    /// What all runs of the task have read, for the claims of older versions.
+    pub async fn all_sources(&self, task: Uuid) -> Result<Vec<research_sources::Model>, StoreError> {
+        Ok(self
+            .find::<research_sources::Entity>()
+            .filter(research_sources::Column::TaskId.eq(task))
+            .order_by_asc(research_sources::Column::Run)
             .order_by_asc(research_sources::Column::Number)
             .all(&self.conn)
             .await?)
@@ -87,19 +100,13 @@ impl<C: ConnectionTrait> Scoped<C> {
 }
 
 impl TenantTx {
-    /// Replaces what an earlier run read.
-    pub async fn replace_sources(&self, task: Uuid, sources: &[NewSource]) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "DELETE FROM research_sources WHERE org_id = $1 AND task_id = $2",
-            [self.org_value(), task.into()],
-        )
-        .await?;
+    /// Keeps what a run has read, beside what earlier runs read.
+    pub async fn add_sources(&self, task: Uuid, run: i32, sources: &[NewSource]) -> Result<(), StoreError> {
         for source in sources {
             sql::execute(
                 &self.conn,
-                "INSERT INTO research_sources (id, org_id, task_id, number, origin, title, language, text, sha256, words)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                "INSERT INTO research_sources (id, org_id, task_id, number, origin, title, language, text, sha256, words, run)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 [
                     Uuid::now_v7().into(),
                     self.org_value(),
@@ -111,6 +118,7 @@ impl TenantTx {
                     source.text.clone().into(),
                     source.sha256.clone().into(),
                     i32::try_from(source.words).unwrap_or(i32::MAX).into(),
+                    run.into(),
                 ],
             )
             .await?;

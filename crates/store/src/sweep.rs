@@ -14,44 +14,50 @@ pub struct Retention {
     pub idempotency_keys: Duration,
 }
 
-/// How many rows went.
+/// How many were swept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
+    /// Tasks whose events went.
     pub events: u64,
+    /// Tasks whose steps went, and maintenance steps.
     pub steps: u64,
     pub idempotency_keys: u64,
 }
 
-const PORTION: i64 = 5000;
+/// Tasks, maintenance steps or keys that one statement takes.
+const PORTION: i64 = 500;
+
+const SWEEP_EVENTS: &str = "
+WITH old AS (
+    SELECT id FROM tasks WHERE events_kept AND finished_at < now() - make_interval(secs => $1)
+    ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+gone AS (DELETE FROM events USING old WHERE events.task_id = old.id)
+UPDATE tasks SET events_kept = false FROM old WHERE tasks.id = old.id";
+
+const SWEEP_STEPS: &str = "
+WITH old AS (
+    SELECT id FROM tasks WHERE steps_kept AND finished_at < now() - make_interval(secs => $1)
+    ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+gone AS (DELETE FROM steps USING old WHERE steps.task_id = old.id AND state IN ('done', 'failed', 'cancelled'))
+UPDATE tasks SET steps_kept = false FROM old WHERE tasks.id = old.id";
+
+const SWEEP_MAINTENANCE: &str = "
+DELETE FROM steps WHERE id IN (
+    SELECT id FROM steps WHERE task_id IS NULL AND finished_at < now() - make_interval(secs => $1) LIMIT $2)";
+
+const SWEEP_KEYS: &str = "
+DELETE FROM idempotency_keys WHERE (org_id, key) IN (
+    SELECT org_id, key FROM idempotency_keys WHERE created_at < now() - make_interval(secs => $1) LIMIT $2)";
 
 impl System {
     /// One portion of each kind. Call again while anything was swept.
     pub async fn sweep(&self, retention: &Retention) -> Result<Swept, StoreError> {
         let portion =
             |sql: &'static str, age: Duration| sql::execute(&self.db, sql, [age.as_secs_f64().into(), PORTION.into()]);
-        let events = portion(
-            "DELETE FROM events WHERE (task_id, seq) IN (
-                SELECT e.task_id, e.seq FROM tasks t JOIN events e ON e.task_id = t.id
-                WHERE t.finished_at < now() - make_interval(secs => $1) LIMIT $2)",
-            retention.events,
-        )
-        .await?;
-        let steps = portion(
-            "DELETE FROM steps WHERE id IN (
-                (SELECT s.id FROM tasks t JOIN steps s ON s.task_id = t.id
-                 WHERE t.finished_at < now() - make_interval(secs => $1) AND s.state IN ('done', 'failed', 'cancelled')
-                 LIMIT $2)
-                UNION ALL
-                (SELECT id FROM steps WHERE task_id IS NULL AND finished_at < now() - make_interval(secs => $1) LIMIT $2))",
-            retention.steps,
-        )
-        .await?;
-        let idempotency_keys = portion(
-            "DELETE FROM idempotency_keys WHERE (org_id, key) IN (
-                SELECT org_id, key FROM idempotency_keys WHERE created_at < now() - make_interval(secs => $1) LIMIT $2)",
-            retention.idempotency_keys,
-        )
-        .await?;
-        Ok(Swept { events, steps, idempotency_keys })
+        Ok(Swept {
+            events: portion(SWEEP_EVENTS, retention.events).await?,
+            steps: portion(SWEEP_STEPS, retention.steps).await? + portion(SWEEP_MAINTENANCE, retention.steps).await?,
+            idempotency_keys: portion(SWEEP_KEYS, retention.idempotency_keys).await?,
+        })
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
+    announce::Wake,
     entity::{articles, events, steps, tasks},
     error::StoreError,
     queue::Fence,
@@ -168,7 +169,8 @@ impl TenantTx {
             )
             .await?;
         }
-        self.notify("galley_steps", "").await
+        self.say(Wake::Steps);
+        Ok(())
     }
 
     /// Appends an event; numbers are per task, without gaps, in commit order.
@@ -182,7 +184,8 @@ impl TenantTx {
             [self.org_value(), task.into(), kind.into(), data.into()],
         )
         .await?;
-        self.notify("galley_events", &task.to_string()).await
+        self.say(Wake::Event { task });
+        Ok(())
     }
 
     /// Fails with [`StoreError::LeaseLost`] unless the step is still leased to the caller, and keeps it so until the
@@ -195,41 +198,6 @@ impl TenantTx {
         )
         .await?;
         row.map(|_| ()).ok_or(StoreError::LeaseLost)
-    }
-
-    /// Ends a step well. Fenced.
-    pub async fn step_done(&self, fence: Fence, output: Json) -> Result<(), StoreError> {
-        self.fenced(
-            "UPDATE steps SET state = 'done', output = $4, lease = NULL, lease_until = NULL, finished_at = now(),
-                error_code = NULL, error_message = NULL
-             WHERE org_id = $1 AND id = $2 AND lease = $3 AND state = 'running'",
-            fence,
-            [output.into()],
-        )
-        .await
-    }
-
-    /// Puts a step back for later. A snooze gives the attempt back. Fenced.
-    pub async fn step_delayed(
-        &self,
-        fence: Fence,
-        wait: std::time::Duration,
-        error: Option<(FaultCode, &str)>,
-    ) -> Result<(), StoreError> {
-        self.fenced(
-            "UPDATE steps SET state = 'delayed', lease = NULL, lease_until = NULL, worker = NULL,
-                run_at = now() + make_interval(secs => $4), error_code = $5, error_message = $6,
-                attempt = attempt - CASE WHEN $5::text IS NULL THEN 1 ELSE 0 END
-             WHERE org_id = $1 AND id = $2 AND lease = $3 AND state = 'running'",
-            fence,
-            [
-                wait.as_secs_f64().into(),
-                error.map(|(code, _)| code.as_str().to_owned()).into(),
-                error.map(|(_, message)| message.to_owned()).into(),
-            ],
-        )
-        .await?;
-        self.notify("galley_steps", crate::listen::CLOCK).await
     }
 
     /// Ends a step badly. Fenced.
@@ -266,7 +234,7 @@ impl TenantTx {
             [self.org_value(), task.into()],
         )
         .await?;
-        self.notify("galley_cancel", &task.to_string()).await?;
+        self.say(Wake::Cancelled { task });
         Ok(touched)
     }
 
@@ -276,7 +244,8 @@ impl TenantTx {
             &self.conn,
             "UPDATE tasks SET status = $3, input = $4, run = $5, progress = $6, current_step = $7, steps_completed = $8,
                 fan_open = $9, fan_total = $10, warnings = $11, error_code = $12, error_message = $13,
-                started_at = $14, finished_at = $15, rank = $16, trace_id = $17, updated_at = now()
+                started_at = $14, finished_at = $15, rank = $16, trace_id = $17,
+                events_kept = true, steps_kept = true, updated_at = now()
              WHERE org_id = $1 AND id = $2",
             [
                 self.org_value(),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     entity::usage_records,
     error::StoreError,
+    queue::ClaimedStep,
     scope::{Scoped, TenantTx},
     sql,
 };
@@ -14,7 +15,7 @@ use crate::{
 impl TenantTx {
     /// Appends usage of one attempt, all of it in one call; a second call for the attempt adds nothing that the first
     /// wrote. Not fenced: what was paid for was paid for.
-    pub async fn record_usage(&self, task: Uuid, step: Uuid, attempt: u32, calls: &[Usage]) -> Result<(), StoreError> {
+    pub async fn record_usage(&self, task: Uuid, step: &ClaimedStep, calls: &[Usage]) -> Result<(), StoreError> {
         for (ordinal, call) in (0i32..).zip(calls) {
             let outcome = match call.outcome {
                 CallOutcome::Ok => "ok",
@@ -24,15 +25,15 @@ impl TenantTx {
             sql::execute(
                 &self.conn,
                 "INSERT INTO usage_records (id, org_id, task_id, step_id, attempt, provider, model, operation,
-                    prompt_tokens, completion_tokens, estimated, cost_usd, duration_ms, outcome, ordinal)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-                 ON CONFLICT (step_id, attempt, ordinal) DO NOTHING",
+                    prompt_tokens, completion_tokens, estimated, cost_usd, duration_ms, outcome, ordinal, lease)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                 ON CONFLICT (lease, ordinal) DO NOTHING",
                 [
                     Uuid::now_v7().into(),
                     self.org_value(),
                     task.into(),
-                    step.into(),
-                    i32::try_from(attempt).unwrap_or(i32::MAX).into(),
+                    step.fence.step.into(),
+                    i32::try_from(step.attempt).unwrap_or(i32::MAX).into(),
                     call.provider.clone().into(),
                     call.model.clone().into(),
                     call.operation.clone().into(),
@@ -43,6 +44,7 @@ impl TenantTx {
                     i64::try_from(call.duration_ms).unwrap_or(i64::MAX).into(),
                     outcome.into(),
                     ordinal.into(),
+                    step.fence.lease.into(),
                 ],
             )
             .await?;

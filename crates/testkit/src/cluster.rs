@@ -1,6 +1,10 @@
 //! One private cluster per test process, one database per test, cloned from a migrated template.
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use galley_private_postgres::{Cluster, Settings};
 use galley_store::{Store, StoreSettings};
@@ -8,12 +12,16 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
+const PREFIX: &str = "galley-test-";
+/// Locked for as long as the test process that made the folder lives.
+const IN_USE: &str = "in-use.lock";
 const TEMPLATE: &str = "galley_template";
 
 struct Shared {
     cluster: Cluster,
-    // Removed by the operating system's usual means: a static is never dropped, so the folder is named by process.
+    // A static is never dropped: the folder is removed by the next test process.
     _dir: PathBuf,
+    _in_use: File,
 }
 
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
@@ -36,7 +44,10 @@ async fn shared() -> &'static Shared {
 }
 
 async fn boot() -> Shared {
-    let dir = tempfile::Builder::new().prefix("galley-test-").tempdir().expect("a temporary folder").keep();
+    remove_left_over(&std::env::temp_dir());
+    let dir = tempfile::Builder::new().prefix(PREFIX).tempdir().expect("a temporary folder").keep();
+    let in_use = File::create(dir.join(IN_USE)).expect("a lock file");
+    in_use.lock().expect("a new file is not locked");
     let mut settings = Settings::new(&dir);
     settings.durable = false;
     settings.max_connections = 300;
@@ -45,7 +56,19 @@ async fn boot() -> Shared {
     let store = Store::connect(&StoreSettings::new(cluster.url(TEMPLATE))).await.expect("the template answers");
     store.migrate().await.expect("the migrations run");
     store.close().await;
-    Shared { cluster, _dir: dir }
+    Shared { cluster, _dir: dir, _in_use: in_use }
+}
+
+/// Removes what test processes that have ended left behind. What cannot be removed stays; it is only in the way.
+fn remove_left_over(temp: &Path) {
+    let Ok(entries) = std::fs::read_dir(temp) else { return };
+    let ours = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
+    for folder in ours.map(|entry| entry.path()) {
+        let ended = File::open(folder.join(IN_USE)).is_ok_and(|lock| lock.try_lock().is_ok());
+        if ended {
+            drop(std::fs::remove_dir_all(folder));
+        }
+    }
 }
 
 /// The address of a database that always exists, for what has no database of its own.

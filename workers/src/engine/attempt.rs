@@ -11,7 +11,7 @@ use std::{
 
 use apalis_core::{error::BoxDynError, task::Task};
 use galley_domain::{Fault, FaultCode, usage::Usage};
-use galley_services::{Outcome, Ran, StepOutput};
+use galley_services::{Outcome, Ran, StepOutput, What};
 use galley_store::{ClaimedStep, StoreError};
 use tower::{Layer, Service};
 
@@ -25,6 +25,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// An attempt that the database's absence cut short starts again after this.
 const WEATHER_PAUSE: Duration = Duration::from_secs(1);
+
+/// Tries at a name that other articles take as well.
+const MOST_COLLISIONS: u32 = 5;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -68,6 +71,7 @@ impl Service<Task<Lease>> for RunStep {
             services: self.shared.services.clone(),
             step: task.args.step().clone(),
             meter: task.args.meter().clone(),
+            reporter: (self.shared.committer.clone(), task.args.clone()),
         };
         Box::pin(async move { step.run(&cx).await.map_err(Into::into) })
     }
@@ -117,7 +121,6 @@ where
         let (shared, lease) = (Arc::clone(&self.shared), task.args.clone());
         let mut inner = self.inner.clone();
         Box::pin(async move {
-            // Called only when the attempt has begun: the time limit does not run while the database is away.
             let running = Box::pin(async move { inner.call(task).await.map_err(Into::into) });
             attempt(&shared, &lease, running).await;
             Ok(())
@@ -139,28 +142,39 @@ async fn attempt(shared: &Shared, lease: &Lease, running: Boxed<Result<StepOutpu
     shared.stats.ended(lease.step().kind, how, started.elapsed());
 }
 
+/// Runs the attempt at once: the lease was won a moment ago. That it runs is written beside it.
 async fn begin_and_run(
     shared: &Shared,
     lease: &Lease,
     running: Boxed<Result<StepOutput, BoxDynError>>,
 ) -> Result<Outcome, StopReason> {
+    tracing::info!("step started");
+    tokio::select! {
+        stopped = begin(shared, lease) => stopped,
+        ended = running => match ended {
+            Ok(output) => Ok(Outcome::Done(output)),
+            Err(error) => outcome_of(lease.step(), error),
+        },
+    }
+}
+
+/// Writes that the attempt runs, and comes back only when it must not: its end is then the end of the attempt. A
+/// database that is away is waited for; whatever is written later about the attempt brings its beginning along.
+async fn begin(shared: &Shared, lease: &Lease) -> Result<Outcome, StopReason> {
     let mut pause = FIRST_PAUSE;
-    loop {
-        match shared.services.begin_step(lease.step()).await {
-            Ok(()) => break,
+    while lease.step().owner.is_some() {
+        match shared.committer.write(lease, What::Begun).await {
+            Ok(_) => break,
             Err(StoreError::LeaseLost) => return Err(StopReason::LeaseGone),
-            Err(error) => {
-                tracing::warn!(%error, "cannot begin the step; the database may be away");
+            Err(error) if error.is_weather() => {
+                tracing::warn!(%error, "cannot write that the step began; the database may be away");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
+            Err(error) => return Ok(Outcome::Failed(database_fault(&error))),
         }
     }
-    tracing::info!("step started");
-    match running.await {
-        Ok(output) => Ok(Outcome::Done(output)),
-        Err(error) => outcome_of(lease.step(), error),
-    }
+    std::future::pending().await
 }
 
 /// Reads the type of an error, never its text.
@@ -195,17 +209,14 @@ fn database_fault(error: &StoreError) -> Fault {
 }
 
 /// Writes the end. Waits for a database that is away; gives up only when the lease is gone.
-async fn finish(shared: &Shared, lease: &Lease, mut outcome: Outcome) -> Ended {
-    let step = lease.step();
+async fn finish(shared: &Shared, lease: &Lease, outcome: Outcome) -> Ended {
     let usage = lease.meter().take();
+    let mut outcome = Arc::new(outcome);
     let mut pause = FIRST_PAUSE;
+    let mut collisions = 0;
     loop {
         log_fault(&outcome);
-        let written = match step.owner {
-            Some(_) => shared.services.finish_step(step, &outcome, &usage).await,
-            None => finish_maintenance(shared, step, &outcome).await,
-        };
-        let error = match written {
+        let error = match write_end(shared, lease, &outcome, &usage).await {
             Ok(ran) => return note(ran),
             Err(StoreError::LeaseLost) => {
                 tracing::warn!("the lease was lost before the end was written; another worker has the step");
@@ -213,19 +224,24 @@ async fn finish(shared: &Shared, lease: &Lease, mut outcome: Outcome) -> Ended {
             }
             Err(error) => error,
         };
+        if matches!(error, StoreError::Conflict(_)) && collisions < MOST_COLLISIONS {
+            // Another article took the same name in the same moment; the next try sees it and takes another one.
+            collisions += 1;
+            continue;
+        }
         if !error.is_weather() {
             // Not the weather but the data: the same transaction would fail for ever.
-            if matches!(outcome, Outcome::Failed(_)) {
+            if matches!(*outcome, Outcome::Failed(_)) {
                 tracing::error!(%error, "the failure of the step cannot be written; its lease runs out");
                 return Ended::Dropped;
             }
-            outcome = Outcome::Failed(match error {
+            outcome = Arc::new(Outcome::Failed(match error {
                 StoreError::Conflict(_) => {
                     Fault::transient(FaultCode::DatabaseError, "the result collided with another one")
                         .with_detail(&error)
                 }
                 _ => database_fault(&error),
-            });
+            }));
             continue;
         }
         if lease.stop_reason() == Some(StopReason::Shutdown) {
@@ -236,6 +252,15 @@ async fn finish(shared: &Shared, lease: &Lease, mut outcome: Outcome) -> Ended {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+async fn write_end(shared: &Shared, lease: &Lease, outcome: &Arc<Outcome>, usage: &[Usage]) -> Result<Ran, StoreError> {
+    if lease.step().owner.is_none() {
+        return finish_maintenance(shared, lease.step(), outcome).await;
+    }
+    let what = What::Ended { outcome: Arc::clone(outcome), usage: usage.to_vec() };
+    let ran = shared.committer.write(lease, what).await?;
+    ran.ok_or_else(|| StoreError::Unreadable("the end of a step was not written".into()))
 }
 
 fn log_fault(outcome: &Outcome) {
@@ -261,12 +286,14 @@ fn note(ran: Ran) -> Ended {
 }
 
 async fn finish_maintenance(shared: &Shared, step: &ClaimedStep, outcome: &Outcome) -> Result<Ran, StoreError> {
-    let error = match outcome {
-        Outcome::Failed(fault) => Some(fault.to_string()),
-        Outcome::Done(_) | Outcome::Snooze(_) => None,
-    };
-    shared.services.store().queue().finish_maintenance(step.fence, error.as_deref()).await?;
-    Ok(if error.is_some() { Ran::Failed } else { Ran::Done })
+    let queue = shared.services.store().queue();
+    match outcome {
+        Outcome::Done(_) => queue.finish_maintenance(step.fence, None).await.map(|()| Ran::Done),
+        Outcome::Failed(fault) => {
+            queue.finish_maintenance(step.fence, Some(&fault.to_string())).await.map(|()| Ran::Failed)
+        }
+        Outcome::Snooze(wait) => queue.delay_maintenance(step.fence, *wait).await.map(|()| Ran::Snoozed),
+    }
 }
 
 /// Tries for a while: nobody waits for it, and it is money.

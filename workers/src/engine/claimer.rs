@@ -8,7 +8,7 @@ use galley_store::{ClaimedStep, StoreError};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Shared, held::Lease};
+use super::{Shared, held::Lease, keeper::patiently};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// What is due and cannot be had yet (another process is about to take it) is looked at again after this.
@@ -54,7 +54,8 @@ async fn round(shared: &Shared, feeds: &Feeds, due: &mut Instant) -> Result<bool
     let queue = shared.services.store().queue();
     if Instant::now() >= *due {
         schedule_maintenance(shared, feeds).await?;
-        let promotion = queue.promote(&shared.held.fences(), shared.settings.lease).await?;
+        let held = shared.held.fences();
+        let promotion = patiently(shared, queue.promote(&held, shared.settings.lease)).await?;
         for step in promotion.exhausted {
             bury(shared, &step).await?;
         }
@@ -67,7 +68,7 @@ async fn round(shared: &Shared, feeds: &Feeds, due: &mut Instant) -> Result<bool
     if wanted.is_empty() {
         return Ok(true);
     }
-    let claimed = queue.claim(&wanted, &shared.settings.worker, shared.settings.lease).await?;
+    let claimed = patiently(shared, queue.claim(&wanted, &shared.settings.worker, shared.settings.lease)).await?;
     let mut got: BTreeMap<StepKind, usize> = BTreeMap::new();
     for step in claimed {
         *got.entry(step.kind).or_default() += 1;

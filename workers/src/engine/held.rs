@@ -11,6 +11,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::committer::Begun;
+
 /// Why a running attempt is asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopReason {
@@ -31,6 +33,8 @@ struct Entry {
 struct State {
     entries: HashMap<Fence, Entry>,
     free: BTreeMap<StepKind, usize>,
+    /// The process ends: what is claimed now is asked to stop at once.
+    stopping: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +52,7 @@ struct Inner {
     step: ClaimedStep,
     stop: CancellationToken,
     meter: Meter,
+    begun: Begun,
     held: Held,
 }
 
@@ -59,6 +64,10 @@ impl Lease {
     /// What the attempt has used so far; outlives a dropped attempt.
     pub(crate) fn meter(&self) -> &Meter {
         &self.0.meter
+    }
+
+    pub(crate) fn begun(&self) -> &Begun {
+        &self.0.begun
     }
 
     /// Resolves when the attempt must stop.
@@ -84,7 +93,7 @@ impl Drop for Inner {
 
 impl Held {
     pub(crate) fn new(slots: BTreeMap<StepKind, usize>) -> Self {
-        let state = State { entries: HashMap::new(), free: slots };
+        let state = State { free: slots, ..State::default() };
         Self { state: Arc::new(Mutex::new(state)), freed: Arc::default() }
     }
 
@@ -104,13 +113,16 @@ impl Held {
     pub(crate) fn take(&self, step: ClaimedStep) -> Lease {
         let stop = CancellationToken::new();
         let mut state = self.lock();
-        let entry = Entry { task: step.owner.map(|(_, task)| task), stop: stop.clone(), reason: None };
+        let mut entry = Entry { task: step.owner.map(|(_, task)| task), stop: stop.clone(), reason: None };
+        if state.stopping {
+            entry.halt(StopReason::Shutdown);
+        }
         state.entries.insert(step.fence, entry);
         if let Some(free) = state.free.get_mut(&step.kind) {
             *free = free.saturating_sub(1);
         }
         drop(state);
-        Lease(Arc::new(Inner { step, stop, meter: Meter::default(), held: self.clone() }))
+        Lease(Arc::new(Inner { step, stop, meter: Meter::default(), begun: Begun::default(), held: self.clone() }))
     }
 
     /// Resolves when a slot was freed since the last call.
@@ -135,14 +147,15 @@ impl Held {
         }
     }
 
-    pub(crate) fn stop_task(&self, task: Uuid) {
-        for entry in self.lock().entries.values_mut().filter(|entry| entry.task == Some(task)) {
-            entry.halt(StopReason::LeaseGone);
-        }
+    /// Whether a step of this task runs here.
+    pub(crate) fn has_task(&self, task: Uuid) -> bool {
+        self.lock().entries.values().any(|entry| entry.task == Some(task))
     }
 
     pub(crate) fn stop_all(&self) {
-        for entry in self.lock().entries.values_mut() {
+        let mut state = self.lock();
+        state.stopping = true;
+        for entry in state.entries.values_mut() {
             entry.halt(StopReason::Shutdown);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use galley_store::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -26,12 +27,22 @@ pub(crate) async fn heartbeat(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-async fn renew(shared: &Shared) -> Result<(), galley_store::StoreError> {
+/// A connection can be dead without a word (a lost route, a failover): whoever keeps leases does not wait for the
+/// kernel to notice.
+pub(crate) async fn patiently<T>(
+    shared: &Shared,
+    query: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let patience = shared.settings.lease / 3;
+    tokio::time::timeout(patience, query).await.unwrap_or(Err(StoreError::Silent(patience)))
+}
+
+async fn renew(shared: &Shared) -> Result<(), StoreError> {
     let fences = shared.held.fences();
     if fences.is_empty() {
         return Ok(());
     }
-    let lost = shared.services.store().queue().renew(&fences, shared.settings.lease).await?;
+    let lost = patiently(shared, shared.services.store().queue().renew(&fences, shared.settings.lease)).await?;
     // A step that finished between the two statements is among the lost and no longer held: stopping it does nothing.
     shared.held.stop(&lost);
     Ok(())
@@ -44,9 +55,10 @@ pub(crate) async fn watch_cancels(shared: Arc<Shared>, stop: CancellationToken) 
         tokio::select! {
             () = stop.cancelled() => return,
             task = cancels.next() => match task {
-                Some(task) => shared.held.stop_task(task),
-                // Words may have been missed: the leases know.
-                None => {
+                Some(task) if !shared.held.has_task(task) => {}
+                // The leases know whether it is about what runs here: the word may have been missed, or be about an
+                // earlier run of a task that a client has retried since.
+                Some(_) | None => {
                     if let Err(error) = renew(&shared).await {
                         tracing::debug!(%error, "cannot look after leases; the heartbeat will");
                     }

@@ -1,45 +1,31 @@
 //! The end of an attempt.
 
+use std::time::Duration;
+
 use galley_domain::{
-    Fault,
+    Fault, OrgId,
     article::ArticleStatus,
     task::{StepKind, TaskStatus},
     usage::Usage,
 };
 use galley_store::{
-    ArticleChange, ClaimedStep, PublicationState, StoreError, StoredClaim, TenantTx, TextVersion, rows,
+    ArticleChange, ClaimedStep, Delay, Done, PublicationState, Settlement, StoreError, StoredClaim, TenantTx,
+    TextVersion, rows,
 };
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
-use super::{ClaimedText, Outcome, Ran, StepOutput, WrittenArticle, add_draft_steps, backoff, describe};
+use super::{
+    ClaimedText, Outcome, Ran, StepOutput, WrittenArticle, backoff, describe,
+    entry::{Batch, Held},
+    fan_out,
+};
 use crate::Services;
 
 /// The most warnings that a task keeps; the rest would be noise.
 const MAX_WARNINGS: usize = 50;
 
 impl Services {
-    /// Writes the end of an attempt with all that follows. [`StoreError::LeaseLost`] means that nothing was written
-    /// but the usage; any database error means that nothing was written and the call may be repeated.
-    pub async fn finish_step(&self, step: &ClaimedStep, outcome: &Outcome, usage: &[Usage]) -> Result<Ran, StoreError> {
-        let Some((org, task_id)) = step.owner else {
-            return Err(StoreError::Unreadable("a maintenance step has no task".into()));
-        };
-        let tx = self.store.begin(org).await?;
-        let written = self.write_end(&tx, step, task_id, outcome, usage).await;
-        match written {
-            Ok(ran) => {
-                tx.commit().await?;
-                Ok(ran)
-            }
-            Err(StoreError::LeaseLost) => {
-                tx.rollback().await?;
-                self.record_usage(step, usage).await?;
-                Err(StoreError::LeaseLost)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Keeps what an attempt paid for whose outcome nobody wants any more.
     pub async fn record_usage(&self, step: &ClaimedStep, usage: &[Usage]) -> Result<(), StoreError> {
         let Some((org, task_id)) = step.owner else { return Ok(()) };
@@ -48,73 +34,67 @@ impl Services {
         }
         let tx = self.store.begin(org).await?;
         if tx.task(task_id).await?.is_some() {
-            tx.record_usage(task_id, step.fence.step, step.attempt, usage).await?;
+            tx.record_usage(task_id, step, usage).await?;
         }
         tx.commit().await
     }
+}
 
-    async fn write_end(
-        &self,
-        tx: &TenantTx,
+impl Batch<'_> {
+    pub(super) async fn end(
+        &mut self,
+        task: &mut Held,
         step: &ClaimedStep,
-        task_id: uuid::Uuid,
         outcome: &Outcome,
-        usage: &[Usage],
     ) -> Result<Ran, StoreError> {
-        let mut task = tx.lock_task(task_id).await?.ok_or(StoreError::LeaseLost)?;
-        tx.hold_fence(step.fence).await?;
-        tx.record_usage(task_id, step.fence.step, step.attempt, usage).await?;
         match outcome {
             Outcome::Done(output) => {
-                self.done(tx, step, &mut task, output).await?;
+                self.done(task, step, output).await?;
                 Ok(Ran::Done)
             }
             Outcome::Snooze(wait) => {
-                tx.step_delayed(step.fence, *wait, None).await?;
+                self.delay(step, *wait, None);
                 Ok(Ran::Snoozed)
             }
-            Outcome::Failed(fault) => self.failed(tx, step, &mut task, fault).await,
+            Outcome::Failed(fault) => self.failed(task, step, fault).await,
         }
     }
 
-    async fn done(
-        &self,
-        tx: &TenantTx,
-        step: &ClaimedStep,
-        task: &mut rows::Task,
-        output: &StepOutput,
-    ) -> Result<(), StoreError> {
-        let kept = self.apply(tx, task, output).await?;
-        tx.step_done(step.fence, kept).await?;
-        tx.emit(task.id, "step.completed", describe(step)).await?;
-        self.advance(tx, step, task, output).await
+    async fn done(&mut self, task: &mut Held, step: &ClaimedStep, output: &StepOutput) -> Result<(), StoreError> {
+        let kept = self.keep(task, output).await?;
+        self.changes.done.push(Done { step: step.fence.step, lease: step.fence.lease, output: kept });
+        self.emit(task, "step.completed", describe(step));
+        self.advance(task, step, output)
     }
 
     /// Persists what the step brought; returns what stays in the step's own row.
-    async fn apply(&self, tx: &TenantTx, task: &mut rows::Task, output: &StepOutput) -> Result<Json, StoreError> {
+    async fn keep(&mut self, task: &mut Held, output: &StepOutput) -> Result<Json, StoreError> {
+        let org = OrgId(task.row.org_id);
         match output {
             StepOutput::Research { sources, warnings } => {
-                tx.replace_sources(task.id, sources).await?;
-                warn(tx, task, warnings).await?;
+                self.tenant(org)?.add_sources(task.row.id, task.row.run, sources).await?;
+                task.row.sources_run = task.row.run;
+                self.warn(task, warnings);
                 let words: u64 = sources.iter().map(|source| u64::from(source.words)).sum();
                 Ok(json!({ "sources": sources.len(), "words": words }))
             }
             StepOutput::Outline(outline) => Ok(serde_json::to_value(outline)?),
             StepOutput::Section(section) => Ok(serde_json::to_value(section)?),
-            StepOutput::Article(article) => self.save_article(tx, task, article).await,
+            StepOutput::Article(article) => self.save_article(task, article).await,
             StepOutput::Image { cover, warnings } => {
-                warn(tx, task, warnings).await?;
-                if let (Some((file, alt)), Some(article)) = (cover, task.article_id) {
+                self.warn(task, warnings);
+                if let (Some((file, alt)), Some(article)) = (cover, task.row.article_id) {
+                    let tx = self.tenant(org)?;
                     tx.insert_file(file.clone()).await?;
-                    let change = ArticleChange::Cover { file: file.id, alt: alt.clone() };
-                    tx.change_article(article, change).await?;
+                    tx.change_article(article, ArticleChange::Cover { file: file.id, alt: alt.clone() }).await?;
                 }
                 Ok(json!({ "cover_file_id": cover.as_ref().map(|(file, _)| file.id) }))
             }
             StepOutput::Swept => Ok(Json::Null),
             StepOutput::Sync { publication, warnings } => {
-                warn(tx, task, warnings).await?;
+                self.warn(task, warnings);
                 if let Some((id, place)) = publication {
+                    let tx = self.tenant(org)?;
                     tx.mark_publication(*id, PublicationState::Confirmed, Some(place), None).await?;
                 }
                 Ok(json!({ "published_to": publication.as_ref().map(|(_, place)| place) }))
@@ -122,13 +102,9 @@ impl Services {
         }
     }
 
-    async fn save_article(
-        &self,
-        tx: &TenantTx,
-        task: &mut rows::Task,
-        article: &WrittenArticle,
-    ) -> Result<Json, StoreError> {
-        let id = task.article_id.ok_or(StoreError::LeaseLost)?;
+    async fn save_article(&mut self, task: &mut Held, article: &WrittenArticle) -> Result<Json, StoreError> {
+        let id = task.row.article_id.ok_or(StoreError::LeaseLost)?;
+        let tx = self.tenant(OrgId(task.row.org_id))?;
         let current = tx.lock_article(id).await?.ok_or(StoreError::LeaseLost)?;
         let slug = free_slug(tx, &article.slug, id).await?;
         let text = TextVersion {
@@ -146,111 +122,130 @@ impl Services {
             writer: article.writer.clone(),
         };
         let version = tx.save_version(id, &text).await?;
-        let sources = tx.sources(task.id).await?;
+        let sources = if article.claims.is_empty() { Vec::new() } else { tx.sources(task.row.id).await? };
         let claims = stored_claims(&article.claims, &sources);
         tx.replace_claims(id, version, &claims).await?;
-        warn(tx, task, &article.warnings).await?;
+        self.warn(task, &article.warnings);
         Ok(json!({ "article_id": id, "version": version, "words": article.word_count, "claims": claims.len() }))
     }
 
     /// Moves the task on: the next step, or the end.
-    async fn advance(
-        &self,
-        tx: &TenantTx,
-        step: &ClaimedStep,
-        task: &mut rows::Task,
-        output: &StepOutput,
-    ) -> Result<(), StoreError> {
+    fn advance(&mut self, task: &mut Held, step: &ClaimedStep, output: &StepOutput) -> Result<(), StoreError> {
+        let row = &mut task.row;
         let mut kind_done = true;
         if step.kind == StepKind::Draft {
-            task.fan_open = (task.fan_open - 1).max(0);
-            kind_done = task.fan_open == 0;
+            row.fan_open = (row.fan_open - 1).max(0);
+            kind_done = row.fan_open == 0;
         }
         let of = |count: i32| u32::try_from(count).unwrap_or(0);
         let progress = match step.kind {
-            StepKind::Draft => step.kind.progress_at(of(task.fan_total - task.fan_open), of(task.fan_total)),
+            StepKind::Draft => step.kind.progress_at(of(row.fan_total - row.fan_open), of(row.fan_total)),
             kind => kind.progress_at(1, 1),
         };
-        task.progress = task.progress.max(i16::from(progress));
+        row.progress = row.progress.max(i16::from(progress));
         let name = step.kind.public_name();
-        if kind_done && !task.steps_completed.iter().any(|done| done == name) {
-            task.steps_completed.push(name.to_owned());
+        if kind_done && !row.steps_completed.iter().any(|done| done == name) {
+            row.steps_completed.push(name.to_owned());
         }
         match (kind_done, step.kind.next(), output) {
             (false, _, _) => {}
             (true, Some(StepKind::Draft), StepOutput::Outline(outline)) => {
-                add_draft_steps(self, tx, task, outline).await?;
+                let sections = fan_out(row, outline);
+                (0..sections).for_each(|position| self.add_step(task, StepKind::Draft, position));
             }
-            (true, Some(next), _) => tx.add_steps(task, &[self.seed(next, 0)]).await?,
-            (true, None, _) => return self.complete(tx, task).await,
+            (true, Some(next), _) => self.add_step(task, next, 0),
+            (true, None, _) => return self.complete(task),
         }
-        tx.save_task(task).await?;
-        tx.emit(task.id, "task.progress", progress_of(task)).await
+        self.emit(task, "task.progress", progress_of(&task.row));
+        Ok(())
     }
 
-    async fn complete(&self, tx: &TenantTx, task: &mut rows::Task) -> Result<(), StoreError> {
-        task.status = TaskStatus::Completed.as_str().to_owned();
-        task.current_step = None;
-        task.progress = 100;
-        task.finished_at = Some(tx.now().await?);
-        tx.save_task(task).await?;
-        if let Some(article) = task.article_id {
-            tx.change_article(article, ArticleChange::Ready).await?;
-        }
-        tx.settle(task.id, task.run, "article generated").await?;
-        let mut data = progress_of(task);
-        data["article_id"] = json!(task.article_id);
-        tx.emit(task.id, "task.completed", data).await
+    fn complete(&mut self, task: &mut Held) -> Result<(), StoreError> {
+        let row = &mut task.row;
+        row.status = TaskStatus::Completed.as_str().to_owned();
+        row.current_step = None;
+        row.progress = 100;
+        row.finished_at = Some(task.now);
+        let org = row.org_id;
+        self.changes.ready.extend(row.article_id.map(|article| (OrgId(org), article)));
+        let (task_id, run) = (row.id, row.run);
+        self.changes.settled.push(Settlement {
+            id: Uuid::now_v7(),
+            org,
+            task: task_id,
+            run,
+            note: "article generated",
+        });
+        let mut data = progress_of(row);
+        data["article_id"] = json!(row.article_id);
+        self.emit(task, "task.completed", data);
+        Ok(())
     }
 
-    async fn failed(
-        &self,
-        tx: &TenantTx,
-        step: &ClaimedStep,
-        task: &mut rows::Task,
-        fault: &Fault,
-    ) -> Result<Ran, StoreError> {
+    fn delay(&mut self, step: &ClaimedStep, wait: Duration, fault: Option<&Fault>) {
+        self.changes.delayed.push(Delay {
+            step: step.fence.step,
+            lease: step.fence.lease,
+            seconds: wait.as_secs_f64(),
+            error_code: fault.map(|fault| fault.code().as_str()),
+            error_message: fault.map(ToString::to_string),
+        });
+    }
+
+    async fn failed(&mut self, task: &mut Held, step: &ClaimedStep, fault: &Fault) -> Result<Ran, StoreError> {
         let mut data = describe(step);
         data["error"] = json!({ "code": fault.code().as_str(), "message": fault.to_string() });
         if let Fault::Transient { after, .. } = fault
             && step.attempt < step.max_attempts
         {
             let wait = backoff(step.attempt, *after, fastrand::f64());
-            tx.step_delayed(step.fence, wait, Some((fault.code(), &fault.to_string()))).await?;
+            self.delay(step, wait, Some(fault));
             data["retry_in_seconds"] = json!(wait.as_secs_f64());
-            tx.emit(task.id, "step.retry", data).await?;
+            self.emit(task, "step.retry", data);
             return Ok(Ran::Retried { wait });
         }
         let message = match (fault.is_transient(), step.attempt) {
             (true, attempts @ 2..) => format!("{fault} (after {attempts} attempts)"),
             _ => fault.to_string(),
         };
-        tx.step_failed(step.fence, fault.code(), &message).await?;
-        tx.emit(task.id, "step.failed", data).await?;
-        self.fail_task(tx, task, fault, &message).await?;
+        // What others of this batch have brought must stand before everything that has not ended is cancelled.
+        self.flush().await?;
+        self.tenant(OrgId(task.row.org_id))?.step_failed(step.fence, fault.code(), &message).await?;
+        self.emit(task, "step.failed", data);
+        self.fail_task(task, fault, &message).await?;
         Ok(Ran::Failed)
     }
 
-    async fn fail_task(
-        &self,
-        tx: &TenantTx,
-        task: &mut rows::Task,
-        fault: &Fault,
-        message: &str,
-    ) -> Result<(), StoreError> {
-        tx.cancel_steps(task.id).await?;
-        tx.release(task.id, task.run).await?;
-        task.status = TaskStatus::Failed.as_str().to_owned();
-        task.error_code = Some(fault.code().as_str().to_owned());
-        task.error_message = Some(message.to_owned());
-        task.finished_at = Some(tx.now().await?);
-        tx.save_task(task).await?;
-        if let Some(article) = task.article_id {
+    async fn fail_task(&mut self, task: &mut Held, fault: &Fault, message: &str) -> Result<(), StoreError> {
+        let row = &mut task.row;
+        row.status = TaskStatus::Failed.as_str().to_owned();
+        row.error_code = Some(fault.code().as_str().to_owned());
+        row.error_message = Some(message.to_owned());
+        row.finished_at = Some(task.now);
+        let tx = self.tenant(OrgId(row.org_id))?;
+        tx.cancel_steps(row.id).await?;
+        if let Some(article) = row.article_id {
             tx.change_article(article, ArticleChange::Failed { error: message.to_owned() }).await?;
         }
-        let mut data = progress_of(task);
+        tx.release(row.id, row.run).await?;
+        let mut data = progress_of(row);
         data["error"] = json!({ "code": fault.code().as_str(), "message": message });
-        tx.emit(task.id, "task.failed", data).await
+        self.emit(task, "task.failed", data);
+        self.ended.insert(task.row.id);
+        Ok(())
+    }
+
+    /// Adds to the task's warnings and tells listeners.
+    fn warn(&mut self, task: &mut Held, warnings: &[String]) {
+        let mut list = task.row.warnings.as_array().cloned().unwrap_or_default();
+        for warning in warnings {
+            if list.len() < MAX_WARNINGS {
+                list.push(json!(warning));
+            }
+            self.emit(task, "task.warning", json!({ "message": warning }));
+        }
+        task.row.warnings = Json::Array(list);
+        self.changed(task);
     }
 }
 
@@ -284,22 +279,6 @@ fn stored(claim: &ClaimedText, sources: &[rows::Source]) -> StoredClaim {
         coverage_permille: claim.coverage_permille,
         missing: claim.missing.clone(),
     }
-}
-
-/// Adds to the task's warnings and tells listeners.
-async fn warn(tx: &TenantTx, task: &mut rows::Task, warnings: &[String]) -> Result<(), StoreError> {
-    if warnings.is_empty() {
-        return Ok(());
-    }
-    let mut list: Vec<Json> = task.warnings.as_array().cloned().unwrap_or_default();
-    for warning in warnings {
-        if list.len() < MAX_WARNINGS {
-            list.push(json!(warning));
-        }
-        tx.emit(task.id, "task.warning", json!({ "message": warning })).await?;
-    }
-    task.warnings = Json::Array(list);
-    tx.save_task(task).await
 }
 
 /// The slug, or the slug with the lowest number behind it that no other article of the organization has.

@@ -9,6 +9,7 @@ pub struct Model {
     pub id: Uuid,
     pub org_id: Uuid,
     pub task_id: Uuid,
+    pub run: i32,
     pub number: i32,
     #[sea_orm(column_type = "JsonBinary")]
     pub origin: Json,

@@ -15,6 +15,7 @@ pub struct Model {
     pub article_id: Option<Uuid>,
     pub rank: i64,
     pub run: i32,
+    pub sources_run: i32,
     pub event_seq: i64,
     pub progress: i16,
     pub current_step: Option<String>,

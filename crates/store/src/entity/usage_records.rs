@@ -11,6 +11,7 @@ pub struct Model {
     pub task_id: Uuid,
     pub step_id: Uuid,
     pub attempt: i32,
+    pub lease: Uuid,
     pub ordinal: i32,
     pub provider: String,
     pub model: String,

@@ -1,0 +1,229 @@
+//! What attempts have to write, many of them in one transaction.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use galley_domain::{
+    OrgId,
+    task::{StepKind, TaskStatus},
+    usage::Usage,
+};
+use galley_store::{Changes, ClaimedStep, Fence, Locked, NewEvent, NewStep, StepsTx, StoreError, TenantTx, rows};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{Outcome, Ran, describe};
+use crate::Services;
+
+/// One thing to write about an attempt.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub step: ClaimedStep,
+    /// Shared by all entries of the attempt: whether its beginning stands in the database.
+    pub begun: Arc<AtomicBool>,
+    pub what: What,
+}
+
+#[derive(Debug, Clone)]
+pub enum What {
+    /// The attempt runs.
+    Begun,
+    /// How far it has come, for whoever listens.
+    Progress(String),
+    Ended {
+        outcome: Arc<Outcome>,
+        usage: Vec<Usage>,
+    },
+}
+
+impl Services {
+    /// Says that an attempt begins. [`StoreError::LeaseLost`] when the task has ended or the lease is gone.
+    pub async fn begin_step(&self, step: &ClaimedStep) -> Result<(), StoreError> {
+        let entry = Entry { step: step.clone(), begun: Arc::default(), what: What::Begun };
+        self.write_one(entry).await.map(|_| ())
+    }
+
+    /// Writes the end of an attempt that has begun, with all that follows. [`StoreError::LeaseLost`] means that nothing
+    /// was written but the usage; any other error means that nothing was written and the call may be repeated.
+    pub async fn finish_step(&self, step: &ClaimedStep, outcome: &Outcome, usage: &[Usage]) -> Result<Ran, StoreError> {
+        let what = What::Ended { outcome: Arc::new(outcome.clone()), usage: usage.to_vec() };
+        let entry = Entry { step: step.clone(), begun: Arc::new(AtomicBool::new(true)), what };
+        let ran = self.write_one(entry).await?;
+        ran.ok_or_else(|| StoreError::Unreadable("the end of a step was not written".into()))
+    }
+
+    async fn write_one(&self, entry: Entry) -> Result<Option<Ran>, StoreError> {
+        let mut written = self.write(&[entry]).await;
+        written.pop().unwrap_or_else(|| Err(StoreError::Unreadable("a write without an answer".into())))
+    }
+
+    /// Writes all entries in one transaction, each fenced by its own lease, and answers each of them. One that cannot
+    /// be written fails alone: the others are then written without it.
+    pub async fn write(&self, entries: &[Entry]) -> Vec<Result<Option<Ran>, StoreError>> {
+        match self.write_together(entries).await {
+            Ok(answers) => answers,
+            Err(error) if entries.len() == 1 || error.is_weather() => vec![Err(error); entries.len()],
+            Err(error) => {
+                tracing::debug!(%error, entries = entries.len(), "a group of writes failed; writing one by one");
+                let mut answers = Vec::with_capacity(entries.len());
+                for entry in entries {
+                    let alone = self.write_together(std::slice::from_ref(entry)).await;
+                    answers.push(alone.and_then(|mut answers| {
+                        answers.pop().unwrap_or_else(|| Err(StoreError::Unreadable("a write without an answer".into())))
+                    }));
+                }
+                answers
+            }
+        }
+    }
+
+    async fn write_together(&self, entries: &[Entry]) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
+        let wanted: Vec<(OrgId, Uuid, Fence)> = entries
+            .iter()
+            .filter_map(|entry| entry.step.owner.map(|(org, task)| (org, task, entry.step.fence)))
+            .collect();
+        let orgs: BTreeSet<Uuid> = wanted.iter().map(|(org, _, _)| org.0).collect();
+        let tx = self.store.begin_steps(orgs.into_iter().map(OrgId)).await?;
+        let locked = tx.lock(&wanted).await?;
+        let mut batch = Batch {
+            services: self,
+            tx,
+            locked,
+            begun: HashSet::new(),
+            ended: HashSet::new(),
+            changes: Changes::default(),
+        };
+        let mut answers = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match batch.take(entry).await {
+                Err(StoreError::LeaseLost) => answers.push(Err(StoreError::LeaseLost)),
+                other => answers.push(Ok(other?)),
+            }
+        }
+        batch.flush().await?;
+        batch.tx.commit().await?;
+        for entry in entries.iter().filter(|entry| batch.begun.contains(&entry.step.fence)) {
+            entry.begun.store(true, Ordering::Release);
+        }
+        Ok(answers)
+    }
+}
+
+/// The state of one transaction: what is locked, and what is to be written.
+pub(super) struct Batch<'a> {
+    pub(super) services: &'a Services,
+    tx: StepsTx,
+    locked: Locked,
+    begun: HashSet<Fence>,
+    /// Tasks that ended within this batch: nothing more is written about their other steps.
+    pub(super) ended: HashSet<Uuid>,
+    pub(super) changes: Changes,
+}
+
+/// A task out of the batch while an entry changes it.
+pub(super) struct Held {
+    pub(super) row: rows::Task,
+    pub(super) now: chrono::DateTime<chrono::Utc>,
+}
+
+impl Batch<'_> {
+    async fn take(&mut self, entry: &Entry) -> Result<Option<Ran>, StoreError> {
+        let step = &entry.step;
+        let (org, task_id) =
+            step.owner.ok_or_else(|| StoreError::Unreadable("a maintenance step has no task".into()))?;
+        let Some(row) = self.locked.tasks.remove(&task_id) else { return Err(StoreError::LeaseLost) };
+        let mut task = Held { row, now: self.locked.now };
+        // What was paid for stays recorded, whoever has the lease.
+        if let What::Ended { usage, .. } = &entry.what {
+            self.tenant(org)?.record_usage(task_id, step, usage).await?;
+        }
+        let taken = if self.locked.fences.contains(&step.fence) && !self.ended.contains(&task_id) {
+            self.apply(&mut task, entry).await
+        } else {
+            Err(StoreError::LeaseLost)
+        };
+        self.locked.tasks.insert(task_id, task.row);
+        taken
+    }
+
+    async fn apply(&mut self, task: &mut Held, entry: &Entry) -> Result<Option<Ran>, StoreError> {
+        let step = &entry.step;
+        if !entry.begun.load(Ordering::Acquire) && self.begun.insert(step.fence) {
+            self.begin(task, step)?;
+        }
+        match &entry.what {
+            What::Begun => Ok(None),
+            What::Progress(message) => {
+                let mut data = describe(step);
+                data["message"] = message.as_str().into();
+                self.emit(task, "step.progress", data);
+                Ok(None)
+            }
+            What::Ended { outcome, .. } => {
+                self.locked.fences.remove(&step.fence);
+                self.end(task, step, outcome).await.map(Some)
+            }
+        }
+    }
+
+    fn begin(&mut self, task: &mut Held, step: &ClaimedStep) -> Result<(), StoreError> {
+        if task.row.status.parse::<TaskStatus>()?.is_ended() {
+            return Err(StoreError::LeaseLost);
+        }
+        let first = task.row.status == TaskStatus::Pending.as_str();
+        task.row.status = TaskStatus::Processing.as_str().to_owned();
+        task.row.current_step = Some(step.kind.public_name().to_owned());
+        task.row.started_at = task.row.started_at.or(Some(task.now));
+        if first {
+            self.emit(task, "task.started", json!({ "run": task.row.run }));
+        }
+        self.emit(task, "step.started", describe(step));
+        Ok(())
+    }
+
+    /// Appends an event and with it notes that the task has changed.
+    pub(super) fn emit(&mut self, task: &mut Held, kind: &'static str, data: Json) {
+        task.row.event_seq += 1;
+        self.changes.events.push(NewEvent {
+            org: task.row.org_id,
+            task: task.row.id,
+            seq: task.row.event_seq,
+            kind,
+            data,
+        });
+        self.changed(task);
+    }
+
+    /// The task is written as it stands now, unless it changes again before that.
+    pub(super) fn changed(&mut self, task: &Held) {
+        self.changes.tasks.insert(task.row.id, (&task.row).into());
+    }
+
+    pub(super) fn add_step(&mut self, task: &Held, kind: StepKind, position: i32) {
+        self.changes.steps.push(NewStep {
+            id: Uuid::now_v7(),
+            org: task.row.org_id,
+            task: task.row.id,
+            run: task.row.run,
+            kind: kind.as_str(),
+            position,
+            rank: task.row.rank,
+            max_attempts: self.services.settings.policy(kind).max_attempts,
+            trace_id: task.row.trace_id.clone(),
+        });
+    }
+
+    /// What is not written in bulk is written through the tenant's view of the same transaction.
+    pub(super) fn tenant(&self, org: OrgId) -> Result<&TenantTx, StoreError> {
+        self.tx.tenant(org.0)
+    }
+
+    pub(super) async fn flush(&mut self) -> Result<(), StoreError> {
+        self.tx.write(&mut self.changes).await
+    }
+}

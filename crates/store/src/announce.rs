@@ -1,0 +1,168 @@
+//! What is said once a transaction stands: to this process at once, to the others over one NOTIFY.
+//!
+//! NOTIFY inside of the transaction would be simpler and dearer: Postgres lets such transactions commit only one after
+//! the other, so that no two of them share a flush to the disk. What a crash swallows between commit and NOTIFY, the
+//! slow tick of every process finds.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use sea_orm::DatabaseConnection;
+use tokio::sync::{broadcast, mpsc};
+use uuid::Uuid;
+
+use crate::sql;
+
+pub(crate) const CHANNEL: &str = "galley";
+/// Postgres refuses a payload of 8,000 bytes.
+const LONGEST_PAYLOAD: usize = 7_500;
+/// Words that this process may lag behind before its listeners are told that anything may have happened.
+const LAG: usize = 4_096;
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What a transaction said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wake {
+    /// Steps became claimable.
+    Steps,
+    /// A step is to become claimable by the clock, perhaps sooner than anyone expected.
+    Clock,
+    /// A task was cancelled: its running steps must stop.
+    Cancelled { task: Uuid },
+    /// A task has a new event.
+    Event { task: Uuid },
+    /// Words may have been missed; anything may have happened.
+    Reconnected,
+}
+
+impl Wake {
+    fn word(self) -> String {
+        match self {
+            Self::Steps => "steps".to_owned(),
+            Self::Clock => "clock".to_owned(),
+            Self::Cancelled { task } => format!("cancel:{}", task.simple()),
+            Self::Event { task } => format!("event:{}", task.simple()),
+            Self::Reconnected => "all".to_owned(),
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        let task = |id: &str| Uuid::try_parse(id).ok();
+        match word.split_once(':') {
+            None if word == "steps" => Some(Self::Steps),
+            None if word == "clock" => Some(Self::Clock),
+            None if word == "all" => Some(Self::Reconnected),
+            Some(("cancel", id)) => task(id).map(|task| Self::Cancelled { task }),
+            Some(("event", id)) => task(id).map(|task| Self::Event { task }),
+            _ => None,
+        }
+    }
+}
+
+/// One per process. Ends with its last clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Announcer {
+    origin: Arc<str>,
+    local: broadcast::Sender<Wake>,
+    outbox: mpsc::UnboundedSender<Wake>,
+}
+
+impl Announcer {
+    pub(crate) fn start(db: DatabaseConnection) -> Self {
+        let origin: Arc<str> = Uuid::new_v4().simple().to_string().into();
+        let (outbox, words) = mpsc::unbounded_channel();
+        tokio::spawn(send(db, Arc::clone(&origin), words));
+        Self { origin, local: broadcast::Sender::new(LAG), outbox }
+    }
+
+    pub(crate) fn say(&self, wakes: impl IntoIterator<Item = Wake>) {
+        for wake in wakes {
+            // Nobody of this process may be listening, and the sender ends only with the process.
+            let _ = self.local.send(wake);
+            let _ = self.outbox.send(wake);
+        }
+    }
+
+    /// What this process says, without the way through the database.
+    pub(crate) fn local(&self) -> broadcast::Receiver<Wake> {
+        self.local.subscribe()
+    }
+
+    /// Tells own words from others' on the way back.
+    pub(crate) fn origin(&self) -> Arc<str> {
+        Arc::clone(&self.origin)
+    }
+}
+
+/// Collects while it sends: what is said a hundred times meanwhile goes out once.
+async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::UnboundedReceiver<Wake>) {
+    while let Some(first) = words.recv().await {
+        let mut pending = HashSet::from([first]);
+        for tried in 1..=TRIES {
+            while let Ok(more) = words.try_recv() {
+                pending.insert(more);
+            }
+            match notify(&db, &payloads(&origin, &pending)).await {
+                Ok(()) => break,
+                Err(error) if tried == TRIES => {
+                    tracing::debug!(%error, "other processes were not woken; their tick will find it");
+                }
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+}
+
+async fn notify(db: &DatabaseConnection, payloads: &[String]) -> Result<(), crate::StoreError> {
+    let values = [CHANNEL.into(), payloads.to_vec().into()];
+    sql::execute(db, "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", values).await?;
+    Ok(())
+}
+
+/// The origin and as many words behind it as fit, several times if need be.
+fn payloads(origin: &str, wakes: &HashSet<Wake>) -> Vec<String> {
+    let mut payloads = vec![origin.to_owned()];
+    for wake in wakes {
+        let word = wake.word();
+        let last = payloads.last_mut().filter(|last| last.len() + word.len() < LONGEST_PAYLOAD);
+        match last {
+            Some(last) => *last += &format!(" {word}"),
+            None => payloads.push(format!("{origin} {word}")),
+        }
+    }
+    payloads
+}
+
+/// The words of another process; none of this one's.
+pub(crate) fn heard(origin: &str, payload: &str) -> Vec<Wake> {
+    let mut words = payload.split(' ');
+    if words.next() == Some(origin) {
+        return Vec::new();
+    }
+    words.filter_map(Wake::read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_the_way_through_the_database_and_own_ones_are_passed_over() {
+        let task = Uuid::from_u128(7);
+        let said = [Wake::Steps, Wake::Clock, Wake::Cancelled { task }, Wake::Event { task }, Wake::Reconnected];
+        let payloads = payloads("me", &HashSet::from(said));
+        let [payload] = payloads.as_slice() else { panic!("one payload, not {payloads:?}") };
+        assert_eq!(heard("you", payload).into_iter().collect::<HashSet<_>>(), HashSet::from(said));
+        assert_eq!(heard("me", payload), []);
+        assert_eq!(heard("you", "me nonsense event:x"), []);
+    }
+
+    #[test]
+    fn many_words_are_split_below_the_longest_payload() {
+        let said: HashSet<Wake> = (0..2_000).map(|n| Wake::Event { task: Uuid::from_u128(n) }).collect();
+        let payloads = payloads("origin", &said);
+        assert!(payloads.iter().all(|payload| payload.len() < 8_000));
+        let back: HashSet<Wake> = payloads.iter().flat_map(|payload| heard("other", payload)).collect();
+        assert_eq!(back, said);
+    }
+}
