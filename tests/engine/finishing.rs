@@ -97,6 +97,9 @@ async fn sections_that_end_at_the_same_moment_start_the_next_step_once() {
     harness.completed(task).await;
     engine.stop().await;
     assert_eq!(script.runs_of(StepKind::Seo), 1);
+    // The beginnings of the sections were written long before their ends.
+    let started = harness.events(task).await.iter().filter(|event| event.kind == "step.started").count();
+    assert_eq!(started, 12 + 5, "every step says once that it began");
 }
 
 fn end(step: &ClaimedStep, title: &str) -> Entry {

@@ -82,9 +82,13 @@ impl Script {
     /// Waits until so many attempts of a kind have begun.
     pub async fn wait_for_runs(&self, kind: StepKind, count: usize) {
         let mut ran = self.ran.subscribe();
-        while self.runs_of(kind) < count {
-            ran.changed().await.expect("the script lives");
-        }
+        let waiting = async {
+            while self.runs_of(kind) < count {
+                ran.changed().await.expect("the script lives");
+            }
+        };
+        let came = tokio::time::timeout(Duration::from_secs(90), waiting).await;
+        assert!(came.is_ok(), "{kind} runs {count} times within 90 s, not {}", self.runs_of(kind));
     }
 
     /// Lets every attempt at a gate go on, now and later.
