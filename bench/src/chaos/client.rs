@@ -1,0 +1,182 @@
+//! Clients that order, order twice, cancel and retry, through a front that comes and goes.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::{client::legacy::Client as Http, rt::TokioExecutor};
+use serde_json::{Value, json};
+use tokio::task::{JoinHandle, JoinSet};
+
+type Connector = hyper_util::client::legacy::connect::HttpConnector;
+
+const ORDER_EVERY: Duration = Duration::from_millis(450);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What clients were told, by the mark that is in the order's text.
+#[derive(Debug, Default, Clone)]
+pub struct Ledger {
+    /// Every task id that an order was answered with.
+    pub answers: BTreeMap<String, Vec<String>>,
+    /// Orders that carried an Idempotency-Key: however often they were sent, they are one.
+    pub keyed: Vec<String>,
+    /// How often each order was sent.
+    pub sent: BTreeMap<String, u32>,
+    /// Answers that no client should ever see, with what was asked.
+    pub wrong: Vec<String>,
+    pub cancelled: u32,
+    pub retried: u32,
+}
+
+#[derive(Debug)]
+pub struct Client {
+    ledger: Arc<Mutex<Ledger>>,
+    stop: Arc<AtomicBool>,
+    working: JoinHandle<()>,
+}
+
+struct Caller {
+    http: Http<Connector, Full<Bytes>>,
+    port: u16,
+    keys: Vec<String>,
+    ledger: Arc<Mutex<Ledger>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Client {
+    pub fn start(seed: u64, port: u16, keys: Vec<String>) -> Self {
+        let (ledger, stop) = (Arc::new(Mutex::new(Ledger::default())), Arc::new(AtomicBool::new(false)));
+        let http = Http::builder(TokioExecutor::new()).build_http();
+        let caller = Arc::new(Caller { http, port, keys, ledger: Arc::clone(&ledger), stop: Arc::clone(&stop) });
+        let working = tokio::spawn(order_on(caller, fastrand::Rng::with_seed(seed.wrapping_mul(31))));
+        Self { ledger, stop, working }
+    }
+
+    /// Lets everything under way come to its end, and tells what was answered.
+    pub async fn stop(self) -> Ledger {
+        self.stop.store(true, Ordering::Relaxed);
+        let ended = self.working.await;
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Err(error) = ended {
+            ledger.wrong.push(format!("the client itself failed: {error}"));
+        }
+        ledger
+    }
+}
+
+async fn order_on(caller: Arc<Caller>, mut random: fastrand::Rng) {
+    let mut under_way = JoinSet::new();
+    let mut number = 0;
+    while !caller.stop.load(Ordering::Relaxed) {
+        number += 1;
+        let (caller, random) = (Arc::clone(&caller), random.fork());
+        under_way.spawn(async move { caller.one(number, random).await });
+        tokio::time::sleep(ORDER_EVERY).await;
+        while under_way.try_join_next().is_some() {}
+    }
+    while under_way.join_next().await.is_some() {}
+}
+
+impl Caller {
+    fn note(&self, change: impl FnOnce(&mut Ledger)) {
+        change(&mut self.ledger.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// One client's dealings: an order, perhaps twice at once, perhaps a cancel or a retry after a while.
+    async fn one(&self, number: u32, mut random: fastrand::Rng) {
+        let mark = format!("order-{number:05}");
+        let idempotency = random.bool().then(|| format!("key-{mark}"));
+        let key = self.keys[number as usize % self.keys.len()].clone();
+        let body = json!({ "user_prompt": format!("About the harvest, {mark}"), "keywords": ["harvest"], "min_words": 100, "max_words": 300 });
+        let task = if idempotency.is_some() {
+            self.note(|ledger| ledger.keyed.push(mark.clone()));
+            let twice = random.u8(0..4) == 0;
+            let send = || self.insist(&mark, &key, &body, idempotency.as_deref());
+            if twice { tokio::join!(send(), send()).0 } else { send().await }
+        } else {
+            self.send(&mark, &key, &body, None).await
+        };
+        let Some(task) = task else { return };
+        tokio::time::sleep(Duration::from_millis(random.u64(50..6_000))).await;
+        let path = format!("/api/v1/tasks/{task}");
+        match random.u8(0..100) {
+            0..12 => {
+                let answer = self.ask("DELETE", &key, &path, &Value::Null, None).await;
+                self.note(|ledger| ledger.cancelled += u32::from(answer.is_some_and(good)));
+            }
+            12..20 => {
+                let answer = self.ask("POST", &key, &format!("{path}/retry"), &json!({}), None).await;
+                self.note(|ledger| ledger.retried += u32::from(answer.is_some_and(good)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends until there is an answer, as a client with a key may.
+    async fn insist(&self, mark: &str, key: &str, body: &Value, idempotency: Option<&str>) -> Option<String> {
+        loop {
+            if let Some(task) = self.send(mark, key, body, idempotency).await {
+                return Some(task);
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    async fn send(&self, mark: &str, key: &str, body: &Value, idempotency: Option<&str>) -> Option<String> {
+        self.note(|ledger| *ledger.sent.entry(mark.to_owned()).or_default() += 1);
+        let (status, answer) = self.ask("POST", key, "/api/v1/tasks", body, idempotency).await?;
+        if !good((status, answer.clone())) {
+            return None;
+        }
+        let task = answer["task_id"].as_str()?.to_owned();
+        self.note(|ledger| ledger.answers.entry(mark.to_owned()).or_default().push(task.clone()));
+        Some(task)
+    }
+
+    /// None when the front could not be asked or did not answer.
+    async fn ask(
+        &self,
+        method: &str,
+        key: &str,
+        path: &str,
+        body: &Value,
+        idempotency: Option<&str>,
+    ) -> Option<(u16, Value)> {
+        let mut request = hyper::Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1:{}{path}", self.port))
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json");
+        if let Some(idempotency) = idempotency {
+            request = request.header("idempotency-key", idempotency);
+        }
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let request = request.body(Full::new(body)).ok()?;
+        let answered = async {
+            let response = self.http.request(request).await.ok()?;
+            let status = response.status().as_u16();
+            let bytes = response.into_body().collect().await.ok()?.to_bytes();
+            Some((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+        };
+        let (status, answer) = tokio::time::timeout(PATIENCE, answered).await.ok()??;
+        // Too late to cancel, not ended yet, the database away: clients must live with these, and with nothing else.
+        if !matches!(status, 200..=202 | 204 | 409 | 429 | 503) {
+            self.note(|ledger| ledger.wrong.push(format!("{method} {path} was answered with {status}: {answer}")));
+        }
+        Some((status, answer))
+    }
+}
+
+fn good((status, _): (u16, Value)) -> bool {
+    (200..300).contains(&status)
+}

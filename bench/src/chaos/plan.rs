@@ -1,0 +1,74 @@
+//! What happens when, all of it from the seed.
+
+use std::time::Duration;
+
+use super::any_process;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event {
+    Kill(usize),
+    Terminate(usize),
+    CutConnections {
+        all: bool,
+    },
+    /// An immediate stop, and a start after so long.
+    StopPostgres(Duration),
+    /// Nothing passes between one worker and Postgres for so long.
+    Stall(Duration),
+    /// So many of a hundred answers of the model are bad.
+    Mood(u8),
+}
+
+#[derive(Debug)]
+pub struct Plan {
+    pub events: Vec<(Duration, Event)>,
+}
+
+/// The longest stall; longer than the lease of three seconds.
+const LONGEST_STALL: u64 = 6_000;
+/// Postgres is left alone for so long after a stop.
+const BETWEEN_STOPS: Duration = Duration::from_secs(12);
+
+impl Plan {
+    pub fn new(seed: u64, length: Duration) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut events = vec![(Duration::ZERO, Event::Mood(20))];
+        let mut at = Duration::from_millis(1_500);
+        let mut stopped = Duration::ZERO;
+        while at < length {
+            let event = match random.u8(0..100) {
+                0..25 => Event::Kill(any_process(&mut random)),
+                25..40 => Event::Terminate(any_process(&mut random)),
+                40..55 => Event::CutConnections { all: random.bool() },
+                55..67 if at > stopped + BETWEEN_STOPS => {
+                    stopped = at;
+                    Event::StopPostgres(Duration::from_millis(random.u64(100..4_000)))
+                }
+                55..85 => Event::Stall(Duration::from_millis(random.u64(500..LONGEST_STALL))),
+                _ => Event::Mood(random.u8(0..60)),
+            };
+            events.push((at, event));
+            at += Duration::from_millis(random.u64(300..3_000));
+        }
+        Self { events }
+    }
+
+    pub fn count(&self, test: impl Fn(&Event) -> bool) -> usize {
+        self.events.iter().filter(|(_, event)| test(event)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_a_plan_and_another_seed_is_another() {
+        let minute = Duration::from_secs(60);
+        let plan = Plan::new(7, minute);
+        assert_eq!(plan.events, Plan::new(7, minute).events);
+        assert_ne!(plan.events, Plan::new(8, minute).events);
+        assert!(plan.events.len() > 20 && plan.events.iter().all(|(at, _)| *at < minute));
+        assert!((0..50).any(|seed| Plan::new(seed, minute).count(|event| matches!(event, Event::StopPostgres(_))) > 1));
+    }
+}

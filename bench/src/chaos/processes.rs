@@ -1,0 +1,143 @@
+//! The processes under test: one front, three workers, one of them behind the proxy.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use anyhow::Context;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tokio::process::{Child, Command};
+
+use super::free_port;
+
+pub const WORKERS: usize = 3;
+/// A process that was asked to end gives up what runs after two seconds, and closes.
+const ENDING: Duration = Duration::from_secs(45);
+
+/// The front is 0, the workers come after it.
+#[derive(Debug)]
+pub struct Processes {
+    galley: PathBuf,
+    folder: PathBuf,
+    urls: Vec<String>,
+    peer: u16,
+    port: u16,
+    running: Vec<Option<Child>>,
+    starts: usize,
+}
+
+/// How a process ended that was asked to.
+#[derive(Debug)]
+pub struct Exit {
+    pub process: usize,
+    pub status: Option<ExitStatus>,
+}
+
+pub fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
+    kill(Pid::from_raw(i32::try_from(pid)?), signal).context("the process is not there")
+}
+
+impl Processes {
+    pub async fn new(galley: &Path, folder: &Path, url: &str, slow_url: &str, peer: u16) -> anyhow::Result<Self> {
+        let mut urls = vec![url.to_owned(); WORKERS];
+        urls.push(slow_url.to_owned());
+        Ok(Self {
+            galley: galley.to_owned(),
+            folder: folder.to_owned(),
+            running: urls.iter().map(|_| None).collect(),
+            urls,
+            peer,
+            port: free_port().await?,
+            starts: 0,
+        })
+    }
+
+    /// Where the front listens, whenever it runs.
+    pub fn front(&self) -> u16 {
+        self.port
+    }
+
+    fn start(&mut self, process: usize) -> anyhow::Result<()> {
+        let log = File::options().create(true).append(true).open(self.folder.join(format!("process-{process}.log")))?;
+        let mut command = Command::new(&self.galley);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GALLEY_")) {
+            command.env_remove(name);
+        }
+        match process {
+            0 => command.args(["api", "--listen", &format!("127.0.0.1:{}", self.port)]),
+            _ => command.arg("work"),
+        };
+        command.arg("--data").arg(self.folder.join("data")).current_dir(&self.folder);
+        let settings = [
+            ("DATABASE_URL", self.urls[process].clone()),
+            ("GALLEY_DATABASE__MAX_CONNECTIONS", "8".to_owned()),
+            ("GALLEY_WRITER__KIND", "openai".to_owned()),
+            ("GALLEY_WRITER__BASE_URL", format!("http://127.0.0.1:{}/v1", self.peer)),
+            ("GALLEY_WRITER__MODEL", "chaos".to_owned()),
+            ("GALLEY_WRITER__IDLE_SECONDS", "2".to_owned()),
+            ("GALLEY_WRITER__TOTAL_SECONDS", "20".to_owned()),
+            ("GALLEY_ENGINE__LEASE_SECONDS", "3".to_owned()),
+            ("GALLEY_ENGINE__TICK_SECONDS", "1".to_owned()),
+            ("GALLEY_ENGINE__DRAIN_SECONDS", "2".to_owned()),
+            ("GALLEY_LOG__FORMAT", "json".to_owned()),
+        ];
+        command.envs(settings).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+        self.running[process] = Some(command.spawn().context("the program under test does not start")?);
+        self.starts += 1;
+        Ok(())
+    }
+
+    /// Starts whatever does not run.
+    pub fn revive(&mut self) -> anyhow::Result<()> {
+        for process in 0..self.running.len() {
+            let ended = match &mut self.running[process] {
+                Some(child) => child.try_wait()?.is_some(),
+                None => true,
+            };
+            if ended {
+                self.start(process)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&self, process: usize, what: Signal) -> anyhow::Result<()> {
+        match self.running[process].as_ref().and_then(Child::id) {
+            Some(pid) => signal(pid, what),
+            None => Ok(()),
+        }
+    }
+
+    pub async fn kill(&mut self, process: usize) -> anyhow::Result<()> {
+        self.send(process, Signal::SIGKILL)?;
+        if let Some(mut child) = self.running[process].take() {
+            child.wait().await?;
+        }
+        Ok(())
+    }
+
+    /// Asks it to end; it is started again once it has.
+    pub fn terminate(&self, process: usize) -> anyhow::Result<()> {
+        self.send(process, Signal::SIGTERM)
+    }
+
+    pub async fn stop_all(&mut self) -> anyhow::Result<Vec<Exit>> {
+        for process in 0..self.running.len() {
+            self.send(process, Signal::SIGTERM)?;
+        }
+        let mut exits = Vec::new();
+        for (process, running) in self.running.iter_mut().enumerate() {
+            let Some(mut child) = running.take() else { continue };
+            // A process that does not end is killed with its handle.
+            let status = tokio::time::timeout(ENDING, child.wait()).await.ok().transpose()?;
+            exits.push(Exit { process, status });
+        }
+        Ok(exits)
+    }
+}

@@ -1,0 +1,128 @@
+//! Whether the engine stays as fast when there is a past: finished tasks with their steps, events and articles.
+
+use std::time::{Duration, Instant};
+
+use galley_domain::task::StepKind;
+use galley_store::Wanted;
+
+use super::{Bench, steps::drain};
+use crate::{
+    report::median,
+    world::{Database, Parts, spread},
+};
+
+/// Finished tasks, and what of them is measured.
+const SIZES: [(u32, &str, &str); 4] = [
+    (0, "growth.steps_empty", "growth.claim_empty"),
+    (10_000, "growth.steps_1e4", "growth.claim_1e4"),
+    (100_000, "growth.steps_1e5", "growth.claim_1e5"),
+    (1_000_000, "growth.steps_1e6", "growth.claim_1e6"),
+];
+const SLOTS: usize = 64;
+/// Claims in a round, and how many steps each wants.
+const CLAIMS: usize = 30;
+const WANTED: usize = 10;
+/// Long enough that no lease runs out while the engine works.
+const LEASE: Duration = Duration::from_secs(600);
+
+/// `{count}` finished tasks of the only organization.
+const FILL: &str = include_str!("fill.sql");
+
+/// Live and dead rows, and bytes of table and indexes.
+const SIZE: &str = "
+SELECT relname::text, n_live_tup, n_dead_tup, pg_table_size(relid), pg_indexes_size(relid) FROM pg_stat_user_tables
+WHERE relname IN ('steps', 'tasks', 'events') ORDER BY relname";
+
+struct Grown {
+    finished: u32,
+    ids: (&'static str, &'static str),
+    database: Database,
+    rates: Vec<f64>,
+    claims: Vec<f64>,
+}
+
+pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
+    let tasks = bench.scale.of(2000, 200);
+    let largest = if bench.scale.whole { 1_000_000 } else { bench.scale.of(100_000, 10_000) };
+    let mut all = Vec::new();
+    for (finished, rate, claim) in SIZES.into_iter().filter(|(finished, ..)| *finished <= largest) {
+        let database = filled(bench, finished).await?;
+        all.push(Grown { finished, ids: (rate, claim), database, rates: Vec::new(), claims: Vec::new() });
+    }
+    // Size after size within a round, so that a machine that changes its pace does so for all of them.
+    for _ in 0..bench.scale.rounds {
+        for grown in &mut all {
+            order(&grown.database, tasks).await?;
+            grown.rates.push(drain(&grown.database, SLOTS).await?);
+            order(&grown.database, CLAIMS * WANTED).await?;
+            grown.claims.push(claim(&grown.database).await?);
+            // What was claimed and never run must not be in the way of the next round.
+            grown.database.execute("DELETE FROM tasks WHERE status = 'pending'").await?;
+        }
+    }
+    let (rates, claims) = all.first().map(|empty| (empty.rates.clone(), empty.claims.clone())).unwrap_or_default();
+    for grown in &all {
+        let against = |rounds: &[f64]| if grown.finished == 0 { Vec::new() } else { rounds.to_vec() };
+        bench.report.add(grown.ids.0, &grown.rates, &against(&rates))?;
+        bench.report.add(grown.ids.1, &grown.claims, &against(&claims))?;
+    }
+    for grown in all {
+        sizes(bench, &grown).await?;
+        bench.world.drop(grown.database).await?;
+    }
+    Ok(())
+}
+
+async fn filled(bench: &Bench, finished: u32) -> anyhow::Result<Database> {
+    let database = bench.world.database().await?;
+    // The tenant to whom the past belongs.
+    Parts::on(&database, &spread(SLOTS)).await?.close().await;
+    if finished > 0 {
+        database.execute(&FILL.replace("{count}", &finished.to_string())).await?;
+    }
+    database.execute("VACUUM ANALYZE").await?;
+    database.execute("CHECKPOINT").await?;
+    Ok(database)
+}
+
+async fn order(database: &Database, count: usize) -> anyhow::Result<()> {
+    database.hurry(true).await?;
+    let parts = Parts::on(database, &spread(SLOTS)).await?;
+    parts.order_many(&parts.caller(), count).await?;
+    parts.close().await;
+    database.hurry(false).await?;
+    // The statistics of a table that only just got its first rows would be those of an empty one.
+    database.execute("ANALYZE steps, tasks; CHECKPOINT").await
+}
+
+/// Milliseconds that the claim statement takes.
+async fn claim(database: &Database) -> anyhow::Result<f64> {
+    let parts = Parts::on(database, &spread(SLOTS)).await?;
+    let queue = parts.services.store().queue();
+    let wanted = [Wanted { kind: StepKind::Research, slots: WANTED }];
+    let mut took = Vec::new();
+    for _ in 0..CLAIMS {
+        let began = Instant::now();
+        let claimed = queue.claim(&wanted, "bench", LEASE).await?;
+        took.push(began.elapsed().as_secs_f64() * 1e3);
+        anyhow::ensure!(claimed.len() == WANTED, "{} of {WANTED} steps were claimed", claimed.len());
+    }
+    parts.close().await;
+    Ok(median(&took).unwrap_or_default())
+}
+
+async fn sizes(bench: &mut Bench, grown: &Grown) -> anyhow::Result<()> {
+    let mut connection = grown.database.connect().await?;
+    let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(SIZE).fetch_all(&mut connection).await?;
+    let mib = |bytes: i64| bytes as f64 / 1024.0 / 1024.0;
+    let tables: Vec<String> = rows
+        .into_iter()
+        .map(|(name, live, dead, table, indexes)| {
+            let share = dead as f64 / (live + dead).max(1) as f64 * 100.0;
+            format!("{name} {:.0} + {:.0} MiB, {share:.1} % dead", mib(table), mib(indexes))
+        })
+        .collect();
+    let text = format!("{} finished tasks (table + indexes): {}", grown.finished, tables.join("; "));
+    bench.report.note(text);
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! The figures, one file each.
+
+pub mod fairness;
+pub mod growth;
+pub mod http;
+pub mod inflight;
+pub mod latency;
+pub mod start;
+pub mod steps;
+
+use crate::{report::Report, world::World};
+
+/// What every figure works with.
+pub struct Bench {
+    pub world: World,
+    pub report: Report,
+    pub scale: Scale,
+    /// Children write logs as well.
+    pub logs: bool,
+    /// The program under test, when it was named.
+    pub galley: Option<std::path::PathBuf>,
+}
+
+/// How much is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    pub quick: bool,
+    pub rounds: usize,
+    /// The largest fillings too.
+    pub whole: bool,
+}
+
+impl Scale {
+    /// The first number, or the second when it has to be quick.
+    pub fn of<T>(self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}

@@ -1,0 +1,192 @@
+//! Steps that do nothing, in the ways that the figures need, and an engine that runs them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use async_trait::async_trait;
+use galley_domain::{
+    task::StepKind,
+    writing::{Outline, SectionPlan, SectionText, WordRange},
+};
+use galley_services::{StepOutput, WrittenArticle};
+use galley_workers::{Engine, EngineSettings, Step, StepContext, StepError};
+use tokio::{
+    sync::{mpsc::UnboundedSender, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::world::Parts;
+
+/// How long a sleeping step sleeps; longer than any figure takes.
+const SLEEP: Duration = Duration::from_secs(3600);
+
+/// Nanoseconds since 1970, which two processes of one machine agree on.
+pub fn clock() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// When a handler was entered and left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub task: Uuid,
+    pub kind: StepKind,
+    pub began: u64,
+    pub returned: u64,
+}
+
+impl std::fmt::Display for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {} {}", self.task, self.kind, self.began, self.returned)
+    }
+}
+
+impl std::str::FromStr for Stamp {
+    type Err = anyhow::Error;
+
+    fn from_str(line: &str) -> anyhow::Result<Self> {
+        let parts: Vec<&str> = line.split(' ').collect();
+        let [task, kind, began, returned] = parts[..] else { anyhow::bail!("not a stamp: {line}") };
+        Ok(Self { task: task.parse()?, kind: kind.parse()?, began: began.parse()?, returned: returned.parse()? })
+    }
+}
+
+/// What the steps do besides returning the smallest valid output.
+#[derive(Debug, Clone)]
+pub enum Play {
+    /// Counts the ends of tasks.
+    AtOnce(watch::Sender<usize>),
+    /// Says when it was entered and left.
+    Stamped(UnboundedSender<Stamp>),
+    /// Says when it was entered, then sleeps.
+    Asleep(UnboundedSender<Stamp>),
+    /// Reports the clock again and again while the research step lasts.
+    Telling { every: Duration, until: watch::Receiver<bool> },
+}
+
+struct Player {
+    kind: StepKind,
+    play: Play,
+}
+
+#[async_trait]
+impl Step for Player {
+    fn kind(&self) -> StepKind {
+        self.kind
+    }
+
+    async fn run(&self, cx: &StepContext) -> Result<StepOutput, StepError> {
+        let (_, task) = cx.owner()?;
+        let stamp = Stamp { task, kind: self.kind, began: clock(), returned: 0 };
+        // Whoever does not listen any more does not want to know.
+        match &self.play {
+            Play::AtOnce(ended) if self.kind == StepKind::Sync => ended.send_modify(|count| *count += 1),
+            Play::AtOnce(_) => {}
+            Play::Stamped(told) => {
+                let _ = told.send(Stamp { returned: clock(), ..stamp });
+            }
+            Play::Asleep(told) => {
+                let _ = told.send(stamp);
+                tokio::time::sleep(SLEEP).await;
+            }
+            Play::Telling { every, until } if self.kind == StepKind::Research => {
+                // Tasks that begin together shall not report together.
+                tokio::time::sleep(every.mul_f64(f64::from(task.as_bytes()[15]) / 256.0)).await;
+                let mut tick = tokio::time::interval(*every);
+                while !*until.borrow() {
+                    tick.tick().await;
+                    cx.report(&clock().to_string()).await;
+                }
+            }
+            Play::Telling { .. } => {}
+        }
+        Ok(output(self.kind, task))
+    }
+}
+
+/// The smallest output that is valid.
+fn output(kind: StepKind, task: Uuid) -> StepOutput {
+    match kind {
+        StepKind::Research => StepOutput::Research { sources: Vec::new(), warnings: Vec::new() },
+        StepKind::Outline => {
+            let words = WordRange { min: 1, max: 1 };
+            let section = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
+            StepOutput::Outline(Outline { title: "Bench".into(), sections: vec![section] })
+        }
+        StepKind::Draft => StepOutput::Section(SectionText::default()),
+        StepKind::Seo => StepOutput::Article(Box::new(WrittenArticle {
+            title: "Bench".into(),
+            // Its own for each task: looking for a free slug among thousands is not what is measured.
+            slug: task.simple().to_string(),
+            markdown: String::new(),
+            seo_title: String::new(),
+            seo_description: String::new(),
+            keywords: Vec::new(),
+            word_count: 0,
+            seo_report: serde_json::Value::Null,
+            writer: "bench".into(),
+            claims: Vec::new(),
+            warnings: Vec::new(),
+        })),
+        StepKind::Image => StepOutput::Image { cover: None, warnings: Vec::new() },
+        StepKind::Sync => StepOutput::Sync { publication: None, warnings: Vec::new() },
+        StepKind::Sweep => StepOutput::Swept,
+    }
+}
+
+/// An engine at work.
+#[derive(Debug)]
+pub struct Working {
+    stop: CancellationToken,
+    working: JoinHandle<()>,
+}
+
+impl Working {
+    /// Starts an engine with the program's own settings. Nothing is swept meanwhile.
+    pub fn start(parts: &Parts, play: &Play) -> Self {
+        let steps = StepKind::ARTICLE.iter().map(|kind| {
+            let player = Player { kind: *kind, play: play.clone() };
+            Arc::new(player) as Arc<dyn Step>
+        });
+        let settings = EngineSettings { kinds: StepKind::ARTICLE.to_vec(), ..EngineSettings::default() };
+        let engine = Engine::new(parts.services.clone(), parts.wakes.clone(), settings, steps.collect());
+        let stop = CancellationToken::new();
+        Self { working: tokio::spawn(engine.run(stop.clone())), stop }
+    }
+
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        Ok(self.working.await?)
+    }
+
+    /// Drops the engine and what it runs.
+    pub async fn abandon(self) {
+        self.working.abort();
+        // Aborted: its end says nothing.
+        let _ = self.working.await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_survives_the_way_through_a_pipe() {
+        let stamp = Stamp { task: Uuid::from_u128(7), kind: StepKind::Outline, began: 1, returned: 2 };
+        assert_eq!(stamp.to_string().parse::<Stamp>().expect("a stamp"), stamp);
+        assert!("7 outline 1".parse::<Stamp>().is_err());
+        assert!("noise".parse::<Stamp>().is_err());
+    }
+
+    #[test]
+    fn outputs_fit_their_kind() {
+        for kind in StepKind::ALL {
+            assert_eq!(output(*kind, Uuid::from_u128(1)).kind(), *kind);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a process uses, as Linux tells it.
+
+use std::fs;
+
+use anyhow::Context;
+
+/// Ticks of the clock in a second; fixed by the kernel's interface to programs on all common machines.
+const TICKS: f64 = 100.0;
+
+/// The resident memory of a process in bytes.
+pub fn resident(pid: u32) -> anyhow::Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let text = fs::read_to_string(&path).with_context(|| format!("{path} cannot be read; this needs Linux"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib * 1024)
+}
+
+/// The fields of `/proc/PID/stat` behind the name, which may hold spaces.
+fn stat(pid: u32) -> anyhow::Result<Vec<String>> {
+    let path = format!("/proc/{pid}/stat");
+    let text = fs::read_to_string(&path).with_context(|| format!("{path} cannot be read; this needs Linux"))?;
+    let (_, rest) = text.rsplit_once(')').context("an unknown form of stat")?;
+    Ok(rest.split_whitespace().map(str::to_owned).collect())
+}
+
+/// Seconds that a process has computed, its threads included.
+pub fn computed(pid: u32) -> anyhow::Result<f64> {
+    let fields = stat(pid)?;
+    // User and system time are fields 14 and 15; two of them are before our first.
+    let ticks = |at: usize| -> anyhow::Result<f64> { Ok(fields.get(at).context("a short stat")?.parse()?) };
+    Ok((ticks(11)? + ticks(12)?) / TICKS)
+}
+
+/// Seconds that a process and its children have computed. Of children that ended meanwhile nothing is counted.
+pub fn computed_with_children(pid: u32) -> anyhow::Result<f64> {
+    let mut sum = computed(pid)?;
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let Some(child) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        // A process that ends while we look is not an error.
+        let Ok(fields) = stat(child) else { continue };
+        if fields.get(1).and_then(|parent| parent.parse::<u32>().ok()) == Some(pid) {
+            sum += computed(child).unwrap_or(0.0);
+        }
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_uses_something() {
+        let pid = std::process::id();
+        assert!(resident(pid).expect("Linux") > 100_000);
+        assert!(computed(pid).expect("Linux") >= 0.0);
+        assert!(computed_with_children(pid).expect("Linux") >= 0.0);
+        assert!(resident(0).is_err());
+    }
+}
