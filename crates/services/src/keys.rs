@@ -76,6 +76,11 @@ impl Services {
         Ok(self.store.system().caller_by_key(&hash_key(secret)).await?)
     }
 
+    /// Whether a key may still be used, for what outlives the request that it was presented with.
+    pub async fn key_in_force(&self, org: OrgId, id: Uuid) -> Result<bool, ServiceError> {
+        Ok(self.store.tenant(org).key_in_force(id).await?)
+    }
+
     pub async fn create_key(&self, org: OrgId, request: &KeyRequest) -> Result<IssuedKey, ServiceError> {
         let (issued, stored) = new_key(request);
         let tx = self.store.begin(org).await?;
