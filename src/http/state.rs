@@ -94,6 +94,7 @@ impl AppState {
         Arc::new(Front {
             rates: RateLimiter::new(self.limits.rates.clone()),
             streams: Streams::new(self.limits.streams, self.limits.streams_per_organization),
+            suspects: Semaphore::new(1),
             uploads: Arc::new(Semaphore::new(self.limits.uploads)),
             metrics: Arc::new(Metrics::new()),
             state: self,
@@ -106,6 +107,8 @@ pub(super) struct Front {
     pub state: AppState,
     pub rates: RateLimiter,
     pub streams: Streams,
+    /// The turn to look up a key from an address that has failed too often.
+    pub suspects: Semaphore,
     pub uploads: Arc<Semaphore>,
     pub metrics: Arc<Metrics>,
 }

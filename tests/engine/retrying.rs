@@ -134,7 +134,7 @@ async fn a_retry_from_draft_writes_a_second_version() {
     engine.stop().await;
     assert_eq!(script.runs_of(StepKind::Outline), 1);
     assert_eq!(script.runs_of(StepKind::Draft), 4);
-    let versions = harness.services.article_versions(harness.caller.org, article).await.unwrap();
+    let (versions, _) = harness.services.article_versions(harness.caller.org, article, 100, 0).await.unwrap();
     assert_eq!(versions.iter().map(|version| version.version).collect::<Vec<_>>(), [2, 1]);
 }
 

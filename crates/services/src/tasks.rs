@@ -1,7 +1,7 @@
 //! Looking at tasks, and cancelling them.
 
 use galley_domain::{OrgId, task::TaskStatus};
-use galley_store::{ArticleChange, TaskFilter, rows};
+use galley_store::{ArticleChange, TaskFilter, TenantTx, rows};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -76,17 +76,23 @@ impl Services {
                 "the task is {status} already; only a pending or processing task can be cancelled"
             )));
         }
-        tx.cancel_steps(id).await?;
-        tx.release(id, task.run).await?;
-        task.status = TaskStatus::Cancelled.as_str().to_owned();
-        task.current_step = None;
-        task.finished_at = Some(tx.now().await?);
-        tx.save_task(&task).await?;
-        if let Some(article) = task.article_id {
-            tx.change_article(article, ArticleChange::Failed { error: "the task was cancelled".into() }).await?;
-        }
-        tx.emit(id, "task.cancelled", json!({ "progress": task.progress })).await?;
+        cancel(&tx, &mut task).await?;
         tx.commit().await?;
         self.view(task)
     }
+}
+
+/// Cancels a locked task that has not ended.
+pub(crate) async fn cancel(tx: &TenantTx, task: &mut rows::Task) -> Result<(), ServiceError> {
+    tx.cancel_steps(task.id).await?;
+    tx.release(task.id, task.run).await?;
+    task.status = TaskStatus::Cancelled.as_str().to_owned();
+    task.current_step = None;
+    task.finished_at = Some(tx.now().await?);
+    tx.save_task(task).await?;
+    if let Some(article) = task.article_id {
+        tx.change_article(article, ArticleChange::Failed { error: "the task was cancelled".into() }).await?;
+    }
+    tx.emit(task.id, "task.cancelled", json!({ "progress": task.progress })).await?;
+    Ok(())
 }
