@@ -67,7 +67,7 @@ pub fn front(request: &Request) -> Result<&Arc<Front>, Problem> {
     request.data::<Arc<Front>>().ok_or_else(|| Problem::internal(&"the request came around the shell"))
 }
 
-fn facts(request: &Request) -> Result<&Arc<Facts>, Problem> {
+pub fn facts(request: &Request) -> Result<&Arc<Facts>, Problem> {
     request.data::<Arc<Facts>>().ok_or_else(|| Problem::internal(&"the request came around the shell"))
 }
 
@@ -100,8 +100,9 @@ impl<R: Right, C: Class> Auth<R, C> {
     async fn check(request: &Request) -> Result<Self, Problem> {
         let (front, facts) = (front(request)?, facts(request)?);
         let caller = identify(request, front, facts).await?;
-        // Both are set once: each request is checked once.
+        // All are set once: each request is checked once.
         let _ = facts.key.set(caller.key);
+        let _ = facts.org.set(caller.org);
         let rate = front.rates.call(C::CLASS, caller.key, Instant::now());
         let _ = facts.rate.set(rate);
         if !rate.allowed {

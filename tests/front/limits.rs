@@ -1,11 +1,15 @@
 //! What surrounds every answer: budgets of calls, headers, probes, figures and the documentation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use galley::http::RateLimits;
+use galley::http::{AppState, RateLimits};
 use galley_testkit::Harness;
 use reqwest::Method;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::{Answer, Front};
 
@@ -147,13 +151,36 @@ async fn probes_and_answers_tell_that_the_database_is_away() {
 
 #[tokio::test]
 async fn a_process_that_stops_is_not_ready() {
-    let front =
-        Front::on(Harness::builder(), |state| state.ready = Arc::new(|| vec!["still warming up".to_owned()])).await;
+    // Its server goes on, as it does while requests in flight are waited for.
+    let front = Front::new().await;
     front.stop.cancel();
+    front.harness.database.go_away().await;
     let answer = front.get("/readyz").await;
     let detail = &answer.is_problem(503, "DATABASE_ERROR")["detail"];
-    assert_eq!(detail, "still warming up; the process is stopping", "every reason is named");
+    assert_eq!(detail, "the process is stopping; the database does not answer", "every reason is named");
     front.get("/healthz").await.is(200);
+    front.harness.database.come_back().await;
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_closed_and_gives_its_place_back() {
+    let change = |state: &mut AppState| {
+        state.limits.connections = 1;
+        state.limits.idle = Duration::from_millis(300);
+        (state.limits.timeout, state.limits.upload_timeout) = (Duration::from_secs(1), Duration::from_secs(1));
+        state.limits.heartbeat = Duration::from_millis(100);
+    };
+    let front = Front::on(Harness::builder(), change).await;
+    for begun in
+        ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n", "POST /api/v1/tasks HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"]
+    {
+        let mut silent = TcpStream::connect(front.base.trim_start_matches("http://")).await.unwrap();
+        silent.write_all(begun.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(20), silent.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "the server hangs up after {begun:?}");
+        front.get("/healthz").await.is(200);
+    }
 }
 
 #[tokio::test]

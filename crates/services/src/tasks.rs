@@ -1,6 +1,6 @@
 //! Looking at tasks, and cancelling them.
 
-use galley_domain::{OrgId, task::TaskStatus};
+use galley_domain::{Caller, OrgId, task::TaskStatus};
 use galley_store::{ArticleChange, TaskFilter, TenantTx, rows};
 use serde_json::json;
 use uuid::Uuid;
@@ -36,6 +36,12 @@ impl Services {
     pub async fn tasks(&self, org: OrgId, filter: &TaskFilter) -> Result<(Vec<TaskView>, u64), ServiceError> {
         let (rows, total) = self.store.tenant(org).tasks(filter).await?;
         Ok((rows.into_iter().map(|row| self.view(row)).collect::<Result<_, _>>()?, total))
+    }
+
+    /// The newest task that the caller's key has ordered and that was not completed.
+    pub async fn newest_uncompleted(&self, caller: &Caller) -> Result<Option<TaskView>, ServiceError> {
+        let row = self.store.tenant(caller.org).newest_uncompleted(caller.key).await?;
+        row.map(|row| self.view(row)).transpose()
     }
 
     /// Steps of all runs in order.
