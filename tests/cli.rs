@@ -107,7 +107,9 @@ fn no_kind_of_secret_is_shown() {
     for secret in ["12345678", "0x7e1", "1e5", "true", "[1234567]", "{a=1234567}", "\"1234567\"", "'1234567'"] {
         let (well, shown) = said(&[("GALLEY_WRITER__API_KEY", secret), ("GALLEY_SEARCH__KEY", secret)], show);
         assert!(well && shown.contains("api_key = \"********\""), "{secret}: {shown}");
-        assert!(!shown.contains(secret) && !shown.contains("1234567"), "{shown}");
+        // `true` stands elsewhere too.
+        assert!(secret == "true" || !shown.contains(secret), "{shown}");
+        assert!(!shown.contains("1234567"), "{shown}");
     }
     let (well, shown) = said(&[("GALLEY_SEARCH__URL", "http://me:planted@127.0.0.1:1/")], show);
     assert!(well && !shown.contains("planted"), "{shown}");
