@@ -18,7 +18,7 @@ use galley_store::{Retention, Store, StoreSettings};
 use galley_workers::{Engine, EngineSettings, Toolbox, all_steps};
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, SearchKind, WriterKind};
+use crate::config::{Config, Hidden, SearchKind, WriterKind};
 
 const DATABASE: &str = "galley";
 /// What is still busy with the database then is cut off.
@@ -165,7 +165,7 @@ pub fn toolbox(config: &Config) -> anyhow::Result<Toolbox> {
 }
 
 pub fn search_provider(config: &Config) -> anyhow::Result<Option<Arc<dyn SearchProvider>>> {
-    let (url, agent) = (config.search.url.as_deref(), &config.fetch.user_agent);
+    let (url, agent) = (config.search.url.as_ref().map(Hidden::expose), &config.fetch.user_agent);
     let key = || {
         let key =
             config.search.key.as_ref().context("search.key is missing: set it in the file or as GALLEY_SEARCH__KEY")?;
@@ -210,7 +210,7 @@ fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
     Ok(endpoint)
 }
 
-fn folder(config: &Config) -> anyhow::Result<Option<FolderDestination>> {
+pub fn folder(config: &Config) -> anyhow::Result<Option<FolderDestination>> {
     if !config.publish.enabled {
         return Ok(None);
     }

@@ -12,18 +12,21 @@ use anyhow::Context;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
+    value::Value,
 };
 use galley_domain::task::{StepKind, StepPolicy};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_FILE: &str = "galley.toml";
 
 /// A secret: shown as stars wherever the configuration is shown.
-#[derive(Clone, Deserialize, PartialEq, Eq)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Hidden(String);
+
+/// Where secrets stand. Their environment variables are taken as they are: what looks like a number is none.
+const SECRETS: [&str; 4] = ["database.url", "writer.api_key", "search.url", "search.key"];
 
 impl Hidden {
     pub fn expose(&self) -> &str {
@@ -34,6 +37,27 @@ impl Hidden {
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("********")
+    }
+}
+
+/// Takes what a file may hold instead of a text, so that no error repeats it.
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Text(String),
+            Whole(i64),
+            Large(u64),
+            Real(f64),
+        }
+        match Given::deserialize(deserializer) {
+            Ok(Given::Text(text)) => Ok(Self(text)),
+            Ok(Given::Whole(number)) => Ok(Self(number.to_string())),
+            Ok(Given::Large(number)) => Ok(Self(number.to_string())),
+            Ok(Given::Real(number)) => Ok(Self(number.to_string())),
+            Err(_) => Err(D::Error::custom("a secret must be a text")),
+        }
     }
 }
 
@@ -125,7 +149,8 @@ pub enum SearchKind {
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
     pub provider: SearchKind,
-    pub url: Option<String>,
+    /// It may hold a login.
+    pub url: Option<Hidden>,
     pub key: Option<Hidden>,
     /// Pages that a search may add to an order.
     pub results: usize,
@@ -280,12 +305,19 @@ impl Config {
         {
             figment = figment.merge(Serialized::default("database.url", url));
         }
-        figment = figment.merge(
-            Env::prefixed("GALLEY_")
-                .ignore(&["LOG", "CONFIG", "POSTGRES_USER"])
-                .filter(|name| !name.starts_with("test_"))
-                .split("__"),
-        );
+        let environment = Env::prefixed("GALLEY_")
+            .ignore(&["LOG", "CONFIG", "POSTGRES_USER"])
+            .filter(|name| !name.starts_with("test_"))
+            .split("__");
+        let secrets: Vec<(String, String)> = environment
+            .iter()
+            .map(|(name, text)| (name.to_string(), text))
+            .filter(|(name, text)| SECRETS.contains(&name.as_str()) && !is_quoted(text))
+            .collect();
+        figment = figment.merge(environment);
+        for (name, text) in secrets {
+            figment = figment.merge(Serialized::default(&name, text));
+        }
         for (path, value) in flags.0 {
             figment = figment.merge(Serialized::default(&path, value));
         }
@@ -296,6 +328,15 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
+        let base_url = self.writer.base_url.as_deref();
+        anyhow::ensure!(
+            !base_url.is_some_and(has_login),
+            "writer.base_url holds a login; put the key into writer.api_key or GALLEY_WRITER__API_KEY"
+        );
+        anyhow::ensure!(
+            !self.log.otlp_endpoint.as_deref().is_some_and(has_login),
+            "log.otlp_endpoint holds a login; put it into OTEL_EXPORTER_OTLP_HEADERS"
+        );
         for (name, step) in &self.steps {
             name.parse::<StepKind>().with_context(|| format!("[steps.{name}]"))?;
             anyhow::ensure!(step.concurrency != Some(0), "[steps.{name}] concurrency must be at least 1");
@@ -323,6 +364,16 @@ impl Config {
     pub fn shown(&self) -> anyhow::Result<String> {
         Ok(toml::to_string_pretty(self)?)
     }
+}
+
+/// A text in quotes of its own, which the environment may have as a file does.
+fn is_quoted(text: &str) -> bool {
+    matches!(text.parse(), Ok(Value::String(_, inner)) if inner.len() < text.trim().len())
+}
+
+fn has_login(address: &str) -> bool {
+    let after_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
+    after_scheme.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 /// Settings from the command line: TOML path and value.

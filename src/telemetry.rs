@@ -40,7 +40,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Who reads the log of this command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// A person who wants the result: warnings only, unless asked for more.
+    /// A person who wants the result: errors only, unless asked for more.
     Person,
     /// Whoever looks after a daemon.
     Operator,

@@ -91,3 +91,58 @@ fn shown_configuration_has_no_secrets() {
     assert!(output.status.success() && shown.contains("api_key = \"********\""), "{shown}{}", text(&output.stderr));
     assert!(!shown.contains("planted"));
 }
+
+/// What a command says with these variables, on both of its outputs.
+fn said(variables: &[(&str, &str)], args: &[&str]) -> (bool, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
+    command.current_dir(dir.path()).env_remove("DATABASE_URL").envs(variables.iter().copied());
+    let output = command.args(args).output().unwrap();
+    (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[test]
+fn no_kind_of_secret_is_shown() {
+    let show = &["config", "show"];
+    for secret in ["12345678", "0x7e1", "1e5", "true", "[1234567]", "{a=1234567}", "\"1234567\"", "'1234567'"] {
+        let (well, shown) = said(&[("GALLEY_WRITER__API_KEY", secret), ("GALLEY_SEARCH__KEY", secret)], show);
+        assert!(well && shown.contains("api_key = \"********\""), "{secret}: {shown}");
+        // `true` stands elsewhere too.
+        assert!(secret == "true" || !shown.contains(secret), "{shown}");
+        assert!(!shown.contains("1234567"), "{shown}");
+    }
+    let (well, shown) = said(&[("GALLEY_SEARCH__URL", "http://me:planted@127.0.0.1:1/")], show);
+    assert!(well && !shown.contains("planted"), "{shown}");
+    for (name, setting) in
+        [("GALLEY_WRITER__BASE_URL", "writer.base_url"), ("GALLEY_LOG__OTLP_ENDPOINT", "log.otlp_endpoint")]
+    {
+        let (well, shown) = said(&[(name, "http://me:planted@127.0.0.1:1/v1")], show);
+        assert!(!well && shown.contains(setting) && !shown.contains("planted"), "{shown}");
+    }
+}
+
+#[test]
+fn a_secret_in_a_file_is_not_repeated_by_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("galley.toml");
+    for (secret, good) in [("12345678", true), ("1234567.5", true), ("[\"12345678\"]", false), ("true", false)] {
+        std::fs::write(&file, format!("[writer]\napi_key = {secret}\n")).unwrap();
+        let output = galley(dir.path(), &["--config", file.to_str().unwrap(), "config", "show"]);
+        let shown = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.success(), good, "{secret}: {shown}");
+        assert!(!shown.contains("1234567"), "{shown}");
+        assert!(good || shown.contains("api_key"), "it names the setting: {shown}");
+    }
+}
+
+#[test]
+fn wrong_arguments_are_refused_before_anything_starts() {
+    for days in ["100000000", "0"] {
+        let (well, shown) = said(&[], &["keys", "create", "--days", days]);
+        assert!(!well && shown.contains("36500") && !shown.contains("panicked"), "{shown}");
+    }
+    for further in [["--keyword", "tea"], ["--tone", "casual"], ["--min-words", "300"]] {
+        let (well, shown) = said(&[], &[&["write", "--resume"], &further[..]].concat());
+        assert!(!well && shown.contains("cannot be used with") && shown.contains(further[0]), "{shown}");
+    }
+}

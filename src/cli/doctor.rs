@@ -1,8 +1,9 @@
 //! `galley doctor`: what is configured, reachable, missing, and how to fix it.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use galley_domain::task::StepKind;
+use poem::http::{Uri, uri::Scheme};
 
 use crate::{
     compose::{self, Database},
@@ -42,12 +43,17 @@ pub async fn run(config: Config) -> anyhow::Result<u8> {
 }
 
 fn data_folder(config: &Config) -> Result<String, String> {
-    let probe = config.data.join(".doctor");
-    std::fs::create_dir_all(&config.data)
-        .and_then(|()| std::fs::write(&probe, b"x"))
-        .and_then(|()| std::fs::remove_file(&probe))
+    writable(&config.data)
         .map(|()| config.data.display().to_string())
         .map_err(|error| format!("{}: {error}; choose another with --data", config.data.display()))
+}
+
+/// Whether files can be put there; makes the folder if it is missing, as the first file would.
+fn writable(folder: &Path) -> std::io::Result<()> {
+    let probe = folder.join(".doctor");
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(&probe, b"x")?;
+    std::fs::remove_file(&probe)
 }
 
 fn binaries(config: &Config) -> Result<String, String> {
@@ -90,14 +96,11 @@ async fn writer(config: &Config) -> Result<String, String> {
 
 async fn connect(base: &str) -> std::io::Result<()> {
     let wrong = |text: &str| std::io::Error::new(std::io::ErrorKind::InvalidInput, text.to_owned());
-    let rest = base.split_once("://").ok_or_else(|| wrong("not an address"))?;
-    let host = rest.1.split('/').next().unwrap_or_default();
-    let target = if host.contains(':') {
-        host.to_owned()
-    } else {
-        format!("{host}:{}", if rest.0 == "https" { 443 } else { 80 })
-    };
-    tokio::net::TcpStream::connect(target).await.map(drop)
+    let uri: Uri = base.parse().map_err(|_| wrong("not an address"))?;
+    let host = uri.host().ok_or_else(|| wrong("not an address"))?;
+    let port = uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+    // An IPv6 address stands in brackets.
+    tokio::net::TcpStream::connect((host.trim_matches(['[', ']']), port)).await.map(drop)
 }
 
 async fn search(config: &Config) -> Result<String, String> {
@@ -113,18 +116,48 @@ async fn search(config: &Config) -> Result<String, String> {
 }
 
 fn publishing(config: &Config) -> Result<String, String> {
-    let toolbox = compose::toolbox(config).map_err(|error| format!("{error:#}"))?;
-    Ok(match toolbox.folder {
-        Some(_) => {
-            let folder = config.publish.folder.clone().unwrap_or_else(|| config.data.join("site"));
-            format!("a folder for a static site generator: {}", folder.display())
-        }
-        None => "off".into(),
-    })
+    if compose::folder(config).map_err(|error| format!("{error:#}"))?.is_none() {
+        return Ok("off".into());
+    }
+    let folder = config.publish.folder.clone().unwrap_or_else(|| config.data.join("site"));
+    writable(&folder).map_err(|error| format!("{}: {error}; choose another as publish.folder", folder.display()))?;
+    Ok(format!("a folder for a static site generator: {}", folder.display()))
 }
 
 fn pools(config: &Config) -> String {
     let pools: Vec<String> =
         StepKind::ALL.iter().map(|kind| format!("{kind} {}", config.policy(*kind).concurrency)).collect();
     format!("steps at once: {}", pools.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_is_found_under_every_spelling_of_its_address() {
+        let listener = tokio::net::TcpListener::bind("[::1]:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        assert!(connect(&format!("http://[::1]:{port}/v1")).await.is_ok());
+        assert!(connect(&format!("http://me:secret@[::1]:{port}/v1")).await.is_ok());
+        for wrong in ["", "/v1", "http://"] {
+            assert!(connect(wrong).await.is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn publishing_is_judged_by_its_folder_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut config = Config { data: dir.path().to_owned(), ..Config::default() };
+        // The writer lacks its address, which is its own finding.
+        config.writer.kind = WriterKind::Openai;
+        assert!(publishing(&config).is_ok());
+        let file = dir.path().join("file");
+        std::fs::write(&file, "x").expect("a file");
+        config.publish.folder = Some(file.join("site"));
+        let error = publishing(&config).expect_err("no folder can be there");
+        assert!(error.contains("publish.folder"), "{error}");
+        config.publish.enabled = false;
+        assert_eq!(publishing(&config).as_deref(), Ok("off"));
+    }
 }

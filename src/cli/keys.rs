@@ -24,8 +24,8 @@ pub enum KeysCommand {
         /// `articles`, `content`, `projects`, `publish`, `admin`.
         #[arg(long, value_delimiter = ',', default_value = "articles")]
         scopes: Vec<Scope>,
-        /// Days until it ends; for ever when not given.
-        #[arg(long, value_name = "DAYS")]
+        /// Days until it ends, up to 36500; for ever when not given.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
         days: Option<u32>,
     },
     /// List keys; the keys themselves are not stored.

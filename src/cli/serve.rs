@@ -1,14 +1,17 @@
 //! `galley up`, `galley api`, `galley work`: the daemon, whole or in parts.
 
-use std::sync::Arc;
+use std::{future::Future, pin::pin, sync::Arc};
 
 use anyhow::Context;
 use clap::Args;
 use galley::http::{self, AppState};
 use galley_domain::task::StepKind;
 use galley_workers::EngineStats;
-use poem::{Server, listener::TcpListener};
-use tokio::signal::unix::{SignalKind, signal};
+use poem::listener::TcpListener;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -85,12 +88,35 @@ pub async fn up(config: Config) -> anyhow::Result<u8> {
     let engine = parts.engine(StepKind::ALL.to_vec())?;
     let stats = engine.stats();
     let working = tokio::spawn(engine.run(stop.clone()));
-    let served = serve(&parts, stop.clone(), Some(stats)).await;
-    // A front that could not start takes the workers with it.
-    stop.cancel();
-    working.await.context("the engine panicked")?;
+    let done = together(&stop, working, serve(&parts, stop.clone(), Some(stats))).await;
     parts.close().await;
-    served.map(|()| 0)
+    done.map(|()| 0)
+}
+
+/// Waits for workers and front. One that ends takes the other with it: a front without workers would take orders that
+/// nobody works on.
+async fn together(
+    stop: &CancellationToken,
+    working: JoinHandle<()>,
+    serving: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let (mut working, mut serving) = (working, pin!(serving));
+    let (worked, served);
+    let mut early = false;
+    tokio::select! {
+        ended = &mut working => {
+            early = !stop.is_cancelled();
+            stop.cancel();
+            (worked, served) = (ended, serving.await);
+        }
+        ended = &mut serving => {
+            stop.cancel();
+            (worked, served) = (working.await, ended);
+        }
+    }
+    worked.context("the engine panicked")?;
+    anyhow::ensure!(!early, "the engine ended by itself");
+    served
 }
 
 /// The front alone.
@@ -135,8 +161,38 @@ async fn serve(parts: &Parts, stop: CancellationToken, stats: Option<EngineStats
         .map_or_else(|| address.clone(), |local| local.to_string().trim_start_matches("socket://").to_owned());
     println!("Galley is ready on http://{shown} (documentation: http://{shown}/docs)");
     let drain = std::time::Duration::from_secs(parts.config.engine.drain_seconds);
-    Server::new_with_acceptor(acceptor)
-        .run_with_graceful_shutdown(http::app(state), stop.cancelled_owned(), Some(drain))
-        .await
-        .context("the front ended")
+    http::serve(acceptor, state, stop, drain).await.context("the front ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn front(stop: CancellationToken) -> anyhow::Result<()> {
+        stop.cancelled().await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_ends_by_itself_ends_the_front() {
+        for panics in [false, true] {
+            let stop = CancellationToken::new();
+            let engine = tokio::spawn(async move { assert!(!panics, "on purpose") });
+            let error = together(&stop, engine, front(stop.clone())).await.expect_err("that is no success");
+            assert!(error.to_string().contains("the engine"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_front_that_fails_ends_the_engine_and_a_signal_ends_both() {
+        let stop = CancellationToken::new();
+        let engine = tokio::spawn(stop.clone().cancelled_owned());
+        let error = together(&stop, engine, async { anyhow::bail!("no port") }).await.expect_err("that is no success");
+        assert_eq!(error.to_string(), "no port");
+
+        let stop = CancellationToken::new();
+        let engine = tokio::spawn(stop.clone().cancelled_owned());
+        stop.cancel();
+        assert!(together(&stop, engine, front(stop.clone())).await.is_ok(), "this is how it should end");
+    }
 }

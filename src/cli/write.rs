@@ -13,7 +13,6 @@ use galley_domain::{
     task::{StepKind, TaskStatus},
 };
 use galley_services::{RetryRequest, ServiceError, Services, TaskView, Upload};
-use galley_store::TaskFilter;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -56,7 +55,7 @@ pub struct WriteArgs {
     #[arg(long)]
     json: bool,
     /// Go on with the newest order that has not been completed.
-    #[arg(long, conflicts_with_all = ["prompt", "files", "links"])]
+    #[arg(long, conflicts_with_all = ["prompt", "files", "links", "keywords", "min_words", "max_words", "tone", "language"])]
     resume: bool,
 }
 
@@ -106,7 +105,7 @@ async fn write(parts: &Parts, args: &WriteArgs, interrupted: &CancellationToken)
     let working = tokio::spawn(engine.run(stop.clone()));
     let talk = !args.json;
     let style = progress::Style { talk, live: talk && std::io::stderr().is_terminal() };
-    let ended = progress::follow(parts, org, task, style, interrupted).await;
+    let ended = progress::follow(&parts.services, &parts.wakes, org, task, style, interrupted).await;
     stop.cancel();
     working.await.context("the engine panicked")?;
     deliver(parts, org, &ended?, args).await
@@ -188,11 +187,8 @@ async fn order(services: &Services, org: OrgId, args: &WriteArgs) -> anyhow::Res
 /// The newest order that was not completed: goes on by itself when it was cut off, and is run again from where it
 /// failed or was cancelled.
 async fn resume(services: &Services, org: OrgId) -> anyhow::Result<Uuid> {
-    let (tasks, _) = services.tasks(org, &TaskFilter { status: None, limit: 50, offset: 0 }).await?;
-    let task = tasks
-        .into_iter()
-        .find(|task| task.status != TaskStatus::Completed && task.row.api_key_id == Some(Uuid::nil()))
-        .context("there is nothing to resume: every order of this command was completed")?;
+    let found = services.newest_uncompleted(&caller(org)).await?;
+    let task = found.context("there is nothing to resume: every order of this command was completed")?;
     let id = task.row.id;
     if task.status.is_ended() {
         services.retry(&caller(org), id, RetryRequest::default(), &trace_id(), None).await.map_err(explain)?;

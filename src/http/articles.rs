@@ -100,7 +100,7 @@ impl Articles {
     /// Change an article
     ///
     /// Changes the fields that are given and makes a new version. `content` is Markdown, in whatever form the article
-    /// is shown. Publishing records the time. With `If-Match` the change is made only if nobody was faster; otherwise
+    /// is shown. Publishing records the time; going back to a draft forgets it. With `If-Match` the change is made only if nobody was faster; otherwise
     /// it is a CONFLICT.
     #[oai(path = "/articles/:article_id", method = "patch", operation_id = "update_article")]
     async fn update(
@@ -241,7 +241,7 @@ pub struct UpdateArticle {
     /// 1 to 300 characters.
     #[oai(validator(min_length = 1, max_length = 300))]
     title: Option<String>,
-    /// Markdown, at most 1 MiB.
+    /// Markdown: at most 500,000 bytes of UTF-8 and 5,000 sentences.
     content: Option<String>,
     /// 1 to 80 lower-case letters a-z, digits and single hyphens; unique in the organization.
     #[oai(validator(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$"))]

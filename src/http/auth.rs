@@ -67,7 +67,7 @@ pub fn front(request: &Request) -> Result<&Arc<Front>, Problem> {
     request.data::<Arc<Front>>().ok_or_else(|| Problem::internal(&"the request came around the shell"))
 }
 
-fn facts(request: &Request) -> Result<&Arc<Facts>, Problem> {
+pub fn facts(request: &Request) -> Result<&Arc<Facts>, Problem> {
     request.data::<Arc<Facts>>().ok_or_else(|| Problem::internal(&"the request came around the shell"))
 }
 
@@ -100,8 +100,9 @@ impl<R: Right, C: Class> Auth<R, C> {
     async fn check(request: &Request) -> Result<Self, Problem> {
         let (front, facts) = (front(request)?, facts(request)?);
         let caller = identify(request, front, facts).await?;
-        // Both are set once: each request is checked once.
+        // All are set once: each request is checked once.
         let _ = facts.key.set(caller.key);
+        let _ = facts.org.set(caller.org);
         let rate = front.rates.call(C::CLASS, caller.key, Instant::now());
         let _ = facts.rate.set(rate);
         if !rate.allowed {
@@ -118,17 +119,31 @@ impl<R: Right, C: Class> Auth<R, C> {
 
 async fn identify(request: &Request, front: &Front, facts: &Facts) -> Result<Caller, Problem> {
     let refusal = match presented(request) {
-        Ok(secret) => match front.state.services.caller(secret).await? {
+        Ok(secret) => match look_up(secret, front, facts).await? {
             Some(caller) => return Ok(caller),
             None => unauthorized("this key is unknown, expired or revoked", BAD_KEY),
         },
         Err(refusal) => refusal,
     };
     let rate = front.rates.failure(facts.address, Instant::now());
+    // Set once: each request is checked once.
+    let _ = facts.rate.set(rate);
     if rate.allowed {
         return Err(refusal);
     }
     Err(Problem::too_many("too many failed sign-ins from this address", rate.reset))
+}
+
+/// Who holds the key. Keys from an address that has failed too often are looked up one after the other, so that guessing
+/// keeps no more than one connection busy; they are not refused, because a good key may share its address with a guesser.
+async fn look_up(secret: &str, front: &Front, facts: &Facts) -> Result<Option<Caller>, Problem> {
+    let turn = match front.rates.may_fail(facts.address, Instant::now()) {
+        true => None,
+        false => Some(front.suspects.acquire().await.map_err(|error| Problem::internal(&error))?),
+    };
+    let caller = front.state.services.caller(secret).await?;
+    drop(turn);
+    Ok(caller)
 }
 
 /// The key of the `Authorization` header.

@@ -160,16 +160,12 @@ mod tests {
             coverage: 750,
             missing: vec!["1610".into()],
         };
-        let source = rows::Source {
+        let source = rows::SourceHead {
             id: Uuid::from_u128(5),
-            org_id: Uuid::nil(),
-            task_id: Uuid::nil(),
-            run: 1,
             number: 1,
             origin: json!({ "kind": "file", "name": "tea.pdf" }),
             title: "Tea".into(),
             language: None,
-            text: "Tea is old.".into(),
             sha256: String::new(),
             words: 3,
             fetched_at: DateTime::UNIX_EPOCH,

@@ -8,7 +8,7 @@ use std::{
 
 use futures::Stream;
 use galley_domain::{OrgId, order::Violations, task::TaskStatus};
-use galley_services::{EventWatch, Services};
+use galley_services::{EventWatch, ServiceError, Services};
 use galley_store::rows;
 use poem::{
     IntoResponse, Response,
@@ -50,7 +50,8 @@ impl Events {
     /// `step.started`, `step.completed`, `task.progress`, `task.warning`, …), `data` a JSON object. It begins with the
     /// first event, or after the one that `Last-Event-ID` names; a comment comes when nothing happens for a while. The
     /// stream ends after `task.completed`, `task.failed` or `task.cancelled`; asking again then gives 204, until a
-    /// retry starts the next run.
+    /// retry starts the next run. Events of a task that ended long ago are removed; then there is nothing to follow and the
+    /// answer is 204 too. The stream also ends when its key is revoked or expires.
     #[oai(path = "/tasks/:task_id/events", method = "get", operation_id = "stream_task_events")]
     async fn stream(
         &self,
@@ -85,12 +86,13 @@ async fn open(auth: &Auth<ArticlesRead>, task: Uuid, after: i64) -> Result<Event
         let text = format!("is {after}, but the newest event of this task has the number {newest}");
         return Err(Problem::wrong("last_event_id", text));
     }
-    if after == newest && view.status.is_ended() {
+    // Events of long ended tasks are swept, so the numbers alone do not tell whether there is something to send.
+    if view.status.is_ended() && auth.services().task_events(auth.org(), task, after, 1).await?.is_empty() {
         return Ok(EventsAnswer::Over);
     }
     let place = auth.front().streams.enter(auth.org())?;
     let follower = Follower {
-        reader: Reader { services: auth.services().clone(), org: auth.org(), task },
+        reader: Reader { services: auth.services().clone(), org: auth.org(), key: auth.caller.key, task },
         watch,
         look: state.limits.look,
         stop: state.stop.clone(),
@@ -140,6 +142,8 @@ impl ApiResponse for EventsAnswer {
 struct Reader {
     services: Services,
     org: OrgId,
+    /// Whose stream it is.
+    key: Uuid,
     task: Uuid,
 }
 
@@ -154,6 +158,28 @@ impl Reader {
             }
         }
     }
+
+    /// False once the key is revoked or expired. While the database is away nothing is sent, so nothing is given away.
+    async fn may_read(&self) -> bool {
+        match self.services.key_in_force(self.org, self.key).await {
+            Ok(in_force) => in_force,
+            Err(error) => {
+                tracing::warn!(%error, key = %self.key, "the key of a stream could not be looked at; trying again");
+                true
+            }
+        }
+    }
+
+    async fn task_has_ended(&self) -> bool {
+        match self.services.task(self.org, self.task).await {
+            Ok(view) => view.status.is_ended(),
+            Err(ServiceError::NotFound(_)) => true,
+            Err(error) => {
+                tracing::warn!(%error, task = %self.task, "a task could not be looked at; trying again");
+                false
+            }
+        }
+    }
 }
 
 /// A client that follows a task.
@@ -165,7 +191,7 @@ struct Follower {
     /// The number of the newest event that was read.
     seen: i64,
     waiting: VecDeque<rows::Event>,
-    /// The newest event that was sent ends the task.
+    /// The task has ended: the newest event that was sent says so, or the task itself.
     over: bool,
     greeted: bool,
     _place: Place,
@@ -189,7 +215,7 @@ impl Follower {
                 self.over = ends_task(&event.kind);
                 return Some(shown(event));
             }
-            if self.stop.is_cancelled() {
+            if self.stop.is_cancelled() || !self.reader.may_read().await {
                 return None;
             }
             let events = self.reader.after(self.seen).await;
@@ -201,6 +227,11 @@ impl Follower {
             // A retry may have added events behind the end of a run, so the end counts only when nothing follows it.
             if self.over {
                 return None;
+            }
+            // The end may have been swept away; what came between the two readings is sent first.
+            if self.reader.task_has_ended().await {
+                self.over = true;
+                continue;
             }
             tokio::select! {
                 () = self.watch.changed() => {}

@@ -1,14 +1,17 @@
 //! Files: uploads to write from, and the bytes of covers.
 
 use std::{
+    collections::HashMap,
     io,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use futures::StreamExt;
+use galley_domain::OrgId;
 use galley_services::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 use galley_store::rows;
 use poem::{
@@ -22,7 +25,10 @@ use poem_openapi::{
     registry::{MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 use sha2::{Digest, Sha256};
-use tokio::{io::AsyncReadExt, sync::OwnedSemaphorePermit};
+use tokio::{
+    io::AsyncReadExt,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use uuid::Uuid;
 
 use super::{
@@ -106,7 +112,40 @@ impl From<StoredFile> for FileInfo {
 pub struct UploadForm {
     upload: Upload,
     /// Kept until the file is stored, so that only so many are in memory.
-    _turn: OwnedSemaphorePermit,
+    _turn: Turn,
+}
+
+/// Counts uploads that are read. One organization cannot take every turn.
+pub struct Uploads {
+    all: Arc<Semaphore>,
+    own: Mutex<HashMap<OrgId, Arc<Semaphore>>>,
+    most_per_organization: usize,
+}
+
+/// An upload's right to be read; given back when it is dropped.
+struct Turn {
+    _own: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
+
+impl Uploads {
+    pub fn new(most: usize, most_per_organization: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(most)), own: Mutex::default(), most_per_organization }
+    }
+
+    /// Waits for a turn of the organization, then for one of all.
+    async fn turn(&self, org: OrgId) -> Result<Turn, Problem> {
+        let own = self.of(org).acquire_owned().await.map_err(|error| Problem::internal(&error))?;
+        let all = Arc::clone(&self.all).acquire_owned().await.map_err(|error| Problem::internal(&error))?;
+        Ok(Turn { _own: own, _all: all })
+    }
+
+    fn of(&self, org: OrgId) -> Arc<Semaphore> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waits for a turn or has one holds on to the counter.
+        own.retain(|_, turns| Arc::strong_count(turns) > 1);
+        Arc::clone(own.entry(org).or_insert_with(|| Arc::new(Semaphore::new(self.most_per_organization))))
+    }
 }
 
 impl UploadForm {
@@ -147,11 +186,11 @@ impl<'a> ApiExtractor<'a> for UploadForm {
         if announced.is_some_and(|length| length > limit) {
             return Err(Problem::too_large(limit).into());
         }
-        let waiting = front.uploads.clone().acquire_owned();
-        let turn = waiting.await.map_err(|error| Problem::internal(&error))?;
+        let org = auth::facts(request)?.org.get().ok_or_else(|| Problem::internal(&"nobody was asked who uploads"))?;
+        let turn = front.uploads.turn(*org).await?;
         // A body that announces no length is cut off behind the limit, and what reads it then finds a broken form.
         let came = Arc::new(AtomicUsize::new(0));
-        let bounded = RequestBody::new(bounded(body.take()?, limit, &came));
+        let bounded = RequestBody::new(bounded(body.take()?, limit, front.state.limits.upload_pause, &came));
         match read_form(request, bounded).await {
             Ok(upload) => Ok(Self { upload, _turn: turn }),
             Err(_) if came.load(Ordering::Relaxed) > limit => Err(Problem::too_large(limit).into()),
@@ -160,13 +199,25 @@ impl<'a> ApiExtractor<'a> for UploadForm {
     }
 }
 
-/// The body until it is over the limit; `came` counts its bytes.
-fn bounded(body: Body, limit: usize, came: &Arc<AtomicUsize>) -> Body {
+/// The body until it is over the limit or stops coming; `came` counts its bytes.
+fn bounded(body: Body, limit: usize, pause: Duration, came: &Arc<AtomicUsize>) -> Body {
     let came = Arc::clone(came);
-    Body::from_bytes_stream(body.into_bytes_stream().map(move |piece| {
-        let piece = piece?;
-        let so_far = came.fetch_add(piece.len(), Ordering::Relaxed) + piece.len();
-        if so_far > limit { Err(io::Error::other("the body is over its limit")) } else { Ok(piece) }
+    let pieces = Box::pin(body.into_bytes_stream());
+    Body::from_bytes_stream(futures::stream::unfold(Some(pieces), move |pieces| {
+        let came = Arc::clone(&came);
+        async move {
+            let mut pieces = pieces?;
+            let Ok(piece) = tokio::time::timeout(pause, pieces.next()).await else {
+                let text = format!("nothing came for {} seconds", pause.as_secs_f64());
+                return Some((Err(io::Error::new(io::ErrorKind::TimedOut, text)), None));
+            };
+            let piece = piece?;
+            let length = piece.as_ref().map_or(0, |piece| piece.len());
+            if came.fetch_add(length, Ordering::Relaxed) + length > limit {
+                return Some((Err(io::Error::other("the body is over its limit")), None));
+            }
+            Some((piece, Some(pieces)))
+        }
     }))
 }
 
@@ -265,8 +316,24 @@ impl ApiResponse for FileContent {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
+    use futures::FutureExt;
 
     use super::*;
+
+    #[test]
+    fn one_organization_cannot_take_every_turn() {
+        let uploads = Uploads::new(3, 2);
+        let (one, two) = (OrgId(Uuid::from_u128(1)), OrgId(Uuid::from_u128(2)));
+        let turn = |org| uploads.turn(org).now_or_never().and_then(Result::ok);
+        let first = turn(one).expect("its first");
+        let _second = turn(one).expect("its second");
+        assert!(turn(one).is_none(), "the organization's share is used");
+        let _third = turn(two).expect("there is room for others");
+        assert!(turn(two).is_none(), "all turns are used");
+        drop(first);
+        assert!(turn(two).is_some(), "it was given back");
+        assert_eq!(uploads.own.lock().expect("not poisoned").len(), 2);
+    }
 
     fn headers(kind: &str, name: &str) -> (String, String) {
         let file = rows::File {

@@ -24,12 +24,12 @@ impl Health {
 
     /// Can the process work
     ///
-    /// Says yes when the database answers and the process is neither starting nor stopping; otherwise 503 with every
+    /// Says yes when the database answers and the process is not stopping; otherwise 503 with every
     /// reason.
     #[oai(path = "/readyz", method = "get", operation_id = "readyz")]
     async fn readyz(&self, public: Public) -> Outcome<Condition, Probing> {
         let state = &public.0.state;
-        let mut reasons = (state.ready)();
+        let mut reasons = Vec::new();
         if state.stop.is_cancelled() {
             reasons.push("the process is stopping".to_owned());
         }

@@ -10,6 +10,7 @@
 //! | [`problem`], [`failure`] | the one shape of every error |
 //! | [`body`], [`query`], [`header`], [`scalar`], [`reply`], [`page`] | reading requests, shaping answers |
 //! | [`shell`], [`request`], [`routes`] | what happens around every request |
+//! | [`connections`] | what a connection may cost |
 //!
 //! Architecture invariant: a handler reaches the use cases only through [`auth::Auth`] or [`auth::Public`], so an
 //! operation that declares no right has nothing to work with and does not compile.
@@ -18,6 +19,7 @@ mod articles;
 mod auth;
 mod body;
 mod claims;
+mod connections;
 mod credits;
 mod docs;
 mod events;
@@ -53,8 +55,9 @@ use poem::{
 };
 use poem_openapi::{OpenApiService, Tags};
 
+pub use connections::serve;
 pub use rate::RateLimits;
-pub use state::{AppState, ExtraMetrics, HttpLimits, ReadyCheck};
+pub use state::{AppState, ExtraMetrics, HttpLimits};
 
 use routes::Routes;
 

@@ -91,6 +91,14 @@ impl<K: Eq + Hash + Clone> Windows<K> {
     }
 }
 
+impl<K: Eq + Hash> Windows<K> {
+    /// Whether a further call would be let through; counts nothing.
+    fn has_room(&self, caller: &K, limit: u32, now: Instant) -> bool {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(caller).is_none_or(|window| window.used < limit || now.duration_since(window.began) >= WINDOW)
+    }
+}
+
 /// Forgets the windows that are over, or else the oldest one.
 fn make_room<K: Eq + Hash + Clone>(open: &mut HashMap<K, Window>, now: Instant) {
     let before = open.len();
@@ -129,6 +137,11 @@ impl RateLimiter {
     /// may share its address behind a proxy.
     pub fn failure(&self, address: Option<IpAddr>, now: Instant) -> Rate {
         self.failures.count(address.map(network), self.limits.auth, now)
+    }
+
+    /// Whether an address may fail once more.
+    pub fn may_fail(&self, address: Option<IpAddr>, now: Instant) -> bool {
+        self.failures.has_room(&address.map(network), self.limits.auth, now)
     }
 }
 
@@ -182,6 +195,10 @@ mod tests {
         assert!(from("2001:db8:0:1::2"));
         assert!(from("192.0.2.1"));
         assert!(!from("::ffff:192.0.2.1"), "the same address in its other spelling");
+        let left = |text: &str, after: u64| {
+            limiter.may_fail(Some(text.parse().expect("an address")), now + Duration::from_secs(after))
+        };
+        assert_eq!([left("192.0.2.1", 0), left("192.0.2.1", 60), left("192.0.2.2", 0)], [false, true, true]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use galley_domain::OrgId;
 use poem::Request;
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ pub struct Facts {
     /// Set once the caller is known.
     pub rate: OnceLock<Rate>,
     pub key: OnceLock<Uuid>,
+    pub org: OnceLock<OrgId>,
 }
 
 impl Facts {
@@ -40,6 +42,7 @@ impl Facts {
             route: OnceLock::new(),
             rate: OnceLock::new(),
             key: OnceLock::new(),
+            org: OnceLock::new(),
         }
     }
 

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     events::Streams,
+    files::Uploads,
     metrics::Metrics,
     rate::{RateLimiter, RateLimits},
 };
@@ -19,13 +20,21 @@ pub struct HttpLimits {
     pub json_bytes: usize,
     /// The largest upload with everything around it, in bytes.
     pub upload_bytes: usize,
-    /// Uploads that are read at once; a further one waits its turn.
+    /// Uploads that are read at once, in all and for one organization; a further one waits its turn.
     pub uploads: usize,
+    pub uploads_per_organization: usize,
+    /// How long an upload may pause before it is given up, so that it does not keep its turn from others.
+    pub upload_pause: Duration,
     /// How long a request may take until its answer begins.
     pub timeout: Duration,
     /// The same for uploads.
     pub upload_timeout: Duration,
     pub rates: RateLimits,
+    /// Connections at once; a further one waits until the system takes it. Below the 1,024 open files that a process may
+    /// usually have, which the database and the file store need too.
+    pub connections: usize,
+    /// How long a connection may be silent. Longer than `heartbeat`, or it would end event streams.
+    pub idle: Duration,
     /// Event streams that are open at once, in all and for one organization.
     pub streams: usize,
     pub streams_per_organization: usize,
@@ -41,9 +50,13 @@ impl Default for HttpLimits {
             json_bytes: 1024 * 1024,
             upload_bytes: MAX_UPLOAD_BYTES + 64 * 1024,
             uploads: 8,
+            uploads_per_organization: 4,
+            upload_pause: Duration::from_secs(15),
             timeout: Duration::from_secs(30),
             upload_timeout: Duration::from_secs(300),
             rates: RateLimits::default(),
+            connections: 800,
+            idle: Duration::from_secs(60),
             streams: 500,
             streams_per_organization: 50,
             heartbeat: Duration::from_secs(15),
@@ -55,9 +68,6 @@ impl Default for HttpLimits {
 /// Adds lines in Prometheus' text form to what `/metrics` shows.
 pub type ExtraMetrics = Arc<dyn Fn(&mut String) + Send + Sync>;
 
-/// Why the process is not ready for work, beyond the database; empty when it is.
-pub type ReadyCheck = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
-
 /// What [`super::app`] is made from.
 #[derive(Clone)]
 pub struct AppState {
@@ -65,7 +75,6 @@ pub struct AppState {
     pub wakes: Wakes,
     pub limits: HttpLimits,
     pub metrics: ExtraMetrics,
-    pub ready: ReadyCheck,
     /// Cancelled when the process is about to stop: `/readyz` says no and event streams end, so that a graceful
     /// shutdown does not wait for them.
     pub stop: CancellationToken,
@@ -78,14 +87,13 @@ impl fmt::Debug for AppState {
 }
 
 impl AppState {
-    /// With the published limits, no further metrics and nothing else to wait for.
+    /// With the published limits and no further metrics.
     pub fn new(services: Services, wakes: Wakes) -> Self {
         Self {
             services,
             wakes,
             limits: HttpLimits::default(),
             metrics: Arc::new(|_| {}),
-            ready: Arc::new(Vec::new),
             stop: CancellationToken::new(),
         }
     }
@@ -94,7 +102,8 @@ impl AppState {
         Arc::new(Front {
             rates: RateLimiter::new(self.limits.rates.clone()),
             streams: Streams::new(self.limits.streams, self.limits.streams_per_organization),
-            uploads: Arc::new(Semaphore::new(self.limits.uploads)),
+            suspects: Semaphore::new(1),
+            uploads: Uploads::new(self.limits.uploads, self.limits.uploads_per_organization),
             metrics: Arc::new(Metrics::new()),
             state: self,
         })
@@ -106,6 +115,8 @@ pub(super) struct Front {
     pub state: AppState,
     pub rates: RateLimiter,
     pub streams: Streams,
-    pub uploads: Arc<Semaphore>,
+    /// The turn to look up a key from an address that has failed too often.
+    pub suspects: Semaphore,
+    pub uploads: Uploads,
     pub metrics: Arc<Metrics>,
 }

@@ -1,17 +1,21 @@
 //! The versions of an article.
 
-use galley_domain::article::ArticleStatus;
+use galley_domain::{article::ArticleStatus, order::Violations};
 use galley_store::rows;
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{
+    Object, OpenApi,
+    param::{Path, Query},
+};
 use uuid::Uuid;
 
 use super::{
     Area,
     auth::{ArticlesRead, ArticlesWrite, Auth, Content},
-    failure::{Acting, Reading, unreadable},
+    failure::{Acting, Reading, Viewing, unreadable},
     header::{Head, IfMatch, Once},
-    page::List,
+    page::{List, Pagination},
     problem::Problem,
+    query::{Given, Whole},
     reply::{Outcome, Reply, Versioned},
     scalar::{Id, Moment, VersionNumber, Word},
 };
@@ -22,12 +26,24 @@ pub struct Versions;
 impl Versions {
     /// List the versions of an article
     ///
-    /// Newest first, without their text.
+    /// A page, newest first, without their text.
     #[oai(path = "/articles/:article_id/versions", method = "get", operation_id = "list_article_versions")]
-    async fn list(&self, auth: Auth<ArticlesRead>, article_id: Path<Id>) -> Outcome<List<VersionSummary>, Reading> {
-        let rows = auth.services().article_versions(auth.org(), article_id.0.0).await?;
-        let data = rows.iter().map(VersionSummary::try_from).collect::<Result<_, _>>()?;
-        Ok(Reply::new(List::whole(data)))
+    async fn list(
+        &self,
+        auth: Auth<ArticlesRead>,
+        article_id: Path<Id>,
+        /// The most to return; 100 when not given.
+        limit: Query<Given<Whole<1, 100>>>,
+        /// How many to skip; 0 when not given.
+        offset: Query<Given<Whole<0, 10_000_000>>>,
+    ) -> Outcome<List<VersionSummary>, Viewing> {
+        let mut wrong = Violations::default();
+        let limit = limit.0.take("limit", &mut wrong).map_or(100, |limit| limit.0.unsigned_abs());
+        let offset = offset.0.take("offset", &mut wrong).map_or(0, |offset| offset.0.unsigned_abs());
+        wrong.finish().map_err(Problem::invalid)?;
+        let (rows, total) = auth.services().article_versions(auth.org(), article_id.0.0, limit, offset).await?;
+        let data = rows.into_iter().map(VersionSummary::try_from).collect::<Result<_, _>>()?;
+        Ok(Reply::new(List { data, pagination: Pagination::new(total, offset, limit) }))
     }
 
     /// Get a version of an article
@@ -96,15 +112,15 @@ pub struct VersionSummary {
     created_at: Moment,
 }
 
-impl TryFrom<&rows::ArticleVersion> for VersionSummary {
+impl TryFrom<rows::VersionHead> for VersionSummary {
     type Error = Problem;
 
-    fn try_from(row: &rows::ArticleVersion) -> Result<Self, Problem> {
+    fn try_from(row: rows::VersionHead) -> Result<Self, Problem> {
         Ok(Self {
             version: row.version,
-            reason: row.reason.clone(),
-            title: row.title.clone(),
-            slug: row.slug.clone(),
+            reason: row.reason,
+            title: row.title,
+            slug: row.slug,
             status: Word(row.status.parse().map_err(unreadable)?),
             word_count: row.word_count,
             created_at: Moment(row.created_at),

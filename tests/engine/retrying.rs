@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use galley_domain::{
-    Fault, FaultCode,
+    Caller, Fault, FaultCode,
     task::{StepKind, TaskStatus},
 };
 use galley_services::RetryRequest;
 use galley_testkit::{Harness, Move, Script};
+use uuid::Uuid;
 
 fn transient(after: Option<Duration>) -> Move {
     Move::Fail(Fault::transient(FaultCode::LlmError, "the model is busy").after(after))
@@ -134,7 +135,7 @@ async fn a_retry_from_draft_writes_a_second_version() {
     engine.stop().await;
     assert_eq!(script.runs_of(StepKind::Outline), 1);
     assert_eq!(script.runs_of(StepKind::Draft), 4);
-    let versions = harness.services.article_versions(harness.caller.org, article).await.unwrap();
+    let (versions, _) = harness.services.article_versions(harness.caller.org, article, 100, 0).await.unwrap();
     assert_eq!(versions.iter().map(|version| version.version).collect::<Vec<_>>(), [2, 1]);
 }
 
@@ -149,4 +150,24 @@ async fn a_running_task_cannot_be_retried_and_a_missing_input_is_named() {
     let early = harness.services.retry(&harness.caller, task, request, "t", None).await.unwrap_err();
     let galley_services::ServiceError::Validation(errors) = early else { panic!("{early}") };
     assert!(errors[0].message.contains("no finished research step"), "{errors:?}");
+}
+
+#[tokio::test]
+async fn what_to_resume_is_the_callers_own_newest_order() {
+    let harness = Harness::builder().credits(5000).build().await;
+    let own = |key| Caller { key, ..harness.caller.clone() };
+    let (me, other) = (own(Uuid::nil()), own(Uuid::now_v7()));
+    let newest = async || harness.services.newest_uncompleted(&me).await.unwrap().map(|task| task.row.id);
+    assert_eq!(newest().await, None, "nothing was ordered");
+    let older = harness.order_as(&me).await;
+    let newer = harness.order_as(&me).await;
+    for _ in 0..60 {
+        harness.order_as(&other).await;
+    }
+    assert_eq!(newest().await, Some(newer), "others do not hide it");
+    let complete = format!("UPDATE tasks SET status = 'completed', finished_at = now() WHERE id = '{newer}'");
+    harness.database.execute(&complete).await;
+    assert_eq!(newest().await, Some(older), "what was completed is done with");
+    harness.services.cancel(harness.caller.org, older).await.unwrap();
+    assert_eq!(newest().await, Some(older), "what was cancelled can go on");
 }

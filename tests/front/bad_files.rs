@@ -3,9 +3,13 @@
 use std::{
     io::{Cursor, Write},
     path::Path,
+    time::Duration,
 };
 
+use futures::StreamExt;
+use galley::http::AppState;
 use galley_services::MAX_UPLOAD_BYTES;
+use galley_testkit::Harness;
 use reqwest::{
     Method,
     multipart::{Form, Part},
@@ -167,4 +171,23 @@ async fn the_same_key_stores_one_file() {
     send("a.txt", "Coffee is a drink.").await.is_problem(409, "CONFLICT");
     send("b.txt", "Tea is a drink.").await.is_problem(409, "CONFLICT");
     assert_eq!(front.harness.database.number("SELECT count(*) FROM files").await, 1, "one file in all");
+}
+
+#[tokio::test]
+async fn an_upload_that_stops_coming_is_given_up() {
+    let change = |state: &mut AppState| {
+        state.limits.uploads = 1;
+        state.limits.upload_pause = Duration::from_millis(200);
+    };
+    let front = Front::on(Harness::builder(), change).await;
+    let head = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nTea";
+    let begun = futures::stream::iter([Ok::<_, std::io::Error>(head)]).chain(futures::stream::pending());
+    let request = front
+        .request(Method::POST, "/api/v1/files")
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(reqwest::Body::wrap_stream(begun));
+    let refused = front.send(request).await;
+    refused.is_problem(400, "VALIDATION_ERROR");
+    assert!(refused.text.contains("could not be read to its end"), "it says why: {}", refused.text);
+    front.upload("tea.txt", "Tea is a drink.").await.is(201);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use galley::http::AppState;
 use galley_domain::task::StepKind;
+use galley_services::KeyRequest;
 use galley_testkit::{Harness, Move, Script};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -267,4 +268,41 @@ async fn streams_are_for_those_who_may_read() {
     front.send(front.request_as(&stranger, Method::GET, &path)).await.is_problem(404, "TASK_NOT_FOUND");
     let unknown = format!("/api/v1/tasks/{}/events", id(&json!("0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e")));
     front.get(&unknown).await.is_problem(404, "TASK_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_task_although_the_events_are_swept() {
+    let front = Front::on(Harness::builder(), |state| state.limits.look = Duration::from_millis(100)).await;
+    let (done, _) = front.written().await;
+    let task = ordered(&front).await;
+    let mut following = Following::of(stream(&front, &task)).await;
+    following.until("task.created").await;
+    front
+        .harness
+        .database
+        .execute("WITH gone AS (DELETE FROM events) UPDATE tasks SET status = 'cancelled', finished_at = now()")
+        .await;
+    assert_eq!(following.rest_of_it().await, [], "the open stream ends although the end is not told any more");
+    for after in [0, 1] {
+        let over = front.send(stream(&front, &done).header("last-event-id", after)).await;
+        assert_eq!((over.status, over.text.as_str()), (204, ""), "nothing is left to send and nothing will come");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_reads_no_further() {
+    let front = Front::on(Harness::builder(), |state| state.limits.look = Duration::from_millis(100)).await;
+    let task = ordered(&front).await;
+    let services = &front.harness.services;
+    let org = front.harness.caller.org;
+    let key = services.create_key(org, &KeyRequest::full("short-lived")).await.unwrap();
+    let mut following =
+        Following::of(front.request_as(&key.secret, Method::GET, &format!("/api/v1/tasks/{task}/events"))).await;
+    following.until("task.created").await;
+    services.revoke_key(org, key.id).await.unwrap();
+    assert_eq!(following.rest_of_it().await, [], "the stream ends without an event");
+    let mut own = Following::of(stream(&front, &task)).await;
+    own.until("task.created").await;
+    front.delete(&format!("/api/v1/tasks/{task}")).await.is(200);
+    assert_eq!(own.rest_of_it().await.len(), 1, "other keys read on");
 }

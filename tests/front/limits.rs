@@ -1,11 +1,15 @@
 //! What surrounds every answer: budgets of calls, headers, probes, figures and the documentation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use galley::http::RateLimits;
+use galley::http::{AppState, RateLimits};
 use galley_testkit::Harness;
 use reqwest::Method;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::{Answer, Front};
 
@@ -66,7 +70,22 @@ async fn guessing_keys_is_slowed_down_and_good_keys_are_not() {
     let refused = guess().await;
     refused.is_problem(429, "RATE_LIMIT_ERROR");
     assert!((1..=60).contains(&seconds(&refused, "retry-after")), "it says when to come back");
+    assert_eq!(budget(&refused), ("2", "0"), "nothing is left");
+    assert_eq!(seconds(&refused, "retry-after"), seconds(&refused, "x-ratelimit-reset"), "and until when");
     front.get(CREDITS).await.is(200);
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_not_looked_up() {
+    let front = Front::new().await;
+    let unknown = format!("gk_{}", "x".repeat(43));
+    front.send(front.request_as(&unknown, Method::GET, CREDITS)).await.is_problem(401, "UNAUTHORIZED");
+    front.harness.database.go_away().await;
+    front.send(front.request_as(&unknown, Method::GET, CREDITS)).await.is_problem(503, "DATABASE_ERROR");
+    for odd in ["gk_guess", &"x".repeat(46), &format!("gk_{}", "x".repeat(44)), &format!("gk_{}", "-".repeat(43))] {
+        front.send(front.request_as(odd, Method::GET, CREDITS)).await.is_problem(401, "UNAUTHORIZED");
+    }
+    front.harness.database.come_back().await;
 }
 
 #[tokio::test]
@@ -132,13 +151,36 @@ async fn probes_and_answers_tell_that_the_database_is_away() {
 
 #[tokio::test]
 async fn a_process_that_stops_is_not_ready() {
-    let front =
-        Front::on(Harness::builder(), |state| state.ready = Arc::new(|| vec!["still warming up".to_owned()])).await;
+    // Its server goes on, as it does while requests in flight are waited for.
+    let front = Front::new().await;
     front.stop.cancel();
+    front.harness.database.go_away().await;
     let answer = front.get("/readyz").await;
     let detail = &answer.is_problem(503, "DATABASE_ERROR")["detail"];
-    assert_eq!(detail, "still warming up; the process is stopping", "every reason is named");
+    assert_eq!(detail, "the process is stopping; the database does not answer", "every reason is named");
     front.get("/healthz").await.is(200);
+    front.harness.database.come_back().await;
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_closed_and_gives_its_place_back() {
+    let change = |state: &mut AppState| {
+        state.limits.connections = 1;
+        state.limits.idle = Duration::from_millis(300);
+        (state.limits.timeout, state.limits.upload_timeout) = (Duration::from_secs(1), Duration::from_secs(1));
+        state.limits.heartbeat = Duration::from_millis(100);
+    };
+    let front = Front::on(Harness::builder(), change).await;
+    for begun in
+        ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n", "POST /api/v1/tasks HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"]
+    {
+        let mut silent = TcpStream::connect(front.base.trim_start_matches("http://")).await.unwrap();
+        silent.write_all(begun.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(20), silent.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "the server hangs up after {begun:?}");
+        front.get("/healthz").await.is(200);
+    }
 }
 
 #[tokio::test]
@@ -164,6 +206,18 @@ async fn figures_show_the_queue_and_the_requests() {
     }
 }
 
+/// What stands between `<script` and `>`; a script may hold the text `<script` itself.
+fn script_tags(html: &str) -> Vec<&str> {
+    let mut tags = Vec::new();
+    let mut rest = html;
+    while let Some((_, from)) = rest.split_once("<script") {
+        let (tag, body) = from.split_once('>').unwrap();
+        tags.push(tag);
+        rest = body.split_once("</script>").map_or("", |(_, after)| after);
+    }
+    tags
+}
+
 #[tokio::test]
 async fn the_documentation_needs_nothing_from_elsewhere() {
     let front = Front::new().await;
@@ -178,8 +232,8 @@ async fn the_documentation_needs_nothing_from_elsewhere() {
             .collect();
         assert!(!tags.contains(outside), "the page loads something: {outside}");
     }
-    let loads = page.text.split("<script").skip(1).take(1).any(|part| part.split('>').next().unwrap().contains("src="));
-    assert!(!loads, "the viewer stands in the page");
+    let tags = script_tags(&page.text);
+    assert!(tags.len() > 1 && tags.iter().all(|tag| !tag.contains("src")), "the viewer stands in the page: {tags:?}");
     let policy = page.header("content-security-policy");
     assert!(!policy.contains("http") && policy.contains("connect-src 'self'"), "and may load nothing: {policy}");
     let description = front.send(front.bare(Method::GET, "/openapi.json")).await;
@@ -217,7 +271,7 @@ async fn a_key_in_a_wrong_place_is_not_repeated() {
     ] {
         front.send(request).await;
     }
-    for table in ["tasks", "api_keys", "articles", "events", "steps"] {
+    for table in ["tasks", "api_keys", "articles", "events", "steps", "idempotency_keys"] {
         let sql = format!("SELECT count(*) FROM {table} AS row WHERE row::text LIKE '%{key}%'");
         assert_eq!(front.harness.database.number(&sql).await, 0, "the key is not stored in {table}");
     }

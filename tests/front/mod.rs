@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use galley::http::{AppState, HttpLimits, RateLimits, app};
+use galley::http::{AppState, HttpLimits, RateLimits, serve};
 use galley_domain::{Permission, Scope};
 use galley_services::KeyRequest;
 use galley_testkit::{Harness, HarnessBuilder, Script};
-use poem::{
-    Server,
-    listener::{Acceptor, Listener, TcpListener},
-};
+use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -64,8 +61,9 @@ impl Front {
         let stop = state.stop.clone();
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
         let address = *acceptor.local_addr()[0].as_socket_addr().unwrap();
-        let server = Server::new_with_acceptor(acceptor);
-        let serving = tokio::spawn(async move { server.run(app(state)).await.unwrap() });
+        // It goes on when `stop` is cancelled, so that tests see what that does.
+        let server = serve(acceptor, state, CancellationToken::new(), Duration::ZERO);
+        let serving = tokio::spawn(async move { server.await.unwrap() });
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

@@ -147,3 +147,141 @@ async fn every_sentence_of_an_extracted_article_has_its_passage() {
     let credits = front.get("/api/v1/credits").await;
     assert_eq!(credits.is(200), &json!({ "balance": 960, "held": 0, "available": 960 }), "the price was charged once");
 }
+
+#[tokio::test]
+async fn versions_come_in_pages() {
+    let front = Front::new().await;
+    let (_, article) = front.written().await;
+    let path = format!("/api/v1/articles/{article}");
+    for number in 2..=4 {
+        front.patch(&path, &json!({ "title": format!("Title {number}") })).await.is(200);
+    }
+    let page = front.get(&format!("{path}/versions?limit=2&offset=1")).await;
+    let numbers: Vec<_> = page.is(200)["data"].as_array().unwrap().iter().map(|version| &version["version"]).collect();
+    assert_eq!(numbers, [&json!(3), &json!(2)], "newest first, behind the first one");
+    assert_eq!(
+        (&page.json["pagination"]["total"], &page.json["pagination"]["has_more"]),
+        (&json!(4), &json!(true)),
+        "{}",
+        page.text
+    );
+    let wrong = front.get(&format!("{path}/versions?limit=0&offset=x")).await;
+    wrong.is_problem(400, "VALIDATION_ERROR");
+    assert_eq!(wrong.wrong_fields(), ["limit", "offset"]);
+}
+
+#[tokio::test]
+async fn publishing_records_its_time_each_time() {
+    let front = Front::new().await;
+    let (_, article) = front.written().await;
+    let path = format!("/api/v1/articles/{article}");
+    let put = async |state: &str| front.patch(&path, &json!({ "publication_status": state })).await.json;
+    let first = put("published").await["published_at"].clone();
+    assert!(first.is_string(), "it is published now: {first}");
+    let edited = front.patch(&path, &json!({ "title": "Tea, again" })).await;
+    assert_eq!(edited.is(200)["published_at"], first, "a change is no second publication");
+    assert_eq!(put("archived").await["published_at"], first, "what is archived was published then");
+    assert_eq!(put("draft").await["published_at"], Value::Null, "a draft is not published");
+    let second = put("published").await["published_at"].clone();
+    assert!(second.as_str() > first.as_str(), "published anew: {second} after {first}");
+}
+
+#[tokio::test]
+async fn a_text_may_be_long_but_not_without_end() {
+    let front = Front::new().await;
+    let (_, article) = front.written().await;
+    let path = format!("/api/v1/articles/{article}");
+    let sentences = |count: usize| json!({ "content": "It is. ".repeat(count) });
+    let long = front.patch(&path, &sentences(5000)).await;
+    assert_eq!(long.is(200)["version"], 2, "a long text is taken");
+    let report = front.get(&format!("{path}/claims")).await;
+    assert_eq!(report.is(200)["summary"]["total"], 5000, "with every sentence");
+    let endless = front.patch(&path, &sentences(5001)).await;
+    endless.is_problem(400, "VALIDATION_ERROR");
+    assert_eq!(endless.wrong_fields(), ["content"]);
+    assert!(endless.text.contains("5001 sentences"), "it says what is wrong: {}", endless.text);
+    // Every character of it is escaped, which doubles the body.
+    let escaped = front.patch(&path, &json!({ "content": "\n".repeat(499_996) + "Tea." })).await;
+    assert_eq!(escaped.is(200)["version"], 3, "the longest text fits into a request");
+    let long = front.patch(&path, &json!({ "content": "x".repeat(500_001) })).await;
+    long.is_problem(400, "VALIDATION_ERROR");
+    assert!(long.text.contains("at most 500000"), "it says what is right: {}", long.text);
+    assert_eq!(front.get(&path).await.is(200)["data"]["version"], 3, "nothing of it was kept");
+}
+
+#[tokio::test]
+async fn changes_at_once_are_all_kept() {
+    let front = Front::new().await;
+    let (_, article) = front.written().await;
+    let path = format!("/api/v1/articles/{article}");
+    let held = front.harness.database.hold("SELECT 1 FROM articles FOR UPDATE").await;
+    let changes = [json!({ "title": "One" }), json!({ "seo_title": "Two" }), json!({ "content": "Three is a text." })];
+    let all = futures::future::join_all(changes.iter().map(|change| front.patch(&path, change)));
+    let (answers, ()) = tokio::join!(all, async {
+        front.harness.database.waiting_for_locks(3).await;
+        held.release().await;
+    });
+    answers.iter().for_each(|answer| {
+        answer.is(200);
+    });
+    let now = front.get(&path).await;
+    let now = &now.is(200)["data"];
+    assert_eq!(
+        (&now["title"], &now["seo_title"], &now["content_markdown"], &now["version"]),
+        (&json!("One"), &json!("Two"), &json!("Three is a text."), &json!(4)),
+        "each is made on top of the others"
+    );
+    let report = front.get(&format!("{path}/claims")).await;
+    assert_eq!(report.is(200)["summary"]["total"], 1, "the claims are those of the text: {}", report.text);
+}
+
+#[tokio::test]
+async fn a_removal_that_is_given_up_changes_nothing() {
+    let front = Front::new().await;
+    let (task, article) = front.written().await;
+    front.post(&format!("/api/v1/tasks/{task}/retry"), &json!({ "from": "seo" })).await.is(202);
+    let held = front.harness.database.hold("SELECT 1 FROM article_versions FOR UPDATE").await;
+    let delete = front.request(Method::DELETE, &format!("/api/v1/articles/{article}"));
+    let asked = tokio::spawn(delete.send());
+    front.harness.database.waiting_for_locks(1).await;
+    asked.abort();
+    let _ = asked.await;
+    // The removal runs into the lock until its transaction is rolled back.
+    let given_up = async {
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL
+            AND application_name = 'galley'";
+        while front.harness.database.number(waits).await > 0 {
+            front
+                .harness
+                .database
+                .execute(
+                    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock'",
+                )
+                .await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), given_up).await.expect("it is rolled back");
+    held.release().await;
+    let status = text(&front.get(&format!("/api/v1/tasks/{task}")).await.is(200)["status"]);
+    front.get(&format!("/api/v1/articles/{article}")).await.is(200);
+    assert_eq!(status, "pending", "the article is there, so its task is too");
+}
+
+#[tokio::test]
+async fn no_run_begins_for_an_article_that_is_being_removed() {
+    let front = Front::new().await;
+    let (task, article) = front.written().await;
+    let held = front.harness.database.hold("SELECT 1 FROM articles FOR UPDATE").await;
+    let delete = tokio::spawn(front.request(Method::DELETE, &format!("/api/v1/articles/{article}")).send());
+    front.harness.database.waiting_for_locks(1).await;
+    let retry = front.request(Method::POST, &format!("/api/v1/tasks/{task}/retry")).json(&json!({ "from": "seo" }));
+    let retry = tokio::spawn(retry.send());
+    front.harness.database.waiting_for_locks(2).await;
+    held.release().await;
+    assert_eq!(delete.await.unwrap().unwrap().status(), 204, "the article is gone");
+    assert_eq!(retry.await.unwrap().unwrap().status(), 409, "there is nothing to run for");
+    let open = "SELECT count(*) FROM tasks WHERE status IN ('pending', 'processing')";
+    assert_eq!(front.harness.database.number(open).await, 0, "no task works for nothing");
+}

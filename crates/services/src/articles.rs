@@ -4,9 +4,10 @@ use galley_domain::{
     OrgId,
     article::{ArticleStatus, PublicationStatus},
     order::Violations,
+    task::TaskStatus,
 };
-use galley_store::{ArticleFilter, StoreError, TenantTx, TextVersion, rows};
-use serde_json::json;
+use galley_store::{ArticleFilter, StoreError, StoredClaim, TenantTx, TextVersion, rows};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
@@ -15,8 +16,12 @@ use crate::{
     idempotency::{Answer, IdempotencyKey, once},
 };
 
-/// The longest text that an edit may bring, in bytes.
-const MAX_CONTENT_BYTES: usize = 1024 * 1024;
+/// The longest text that an edit may bring, in bytes: as JSON, with every character escaped, it still fits a request.
+const MAX_CONTENT_BYTES: usize = 500_000;
+/// The most sentences of a text that an edit or an old version may bring: each of them is looked up in all sources.
+const MAX_SENTENCES: usize = 5000;
+/// How often a change is worked out anew because others were faster.
+const TRIES: usize = 8;
 
 /// Changes to an article; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +56,7 @@ impl SlugRule {
 /// One page of articles.
 #[derive(Debug, Clone)]
 pub struct ArticleList {
-    pub rows: Vec<rows::Article>,
+    pub rows: Vec<rows::ArticleHead>,
     pub total: u64,
 }
 
@@ -59,7 +64,7 @@ pub struct ArticleList {
 #[derive(Debug, Clone)]
 pub struct ClaimView {
     pub claim: rows::Claim,
-    pub source: Option<rows::Source>,
+    pub source: Option<rows::SourceHead>,
     /// The text of the span.
     pub quote: Option<String>,
 }
@@ -84,25 +89,50 @@ impl Services {
     /// Changes an article, and nothing else, and only if it is the version that the editor saw.
     pub async fn edit_article(&self, org: OrgId, id: Uuid, edit: ArticleEdit) -> Result<rows::Article, ServiceError> {
         check_edit(&edit)?;
+        for _ in 0..TRIES {
+            let base = readable(self.article(org, id).await?, edit.if_version)?;
+            let mut text = version_of(&base, "edited")?;
+            apply_edit(&mut text, edit.clone());
+            let findings = self.examine(org, &base, &text, edit.content.is_some()).await?;
+            if let Some(changed) = self.write_edit(org, &base, &edit, findings).await? {
+                return Ok(changed);
+            }
+        }
+        Err(ServiceError::Conflict("others keep changing the article; read it again and try again".into()))
+    }
+
+    /// None when the article is no longer what the findings are about.
+    async fn write_edit(
+        &self,
+        org: OrgId,
+        base: &rows::Article,
+        edit: &ArticleEdit,
+        findings: Findings,
+    ) -> Result<Option<rows::Article>, ServiceError> {
         let tx = self.store.begin(org).await?;
-        let article = lock_readable(&tx, id, edit.if_version).await?;
+        let article = lock_readable(&tx, base.id, edit.if_version).await?;
+        if article.version != base.version {
+            return Ok(None);
+        }
         if let Some(slug) = &edit.slug
-            && tx.slug_taken(slug, id).await?
+            && tx.slug_taken(slug, base.id).await?
         {
             return Err(ServiceError::Conflict(format!(
                 "another article has the slug '{slug}'; choose a different one"
             )));
         }
-        let text_changed = edit.content.is_some();
         let mut text = version_of(&article, "edited")?;
-        apply_edit(&mut text, edit);
-        if text.status == ArticleStatus::Published && text.published_at.is_none() {
-            text.published_at = Some(tx.now().await?);
-        }
-        self.write_version(&tx, &article, text, text_changed).await?;
-        let changed = tx.article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        let before = text.status;
+        apply_edit(&mut text, edit.clone());
+        text.published_at = match text.status {
+            ArticleStatus::Published if before != ArticleStatus::Published => Some(tx.now().await?),
+            ArticleStatus::Published | ArticleStatus::Archived => text.published_at,
+            _ => None,
+        };
+        save(&tx, &article, text, findings).await?;
+        let changed = tx.article(base.id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
         tx.commit().await?;
-        Ok(changed)
+        Ok(Some(changed))
     }
 
     /// Makes an old version's text the newest one.
@@ -114,76 +144,121 @@ impl Services {
         if_version: Option<i32>,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<i32>, ServiceError> {
+        // Versions never change, so what is found out about one before the transaction holds within it. Whether there is
+        // something to restore is for the transaction to say, which knows of an answer that was given before.
+        let found = match self.store.tenant(org).article(id).await? {
+            Some(article) => self.old_text(org, &article, version).await?,
+            None => None,
+        };
         let tx = self.store.begin(org).await?;
         once(tx, key, |tx| async move {
             let article = lock_readable(&tx, id, if_version).await?;
-            let old = tx.article_version(id, version).await?.ok_or(ServiceError::NotFound(Missing::Version))?;
-            let slug = crate::pipeline::finish::free_slug(&tx, &old.slug, id).await?;
-            let text = TextVersion {
-                reason: "restored",
-                title: old.title,
-                slug,
-                content_markdown: old.content_markdown,
-                seo_title: old.seo_title,
-                seo_description: old.seo_description,
-                keywords: old.keywords,
-                word_count: u32::try_from(old.word_count).unwrap_or(0),
-                ..version_of(&article, "restored")?
-            };
-            let number = self.write_version(&tx, &article, text, true).await?;
+            let (mut text, mut findings) = found.ok_or(ServiceError::NotFound(Missing::Version))?;
+            let slug = crate::pipeline::finish::free_slug(&tx, &text.slug, id).await?;
+            if slug != text.slug {
+                text.slug = slug;
+                findings.seo_report = scored(&text, &article.language).await?;
+            }
+            let now = version_of(&article, "restored")?;
+            let text = TextVersion { status: now.status, published_at: now.published_at, writer: now.writer, ..text };
+            let number = save(&tx, &article, text, findings).await?;
             Ok((tx, number))
         })
         .await
     }
 
-    /// Saves a version; when its text is new, its score and its claims are made anew from what was read back then.
-    async fn write_version(
+    async fn old_text(
         &self,
-        tx: &TenantTx,
+        org: OrgId,
         article: &rows::Article,
-        mut text: TextVersion,
-        text_changed: bool,
-    ) -> Result<i32, ServiceError> {
-        if text_changed {
-            text.word_count = galley_text::markdown::word_count(&text.content_markdown);
-        }
-        text.seo_report = Some(seo_report(&text, &article.language));
-        let markdown = text.content_markdown.clone();
-        let version = tx.save_version(article.id, &text).await?;
-        let Some(task) = article.task_id else { return Ok(version) };
-        let sources = tx.sources(task).await?;
-        let claims = if text_changed {
-            let snapshots = crate::pipeline::snapshots(&sources)?;
-            let checked = tokio::task::spawn_blocking(move || check_text(&markdown, &snapshots)).await;
-            let checked = checked.map_err(|_| StoreError::Unreadable("the claims could not be checked".into()))?;
-            crate::pipeline::finish::stored_claims(&checked, &sources)
-        } else {
-            crate::pipeline::finish::copied_claims(tx.claims(article.id, version - 1).await?)?
+        version: i32,
+    ) -> Result<Option<(TextVersion, Findings)>, ServiceError> {
+        let Some(old) = self.store.tenant(org).article_version(article.id, version).await? else { return Ok(None) };
+        let text = TextVersion {
+            title: old.title,
+            slug: old.slug,
+            content_markdown: old.content_markdown,
+            seo_title: old.seo_title,
+            seo_description: old.seo_description,
+            keywords: old.keywords,
+            ..version_of(article, "restored")?
         };
-        tx.replace_claims(article.id, version, &claims).await?;
-        Ok(version)
+        let findings = self.examine(org, article, &text, true).await?;
+        Ok(Some((text, findings)))
+    }
+
+    /// Scores a text, and checks it against what was read back then if it is new. Takes its time, so no transaction is
+    /// open and no other request waits for it.
+    async fn examine(
+        &self,
+        org: OrgId,
+        article: &rows::Article,
+        text: &TextVersion,
+        is_new: bool,
+    ) -> Result<Findings, ServiceError> {
+        let seo_report = scored(text, &article.language).await?;
+        if !is_new {
+            return Ok(Findings { seo_report, text: None });
+        }
+        let markdown = text.content_markdown.clone();
+        let (word_count, sentences) =
+            computed(move || (galley_text::markdown::word_count(&markdown), sentences_of(&markdown))).await?;
+        if sentences.len() > MAX_SENTENCES {
+            let text = format!("has {} sentences; give at most {MAX_SENTENCES}", sentences.len());
+            return Err(ServiceError::field("content", text));
+        }
+        let claims = match article.task_id {
+            Some(task) => {
+                let sources = self.store.tenant(org).sources(task).await?;
+                computed(move || {
+                    let checked = check_text(sentences, &crate::pipeline::snapshots(&sources)?);
+                    Ok::<_, StoreError>(crate::pipeline::finish::stored_claims(&checked, &sources))
+                })
+                .await??
+            }
+            None => Vec::new(),
+        };
+        Ok(Findings { seo_report, text: Some(NewText { word_count, claims }) })
     }
 
     /// Removes an article for good. One that is still being written takes its task with it.
     pub async fn delete_article(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let article = self.article(org, id).await?;
-        if let Some(task) = article.task_id {
-            match self.cancel(org, task).await {
-                // Ended already: nothing to stop.
-                Ok(_) | Err(ServiceError::Conflict(_) | ServiceError::NotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
         let tx = self.store.begin(org).await?;
+        // Under the lock of its task no run begins that would find no article.
+        if let Some(task) = article.task_id
+            && let Some(mut task) = tx.lock_task(task).await?
+            && !task.status.parse::<TaskStatus>().map_err(StoreError::from)?.is_ended()
+        {
+            crate::tasks::cancel(&tx, &mut task).await?;
+        }
         let found = tx.delete_article(id).await?;
         tx.commit().await?;
         if found { Ok(()) } else { Err(ServiceError::NotFound(Missing::Article)) }
     }
 
-    /// Newest first.
-    pub async fn article_versions(&self, org: OrgId, id: Uuid) -> Result<Vec<rows::ArticleVersion>, ServiceError> {
+    /// Newest first, with the number of all.
+    pub async fn article_versions(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        limit: u64,
+        offset: u64,
+    ) -> Result<(Vec<rows::VersionHead>, u64), ServiceError> {
         self.article(org, id).await?;
-        Ok(self.store.tenant(org).article_versions(id).await?)
+        Ok(self.store.tenant(org).article_versions(id, limit, offset).await?)
+    }
+
+    /// What was read for an article, without the texts.
+    pub async fn article_sources(
+        &self,
+        org: OrgId,
+        article: &rows::Article,
+    ) -> Result<Vec<rows::SourceHead>, ServiceError> {
+        match article.task_id {
+            Some(task) => Ok(self.store.tenant(org).source_heads(task).await?),
+            None => Ok(Vec::new()),
+        }
     }
 
     pub async fn article_version(
@@ -212,17 +287,63 @@ impl Services {
 }
 
 fn view(claim: rows::Claim, sources: &[rows::Source]) -> ClaimView {
-    let source = claim.source_id.and_then(|id| sources.iter().find(|source| source.id == id)).cloned();
+    let source = claim.source_id.and_then(|id| sources.iter().find(|source| source.id == id));
     let span = claim.span_start.zip(claim.span_end);
-    let quote = source.as_ref().zip(span).and_then(|(source, (start, end))| {
+    let quote = source.zip(span).and_then(|(source, (start, end))| {
         let range = usize::try_from(start).ok()?..usize::try_from(end).ok()?;
         source.text.get(range).map(str::to_owned)
     });
-    ClaimView { claim, source, quote }
+    ClaimView { claim, source: source.map(Into::into), quote }
+}
+
+/// What was found out about a text before it is saved.
+struct Findings {
+    seo_report: Json,
+    /// None when the text is that of the version before.
+    text: Option<NewText>,
+}
+
+struct NewText {
+    word_count: u32,
+    claims: Vec<StoredClaim>,
+}
+
+/// Saves a version with what was found out about it; returns its number.
+async fn save(
+    tx: &TenantTx,
+    article: &rows::Article,
+    mut text: TextVersion,
+    findings: Findings,
+) -> Result<i32, ServiceError> {
+    text.seo_report = Some(findings.seo_report);
+    if let Some(new) = &findings.text {
+        text.word_count = new.word_count;
+    }
+    let version = tx.save_version(article.id, &text).await?;
+    let claims = match findings.text {
+        Some(new) => new.claims,
+        None => crate::pipeline::finish::copied_claims(tx.claims(article.id, version - 1).await?)?,
+    };
+    tx.replace_claims(article.id, version, &claims).await?;
+    Ok(version)
+}
+
+/// Runs a computation where it holds up nobody else.
+async fn computed<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ServiceError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|_| StoreError::Unreadable("the text could not be worked on".into()))?)
+}
+
+async fn scored(text: &TextVersion, language: &str) -> Result<Json, ServiceError> {
+    let (text, language) = (text.clone(), language.to_owned());
+    computed(move || seo_report(&text, &language)).await
 }
 
 async fn lock_readable(tx: &TenantTx, id: Uuid, seen: Option<i32>) -> Result<rows::Article, ServiceError> {
-    let article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+    readable(tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?, seen)
+}
+
+fn readable(article: rows::Article, seen: Option<i32>) -> Result<rows::Article, ServiceError> {
     if article.version == 0 {
         return Err(ServiceError::Conflict("the article has no text yet; wait until its task has ended".into()));
     }
@@ -275,7 +396,7 @@ fn apply_edit(text: &mut TextVersion, edit: ArticleEdit) {
     }
 }
 
-fn seo_report(text: &TextVersion, language: &str) -> serde_json::Value {
+fn seo_report(text: &TextVersion, language: &str) -> Json {
     let report = galley_text::seo::score(&galley_text::seo::SeoInput {
         title: &text.seo_title,
         description: &text.seo_description,
@@ -288,21 +409,29 @@ fn seo_report(text: &TextVersion, language: &str) -> serde_json::Value {
     json!(report)
 }
 
-/// The claims of a text that a person wrote or changed.
-fn check_text(markdown: &str, snapshots: &[galley_domain::writing::Snapshot]) -> Vec<crate::pipeline::ClaimedText> {
-    let checker = galley_compose::claims::Checker::new(snapshots);
+/// The sentences of a text, each with its section.
+fn sentences_of(markdown: &str) -> Vec<(u32, String)> {
     let mut section = 0;
-    let mut claims = Vec::new();
+    let mut sentences = Vec::new();
     for block in galley_text::markdown::Article::parse(markdown).blocks {
         if !block.kind.is_prose() {
             section += 1;
             continue;
         }
-        for range in galley_text::sentence::split(&block.text) {
-            claims.push(crate::pipeline::ClaimedText::new(section, checker.check(&block.text[range])));
-        }
+        let found = galley_text::sentence::split(&block.text).into_iter();
+        sentences.extend(found.map(|range| (section, block.text[range].to_owned())));
     }
-    claims
+    sentences
+}
+
+/// The claims of a text that a person wrote or changed.
+fn check_text(
+    sentences: Vec<(u32, String)>,
+    snapshots: &[galley_domain::writing::Snapshot],
+) -> Vec<crate::pipeline::ClaimedText> {
+    let checker = galley_compose::claims::Checker::new(snapshots);
+    let claims = sentences.into_iter().map(|(section, sentence)| (section, checker.check(&sentence)));
+    claims.map(|(section, claim)| crate::pipeline::ClaimedText::new(section, claim)).collect()
 }
 
 fn check_edit(edit: &ArticleEdit) -> Result<(), ServiceError> {

@@ -11,6 +11,7 @@ use crate::error::ServiceError;
 /// A client's `Idempotency-Key` with what it belongs to.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
+    /// SHA-256 of what the client sent, in hexadecimal: what clients put there by mistake, an API key for one, is not kept.
     pub key: String,
     /// Method and path.
     pub operation: String,
@@ -23,7 +24,8 @@ impl IdempotencyKey {
         if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ServiceError::field("Idempotency-Key", "must have 1 to 255 visible ASCII characters"));
         }
-        Ok(Self { key: key.to_owned(), operation: operation.into(), body_hash: Sha256::digest(body).to_vec() })
+        let key = Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { key, operation: operation.into(), body_hash: Sha256::digest(body).to_vec() })
     }
 }
 

@@ -46,6 +46,13 @@ pub fn hash_key(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
+/// Whether it could be a key at all; what could not is not worth a look into the database.
+fn is_well_formed(secret: &str) -> bool {
+    secret
+        .strip_prefix(PREFIX)
+        .is_some_and(|rest| rest.len() == SECRET_CHARS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
     // The v4 generator of `uuid` is the operating system's; 4 × 122 random bits are more than the key holds.
     let random: Vec<u8> = (0..4).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
@@ -70,10 +77,15 @@ fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
 impl Services {
     /// Who holds this key, if anyone does.
     pub async fn caller(&self, secret: &str) -> Result<Option<Caller>, ServiceError> {
-        if secret.is_empty() || secret.len() > 200 {
+        if !is_well_formed(secret) {
             return Ok(None);
         }
         Ok(self.store.system().caller_by_key(&hash_key(secret)).await?)
+    }
+
+    /// Whether a key may still be used, for what outlives the request that it was presented with.
+    pub async fn key_in_force(&self, org: OrgId, id: Uuid) -> Result<bool, ServiceError> {
+        Ok(self.store.tenant(org).key_in_force(id).await?)
     }
 
     pub async fn create_key(&self, org: OrgId, request: &KeyRequest) -> Result<IssuedKey, ServiceError> {
@@ -143,6 +155,7 @@ mod tests {
         let (two, _) = new_key(&KeyRequest::full("a"));
         assert!(one.secret.starts_with("gk_") && one.secret.len() == 3 + SECRET_CHARS);
         assert_ne!(one.secret, two.secret);
+        assert!(is_well_formed(&one.secret) && !is_well_formed(&one.secret[1..]));
         assert_eq!(stored.hash, hash_key(&one.secret));
         assert!(!format!("{stored:?}").contains(&one.secret), "the stored form does not hold the key");
     }

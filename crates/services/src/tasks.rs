@@ -1,7 +1,7 @@
 //! Looking at tasks, and cancelling them.
 
-use galley_domain::{OrgId, task::TaskStatus};
-use galley_store::{ArticleChange, TaskFilter, rows};
+use galley_domain::{Caller, OrgId, task::TaskStatus};
+use galley_store::{ArticleChange, TaskFilter, TenantTx, rows};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -36,6 +36,12 @@ impl Services {
     pub async fn tasks(&self, org: OrgId, filter: &TaskFilter) -> Result<(Vec<TaskView>, u64), ServiceError> {
         let (rows, total) = self.store.tenant(org).tasks(filter).await?;
         Ok((rows.into_iter().map(|row| self.view(row)).collect::<Result<_, _>>()?, total))
+    }
+
+    /// The newest task that the caller's key has ordered and that was not completed.
+    pub async fn newest_uncompleted(&self, caller: &Caller) -> Result<Option<TaskView>, ServiceError> {
+        let row = self.store.tenant(caller.org).newest_uncompleted(caller.key).await?;
+        row.map(|row| self.view(row)).transpose()
     }
 
     /// Steps of all runs in order.
@@ -76,17 +82,23 @@ impl Services {
                 "the task is {status} already; only a pending or processing task can be cancelled"
             )));
         }
-        tx.cancel_steps(id).await?;
-        tx.release(id, task.run).await?;
-        task.status = TaskStatus::Cancelled.as_str().to_owned();
-        task.current_step = None;
-        task.finished_at = Some(tx.now().await?);
-        tx.save_task(&task).await?;
-        if let Some(article) = task.article_id {
-            tx.change_article(article, ArticleChange::Failed { error: "the task was cancelled".into() }).await?;
-        }
-        tx.emit(id, "task.cancelled", json!({ "progress": task.progress })).await?;
+        cancel(&tx, &mut task).await?;
         tx.commit().await?;
         self.view(task)
     }
+}
+
+/// Cancels a locked task that has not ended.
+pub(crate) async fn cancel(tx: &TenantTx, task: &mut rows::Task) -> Result<(), ServiceError> {
+    tx.cancel_steps(task.id).await?;
+    tx.release(task.id, task.run).await?;
+    task.status = TaskStatus::Cancelled.as_str().to_owned();
+    task.current_step = None;
+    task.finished_at = Some(tx.now().await?);
+    tx.save_task(task).await?;
+    if let Some(article) = task.article_id {
+        tx.change_article(article, ArticleChange::Failed { error: "the task was cancelled".into() }).await?;
+    }
+    tx.emit(task.id, "task.cancelled", json!({ "progress": task.progress })).await?;
+    Ok(())
 }

@@ -102,7 +102,7 @@ impl<C: ConnectionTrait> Scoped<C> {
     }
 
     /// One page, with the number of all that match.
-    pub async fn articles(&self, filter: &ArticleFilter) -> Result<(Vec<articles::Model>, u64), StoreError> {
+    pub async fn articles(&self, filter: &ArticleFilter) -> Result<(Vec<articles::Head>, u64), StoreError> {
         let mut query = self.find::<articles::Entity>();
         if !filter.statuses.is_empty() {
             query = query.filter(articles::Column::Status.is_in(filter.statuses.iter().map(|status| status.as_str())));
@@ -125,18 +125,29 @@ impl<C: ConnectionTrait> Scoped<C> {
             .order_by_asc(articles::Column::Id)
             .limit(filter.limit)
             .offset(filter.offset)
+            .into_partial_model()
             .all(&self.conn)
             .await?;
         Ok((rows, total))
     }
 
-    pub async fn article_versions(&self, article: Uuid) -> Result<Vec<article_versions::Model>, StoreError> {
-        Ok(self
-            .find::<article_versions::Entity>()
-            .filter(article_versions::Column::ArticleId.eq(article))
+    /// One page, newest first, with the number of all.
+    pub async fn article_versions(
+        &self,
+        article: Uuid,
+        limit: u64,
+        offset: u64,
+    ) -> Result<(Vec<article_versions::Head>, u64), StoreError> {
+        let query = self.find::<article_versions::Entity>().filter(article_versions::Column::ArticleId.eq(article));
+        let total = query.clone().count(&self.conn).await?;
+        let rows = query
             .order_by_desc(article_versions::Column::Version)
+            .limit(limit)
+            .offset(offset)
+            .into_partial_model()
             .all(&self.conn)
-            .await?)
+            .await?;
+        Ok((rows, total))
     }
 
     pub async fn article_version(

@@ -160,6 +160,18 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok(self.find::<api_keys::Entity>().order_by_asc(api_keys::Column::CreatedAt).all(&self.conn).await?)
     }
 
+    /// False when the key is revoked, expired or not there.
+    pub async fn key_in_force(&self, id: Uuid) -> Result<bool, StoreError> {
+        let row = sql::one(
+            &self.conn,
+            "SELECT 1 FROM api_keys WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL
+                AND (expires_at IS NULL OR expires_at > now())",
+            [self.org_value(), id.into()],
+        )
+        .await?;
+        Ok(row.is_some())
+    }
+
     pub async fn has_project(&self, id: Uuid) -> Result<bool, StoreError> {
         let row =
             sql::one(&self.conn, "SELECT 1 FROM projects WHERE org_id = $1 AND id = $2", [self.org_value(), id.into()])

@@ -51,12 +51,15 @@ pub use sources::{NewSource, StoredClaim};
 pub use sweep::{Retention, Swept};
 pub use tasks::{NewTask, StepSeed, TaskFilter};
 
-/// One row of each table, as it is read.
+/// One row of each table, as it is read; heads leave out the long texts.
 pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
         claims::Model as Claim, events::Model as Event, files::Model as File, publications::Model as Publication,
         research_sources::Model as Source, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
+    };
+    pub use crate::entity::{
+        article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,
     };
 }
 

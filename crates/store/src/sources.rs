@@ -2,6 +2,7 @@
 
 use galley_domain::writing::{Origin, Verdict};
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
@@ -87,6 +88,19 @@ impl<C: ConnectionTrait> Scoped<C> {
             .await?)
     }
 
+    /// As [`Self::sources`], without the texts.
+    pub async fn source_heads(&self, task: Uuid) -> Result<Vec<research_sources::Head>, StoreError> {
+        let Some(row) = self.task(task).await? else { return Ok(Vec::new()) };
+        Ok(self
+            .find::<research_sources::Entity>()
+            .filter(research_sources::Column::TaskId.eq(task))
+            .filter(research_sources::Column::Run.eq(row.sources_run))
+            .order_by_asc(research_sources::Column::Number)
+            .into_partial_model()
+            .all(&self.conn)
+            .await?)
+    }
+
     /// The claims of one version, in reading order.
     pub async fn claims(&self, article: Uuid, version: i32) -> Result<Vec<claims::Model>, StoreError> {
         Ok(self
@@ -134,32 +148,39 @@ impl TenantTx {
             [self.org_value(), article.into(), version.into()],
         )
         .await?;
-        for (position, claim) in claims.iter().enumerate() {
-            let offset = |pick: fn((usize, usize)) -> usize| {
-                claim.span.map(pick).map(|value| i32::try_from(value).unwrap_or(i32::MAX))
-            };
-            sql::execute(
-                &self.conn,
-                "INSERT INTO claims (org_id, article_id, version, position, section, sentence, verdict, source_id,
-                    span_start, span_end, coverage, missing)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                [
-                    self.org_value(),
-                    article.into(),
-                    version.into(),
-                    i32::try_from(position).unwrap_or(i32::MAX).into(),
-                    i32::try_from(claim.section).unwrap_or(i32::MAX).into(),
-                    claim.sentence.clone().into(),
-                    verdict_text(claim.verdict).into(),
-                    claim.source_id.into(),
-                    offset(|(start, _)| start).into(),
-                    offset(|(_, end)| end).into(),
-                    i16::try_from(claim.coverage_permille).unwrap_or(1000).into(),
-                    claim.missing.clone().into(),
-                ],
-            )
-            .await?;
+        if claims.is_empty() {
+            return Ok(());
         }
+        let rows: Vec<Json> = claims.iter().enumerate().map(|(position, claim)| claim_row(position, claim)).collect();
+        // One statement for all of them. A source that a later run has replaced meanwhile is no longer named.
+        sql::execute(
+            &self.conn,
+            "INSERT INTO claims (org_id, article_id, version, position, section, sentence, verdict, source_id,
+                span_start, span_end, coverage, missing)
+             SELECT $1, $2, $3, row.position, row.section, row.sentence, row.verdict, source.id, row.span_start,
+                row.span_end, row.coverage, row.missing
+             FROM jsonb_to_recordset($4) AS row (position integer, section integer, sentence text, verdict text,
+                source_id uuid, span_start integer, span_end integer, coverage smallint, missing text[])
+             LEFT JOIN research_sources source ON source.org_id = $1 AND source.id = row.source_id",
+            [self.org_value(), article.into(), version.into(), Json::Array(rows).into()],
+        )
+        .await?;
         Ok(())
     }
+}
+
+/// A claim as the columns of its table.
+fn claim_row(position: usize, claim: &StoredClaim) -> Json {
+    let number = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
+    json!({
+        "position": number(position),
+        "section": i32::try_from(claim.section).unwrap_or(i32::MAX),
+        "sentence": claim.sentence,
+        "verdict": verdict_text(claim.verdict),
+        "source_id": claim.source_id,
+        "span_start": claim.span.map(|(start, _)| number(start)),
+        "span_end": claim.span.map(|(_, end)| number(end)),
+        "coverage": claim.coverage_permille.min(1000),
+        "missing": claim.missing,
+    })
 }

@@ -70,6 +70,18 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok((rows, total))
     }
 
+    /// The newest task that was ordered with a key and is not completed.
+    pub async fn newest_uncompleted(&self, key: Uuid) -> Result<Option<tasks::Model>, StoreError> {
+        Ok(self
+            .find::<tasks::Entity>()
+            .filter(tasks::Column::ApiKeyId.eq(key))
+            .filter(tasks::Column::Status.ne(TaskStatus::Completed.as_str()))
+            .order_by_desc(tasks::Column::CreatedAt)
+            .order_by_asc(tasks::Column::Id)
+            .one(&self.conn)
+            .await?)
+    }
+
     /// All steps of all runs, in the order in which they were made.
     pub async fn steps(&self, task: Uuid) -> Result<Vec<steps::Model>, StoreError> {
         Ok(self

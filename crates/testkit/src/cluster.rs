@@ -83,6 +83,18 @@ pub struct TestDatabase {
     pub name: String,
 }
 
+/// A transaction that holds its locks.
+#[derive(Debug)]
+pub struct Held {
+    connection: PgConnection,
+}
+
+impl Held {
+    pub async fn release(self) {
+        self.connection.close().await.expect("the connection closes");
+    }
+}
+
 impl TestDatabase {
     pub async fn new() -> Self {
         let shared = shared().await;
@@ -151,6 +163,24 @@ impl TestDatabase {
             told += &format!("{what}:\n{rows}\n");
         }
         told
+    }
+
+    /// Runs a statement in a transaction that stays open, with its locks, until it is released or dropped.
+    pub async fn hold(&self, sql: &str) -> Held {
+        let mut connection = PgConnection::connect(&self.url).await.expect("the test database answers");
+        for sql in ["BEGIN", sql] {
+            sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("the statement runs");
+        }
+        Held { connection }
+    }
+
+    /// Waits until so many connections wait for somebody's lock.
+    pub async fn waiting_for_locks(&self, count: i64) {
+        const SQL: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+            AND wait_event_type = 'Lock'";
+        let waiting = async { while self.number(SQL).await < count {} };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await;
+        assert!(waited.is_ok(), "{count} wait for a lock; {}", self.state_of_affairs().await);
     }
 
     pub async fn execute(&self, sql: &str) {

@@ -4,6 +4,6 @@ mod cluster;
 mod harness;
 mod scripted;
 
-pub use cluster::{TestDatabase, admin_url};
+pub use cluster::{Held, TestDatabase, admin_url};
 pub use harness::{Harness, HarnessBuilder, RunningEngine, brief, order};
 pub use scripted::{Move, Script, scripted_steps};

@@ -36,7 +36,7 @@ impl Bundle {
         let (mut sources_text, mut cover, mut claims) = (String::new(), None, None);
         if let Some(article) = &article {
             let report = services.article_claims(org, article.id).await?;
-            let sources = services.store().tenant(org).sources(id).await?;
+            let sources = services.article_sources(org, article).await?;
             sources_text = render_sources(services, org, article, &report, &sources).await?;
             if let Some(file) = article.cover_file_id {
                 cover = Some(services.file_bytes(org, file).await?.1.to_vec());
@@ -163,7 +163,7 @@ async fn render_sources(
     org: OrgId,
     article: &rows::Article,
     report: &ClaimsReport,
-    sources: &[rows::Source],
+    sources: &[rows::SourceHead],
 ) -> anyhow::Result<String> {
     let task = article.task_id.context("the article belongs to no task")?;
     let snapshots: Vec<Snapshot> = services.snapshots_of(org, task).await?;
@@ -182,7 +182,7 @@ async fn render_sources(
     Ok(sources_md(&article.title, &rendered, &snapshots, &hashes))
 }
 
-fn placed(row: &rows::Claim, source: Option<&rows::Source>) -> PlacedClaim {
+fn placed(row: &rows::Claim, source: Option<&rows::SourceHead>) -> PlacedClaim {
     let offset = |value: Option<i32>| value.and_then(|value| usize::try_from(value).ok());
     let span = source.zip(offset(row.span_start)).zip(offset(row.span_end)).map(|((source, start), end)| Span {
         source: u32::try_from(source.number).unwrap_or(0),

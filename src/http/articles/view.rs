@@ -43,10 +43,10 @@ pub struct DataSource {
     fetched_at: Moment,
 }
 
-impl TryFrom<rows::Source> for DataSource {
+impl TryFrom<rows::SourceHead> for DataSource {
     type Error = Problem;
 
-    fn try_from(row: rows::Source) -> Result<Self, Problem> {
+    fn try_from(row: rows::SourceHead) -> Result<Self, Problem> {
         let (kind, url, file) = match serde_json::from_value(row.origin).map_err(unreadable)? {
             Origin::Link { url } => ("link", Some(url), None),
             Origin::Search { url, .. } => ("search", Some(url), None),
@@ -66,7 +66,7 @@ impl TryFrom<rows::Source> for DataSource {
     }
 }
 
-pub fn source_views(rows: Vec<rows::Source>) -> Result<Vec<DataSource>, Problem> {
+pub fn source_views(rows: Vec<rows::SourceHead>) -> Result<Vec<DataSource>, Problem> {
     rows.into_iter().map(DataSource::try_from).collect()
 }
 
@@ -141,10 +141,7 @@ pub async fn whole<R: Right, C: Class>(
     row: rows::Article,
     format: Option<ContentFormat>,
 ) -> Result<Article, Problem> {
-    let sources = match row.task_id {
-        Some(task) => auth.services().store().tenant(auth.org()).sources(task).await?,
-        None => Vec::new(),
-    };
+    let sources = auth.services().article_sources(auth.org(), &row).await?;
     Article::of(row, source_views(sources)?, format)
 }
 
@@ -224,10 +221,10 @@ pub struct ArticleSummary {
     updated_at: Moment,
 }
 
-impl TryFrom<rows::Article> for ArticleSummary {
+impl TryFrom<rows::ArticleHead> for ArticleSummary {
     type Error = Problem;
 
-    fn try_from(row: rows::Article) -> Result<Self, Problem> {
+    fn try_from(row: rows::ArticleHead) -> Result<Self, Problem> {
         let status: ArticleStatus = row.status.parse().map_err(unreadable)?;
         Ok(Self {
             id: row.id,
@@ -302,6 +299,33 @@ mod tests {
         }
     }
 
+    fn head() -> rows::ArticleHead {
+        let row = row();
+        rows::ArticleHead {
+            id: row.id,
+            project_id: row.project_id,
+            task_id: row.task_id,
+            status: row.status,
+            title: row.title,
+            slug: row.slug,
+            seo_title: row.seo_title,
+            seo_description: row.seo_description,
+            keywords: row.keywords,
+            tone: row.tone,
+            length: row.length,
+            language: row.language,
+            word_count: row.word_count,
+            writer: row.writer,
+            cover_file_id: row.cover_file_id,
+            cover_alt: row.cover_alt,
+            error: row.error,
+            version: row.version,
+            published_at: row.published_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+
     fn shown(format: Option<ContentFormat>) -> Value {
         Article::of(row(), Vec::new(), format).expect("readable").to_json().expect("JSON")
     }
@@ -338,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_list_has_no_text() {
-        let summary = ArticleSummary::try_from(row()).expect("readable").to_json().expect("JSON");
+        let summary = ArticleSummary::try_from(head()).expect("readable").to_json().expect("JSON");
         assert!(summary.get("content").is_none() && summary.get("content_html").is_none());
         for field in ["id", "title", "slug", "status", "meta_description", "word_count", "created_at", "updated_at"] {
             assert!(!summary[field].is_null(), "{field}");
@@ -348,7 +372,7 @@ mod tests {
 
     #[test]
     fn an_unknown_state_is_an_error_and_not_a_lie() {
-        let odd = rows::Article { status: "lost".into(), ..row() };
+        let odd = rows::ArticleHead { status: "lost".into(), ..head() };
         assert_eq!(ArticleSummary::try_from(odd).expect_err("unreadable").status.as_u16(), 500);
     }
 }

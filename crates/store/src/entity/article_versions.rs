@@ -22,6 +22,19 @@ pub struct Model {
     pub created_at: DateTimeUtc,
 }
 
+/// A version without its text.
+#[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Head {
+    pub version: i32,
+    pub reason: String,
+    pub title: String,
+    pub slug: String,
+    pub status: String,
+    pub word_count: i32,
+    pub created_at: DateTimeUtc,
+}
+
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

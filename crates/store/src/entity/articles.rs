@@ -34,6 +34,33 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
 }
 
+/// An article without its text and its report.
+#[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Head {
+    pub id: Uuid,
+    pub project_id: Option<Uuid>,
+    pub task_id: Option<Uuid>,
+    pub status: String,
+    pub title: String,
+    pub slug: String,
+    pub seo_title: String,
+    pub seo_description: String,
+    pub keywords: Vec<String>,
+    pub tone: String,
+    pub length: Option<String>,
+    pub language: String,
+    pub word_count: i32,
+    pub writer: String,
+    pub cover_file_id: Option<Uuid>,
+    pub cover_alt: Option<String>,
+    pub error: Option<String>,
+    pub version: i32,
+    pub published_at: Option<DateTimeUtc>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+}
+
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -21,6 +21,35 @@ pub struct Model {
     pub fetched_at: DateTimeUtc,
 }
 
+/// A source without its text.
+#[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Head {
+    pub id: Uuid,
+    pub number: i32,
+    pub origin: Json,
+    pub title: String,
+    pub language: Option<String>,
+    pub sha256: String,
+    pub words: i32,
+    pub fetched_at: DateTimeUtc,
+}
+
+impl From<&Model> for Head {
+    fn from(source: &Model) -> Self {
+        Self {
+            id: source.id,
+            number: source.number,
+            origin: source.origin.clone(),
+            title: source.title.clone(),
+            language: source.language.clone(),
+            sha256: source.sha256.clone(),
+            words: source.words,
+            fetched_at: source.fetched_at,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
