@@ -242,6 +242,29 @@ fn pdf_bombs_and_loops_end() {
 }
 
 #[test]
+fn a_character_of_a_pdf_means_no_book() {
+    let book = "0041".repeat(4_000);
+    let map = format!("1 begincodespacerange <00> <ff> endcodespacerange 1 beginbfchar <01> <{book}> endbfchar");
+    let file = pdf(&[
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>"
+            .to_vec(),
+        stream("", format!("BT /F 12 Tf 72 700 Td ({}) Tj 0 -20 Td (Right) Tj ET", "\u{1}".repeat(2_000)).as_bytes()),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>".to_vec(),
+        stream("", map.as_bytes()),
+    ]);
+    assert_eq!(extract(&file, "book.pdf", &Limits::default()).expect("read").text, "Right");
+
+    // A page whose characters are more than what is handed out of a whole file.
+    let limits = Limits { text_bytes: 1_000, ..Limits::default() };
+    let lines = "(Every word counts) Tj 0 -1 Td ".repeat(400);
+    let long = page(stream("", format!("BT /F 1 Tf 72 800 Td {lines} ET").as_bytes()));
+    let read = extract(&long, "long.pdf", &limits).expect("read");
+    assert!(read.warnings.iter().any(|warning| warning.contains("left out")), "{:?}", read.warnings);
+}
+
+#[test]
 fn texts_of_any_shape_are_read() {
     let long = "Every word counts here. ".repeat((10 << 20) / 24);
     let read = extract(long.as_bytes(), "line.txt", &Limits::default()).expect("read");
