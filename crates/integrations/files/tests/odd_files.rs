@@ -66,6 +66,7 @@ fn every_odd_file_has_its_answer() {
         ("cut.pdf", good_pdf[..40].to_vec(), "FILE_DAMAGED"),
         ("header only.pdf", b"%PDF-1.4\n".to_vec(), "FILE_DAMAGED"),
         ("bad xml.docx", docx("<w:p><w:r><w:t>a</w:p>"), "FILE_DAMAGED"),
+        ("never closed.docx", zip(&[("word/document.xml", "<w:p>".repeat(20_000).as_bytes())]), "FILE_DAMAGED"),
         ("no words.docx", docx("<w:p/>"), "FILE_NO_TEXT"),
         ("no document.docx", zip(&[("[Content_Types].xml", support::WORD_TYPES.as_bytes())]), "FILE_DAMAGED"),
         ("app.html", b"<!doctype html><html><body><script>render()</script></body></html>".to_vec(), "FILE_NO_TEXT"),
