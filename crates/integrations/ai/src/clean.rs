@@ -356,17 +356,17 @@ mod tests {
     fn the_work_grows_with_the_answer_and_no_faster() {
         let took = |pattern: &str, count: usize| {
             let text = pattern.repeat(count);
-            let once = || {
-                let started = std::time::Instant::now();
-                assert!(!plain(&text).is_empty());
-                started.elapsed()
-            };
-            (0..3).map(|_| once()).min().expect("three runs")
+            let started = std::time::Instant::now();
+            assert!(!plain(&text).is_empty());
+            started.elapsed()
         };
         for pattern in ["<", "<excerpt source=", "*a*", "* a", "[a](", "(a"] {
-            let (one, four) = (took(pattern, 50_000), took(pattern, 200_000));
-            let most = one * 10 + std::time::Duration::from_millis(20);
-            assert!(four < most, "{pattern}: {one:?} for one part, {four:?} for four");
+            // The machine may be busier the second time: one of three measurements has to be within bounds.
+            let linear = (0..3).any(|_| {
+                let (one, four) = (took(pattern, 50_000), took(pattern, 200_000));
+                four < one * 10 + std::time::Duration::from_millis(20)
+            });
+            assert!(linear, "{pattern}");
         }
     }
 
