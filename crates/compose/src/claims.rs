@@ -57,24 +57,36 @@ pub(crate) fn body(paragraph: &str) -> &str {
     trimmed.strip_prefix("- ").map_or(trimmed, str::trim_start)
 }
 
-/// A sentence that states nothing: a heading, a question, a request, a transition. `has_facts`: a number or a name.
-fn states_nothing(sentence: &str, content: usize, has_facts: bool) -> bool {
-    if !sentence.chars().any(char::is_alphanumeric) || sentence.starts_with('#') {
+/// A sentence that states nothing: a question, a request, a transition. One with a fact states that, whatever its form:
+/// `Did you know that …?`
+fn states_nothing(sentence: &str, content: usize, facts: Told) -> bool {
+    if !sentence.chars().any(char::is_alphanumeric) {
         return true;
+    }
+    if facts == Told::More {
+        return false;
     }
     let end = sentence.trim_end_matches(['"', '”', '“', '»', '’', ')', ' ']);
     if end.ends_with(['?', '？', '؟']) {
         return true;
     }
     let lower = lexicon::lower_tokens(sentence);
-    let requests = !sentence.contains(|c: char| c.is_ascii_digit())
-        && lexicon::all().iter().any(|language| {
-            // `Call centres are dear` against `Call your carrier`.
-            let second = lower.get(1).is_none_or(|w| galley_text::word::is_stopword(w, language.table.code));
-            second && language.imperatives.starts(&lower)
-        });
-    let leads = !has_facts && lexicon::all().iter().any(|language| language.pointing.anywhere(&lower));
-    requests && content <= 8 || leads && content <= 6 || !has_facts && content <= 1
+    let requests = lexicon::all().iter().any(|language| {
+        // `Call centres are dear` against `Call your carrier`.
+        let second = lower.get(1).is_none_or(|w| galley_text::word::is_stopword(w, language.table.code));
+        second && language.imperatives.starts(&lower)
+    });
+    let leads = lexicon::all().iter().any(|language| language.pointing.anywhere(&lower));
+    requests && content <= 8 || facts == Told::Nothing && (leads && content <= 6 || content <= 1)
+}
+
+/// The facts of a sentence: numbers, dates, names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Nothing,
+    /// Its first word may be a name; questions and requests have a capital there as well.
+    Opening,
+    More,
 }
 
 fn nothing_claimed(sentence: &str) -> Claim {

@@ -56,7 +56,27 @@ fn seed_of(title: &str) -> u64 {
     digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
-/// A full or unreachable file store may come back.
+/// A full or unreachable file store may come back; a file that it no longer has does not.
 pub(crate) fn store_fault(error: BlobError) -> Fault {
-    Fault::transient(FaultCode::WorkflowError, "the file store did not take or give a file").with_detail(error)
+    let fault = match error {
+        BlobError::Gone => Fault::permanent(
+            FaultCode::WorkflowError,
+            "a file of the article is gone from the file store; order the article again",
+        ),
+        BlobError::Failed(_) | BlobError::Folder(_) => {
+            Fault::transient(FaultCode::WorkflowError, "the file store did not take or give a file")
+        }
+    };
+    fault.with_detail(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_gone_is_not_waited_for() {
+        assert!(!store_fault(BlobError::Gone).is_transient());
+        assert!(store_fault(BlobError::Folder(std::io::Error::other("away"))).is_transient());
+    }
 }

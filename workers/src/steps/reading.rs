@@ -5,6 +5,7 @@ use galley_domain::{
     writing::{Origin, Snapshot},
 };
 use galley_fetch::{FetchError, Fetcher, Page};
+use galley_files::FileError;
 use galley_services::{BlobError, ServiceError, Services};
 use uuid::Uuid;
 
@@ -60,8 +61,13 @@ pub(crate) async fn file(services: &Services, org: OrgId, id: Uuid) -> Result<Re
             let origin = Origin::File { name: row.name };
             usable(Snapshot { number: 0, title, origin, language: None, text: read.text }, warnings)
         }
-        Err(error) => Reading::Nothing { warning: format!("{}: {error}", row.name), transient: false },
+        Err(error) => unread(&row.name, &error),
     })
+}
+
+/// A machine that was too busy to read a file in time may be less so later.
+fn unread(name: &str, error: &FileError) -> Reading {
+    Reading::Nothing { warning: format!("{name}: {error}"), transient: matches!(error, FileError::TimedOut { .. }) }
 }
 
 fn usable(mut snapshot: Snapshot, warnings: Vec<String>) -> Reading {
@@ -78,4 +84,16 @@ fn usable(mut snapshot: Snapshot, warnings: Vec<String>) -> Reading {
         snapshot.title = snapshot.origin.label().to_owned();
     }
     Reading::Text { snapshot, warnings }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_reading_that_ran_out_of_time_is_tried_again() {
+        let again = |error| matches!(unread("a.pdf", &error), Reading::Nothing { transient: true, .. });
+        assert!(again(FileError::TimedOut { seconds: 15 }));
+        assert!(!again(FileError::Encrypted));
+    }
 }

@@ -31,11 +31,25 @@ impl Step for Sync {
         let article = cx.services.article_of(org, task).await?;
         let ledger = cx.services.intend_publication(&cx.step, &article, FOLDER).await?;
         let state: PublicationState = ledger.state.parse()?;
-        if let Some(place) = already_there(&folder, &article, state).await? {
-            return Ok(StepOutput::Sync { publication: Some((ledger.id, place)), warnings: Vec::new() });
-        }
-        let post = self.post(cx, &article).await?;
-        cx.services.mark_publication(&cx.step, ledger.id, PublicationState::Sent, None).await?;
+        let there = already_there(&folder, &article, state).await?;
+        let post = match (self.post(cx, &article).await, there) {
+            (Ok(post), None) => {
+                cx.services.mark_publication(&cx.step, ledger.id, PublicationState::Sent, None).await?;
+                post
+            }
+            // Published again all the same: of the same version nothing is written, but what a killed process left
+            // beside it goes.
+            (Ok(post), Some(_)) => post,
+            (Err(error), Some(place)) => {
+                tracing::warn!(
+                    ?error,
+                    place,
+                    "the article is published; whether something was left beside it is unknown"
+                );
+                return Ok(StepOutput::Sync { publication: Some((ledger.id, place)), warnings: Vec::new() });
+            }
+            (Err(error), None) => return Err(error),
+        };
         match compute(move || folder.publish(&post)).await? {
             Ok(published) => {
                 Ok(StepOutput::Sync { publication: Some((ledger.id, published.path)), warnings: Vec::new() })

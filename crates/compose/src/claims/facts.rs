@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use galley_text::word;
 
-use super::numbers::{self, Figures, Number};
+use super::{
+    Told,
+    numbers::{self, Figures, Number},
+};
 use crate::lexicon;
 
 /// What a source sentence or a table row has.
@@ -24,7 +27,7 @@ impl SpanFacts {
         for token in &lower {
             add_word(&mut words, token, lang);
         }
-        Self { figures: numbers::read(text, numerals(lang)), words, lower }
+        Self { figures: numbers::read(text, lang), words, lower }
     }
 
     /// A table row: its cells' facts. The header's words may be named, and give numbers their unit.
@@ -36,11 +39,11 @@ impl SpanFacts {
             for token in lexicon::lower_tokens(label).iter().filter(|t| !t.contains(|c: char| c.is_ascii_digit())) {
                 add_word(&mut facts.words, token, lang);
             }
-            let mut figures = numbers::read(cell, numerals(lang));
-            let unit = numbers::read(&format!("1 {}", label.replace(['(', ')', ','], " ").trim()), &[]);
+            let mut figures = numbers::read(cell, lang);
+            let unit = numbers::read(&format!("1 {}", label.replace(['(', ')', ','], " ").trim()), lang);
             let by_words = label
                 .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '/'))
-                .find_map(|w| numbers::read(&format!("1 {w}"), &[]).numbers.first().and_then(|n| n.unit));
+                .find_map(|w| numbers::read(&format!("1 {w}"), lang).numbers.first().and_then(|n| n.unit));
             let unit = unit.numbers.first().and_then(|n| n.unit).or(by_words);
             for number in figures.numbers.iter_mut().filter(|n| n.unit.is_none()) {
                 number.unit = unit;
@@ -68,10 +71,6 @@ fn add_word(words: &mut HashSet<String>, token: &str, lang: &str) {
     }
 }
 
-fn numerals(lang: &str) -> &'static [(&'static str, u32)] {
-    lexicon::of(lang).map_or(&[], |l| l.table.numerals)
-}
-
 /// What a claim says that must be borne out word for word.
 #[derive(Debug)]
 pub(crate) struct ClaimFacts {
@@ -82,14 +81,19 @@ pub(crate) struct ClaimFacts {
 impl ClaimFacts {
     pub fn read(text: &str, lang: &str, corpus: &super::names::Corpus) -> Self {
         let names = super::names::names(text, lang, corpus).into_iter().map(str::to_owned).collect();
-        Self { figures: numbers::read(text, numerals(lang)), names }
+        Self { figures: numbers::read(text, lang), names }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-            && self.figures.numbers.is_empty()
-            && self.figures.dates.is_empty()
-            && self.figures.codes.is_empty()
+    /// What the sentence that they were read from has of facts.
+    pub fn told(&self, sentence: &str) -> Told {
+        let figures = &self.figures;
+        let has_figures = !figures.numbers.is_empty() || !figures.dates.is_empty() || !figures.codes.is_empty();
+        let opening = lexicon::tokens(sentence).first().map_or("", |(_, token)| *token);
+        match self.names.as_slice() {
+            [] if !has_figures => Told::Nothing,
+            [name] if !has_figures && opening.starts_with(name.as_str()) => Told::Opening,
+            _ => Told::More,
+        }
     }
 
     /// Whether a span has a number for the same thing. Where it has that thing with other numbers only, and the number

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::OnceLock};
 use galley_domain::writing::{Claim, Snapshot, Span, Verdict};
 
 use super::{
-    SHORT_THRESHOLD_PERMILLE, THRESHOLD_PERMILLE,
+    SHORT_THRESHOLD_PERMILLE, THRESHOLD_PERMILLE, Told,
     facts::{ClaimFacts, SpanFacts},
     names::Corpus,
     nothing_claimed, polarity, states_nothing,
@@ -164,7 +164,7 @@ impl<'a> Checker<'a> {
             None => (whole, None),
         };
         let allowed = |source: usize| only.as_ref().is_none_or(|n| n.contains(&self.sources[source].number));
-        if states_nothing(said, usize::MAX, true) {
+        if states_nothing(said, usize::MAX, Told::More) {
             return nothing_claimed(whole);
         }
         let verbatim = self
@@ -182,9 +182,11 @@ impl<'a> Checker<'a> {
         }
         let views: Vec<View> = (0..self.languages.len()).map(|l| self.view(said, l)).collect();
         let content = views.iter().map(|v| v.terms.content.len()).max().unwrap_or(0);
-        let has_facts = views.iter().any(|v| !v.facts.is_empty());
+        // Without sources there is no language to read it in.
+        let unread = views.is_empty().then(|| ClaimFacts::read(said, "", &self.corpus).told(said));
+        let told = views.iter().map(|v| v.facts.told(said)).max().or(unread).unwrap_or(Told::Nothing);
         let unknown = if views.is_empty() { usize::MAX } else { said.split_whitespace().count() };
-        if states_nothing(said, content.max(unknown.min(9)), has_facts) {
+        if states_nothing(said, content.max(unknown.min(9)), told) {
             return nothing_claimed(whole);
         }
         self.judged(whole, &views, &allowed)

@@ -84,6 +84,60 @@ fn questions_requests_and_transitions_claim_nothing() {
 }
 
 #[test]
+fn a_fact_is_a_claim_in_any_form() {
+    for sentence in [
+        "#1 rival Acme lost $5 billion in 2023.",
+        "Did you know that Acme lost $5 billion in 2023?",
+        "See how Acme lost two billion dollars.",
+    ] {
+        assert_eq!(judge(sentence).verdict, Verdict::Unsupported, "{sentence}");
+        assert_eq!(Checker::new(&[]).check(sentence).verdict, Verdict::Unsupported, "{sentence}");
+    }
+}
+
+/// Of one source in English: what is true of it, and what is not.
+fn told(text: &str, claim: &str) -> Verdict {
+    Checker::new(&[source(1, "en", &format!("# Report\n\n{text}"))]).check(claim).verdict
+}
+
+#[test]
+fn figures_are_not_mixed_up() {
+    let mut verdicts = Vec::new();
+    for (text, right, wrong) in [
+        (
+            "The post moved one million parcels through the hub last winter.",
+            "Last winter the post moved a million parcels through the hub.",
+            "The post moved one billion parcels through the hub last winter.",
+        ),
+        (
+            "Nearly a hundred shops in the old town closed during the winter.",
+            "During the winter nearly 100 shops in the old town closed.",
+            "Nearly a thousand shops in the old town closed during the winter.",
+        ),
+        (
+            "Of 12 shops in the survey, 30 % closed during the long winter.",
+            "During the long winter, 30 % of the shops in the survey closed.",
+            "In the survey, 12 % of the shops closed during the long winter.",
+        ),
+        (
+            "The carrier paid $5m for the old hub near the river.",
+            "For the old hub near the river the carrier paid $5 million.",
+            "The carrier paid $5 for the old hub near the river.",
+        ),
+        (
+            "The new road to the hub near the river is 1.2 km long.",
+            "The new road to the hub near the river is 1.20 km long.",
+            "The new road to the hub near the river is 1,200 km long.",
+        ),
+    ] {
+        verdicts.extend([(told(text, right), right), (told(text, wrong), wrong)]);
+    }
+    let wanted = [Verdict::Supported, Verdict::Unsupported].into_iter().cycle();
+    let misjudged: Vec<_> = verdicts.into_iter().zip(wanted).filter(|((is, _), wanted)| is != wanted).collect();
+    assert!(misjudged.is_empty(), "{misjudged:#?}");
+}
+
+#[test]
 fn an_attribution_binds_the_claim_to_its_source() {
     let mut sources = sources();
     sources[0].title = "Locker report".to_owned();

@@ -46,7 +46,25 @@ const UNITS: &[(&str, &[&str])] = &[
 ];
 
 const SCALES: &[(f64, &[&str])] = &[
-    (1e3, &["thousand", "tausend", "tsd", "mille", "mil", "mila", "тысяч", "тысячи", "тыс", "k"]),
+    (1e2, &["hundred", "hundreds", "hundert", "hunderte", "hunderten"]),
+    (
+        1e3,
+        &[
+            "thousand",
+            "thousands",
+            "tausend",
+            "tausende",
+            "tausenden",
+            "tsd",
+            "mille",
+            "mil",
+            "mila",
+            "тысяч",
+            "тысячи",
+            "тыс",
+            "k",
+        ],
+    ),
     (
         1e6,
         &[
@@ -144,4 +162,14 @@ pub(crate) fn unit_of(word: &str) -> Option<&'static str> {
 pub(crate) fn scale_of(word: &str) -> Option<f64> {
     let lower = lexicon::lower(word);
     SCALES.iter().find(|(_, names)| names.contains(&lower.as_str())).map(|(scale, _)| *scale)
+}
+
+/// What a letter or word behind a sum of money multiplies by.
+pub(crate) fn money_scale(word: &str) -> Option<f64> {
+    match lexicon::lower(word).as_str() {
+        "m" => Some(1e6),
+        "b" => Some(1e9),
+        "t" | "tn" => Some(1e12),
+        _ => scale_of(word).filter(|_| word.len() <= 2),
+    }
 }

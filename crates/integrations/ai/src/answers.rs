@@ -52,10 +52,10 @@ pub(crate) fn outline_schema(wanted: usize) -> Value {
 }
 
 pub(crate) fn usable_outline(answer: &OutlineAnswer) -> Result<(), String> {
-    if one_line(&answer.title, 90).is_empty() {
+    if tidy(&answer.title, 120).is_empty() {
         return Err("the title is empty".to_owned());
     }
-    if answer.sections.iter().all(|s| one_line(&s.heading, 70).is_empty()) {
+    if answer.sections.iter().all(|s| tidy(&s.heading, 70).is_empty()) {
         return Err("no section has a heading".to_owned());
     }
     Ok(())
@@ -85,7 +85,7 @@ pub(crate) fn planned(answer: OutlineAnswer, words: WordRange, wanted: usize) ->
 
 pub(crate) fn usable_seo(answer: &SeoAnswer) -> Result<(), String> {
     for (name, text) in [("title", &answer.title), ("description", &answer.description)] {
-        if one_line(text, 60).is_empty() {
+        if tidy(text, usize::MAX).is_empty() {
             return Err(format!("the {name} is empty"));
         }
     }
@@ -145,6 +145,24 @@ mod tests {
         assert_eq!(headings, [None, Some("Water"), Some("Heat")]);
         assert_eq!(outline.sections.iter().map(|s| s.words.min).sum::<u32>(), 400);
         assert_eq!(outline.sections[1].points, ["- x"]);
+    }
+
+    #[test]
+    fn what_is_nothing_but_marks_is_empty() {
+        let outline = |title: &str, heading: &str| OutlineAnswer {
+            title: title.into(),
+            sections: vec![SectionAnswer { heading: heading.into(), points: Vec::new() }],
+        };
+        assert_eq!(usable_outline(&outline("Tea", "Water")), Ok(()));
+        assert!(usable_outline(&outline("****", "Water")).is_err());
+        assert!(usable_outline(&outline("Tea", "# \"\"")).is_err());
+        let seo = |title: &str, description: &str| SeoAnswer {
+            title: title.into(),
+            description: description.into(),
+            keywords: Vec::new(),
+        };
+        assert_eq!(usable_seo(&seo("Tea", "All of it.")), Ok(()));
+        assert!(usable_seo(&seo("**", "All of it.")).is_err() && usable_seo(&seo("Tea", "```")).is_err());
     }
 
     #[test]

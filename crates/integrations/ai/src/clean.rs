@@ -83,15 +83,7 @@ fn list_item(line: &str) -> Option<&str> {
 fn plain(block: &str) -> String {
     let text = without_brackets(&without_tags(block.trim_start_matches(['#', '>']).trim()));
     let mut out = text.replace("**", "").replace("__", "").replace('`', "");
-    // a lone `*` is emphasis only where two of them hug words
-    let stars: Vec<usize> = out.match_indices('*').map(|(at, _)| at).collect();
-    for pair in stars.chunks_exact(2).rev() {
-        let inner = &out[pair[0] + 1..pair[1]];
-        if !inner.is_empty() && inner.trim() == inner {
-            out.remove(pair[1]);
-            out.remove(pair[0]);
-        }
-    }
+    out = without_stars(&out);
     out = out.replace(|c: char| c.is_control(), " ");
     let words: Vec<&str> = out.split_whitespace().collect();
     let mut out = words.join(" ");
@@ -99,6 +91,23 @@ fn plain(block: &str) -> String {
         out = out.replace(mark, &mark[1..]);
     }
     if matches!(out.as_str(), "-" | "- ") { String::new() } else { out }
+}
+
+/// Drops the stars of emphasis: a pair that hugs words. A lone `*` stays.
+fn without_stars(text: &str) -> String {
+    let stars: Vec<usize> = text.match_indices('*').map(|(at, _)| at).collect();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for pair in stars.as_chunks::<2>().0 {
+        let inner = &text[pair[0] + 1..pair[1]];
+        if !inner.is_empty() && inner.trim() == inner {
+            out.push_str(&text[done..pair[0]]);
+            out.push_str(inner);
+            done = pair[1] + 1;
+        }
+    }
+    out.push_str(&text[done..]);
+    out
 }
 
 /// Drops the tags of our own prompts, which small models repeat.
@@ -111,13 +120,18 @@ fn without_tags(text: &str) -> String {
         let ours = ["excerpt", "order", "article"].iter().any(|tag| {
             name.strip_prefix(tag).is_some_and(|behind| behind.starts_with('>') || behind.starts_with(" source="))
         });
-        rest = match after.split_once('>') {
-            Some((_, behind)) if ours => behind,
-            _ => {
-                out.push('<');
-                after
-            }
+        if !ours {
+            out.push('<');
+            rest = after;
+            continue;
+        }
+        let Some((_, behind)) = after.split_once('>') else {
+            // Nor does any other tag end.
+            out.push('<');
+            out.push_str(after);
+            return out;
         };
+        rest = behind;
     }
     out.push_str(rest);
     out
@@ -335,6 +349,24 @@ mod tests {
             ("<excerpt source=\"1\">Soft water</excerpt> is best.</order>", "Soft water is best."),
         ] {
             assert_eq!(clean(answer), [text], "{answer}");
+        }
+    }
+
+    #[test]
+    fn the_work_grows_with_the_answer_and_no_faster() {
+        let took = |pattern: &str, count: usize| {
+            let text = pattern.repeat(count);
+            let started = std::time::Instant::now();
+            assert!(!plain(&text).is_empty());
+            started.elapsed()
+        };
+        for pattern in ["<", "<excerpt source=", "*a*", "* a", "[a](", "(a"] {
+            // The machine may be busier the second time: one of three measurements has to be within bounds.
+            let linear = (0..3).any(|_| {
+                let (one, four) = (took(pattern, 50_000), took(pattern, 200_000));
+                four < one * 10 + std::time::Duration::from_millis(20)
+            });
+            assert!(linear, "{pattern}");
         }
     }
 

@@ -122,8 +122,11 @@ impl OpenAiWriter {
             }
             let more = match self.client.complete(&request, "section.continue", meter).await {
                 Ok(more) => more,
-                // with the text so far the conversation outgrew the context: what there is has to do
-                Err(CallError::ContextTooLong(_)) if !written.is_empty() => break,
+                // a short section is better than paying for the first answer again: what there is has to do
+                Err(error) if !written.is_empty() => {
+                    tracing::warn!(error = %Fault::from(error), "a section could not be continued");
+                    break;
+                }
                 Err(error) => return Err(error.into()),
             };
             let joined = format!("{}\n\n{}", written.join("\n\n"), plan.clean(&more.text, more.finish).join("\n\n"));

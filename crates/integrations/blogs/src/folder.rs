@@ -76,7 +76,8 @@ impl FolderDestination {
         Self { root, style }
     }
 
-    /// Writes the post, once: a version that is there already is not written again.
+    /// Writes the post, once: a version that is there already is not written again; what a killed update to it left is
+    /// removed.
     ///
     /// Of a slug that another article or a foreign folder has taken, `-2`, `-3` … is used. A published article keeps
     /// its folder also when its slug changes later.
@@ -90,7 +91,10 @@ impl FolderDestination {
         let _turn = take_turn(&root)?;
         sweep(&root)?;
         match find(&root, post.article_id)? {
-            Some(there) if there.stamp.version == post.version => Ok(published(&there.folder, true)),
+            Some(there) if there.stamp.version == post.version => {
+                tidy(&root, &there, post)?;
+                Ok(published(&there.folder, true))
+            }
             Some(there) if there.stamp.version > post.version => Err(Fault::permanent(
                 FaultCode::WorkflowError,
                 format!(
@@ -162,10 +166,7 @@ impl FolderDestination {
         staged.rename(INDEX, folder, INDEX).map_err(|e| fault("write", &place(INDEX), &e))?;
         sync_dir(folder, &there.folder)?;
         point("index-moved");
-        for old in ours.iter().filter(|old| !post.assets.iter().any(|a| a.name == **old)) {
-            remove_file(folder, old, &place(old))?;
-        }
-        remove_file(folder, PENDING, &place(PENDING))?;
+        remove_old(folder, there, post, ours)?;
         root.remove_dir_all(temp).map_err(|e| fault("remove", temp, &e))
     }
 
@@ -268,13 +269,26 @@ fn read_stamp(root: &Dir, folder: &str) -> Result<Option<Stamp>, Fault> {
     match root.symlink_metadata(&path) {
         Ok(meta) if meta.is_file() => {}
         Ok(_) => return Ok(None),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fault("read", &path, &error)),
+        Err(error) => return unread(&path, &error),
     }
     let mut head = Vec::new();
     let read = root.open(&path).and_then(|file| file.take(MAX_HEAD).read_to_end(&mut head));
-    read.map_err(|e| fault("read", &path, &e))?;
+    if let Err(error) = read {
+        return unread(&path, &error);
+    }
     Ok(stamp(&String::from_utf8_lossy(&head)))
+}
+
+/// A folder that is closed to us is somebody else's: it must not keep every article from being published.
+fn unread(path: &str, error: &Error) -> Result<Option<Stamp>, Fault> {
+    match error.kind() {
+        ErrorKind::NotFound => Ok(None),
+        ErrorKind::PermissionDenied => {
+            tracing::warn!(path, %error, "a folder among the publications cannot be read; taken for a foreign one");
+            Ok(None)
+        }
+        _ => Err(fault("read", path, error)),
+    }
 }
 
 /// The first of `slug`, `slug-2`, … that nothing has.
@@ -313,6 +327,24 @@ fn ours(folder: &Dir, there: &Found, post: &FolderPost) -> Result<Vec<String>, F
             format!("{}/{} is not from Galley and would be overwritten; rename it", there.folder, asset.name),
         )),
     }
+}
+
+/// What an update that was killed after its text was in place still had to do.
+fn tidy(root: &Dir, there: &Found, post: &FolderPost) -> Result<(), Fault> {
+    let folder = root.open_dir(&there.folder).map_err(|e| fault("open", &there.folder, &e))?;
+    if folder.symlink_metadata(PENDING).is_err() {
+        return Ok(());
+    }
+    remove_old(&folder, there, post, &ours(&folder, there, post)?)
+}
+
+/// Removes the pictures that the version no longer has, then the note about them.
+fn remove_old(folder: &Dir, there: &Found, post: &FolderPost, ours: &[String]) -> Result<(), Fault> {
+    let place = |name: &str| format!("{}/{name}", there.folder);
+    for old in ours.iter().filter(|old| !post.assets.iter().any(|a| a.name == **old)) {
+        remove_file(folder, old, &place(old))?;
+    }
+    remove_file(folder, PENDING, &place(PENDING))
 }
 
 /// Creates the file, which must not be there, and waits until the disk has it.

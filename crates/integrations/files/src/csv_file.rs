@@ -1,5 +1,7 @@
 //! Tables as text, with whatever separates their columns.
 
+use csv::ByteRecord;
+
 use crate::{
     blocks::Blocks,
     error::FileError,
@@ -30,11 +32,11 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
             budget.check()?;
         }
         let Ok(record) = record else { break };
-        let row: Vec<String> = record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+        let row = cells(&record, limits.columns);
         if row.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        ragged |= *width.get_or_insert(row.len()) != row.len();
+        ragged |= *width.get_or_insert(record.len()) != record.len();
         if !table.push_plain(row) {
             break;
         }
@@ -46,6 +48,16 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
     let mut blocks = Blocks::new(limits.text_bytes);
     table.write(&mut blocks);
     Ok(Read { truncated: table.is_cut(), warnings, ..Read::new(blocks) })
+}
+
+/// The first cells of a record, and one more where there is text further on, so that the table knows of it.
+fn cells(record: &ByteRecord, columns: usize) -> Vec<String> {
+    let mut row: Vec<String> =
+        record.iter().take(columns).map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+    if record.iter().skip(columns).any(|cell| !cell.trim_ascii().is_empty()) {
+        row.push("more".to_owned());
+    }
+    row
 }
 
 /// True where the first lines split into the same number of columns, two at least.
@@ -106,6 +118,16 @@ mod tests {
             assert_eq!(text(given), (wanted.to_owned(), vec![]), "{given:?}");
         }
         assert_eq!(text("a|b\n\"x\ny\"|2").0, "| a | b |\n| x y | 2 |");
+    }
+
+    #[test]
+    fn of_a_very_wide_record_few_cells_are_kept() {
+        let commas = ",".repeat(100_000);
+        assert_eq!(cells(&ByteRecord::from(commas.split(',').collect::<Vec<_>>()), 3).len(), 3);
+        let record = ByteRecord::from(format!("a{commas}b").split(',').collect::<Vec<_>>());
+        assert_eq!(cells(&record, 3), ["a", "", "", "more"]);
+        let (row, warnings) = text(&format!("a,b{commas}c\n1,2,3\n"));
+        assert_eq!((row.lines().next(), warnings.len()), (Some("| a | b | |"), 2), "{row}");
     }
 
     #[test]

@@ -9,6 +9,9 @@ use quick_xml::{
 
 use crate::{error::FileError, limits::Budget};
 
+/// Elements in elements; Word writes some dozens.
+const MAX_DEPTH: usize = 10_000;
+
 pub(crate) enum Token<'a> {
     Start(Element<'a>),
     /// The local name.
@@ -39,6 +42,7 @@ pub(crate) struct Xml<'a> {
     budget: &'a Budget,
     part: &'static str,
     tokens: usize,
+    depth: usize,
 }
 
 impl<'a> Xml<'a> {
@@ -46,7 +50,7 @@ impl<'a> Xml<'a> {
     pub(crate) fn new(text: &'a str, part: &'static str, budget: &'a Budget) -> Self {
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
-        Self { reader, budget, part, tokens: 0 }
+        Self { reader, budget, part, tokens: 0, depth: 0 }
     }
 
     /// The next token, `None` at the end.
@@ -59,8 +63,18 @@ impl<'a> Xml<'a> {
             let event =
                 self.reader.read_event().map_err(|_| FileError::damaged(format!("{} is no valid XML", self.part)))?;
             return Ok(Some(match event {
-                Event::Start(start) => Token::Start(Element(start)),
-                Event::End(end) => Token::End(end.local_name().into_inner().to_owned()),
+                // The reader remembers what is open.
+                Event::Start(_) if self.depth >= MAX_DEPTH => {
+                    return Err(FileError::damaged(format!("{} is nested too deeply", self.part)));
+                }
+                Event::Start(start) => {
+                    self.depth += 1;
+                    Token::Start(Element(start))
+                }
+                Event::End(end) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    Token::End(end.local_name().into_inner().to_owned())
+                }
                 Event::Text(text) => Token::Text(text.into_inner()),
                 Event::CData(text) => Token::Text(text.into_inner()),
                 Event::GeneralRef(reference) => {

@@ -2,10 +2,7 @@
 
 mod support;
 
-use std::{
-    io::Write,
-    time::{Duration, Instant},
-};
+use std::{io::Write, time::Duration};
 
 use galley_files::{FileError, FileKind, Limits, extract, extract_async};
 use support::{docx, page, paragraph, pdf, stream, word_part, xlsx, zip};
@@ -16,13 +13,10 @@ fn outcome(bytes: &[u8], name: &str) -> String {
 }
 
 fn outcome_within(limits: &Limits, bytes: &[u8], name: &str) -> String {
-    let started = Instant::now();
-    let outcome = match extract(bytes, name, limits) {
+    match extract(bytes, name, limits) {
         Ok(read) => read.kind.as_str().to_owned(),
         Err(error) => error.code().to_owned(),
-    };
-    assert!(started.elapsed() < Duration::from_secs(20), "{name} took {:?}", started.elapsed());
-    outcome
+    }
 }
 
 fn utf16(text: &str) -> Vec<u8> {
@@ -72,6 +66,7 @@ fn every_odd_file_has_its_answer() {
         ("cut.pdf", good_pdf[..40].to_vec(), "FILE_DAMAGED"),
         ("header only.pdf", b"%PDF-1.4\n".to_vec(), "FILE_DAMAGED"),
         ("bad xml.docx", docx("<w:p><w:r><w:t>a</w:p>"), "FILE_DAMAGED"),
+        ("never closed.docx", zip(&[("word/document.xml", "<w:p>".repeat(20_000).as_bytes())]), "FILE_DAMAGED"),
         ("no words.docx", docx("<w:p/>"), "FILE_NO_TEXT"),
         ("no document.docx", zip(&[("[Content_Types].xml", support::WORD_TYPES.as_bytes())]), "FILE_DAMAGED"),
         ("app.html", b"<!doctype html><html><body><script>render()</script></body></html>".to_vec(), "FILE_NO_TEXT"),
@@ -182,6 +177,35 @@ fn a_sheet_is_read_as_far_as_its_cells_go_not_as_far_as_it_says() {
 }
 
 #[test]
+fn a_workbook_reserves_no_memory_by_what_it_says_about_itself() {
+    let sheet = r#"<sheetData><row><c t="s"><v>0</v></c></row></sheetData>"#;
+    let string = "<si><t>uniqueCount=\"7\"</t></si>";
+    for start in [
+        r#"<!-- si> --><sst uniqueCount="100000000000">"#,
+        r#"<?si>?><x:sst xmlns:x="x" count="1" uniqueCount="100000000000">"#,
+        r#"<a b="si>"/><sst uniqueCount="100000000000">"#,
+        r#"<!-- -- --><sst a=">" uniqueCount="100000000000">"#,
+    ] {
+        let end = if start.contains("x:sst") { "</x:sst>" } else { "</sst>" };
+        let file = xlsx(sheet, &format!("{start}{string}{end}"));
+        let read = extract(&file, "counted.xlsx", &Limits::default()).expect(start);
+        assert_eq!(read.text, "## Prices\n\n| uniqueCount=\"7\" |", "{start}");
+    }
+}
+
+#[test]
+fn a_long_format_is_not_copied_into_every_style() {
+    let sheet = r#"<sheetData><row><c t="s"><v>0</v></c></row></sheetData>"#;
+    let format = "0".repeat(600_000);
+    let styles = format!(
+        "<styleSheet><numFmts><numFmt numFmtId=\"200\" formatCode=\"{format}\"/></numFmts><cellXfs>{}</cellXfs></styleSheet>",
+        "<xf numFmtId=\"200\"/>".repeat(300)
+    );
+    let file = support::xlsx_with(sheet, "<sst><si><t>a</t></si></sst>", &[("xl/styles.xml", styles.as_bytes())]);
+    assert_eq!(outcome(&file, "styles.xlsx"), "FILE_DAMAGED");
+}
+
+#[test]
 fn pdf_bombs_and_loops_end() {
     // Unoptimised code unpacks slowly, so the room is small here.
     let limits = Limits { expanded_bytes: 4 << 20, ..Limits::default() };
@@ -216,6 +240,29 @@ fn pdf_bombs_and_loops_end() {
         b"BT /F 12 Tf 72 700 Td (Self) Tj ET /X Do /X Do",
     ));
     assert_eq!(outcome(&own, "form loop.pdf"), "pdf");
+}
+
+#[test]
+fn a_character_of_a_pdf_means_no_book() {
+    let book = "0041".repeat(4_000);
+    let map = format!("1 begincodespacerange <00> <ff> endcodespacerange 1 beginbfchar <01> <{book}> endbfchar");
+    let file = pdf(&[
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>"
+            .to_vec(),
+        stream("", format!("BT /F 12 Tf 72 700 Td ({}) Tj 0 -20 Td (Right) Tj ET", "\u{1}".repeat(2_000)).as_bytes()),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>".to_vec(),
+        stream("", map.as_bytes()),
+    ]);
+    assert_eq!(extract(&file, "book.pdf", &Limits::default()).expect("read").text, "Right");
+
+    // A page whose characters are more than what is handed out of a whole file.
+    let limits = Limits { text_bytes: 1_000, ..Limits::default() };
+    let lines = "(Every word counts) Tj 0 -1 Td ".repeat(400);
+    let long = page(stream("", format!("BT /F 1 Tf 72 800 Td {lines} ET").as_bytes()));
+    let read = extract(&long, "long.pdf", &limits).expect("read");
+    assert!(read.warnings.iter().any(|warning| warning.contains("left out")), "{:?}", read.warnings);
 }
 
 #[test]

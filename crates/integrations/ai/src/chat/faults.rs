@@ -29,6 +29,8 @@ pub(crate) struct Context<'a> {
     pub prompt: &'a str,
     /// Whether the call asked for a `response_format`.
     pub asks_json: bool,
+    /// Of the answer.
+    pub max_tokens: u32,
 }
 
 /// A failed call, before it is known whether leaving a parameter out helps.
@@ -293,6 +295,7 @@ mod tests {
         key: "sk-secret",
         prompt: "Write about the private plans of the Acme company in Basel.",
         asks_json: true,
+        max_tokens: 1_000,
     };
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

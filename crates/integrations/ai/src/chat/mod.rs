@@ -165,7 +165,7 @@ impl ChatClient {
             let seen = self.dialect.snapshot();
             let asks_json = request.schema.is_some() && seen.json < JsonLevel::Prompt;
             let Endpoint { provider, model, .. } = &self.endpoint;
-            let context = Context { provider, model, key, prompt: &prompt, asks_json };
+            let context = Context { provider, model, key, prompt: &prompt, asks_json, max_tokens: request.max_tokens };
             let mut record = Record::begin(&self.endpoint, operation, estimate_tokens(&prompt), meter);
             let fault = match self.call(request, seen, &mut record, context).await {
                 Ok(answer) => return Ok(self.completed(answer, record, operation)),

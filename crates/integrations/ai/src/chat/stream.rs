@@ -21,8 +21,11 @@ use crate::endpoint::Timeouts;
 const MOST_BYTES: usize = 64 << 20;
 /// The longest line of a stream. The parser starts each line anew with every piece, so an endless one would be costly.
 const MOST_LINE: usize = 1 << 20;
-/// The most text that one answer may have.
+/// The most text that one answer may have, and what it may have however few tokens were asked for.
 const MOST_TEXT: usize = 4 << 20;
+const LEAST_TEXT: usize = 64 << 10;
+/// A token stands for four bytes or so; no server writes more than this many for each on the whole.
+const BYTES_OF_A_TOKEN: usize = 16;
 
 /// A piece of an answer, or a whole one. More lenient than `async-openai`'s types, which want every field that OpenAI
 /// sends: compatible servers leave some out and send others as another type.
@@ -126,7 +129,8 @@ impl Answer {
                 Some(_) => self.finish = Some(Finish::Stop),
             }
         }
-        if self.text.len() > MOST_TEXT {
+        let asked = usize::try_from(context.max_tokens).unwrap_or(usize::MAX).saturating_mul(BYTES_OF_A_TOKEN);
+        if self.text.len() > asked.clamp(LEAST_TEXT, MOST_TEXT) {
             return Err(too_large(context).into());
         }
         Ok(())

@@ -207,6 +207,27 @@ async fn a_section_that_stays_short_ends_after_two_continuations() {
 }
 
 #[tokio::test]
+async fn a_section_that_cannot_be_continued_keeps_what_it_has() {
+    let words = WordRange { min: 500, max: 600 };
+    let text = "One thing is said here.";
+    for failed in [Script::status(429, "", "{}"), Script::status(500, "", "{}"), Script::status(401, "", "{}")] {
+        let (writer, server) = writer(vec![Script::says(text), failed]).await;
+        let section = writer.section(&brief(), &outline(words, "x"), 0, &[source(1, "x")], &Meter::default()).await;
+        assert_eq!(section.expect("the first answer").paragraphs, [text]);
+        assert_eq!(server.seen().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_far_beyond_what_was_asked_for_is_refused() {
+    let words = WordRange { min: 10, max: 20 };
+    let (writer, _server) = writer(vec![Script::says(&"word ".repeat(40_000))]).await;
+    let fault =
+        writer.section(&brief(), &outline(words, "x"), 0, &[source(1, "x")], &Meter::default()).await.unwrap_err();
+    assert!(fault.to_string().contains("too large"), "{fault}");
+}
+
+#[tokio::test]
 async fn a_section_without_text_is_asked_for_with_all_room_and_then_fails() {
     let words = WordRange { min: 10, max: 20 };
     let reasoning = Script::ends("", "length");

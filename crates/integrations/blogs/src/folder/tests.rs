@@ -338,6 +338,24 @@ fn a_process_killed_while_replacing_leaves_one_whole_text() {
     }
 }
 
+#[test]
+fn the_same_version_again_removes_what_a_killed_update_to_it_left() {
+    let (_dir, site) = site();
+    site.publish(&post()).unwrap();
+    publish_and_die(&site, 2, "index-moved");
+    assert!(names(&site).contains(&format!("better-coffee/{PENDING}")) && names(&site).contains(&FIRST[2].to_owned()));
+    assert!(site.publish(&second()).unwrap().already_there);
+    assert_eq!(names(&site), SECOND);
+}
+
+#[test]
+fn a_folder_that_is_closed_to_us_is_passed_over() {
+    let read = |kind: ErrorKind| unread("theirs/index.md", &kind.into()).map(|stamp| stamp.is_none());
+    assert_eq!(read(ErrorKind::PermissionDenied).ok(), Some(true));
+    assert_eq!(read(ErrorKind::NotFound).ok(), Some(true));
+    assert!(read(ErrorKind::Other).unwrap_err().is_transient());
+}
+
 /// The killed update brought a picture that the text of version 1 does not know; it is ours all the same.
 #[test]
 fn after_a_kill_another_version_can_follow() {

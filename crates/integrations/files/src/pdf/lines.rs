@@ -132,7 +132,7 @@ fn extend(open: &mut Option<(Line, usize)>, glyph: &Glyph) {
     line.text.push_str(&glyph.text);
     line.x1 = line.x1.max(glyph.x + glyph.advance.0);
     // A raised figure or a large initial at its start is not what the line looks like.
-    if line.text.chars().count() <= 3 {
+    if line.text.chars().nth(3).is_none() {
         line.size = glyph.size;
         line.y = glyph.y;
     }

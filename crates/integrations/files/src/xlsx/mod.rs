@@ -4,7 +4,8 @@ mod format;
 
 use std::io::{Cursor, Write};
 
-use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
+use calamine::{DataRef, Reader as _, SheetType, SheetVisible, Xlsx};
+use quick_xml::{Reader, events::Event};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
 
 /// Longer texts in a cell are cut: shared strings can stand in any number of cells.
 const MAX_CELL_CHARS: usize = 8_000;
+/// The attribute by which `calamine` reserves memory before a single string is read.
+const COUNT: &str = "uniqueCount";
 /// Folders with parts that hold no cell values.
 const LEFT_OUT: [&str; 9] = [
     "/media/",
@@ -35,7 +38,7 @@ const LEFT_OUT: [&str; 9] = [
 pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Read, FileError> {
     let mut archive = Archive::open(bytes, limits, budget)?;
     let title = archive.text("docProps/core.xml")?.and_then(|text| core_title(&text, budget));
-    let clean = rebuilt(&mut archive, budget)?;
+    let clean = rebuilt(&mut archive, limits, budget)?;
     let mut workbook: Xlsx<_> =
         Xlsx::new(Cursor::new(clean)).map_err(|_| FileError::damaged("the workbook's structure"))?;
     budget.check()?;
@@ -118,26 +121,26 @@ fn table(
 }
 
 fn shown(value: &DataRef<'_>, code: Option<&str>) -> String {
-    let text = match value {
+    match value {
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => format::number(*number, code),
         DataRef::DateTime(time) => format::date(time, code),
         DataRef::Bool(true) => "TRUE".to_owned(),
         DataRef::Bool(false) => "FALSE".to_owned(),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
-        DataRef::SharedString(text) => (*text).to_owned(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => cut(text).to_owned(),
+        DataRef::SharedString(text) => cut(text).to_owned(),
         // What a failed formula shows is no content.
         DataRef::Error(_) | DataRef::Empty => String::new(),
-    };
-    match text.char_indices().nth(MAX_CELL_CHARS) {
-        Some((end, _)) => text[..end].to_owned(),
-        None => text,
     }
+}
+
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(MAX_CELL_CHARS).map_or(text, |(end, _)| &text[..end])
 }
 
 /// A copy with only the parts that hold values, each unpacked within the limits, checked, and stored plain. `calamine`
 /// reads that instead of the upload: it unpacks without bounds and reserves as much memory as a part says it needs.
-fn rebuilt(archive: &mut Archive<'_>, budget: &Budget) -> Result<Vec<u8>, FileError> {
+fn rebuilt(archive: &mut Archive<'_>, limits: &Limits, budget: &Budget) -> Result<Vec<u8>, FileError> {
     let names: Vec<String> = archive
         .names()
         .filter(|name| name.ends_with(".xml") || name.ends_with(".rels"))
@@ -149,17 +152,61 @@ fn rebuilt(archive: &mut Archive<'_>, budget: &Budget) -> Result<Vec<u8>, FileEr
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     for name in names {
         budget.check()?;
-        let Some(mut text) = archive.text(&name)? else { continue };
+        let Some(text) = archive.text(&name)? else { continue };
         if text.contains("<!DOCTYPE") {
             return Err(FileError::damaged("a part of the workbook declares XML entities"));
         }
-        // Memory is reserved by this attribute before a single string is read.
-        let head = text.find("si>").unwrap_or(text.len());
-        if text[..head].contains("uniqueCount") {
-            text = text[..head].replace("uniqueCount", "said") + &text[head..];
-        }
+        let text = believable(text, limits, budget)?;
         writer.start_file(name.as_str(), options).map_err(broken)?;
         writer.write_all(text.as_bytes()).map_err(|_| FileError::damaged("the workbook's parts"))?;
     }
     Ok(writer.finish().map_err(broken)?.into_inner())
+}
+
+/// A part without what `calamine` reserves or copies memory by: the number of strings that a workbook says it has is
+/// renamed, and cell styles that each repeat a long format are refused. Read as `calamine` reads it, so that both see
+/// the same tags.
+fn believable(text: String, limits: &Limits, budget: &Budget) -> Result<String, FileError> {
+    if !text.contains(COUNT) && !text.contains("xf") {
+        return Ok(text);
+    }
+    let mut reader = Reader::from_str(&text);
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.check_comments = false;
+    config.expand_empty_elements = true;
+    let mut out = String::new();
+    // What was copied up to; where the last tag began; styles; the longest tag that a style may copy from.
+    let (mut done, mut from, mut styles, mut longest) = (0, 0, 0_usize, 0_usize);
+    for count in 1_usize.. {
+        if count.is_multiple_of(1_024) {
+            budget.check()?;
+        }
+        let event = reader.read_event();
+        let to = usize::try_from(reader.buffer_position()).unwrap_or(text.len()).clamp(from, text.len());
+        match event {
+            Ok(Event::Start(tag)) if tag.local_name().as_ref() == "sst" => {
+                out += &text[done..from];
+                out += &text[from..to].replace(COUNT, "said");
+                done = to;
+            }
+            Ok(Event::Start(tag)) if tag.local_name().as_ref() == "xf" => styles += 1,
+            Ok(Event::Start(_)) => longest = longest.max(to - from),
+            Ok(Event::Eof) => break,
+            // Nobody reads on from here; if somebody did, it would not be by that attribute.
+            Err(_) => {
+                out += &text[done..from];
+                out += &text[from..].replace(COUNT, "said");
+                done = text.len();
+                break;
+            }
+            Ok(_) => {}
+        }
+        from = to;
+    }
+    if styles.saturating_mul(longest) > limits.expanded_bytes {
+        return Err(FileError::damaged("the cell styles of the workbook are longer than any program writes them"));
+    }
+    out += &text[done..];
+    Ok(out)
 }

@@ -36,6 +36,11 @@ pub fn paragraph(text: &str) -> String {
 
 /// A workbook of one sheet with these rows (`sheetData`) and shared strings (`sst`).
 pub fn xlsx(sheet: &str, strings: &str) -> Vec<u8> {
+    xlsx_with(sheet, strings, &[])
+}
+
+/// The same with more parts.
+pub fn xlsx_with(sheet: &str, strings: &str, more: &[(&str, &[u8])]) -> Vec<u8> {
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let pkg = "http://schemas.openxmlformats.org/package/2006/relationships";
@@ -49,14 +54,15 @@ pub fn xlsx(sheet: &str, strings: &str) -> Vec<u8> {
         r#"<Relationships xmlns="{pkg}"><Relationship Id="r1" Type="{rel}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{rel}/sharedStrings" Target="sharedStrings.xml"/></Relationships>"#
     );
     let sheet = format!(r#"<worksheet xmlns="{main}">{sheet}</worksheet>"#);
-    zip(&[
+    let own: [(&str, &[u8]); 6] = [
         ("[Content_Types].xml", EXCEL_TYPES.as_bytes()),
         ("_rels/.rels", root.as_bytes()),
         ("xl/workbook.xml", book.as_bytes()),
         ("xl/_rels/workbook.xml.rels", rels.as_bytes()),
         ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
         ("xl/sharedStrings.xml", strings.as_bytes()),
-    ])
+    ];
+    zip(&[&own, more].concat())
 }
 
 /// A PDF of these objects, numbered from 1; the first is the catalog.
