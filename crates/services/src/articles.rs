@@ -212,7 +212,8 @@ impl Services {
                 let sources = self.store.tenant(org).sources(task).await?;
                 computed(move || {
                     let checked = check_text(sentences, &crate::pipeline::snapshots(&sources)?);
-                    Ok::<_, StoreError>(crate::pipeline::finish::stored_claims(&checked, &sources))
+                    let heads: Vec<_> = sources.iter().map(Into::into).collect();
+                    Ok::<_, StoreError>(crate::pipeline::finish::stored_claims(&checked, &heads))
                 })
                 .await??
             }

@@ -91,7 +91,6 @@ impl Services {
 /// Cancels a locked task that has not ended.
 pub(crate) async fn cancel(tx: &TenantTx, task: &mut rows::Task) -> Result<(), ServiceError> {
     tx.cancel_steps(task.id).await?;
-    tx.release(task.id, task.run).await?;
     task.status = TaskStatus::Cancelled.as_str().to_owned();
     task.current_step = None;
     task.finished_at = Some(tx.now().await?);
@@ -99,6 +98,8 @@ pub(crate) async fn cancel(tx: &TenantTx, task: &mut rows::Task) -> Result<(), S
     if let Some(article) = task.article_id {
         tx.change_article(article, ArticleChange::Failed { error: "the task was cancelled".into() }).await?;
     }
+    // The organization's row last: all orders of the tenant wait for it.
+    tx.release(task.id, task.run).await?;
     tx.emit(task.id, "task.cancelled", json!({ "progress": task.progress })).await?;
     Ok(())
 }

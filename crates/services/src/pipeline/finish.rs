@@ -122,7 +122,7 @@ impl Batch<'_> {
             writer: article.writer.clone(),
         };
         let version = tx.save_version(id, &text).await?;
-        let sources = if article.claims.is_empty() { Vec::new() } else { tx.sources(task.row.id).await? };
+        let sources = if article.claims.is_empty() { Vec::new() } else { tx.source_heads(task.row.id).await? };
         let claims = stored_claims(&article.claims, &sources);
         tx.replace_claims(id, version, &claims).await?;
         self.warn(task, &article.warnings);
@@ -259,7 +259,7 @@ fn progress_of(task: &rows::Task) -> Json {
 }
 
 /// Claims as they are stored: by the id of their source.
-pub(crate) fn stored_claims(claims: &[ClaimedText], sources: &[rows::Source]) -> Vec<StoredClaim> {
+pub(crate) fn stored_claims(claims: &[ClaimedText], sources: &[rows::SourceHead]) -> Vec<StoredClaim> {
     claims.iter().map(|claim| stored(claim, sources)).collect()
 }
 
@@ -268,7 +268,7 @@ pub(crate) fn copied_claims(claims: Vec<rows::Claim>) -> Result<Vec<StoredClaim>
     claims.into_iter().map(TryInto::try_into).collect()
 }
 
-fn stored(claim: &ClaimedText, sources: &[rows::Source]) -> StoredClaim {
+fn stored(claim: &ClaimedText, sources: &[rows::SourceHead]) -> StoredClaim {
     let source = claim.source.and_then(|number| sources.iter().find(|row| u32::try_from(row.number) == Ok(number)));
     StoredClaim {
         section: claim.section,
