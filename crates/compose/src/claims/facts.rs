@@ -96,6 +96,11 @@ impl ClaimFacts {
         }
     }
 
+    /// Drops the names that only their first letter tells.
+    pub fn keep_marked_names(&mut self) {
+        self.names.retain(|name| name.chars().skip(1).any(char::is_uppercase));
+    }
+
     /// Whether a span has a number for the same thing. Where it has that thing with other numbers only, and the number
     /// for another thing, figures were mixed up.
     fn is_counted(&self, number: &Number, span: &[&SpanFacts], lang: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::OnceLock};
 
 use galley_domain::writing::{Claim, Snapshot, Span, Verdict};
+use galley_text::word;
 
 use super::{
     SHORT_THRESHOLD_PERMILLE, THRESHOLD_PERMILLE, Told,
@@ -190,6 +191,22 @@ impl<'a> Checker<'a> {
             return nothing_claimed(whole);
         }
         self.judged(whole, &views, &allowed)
+    }
+
+    /// The facts of a title, a heading or a description that stand neither in any source nor in the order. In a line of
+    /// capitalised words, and in German, names cannot be told from words, so only figures and words like `DHL` count.
+    ///
+    /// `lang` is the language of the line (ISO 639-1).
+    pub fn foreign_facts(&self, line: &str, lang: &str, order: &str) -> Vec<String> {
+        let lang = lexicon::primary(lang);
+        let mut facts = ClaimFacts::read(line, lang, &self.corpus);
+        let telling = |t: &str| t.starts_with(char::is_uppercase) || word::is_stopword(&lexicon::lower(t), lang);
+        if lang == "de" || lexicon::tokens(line).iter().all(|(_, token)| telling(token)) {
+            facts.keep_marked_names();
+        }
+        let order = SpanFacts::read(order, lang);
+        let all: Vec<&SpanFacts> = (0..self.entries.len()).map(|i| self.facts(i)).chain([&order]).collect();
+        facts.missing(&all, lang)
     }
 
     fn view(&self, said: &str, language: usize) -> View {

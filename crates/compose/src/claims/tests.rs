@@ -154,3 +154,22 @@ fn without_sources_nothing_is_supported() {
     assert_eq!(Checker::new(&[]).check("Riga has 120 lockers.").verdict, Verdict::Unsupported);
     assert_eq!(Checker::new(&[]).check("").verdict, Verdict::NoClaim);
 }
+
+#[test]
+fn facts_of_a_line_that_nobody_gave_are_named() {
+    let (sources, order) = (sources(), "Write about Venipak lockers in 2026");
+    let checker = Checker::new(&sources);
+    for (line, foreign) in [
+        ("How lockers work", &[] as &[&str]),
+        ("Parcel Lockers Explained: The Ultimate Guide", &[]),
+        ("120 lockers in Riga since May 2021", &[]),
+        ("Venipak lockers in 2026", &[]),
+        ("130 lockers in Riga", &["130"]),
+        ("Why DHL Left Riga", &["DHL"]),
+        ("Lockers made by Acme", &["Acme"]),
+        ("The $5 billion locker", &["$5 billion"]),
+    ] {
+        assert_eq!(checker.foreign_facts(line, "en", order), foreign, "{line}");
+    }
+    assert!(checker.foreign_facts("Die Wassertemperatur der Automaten", "de", order).is_empty());
+}
