@@ -50,8 +50,11 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
         all.push(Grown { finished, ids: (rate, claim), database, rates: Vec::new(), claims: Vec::new() });
     }
     // Size after size within a round, so that a machine that changes its pace does so for all of them.
-    for _ in 0..bench.scale.rounds {
-        for grown in &mut all {
+    // Nor shall one of them always be the first.
+    for round in 0..bench.scale.rounds {
+        for at in 0..all.len() {
+            let next = (round + at) % all.len();
+            let grown = &mut all[next];
             order(&grown.database, tasks).await?;
             grown.rates.push(drain(&grown.database, SLOTS).await?);
             order(&grown.database, CLAIMS * WANTED).await?;

@@ -1,9 +1,13 @@
 //! How long an idle engine takes to start what was ordered, and the next step of what it runs.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use galley_domain::task::StepKind;
+use sqlx::Connection;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Bench;
@@ -11,7 +15,7 @@ use crate::{
     child::Spawned,
     play::{Play, Stamp, Working, clock},
     report::{Report, quantile},
-    world::{Parts, spread},
+    world::{Database, Parts, spread},
 };
 
 /// Orders that warm everything up and are not counted.
@@ -38,8 +42,14 @@ impl Stamps {
     }
 }
 
+const COMMIT: &str = "latency.sql_commit";
+
 pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let samples = bench.scale.of(1000, 100);
+    let database = bench.world.database().await?;
+    let commits = commits(&database, samples).await?;
+    bench.world.drop(database).await?;
+    tell(&mut bench.report, COMMIT, &commits, &[])?;
     for (at, apart) in [false, true].into_iter().enumerate() {
         let database = bench.world.database().await?;
         let parts = Parts::on(&database, &spread(SLOTS)).await?;
@@ -59,10 +69,25 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
         }
         parts.close().await;
         bench.world.drop(database).await?;
-        tell(&mut bench.report, ORDER[at], &orders)?;
-        tell(&mut bench.report, STEP[at], &steps)?;
+        tell(&mut bench.report, ORDER[at], &orders, &commits)?;
+        tell(&mut bench.report, STEP[at], &steps, &commits)?;
     }
     Ok(())
+}
+
+/// Milliseconds that one row takes to be safe, one after the other: no step that is claimed and begun durably can start
+/// sooner after the one before.
+async fn commits(database: &Database, samples: usize) -> anyhow::Result<Vec<f64>> {
+    let mut connection = database.connect().await?;
+    let insert = "INSERT INTO organizations (id, name) VALUES (gen_random_uuid(), 'commit')";
+    let mut took = Vec::new();
+    for _ in 0..samples {
+        let began = Instant::now();
+        sqlx::query(insert).execute(&mut connection).await?;
+        took.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    connection.close().await?;
+    Ok(took)
 }
 
 /// Milliseconds from order to first step, and from step to step; one task after the other.
@@ -104,12 +129,13 @@ fn millis(from: u64, to: u64) -> f64 {
     to.saturating_sub(from) as f64 / 1e6
 }
 
-fn tell(report: &mut Report, id: &str, samples: &[f64]) -> anyhow::Result<()> {
+fn tell(report: &mut Report, id: &str, samples: &[f64], commits: &[f64]) -> anyhow::Result<()> {
     for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
         let value = quantile(samples, share).context("no samples")?;
         let blocks: Vec<f64> =
             samples.chunks(samples.len().div_ceil(BLOCKS)).filter_map(|block| quantile(block, share)).collect();
-        report.add_value(&format!("{id}_{name}"), value, &blocks, &[])?;
+        let ceiling: Vec<f64> = quantile(commits, share).into_iter().collect();
+        report.add_value(&format!("{id}_{name}"), value, &blocks, &ceiling)?;
     }
     Ok(())
 }
