@@ -191,7 +191,8 @@ async fn the_status_follows_the_work() {
     let script = Script::default();
     script.next(StepKind::Draft, [Move::Gate, Move::Gate]);
     let engine = front.harness.scripted(&script);
-    script.wait_for_runs(StepKind::Draft, 2).await;
+    // That a step runs is written beside it, not before it.
+    front.harness.until(task, |view| view.row.current_step.as_deref() == Some("drafting")).await;
     let status = front.get(&format!("/api/v1/articles/{article}/status")).await;
     let data = &status.is(200)["data"];
     assert_eq!((&data["status"], &data["current_step"]), (&json!("generating"), &json!("drafting")), "{data}");

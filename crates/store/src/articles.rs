@@ -200,6 +200,17 @@ impl TenantTx {
         Ok(())
     }
 
+    /// Keeps others from choosing among the names that begin with this one until the transaction ends.
+    pub async fn hold_slug(&self, base: &str) -> Result<(), StoreError> {
+        sql::execute(
+            &self.conn,
+            "SELECT pg_advisory_xact_lock(hashtextextended($1::text || $2, 0))",
+            [self.org().to_string().into(), base.into()],
+        )
+        .await?;
+        Ok(())
+    }
+
     pub async fn lock_article(&self, id: Uuid) -> Result<Option<articles::Model>, StoreError> {
         Ok(self
             .find::<articles::Entity>()

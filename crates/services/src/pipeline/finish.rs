@@ -281,8 +281,10 @@ fn stored(claim: &ClaimedText, sources: &[rows::SourceHead]) -> StoredClaim {
     }
 }
 
-/// The slug, or the slug with the lowest number behind it that no other article of the organization has.
+/// The slug, or the slug with the lowest number behind it that no other article of the organization has. Whoever looks for
+/// the same one at the same time waits until this transaction ends.
 pub(crate) async fn free_slug(tx: &TenantTx, base: &str, article: uuid::Uuid) -> Result<String, StoreError> {
+    tx.hold_slug(base).await?;
     let mut slug = base.to_owned();
     let mut number = 2;
     while tx.slug_taken(&slug, article).await? {
