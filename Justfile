@@ -25,6 +25,14 @@ openapi:
 deny:
     cargo deny check licenses bans sources
 
+# The figures of docs/performance.md.
+bench *ARGS:
+    cargo run --release -p galley-bench -- {{ARGS}}
+
+# Real processes under a plan of faults: just chaos --minutes 5 --seed 7
+chaos *ARGS:
+    cargo run --release -p galley-bench -- chaos {{ARGS}}
+
 # What CI runs.
 ci:
     .ci/run
