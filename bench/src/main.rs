@@ -14,6 +14,7 @@ mod world;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use figures::{Bench, Scale};
 use report::Report;
@@ -124,15 +125,11 @@ async fn take(cli: Cli) -> anyhow::Result<bool> {
         logs: cli.logs,
         galley: cli.galley.clone(),
     };
-    let mut ended = Ok(());
-    for name in Name::EACH {
-        if all || cli.names.contains(&name) {
-            ended = figure(name, &mut bench).await;
-        }
-        if ended.is_err() {
-            break;
-        }
-    }
+    let names = Name::EACH.into_iter().filter(|name| all || cli.names.contains(name));
+    let ended = tokio::select! {
+        ended = figures(names, &mut bench) => ended,
+        ended = interrupted() => ended,
+    };
     bench.report.note(machine(&before));
     let Bench { world, report, .. } = bench;
     world.stop().await?;
@@ -145,6 +142,20 @@ async fn take(cli: Cli) -> anyhow::Result<bool> {
         eprintln!("missed: {miss}");
     }
     Ok(!cli.check || missed.is_empty())
+}
+
+async fn figures(names: impl Iterator<Item = Name>, bench: &mut Bench) -> anyhow::Result<()> {
+    for name in names {
+        figure(name, bench).await?;
+    }
+    Ok(())
+}
+
+/// An error at SIGINT or SIGTERM, so that the server is stopped and its gigabytes are removed all the same.
+async fn interrupted() -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    anyhow::bail!("interrupted; what was measured until then is in the table")
 }
 
 async fn figure(name: Name, bench: &mut Bench) -> anyhow::Result<()> {
