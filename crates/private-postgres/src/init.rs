@@ -119,7 +119,7 @@ async fn run_initdb(
         .args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions"])
         .arg(format!("--lc-ctype={ctype}"))
         .arg(format!("--username={USER}"))
-        .arg("--text-search-config=pg_catalog.simple")
+        .arg("--text-search-config=simple")
         // Small segments too: most of what a short-lived cluster writes is its first, empty one.
         .args(if settings.durable { &[][..] } else { &["--no-sync", "--wal-segsize=1"] })
         .arg("--pgdata")
