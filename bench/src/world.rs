@@ -59,8 +59,6 @@ impl World {
         std::fs::create_dir(&settings.data_dir)?;
         std::fs::set_permissions(&settings.data_dir, std::fs::Permissions::from_mode(0o755))?;
         settings.max_connections = 120;
-        // Without it, what initdb wrote there keeps every parallel worker from starting.
-        settings.extra.push(("default_text_search_config".into(), "pg_catalog.simple".into()));
         let cluster = galley_private_postgres::start(settings).await?;
         let world = Self { cluster, dir, count: AtomicU32::new(0) };
         world.cluster.create_database_if_missing(TEMPLATE).await?;

@@ -41,7 +41,8 @@ async fn a_worker_that_lost_its_lease_writes_nothing_but_what_it_paid() {
     let output = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: vec!["late".into()] });
     let late = harness.services.finish_step(&old, &output, &[call()]).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
-    assert!(matches!(harness.services.begin_step(&old).await, Err(StoreError::LeaseLost)));
+    let begun = harness.services.write(&[Entry { step: old, begun: Arc::default(), what: What::Begun }]).await;
+    assert!(matches!(begun[..], [Err(StoreError::LeaseLost)]), "{begun:?}");
     assert_eq!(harness.steps(task).await.len(), 1, "no next step");
     assert_eq!(harness.task(task).await.row.warnings, serde_json::json!([]));
     assert_eq!(harness.services.task_usage(harness.caller.org, task).await.unwrap().len(), 1);

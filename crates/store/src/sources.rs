@@ -1,7 +1,7 @@
 //! What was read for a task, and which sentence of an article rests on what.
 
 use galley_domain::writing::{Origin, Verdict};
-use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, Select};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -67,14 +67,25 @@ fn verdict_text(verdict: Verdict) -> &'static str {
 impl<C: ConnectionTrait> Scoped<C> {
     /// What the task is written from, by number: the sources of the newest run that has read.
     pub async fn sources(&self, task: Uuid) -> Result<Vec<research_sources::Model>, StoreError> {
-        let Some(row) = self.task(task).await? else { return Ok(Vec::new()) };
-        Ok(self
-            .find::<research_sources::Entity>()
-            .filter(research_sources::Column::TaskId.eq(task))
-            .filter(research_sources::Column::Run.eq(row.sources_run))
-            .order_by_asc(research_sources::Column::Number)
-            .all(&self.conn)
-            .await?)
+        match self.written_from(task).await? {
+            Some(sources) => Ok(sources.all(&self.conn).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// As [`Self::sources`], without the texts.
+    pub async fn source_heads(&self, task: Uuid) -> Result<Vec<research_sources::Head>, StoreError> {
+        match self.written_from(task).await? {
+            Some(sources) => Ok(sources.into_partial_model().all(&self.conn).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn written_from(&self, task: Uuid) -> Result<Option<Select<research_sources::Entity>>, StoreError> {
+        let Some(row) = self.task(task).await? else { return Ok(None) };
+        let of_task = self.find::<research_sources::Entity>().filter(research_sources::Column::TaskId.eq(task));
+        let of_run = of_task.filter(research_sources::Column::Run.eq(row.sources_run));
+        Ok(Some(of_run.order_by_asc(research_sources::Column::Number)))
     }
 
     /// What all runs of the task have read, for the claims of older versions.
@@ -84,19 +95,6 @@ impl<C: ConnectionTrait> Scoped<C> {
             .filter(research_sources::Column::TaskId.eq(task))
             .order_by_asc(research_sources::Column::Run)
             .order_by_asc(research_sources::Column::Number)
-            .all(&self.conn)
-            .await?)
-    }
-
-    /// As [`Self::sources`], without the texts.
-    pub async fn source_heads(&self, task: Uuid) -> Result<Vec<research_sources::Head>, StoreError> {
-        let Some(row) = self.task(task).await? else { return Ok(Vec::new()) };
-        Ok(self
-            .find::<research_sources::Entity>()
-            .filter(research_sources::Column::TaskId.eq(task))
-            .filter(research_sources::Column::Run.eq(row.sources_run))
-            .order_by_asc(research_sources::Column::Number)
-            .into_partial_model()
             .all(&self.conn)
             .await?)
     }

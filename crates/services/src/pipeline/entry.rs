@@ -42,24 +42,14 @@ pub enum What {
 }
 
 impl Services {
-    /// Says that an attempt begins. [`StoreError::LeaseLost`] when the task has ended or the lease is gone.
-    pub async fn begin_step(&self, step: &ClaimedStep) -> Result<(), StoreError> {
-        let entry = Entry { step: step.clone(), begun: Arc::default(), what: What::Begun };
-        self.write_one(entry).await.map(|_| ())
-    }
-
     /// Writes the end of an attempt that has begun, with all that follows. [`StoreError::LeaseLost`] means that nothing
     /// was written but the usage; any other error means that nothing was written and the call may be repeated.
     pub async fn finish_step(&self, step: &ClaimedStep, outcome: &Outcome, usage: &[Usage]) -> Result<Ran, StoreError> {
         let what = What::Ended { outcome: Arc::new(outcome.clone()), usage: usage.to_vec() };
         let entry = Entry { step: step.clone(), begun: Arc::new(AtomicBool::new(true)), what };
-        let ran = self.write_one(entry).await?;
-        ran.ok_or_else(|| StoreError::Unreadable("the end of a step was not written".into()))
-    }
-
-    async fn write_one(&self, entry: Entry) -> Result<Option<Ran>, StoreError> {
         let mut written = self.write(&[entry]).await;
-        written.pop().unwrap_or_else(|| Err(StoreError::Unreadable("a write without an answer".into())))
+        let ran = written.pop().and_then(Result::transpose).transpose()?;
+        ran.ok_or_else(|| StoreError::Unreadable("the end of a step was not written".into()))
     }
 
     /// Writes all entries in one transaction, each fenced by its own lease, and answers each of them. One that cannot
@@ -153,8 +143,9 @@ impl Batch<'_> {
 
     async fn apply(&mut self, task: &mut Held, entry: &Entry) -> Result<Option<Ran>, StoreError> {
         let step = &entry.step;
-        if !entry.begun.load(Ordering::Acquire) && self.begun.insert(step.fence) {
+        if !entry.begun.load(Ordering::Acquire) && !self.begun.contains(&step.fence) {
             self.begin(task, step)?;
+            self.begun.insert(step.fence);
         }
         match &entry.what {
             What::Begun => Ok(None),
