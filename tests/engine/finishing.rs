@@ -1,12 +1,19 @@
 //! Rules 3 and 11: finished exactly once, fenced by the lease; every step carries its trace.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use galley_domain::{
     task::StepKind,
     usage::{CallOutcome, Usage},
+    writing::{Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{Entry, Outcome, StepOutput, What};
+use galley_services::{Entry, NoRoom, Outcome, Room, StepOutput, What};
 use galley_store::{ClaimedStep, NewSource, StoreError, Wanted};
 use galley_testkit::{Harness, Script};
 use rust_decimal::Decimal;
@@ -41,7 +48,8 @@ async fn a_worker_that_lost_its_lease_writes_nothing_but_what_it_paid() {
     let output = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: vec!["late".into()] });
     let late = harness.services.finish_step(&old, &output, &[call()]).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
-    let begun = harness.services.write(&[Entry { step: old, begun: Arc::default(), what: What::Begun }]).await;
+    let begun = Entry { step: old, begun: Arc::default(), what: What::Begun };
+    let begun = harness.services.write(&[begun], &NoRoom).await.answers;
     assert!(matches!(begun[..], [Err(StoreError::LeaseLost)]), "{begun:?}");
     assert_eq!(harness.steps(task).await.len(), 1, "no next step");
     assert_eq!(harness.task(task).await.row.warnings, serde_json::json!([]));
@@ -133,7 +141,7 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
     // Postgres takes no NUL in a text.
     let titles = ["good", "cancelled", "bad\0", "good too"];
     let entries: Vec<Entry> = steps.iter().zip(titles).map(|(step, title)| end(step, title)).collect();
-    let answers = harness.services.write(&entries).await;
+    let answers = harness.services.write(&entries, &NoRoom).await.answers;
     assert!(matches!(answers[0], Ok(Some(_))) && matches!(answers[3], Ok(Some(_))), "{answers:?}");
     assert!(matches!(answers[1], Err(StoreError::LeaseLost)), "{answers:?}");
     assert!(answers[2].as_ref().is_err_and(|error| !error.is_weather()), "{answers:?}");
@@ -143,7 +151,71 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
         assert_eq!(recorded, usage, "usage of {}", titles[at]);
     }
     // A group that is written again, because its answer got lost, changes nothing.
-    let again = harness.services.write(&entries[..1]).await;
+    let again = harness.services.write(&entries[..1], &NoRoom).await.answers;
     assert!(matches!(again[0], Err(StoreError::LeaseLost)), "{again:?}");
     assert_eq!(harness.steps(tasks[0]).await.len(), 2);
+}
+
+/// A process with some free slots for drafts.
+struct DraftSlots(AtomicUsize);
+
+impl Room for DraftSlots {
+    fn worker(&self) -> &'static str {
+        "here"
+    }
+
+    fn lease(&self) -> Duration {
+        LEASE
+    }
+
+    fn take(&self, kind: StepKind) -> bool {
+        let taken = |free: usize| free.checked_sub(1);
+        kind == StepKind::Draft && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, taken).is_ok()
+    }
+}
+
+/// What follows a step begins in the transaction that ends it, where there is room; the rest waits to be claimed.
+#[tokio::test]
+async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
+    let harness = Harness::new().await;
+    let task = harness.order().await;
+    let queue = harness.services.store().queue();
+    let claim = async |kind, slots| queue.claim(&[Wanted { kind, slots }], "w", LEASE).await.unwrap();
+    let research = claim(StepKind::Research, 1).await.remove(0);
+    let none = StepOutput::Research { sources: Vec::new(), warnings: Vec::new() };
+    harness.services.finish_step(&research, &Outcome::Done(none), &[]).await.unwrap();
+    let outline = claim(StepKind::Outline, 1).await.remove(0);
+
+    let words = WordRange { min: 1, max: 1 };
+    let section = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
+    let outcome = |title: &str| {
+        let outline = Outline { title: title.into(), sections: vec![section.clone(); 3] };
+        What::Ended { outcome: Arc::new(Outcome::Done(StepOutput::Outline(outline))), usage: Vec::new() }
+    };
+    let room = DraftSlots(AtomicUsize::new(2));
+    let end = |title| Entry { step: outline.clone(), begun: Arc::default(), what: outcome(title) };
+    let bad = harness.services.write(&[end("bad\0")], &room).await;
+    assert!(bad.answers[0].is_err() && bad.started.is_empty() && bad.doubtful.is_empty(), "{bad:?}");
+    room.0.store(2, Ordering::SeqCst);
+    let written = harness.services.write(&[end("good")], &room).await;
+    assert!(written.answers[0].is_ok(), "{written:?}");
+    let positions: Vec<i32> = written.started.iter().map(|step| step.position).collect();
+    assert_eq!(positions, [0, 1]);
+    let drafts: Vec<_> = harness.steps(task).await.into_iter().filter(|step| step.kind == "draft").collect();
+    let states: Vec<_> =
+        drafts.iter().map(|step| (step.state.as_str(), step.attempt, step.worker.as_deref())).collect();
+    assert_eq!(states, [("running", 1, Some("here")), ("running", 1, Some("here")), ("ready", 0, None)]);
+    let events = harness.events(task).await;
+    let started = events.iter().filter(|event| event.kind == "step.started" && event.data["step"] == "drafting");
+    assert_eq!(started.count(), 2, "{events:?}");
+
+    // Its lease is as good as one that was claimed: it ends once, and can be given back without losing an attempt.
+    let section = Outcome::Done(StepOutput::Section(SectionText::default()));
+    harness.services.finish_step(&written.started[0], &section, &[]).await.unwrap();
+    let twice = harness.services.finish_step(&written.started[0], &section, &[]).await;
+    assert!(matches!(twice, Err(StoreError::LeaseLost)), "{twice:?}");
+    queue.give_back(&[written.started[1].fence]).await.unwrap();
+    let left: Vec<(i32, u32)> =
+        claim(StepKind::Draft, 9).await.iter().map(|step| (step.position, step.attempt)).collect();
+    assert_eq!(left, [(1, 1), (2, 1)]);
 }

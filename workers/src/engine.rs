@@ -8,7 +8,11 @@ mod keeper;
 mod source;
 mod stats;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    time::Duration,
+};
 
 use apalis::layers::{WorkerBuilderExt, catch_panic::CatchPanicLayer, tracing::TraceLayer};
 use apalis_core::{monitor::Monitor, task::Task, worker::builder::WorkerBuilder};
@@ -16,13 +20,13 @@ use async_trait::async_trait;
 use galley_domain::{Fault, OrgId, task::StepKind, usage::Meter};
 use galley_services::{Services, StepOutput, Wakes, What};
 use galley_store::{ClaimedStep, StoreError};
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use attempt::{AttemptLayer, Panicked, RunStep};
 use committer::{Committer, Lane};
-use held::{Held, Lease};
+use held::{Held, Lease, Slots};
 use source::StepSource;
 pub use stats::EngineStats;
 
@@ -104,8 +108,54 @@ pub(crate) struct Shared {
     wakes: Wakes,
     settings: EngineSettings,
     held: Held,
+    /// One for each kind that is worked on; none once nothing more is to begin.
+    feeds: Mutex<BTreeMap<StepKind, mpsc::Sender<Lease>>>,
     committer: Committer,
     stats: EngineStats,
+}
+
+impl Shared {
+    fn feeds(&self) -> MutexGuard<'_, BTreeMap<StepKind, mpsc::Sender<Lease>>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn runs(&self, kind: StepKind) -> bool {
+        self.feeds().contains_key(&kind)
+    }
+
+    /// Nothing more begins; the workers end when they are idle.
+    fn close(&self) {
+        self.held.close();
+        self.feeds().clear();
+    }
+
+    /// Hands a step that was claimed to its worker.
+    fn launch(&self, step: ClaimedStep, slot: Option<Slots>) {
+        let kind = step.kind;
+        let launched = slot.is_some_and(|slot| self.feed(self.held.take(step, slot)));
+        if !launched {
+            // Its lease runs out and the step is claimed again.
+            tracing::error!(%kind, "a claimed step found no room");
+        }
+    }
+
+    /// Hands a step whose beginning is written to its worker. False when nothing more is to begin.
+    fn launch_begun(&self, step: ClaimedStep, slot: Option<Slots>) -> bool {
+        slot.is_some_and(|slot| {
+            let lease = self.held.take(step, slot);
+            lease.begun().store(true, Ordering::Release);
+            self.feed(lease)
+        })
+    }
+
+    fn feed(&self, lease: Lease) -> bool {
+        let kind = lease.step().kind;
+        let fed = self.feeds().get(&kind).is_some_and(|feed| feed.try_send(lease).is_ok());
+        if fed {
+            self.stats.claimed(kind);
+        }
+        fed
+    }
 }
 
 /// The engine of one process.
@@ -131,7 +181,8 @@ impl Engine {
         let slots = steps.keys().map(|kind| (*kind, services.settings().policy(*kind).concurrency)).collect();
         let (committer, lanes) = Committer::new();
         let (held, stats) = (Held::new(slots), EngineStats::default());
-        let shared = Shared { services, wakes, settings, held, committer, stats };
+        let feeds = Mutex::default();
+        let shared = Shared { services, wakes, settings, held, feeds, committer, stats };
         Self { shared: Arc::new(shared), lanes, steps }
     }
 
@@ -144,11 +195,10 @@ impl Engine {
     /// done by then gives its lease back without losing an attempt.
     pub async fn run(self, stop: CancellationToken) {
         let mut monitor = Monitor::new().should_restart(|_, _| true);
-        let mut feeds = BTreeMap::new();
         for (kind, step) in self.steps {
             let slots = self.shared.services.settings().policy(kind).concurrency;
             let (feed, source) = StepSource::channel(slots);
-            feeds.insert(kind, feed);
+            self.shared.feeds().insert(kind, feed);
             let shared = Arc::clone(&self.shared);
             monitor = monitor.register(move |_| {
                 let policy = shared.services.settings().policy(kind);
@@ -173,9 +223,9 @@ impl Engine {
         parts.spawn(keeper::heartbeat(Arc::clone(&self.shared), keepers.clone()));
         parts.spawn(keeper::watch_cancels(Arc::clone(&self.shared), keepers.clone()));
         for lane in self.lanes {
-            parts.spawn(lane.run(self.shared.services.clone(), keepers.clone()));
+            parts.spawn(lane.run(Arc::clone(&self.shared), keepers.clone()));
         }
-        parts.spawn(claimer::run(Arc::clone(&self.shared), feeds, stop.clone()));
+        parts.spawn(claimer::run(Arc::clone(&self.shared), stop.clone()));
         parts.spawn(drain(Arc::clone(&self.shared), stop.clone(), keepers.clone()));
         let workers = monitor.run();
         tokio::pin!(workers);

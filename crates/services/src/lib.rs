@@ -30,10 +30,10 @@ pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};
 pub use keys::{IssuedKey, KeyRequest, hash_key};
 pub use orders::Receipt;
-pub use pipeline::{ClaimedText, Entry, Outcome, Ran, StepOutput, What, WrittenArticle};
+pub use pipeline::{ClaimedText, Entry, NoRoom, Outcome, Ran, Room, StepOutput, What, Written, WrittenArticle};
 pub use retry::RetryRequest;
 pub use tasks::TaskView;
-pub use wakes::{CancelWatch, EventWatch, Wakes};
+pub use wakes::{CancelWatch, EventWatch, StepWatch, Wakes};
 
 /// What the use cases need to know of the configuration.
 #[derive(Debug, Clone)]

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-pub use entry::{Entry, What};
+pub use entry::{Entry, NoRoom, Room, What, Written};
 pub(crate) use inputs::snapshots;
 
 /// What a step brought. Persisted together with its end.

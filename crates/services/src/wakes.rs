@@ -1,11 +1,12 @@
 //! One LISTEN connection per process, handed out to whoever waits: the claimer, running steps, readers of events.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use galley_domain::task::StepKind;
 use galley_store::{Store, Wake};
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
@@ -13,15 +14,42 @@ use uuid::Uuid;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How often steps of a kind became claimable.
+type Counts = BTreeMap<StepKind, u64>;
 type Watched = HashMap<Uuid, watch::Sender<u64>>;
 
 /// Wakes those who wait. Cheap to clone; [`Wakes::run`] does the listening.
 #[derive(Debug, Clone)]
 pub struct Wakes {
-    steps: watch::Sender<u64>,
+    steps: watch::Sender<Counts>,
     clock: watch::Sender<u64>,
     cancels: broadcast::Sender<Uuid>,
     events: Arc<Mutex<Watched>>,
+}
+
+/// Wakes when steps may have become claimable.
+#[derive(Debug)]
+pub struct StepWatch {
+    receiver: watch::Receiver<Counts>,
+    seen: Counts,
+}
+
+impl StepWatch {
+    pub async fn changed(&mut self) {
+        // The sender lives in `Wakes`; whoever waits here has one.
+        if self.receiver.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The kinds of which something was said since the last call; all of them at the first.
+    pub fn woken(&mut self) -> Vec<StepKind> {
+        let counts = self.receiver.borrow_and_update().clone();
+        let woken = counts.iter().filter(|(kind, count)| self.seen.get(kind) != Some(count));
+        let woken = woken.map(|(kind, _)| *kind).collect();
+        self.seen = counts;
+        woken
+    }
 }
 
 /// Wakes when a task has a new event.
@@ -75,7 +103,7 @@ fn lock(events: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
 impl Default for Wakes {
     fn default() -> Self {
         Self {
-            steps: watch::Sender::new(0),
+            steps: watch::Sender::new(StepKind::ALL.iter().map(|kind| (*kind, 0)).collect()),
             clock: watch::Sender::new(0),
             cancels: broadcast::Sender::new(1024),
             events: Arc::new(Mutex::new(HashMap::new())),
@@ -84,13 +112,16 @@ impl Default for Wakes {
 }
 
 impl Wakes {
-    /// Changes whenever steps may have become claimable.
-    pub fn steps(&self) -> watch::Receiver<u64> {
-        self.steps.subscribe()
+    pub fn steps(&self) -> StepWatch {
+        StepWatch { receiver: self.steps.subscribe(), seen: Counts::new() }
     }
 
-    fn steps_ready(&self) {
-        self.steps.send_modify(|count| *count += 1);
+    fn steps_ready(&self, kinds: &[StepKind]) {
+        self.steps.send_modify(|counts| {
+            for kind in kinds {
+                *counts.entry(*kind).or_default() += 1;
+            }
+        });
     }
 
     /// Changes whenever something is to become claimable by the clock.
@@ -113,7 +144,7 @@ impl Wakes {
 
     fn dispatch(&self, wake: Wake) {
         match wake {
-            Wake::Steps => self.steps_ready(),
+            Wake::Steps { kind } => self.steps_ready(&[kind]),
             Wake::Clock => self.look_at_the_clock(),
             // Nobody listening is fine: then nothing runs here.
             Wake::Cancelled { task } => drop(self.cancels.send(task)),
@@ -127,7 +158,7 @@ impl Wakes {
     }
 
     fn anything_may_have_happened(&self) {
-        self.steps_ready();
+        self.steps_ready(StepKind::ALL);
         self.look_at_the_clock();
         drop(self.cancels.send(Uuid::nil()));
         for sender in lock(&self.events).values() {

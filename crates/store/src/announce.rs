@@ -6,6 +6,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use galley_domain::task::StepKind;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
@@ -23,8 +24,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What a transaction said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wake {
-    /// Steps became claimable.
-    Steps,
+    /// Steps of this kind became claimable.
+    Steps { kind: StepKind },
     /// A step is to become claimable by the clock, perhaps sooner than anyone expected.
     Clock,
     /// A task was cancelled: its running steps must stop.
@@ -38,7 +39,7 @@ pub enum Wake {
 impl Wake {
     fn word(self) -> String {
         match self {
-            Self::Steps => "steps".to_owned(),
+            Self::Steps { kind } => format!("steps:{kind}"),
             Self::Clock => "clock".to_owned(),
             Self::Cancelled { task } => format!("cancel:{}", task.simple()),
             Self::Event { task } => format!("event:{}", task.simple()),
@@ -49,9 +50,9 @@ impl Wake {
     fn read(word: &str) -> Option<Self> {
         let task = |id: &str| Uuid::try_parse(id).ok();
         match word.split_once(':') {
-            None if word == "steps" => Some(Self::Steps),
             None if word == "clock" => Some(Self::Clock),
             None if word == "all" => Some(Self::Reconnected),
+            Some(("steps", kind)) => kind.parse().ok().map(|kind| Self::Steps { kind }),
             Some(("cancel", id)) => task(id).map(|task| Self::Cancelled { task }),
             Some(("event", id)) => task(id).map(|task| Self::Event { task }),
             _ => None,
@@ -149,12 +150,13 @@ mod tests {
     #[test]
     fn words_survive_the_way_through_the_database_and_own_ones_are_passed_over() {
         let task = Uuid::from_u128(7);
-        let said = [Wake::Steps, Wake::Clock, Wake::Cancelled { task }, Wake::Event { task }, Wake::Reconnected];
+        let steps = Wake::Steps { kind: StepKind::Outline };
+        let said = [steps, Wake::Clock, Wake::Cancelled { task }, Wake::Event { task }, Wake::Reconnected];
         let payloads = payloads("me", &HashSet::from(said));
         let [payload] = payloads.as_slice() else { panic!("one payload, not {payloads:?}") };
         assert_eq!(heard("you", payload).into_iter().collect::<HashSet<_>>(), HashSet::from(said));
         assert_eq!(heard("me", payload), []);
-        assert_eq!(heard("you", "me nonsense event:x"), []);
+        assert_eq!(heard("you", "me nonsense event:x steps:tea"), []);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use galley_domain::OrgId;
+use galley_domain::{OrgId, task::StepKind};
 use sea_orm::FromQueryResult;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -128,11 +128,22 @@ pub struct NewStep {
     pub org: Uuid,
     pub task: Uuid,
     pub run: i32,
-    pub kind: &'static str,
+    pub kind: StepKind,
     pub position: i32,
     pub rank: i64,
     pub max_attempts: u32,
     pub trace_id: String,
+    /// None leaves the step to whoever claims it.
+    #[serde(flatten)]
+    pub started: Option<Started>,
+}
+
+/// A step that begins with the transaction that adds it: as if it had been claimed in the same moment.
+#[derive(Debug, Serialize)]
+pub struct Started {
+    pub lease: Uuid,
+    pub worker: String,
+    pub seconds: f64,
 }
 
 /// A hold that becomes a charge.
@@ -181,10 +192,13 @@ FROM jsonb_to_recordset($1) AS w(org uuid, id uuid, status text, sources_run int
 WHERE t.org_id = w.org AND t.id = w.id";
 
 const ADD_STEPS: &str = "
-INSERT INTO steps (id, org_id, task_id, run, kind, position, state, rank, max_attempts, trace_id)
-SELECT id, org, task, run, kind, position, 'ready', rank, max_attempts, trace_id
+INSERT INTO steps (id, org_id, task_id, run, kind, position, state, rank, max_attempts, trace_id, attempt, lease, worker,
+    lease_until, started_at)
+SELECT id, org, task, run, kind, position, CASE WHEN lease IS NULL THEN 'ready' ELSE 'running' END, rank, max_attempts,
+    trace_id, CASE WHEN lease IS NULL THEN 0 ELSE 1 END, lease, worker, now() + make_interval(secs => seconds),
+    CASE WHEN lease IS NOT NULL THEN now() END
 FROM jsonb_to_recordset($1) AS w(id uuid, org uuid, task uuid, run integer, kind text, position integer, rank bigint,
-    max_attempts integer, trace_id text)";
+    max_attempts integer, trace_id text, lease uuid, worker text, seconds float8)";
 
 const ADD_EVENTS: &str = "
 INSERT INTO events (org_id, task_id, seq, kind, data)
@@ -264,7 +278,7 @@ impl StepsTx {
         }
         self.settle(&settled).await?;
         self.tx.say(events.iter().map(|event| Wake::Event { task: event.task }));
-        self.tx.say((!steps.is_empty()).then_some(Wake::Steps));
+        self.tx.say(steps.iter().filter(|step| step.started.is_none()).map(|step| Wake::Steps { kind: step.kind }));
         self.tx.say((!delayed.is_empty()).then_some(Wake::Clock));
         Ok(())
     }

@@ -37,7 +37,7 @@ use announce::Announcer;
 
 pub use announce::Wake;
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, TextVersion};
-pub use batch::{Changes, Delay, Done, Locked, NewEvent, NewStep, Settlement, StepsTx, TaskChange};
+pub use batch::{Changes, Delay, Done, Locked, NewEvent, NewStep, Settlement, Started, StepsTx, TaskChange};
 pub use error::StoreError;
 pub use files::NewFile;
 pub use idempotency::Replay;

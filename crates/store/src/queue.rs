@@ -224,8 +224,9 @@ impl Queue {
     pub async fn give_back(&self, held: &[Fence]) -> Result<(), StoreError> {
         let (ids, leases) = columns(held);
         let rows = sql::all(&self.db, GIVE_BACK, [ids.into(), leases.into()]).await?;
-        if !rows.is_empty() {
-            self.announcer.say([Wake::Steps]);
+        for row in rows {
+            let kind = row.try_get::<String>("", "kind")?.parse()?;
+            self.announcer.say([Wake::Steps { kind }]);
         }
         Ok(())
     }
@@ -246,7 +247,7 @@ impl Queue {
         )
         .await?;
         if added == 1 {
-            self.announcer.say([Wake::Steps]);
+            self.announcer.say([Wake::Steps { kind }]);
         }
         Ok(added == 1)
     }

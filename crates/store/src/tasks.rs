@@ -180,8 +180,8 @@ impl TenantTx {
                 ],
             )
             .await?;
+            self.say(Wake::Steps { kind: seed.kind });
         }
-        self.say(Wake::Steps);
         Ok(())
     }
 

@@ -1,38 +1,38 @@
 //! Claims as many steps as there are free slots, when something may be there to claim.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use galley_domain::{Fault, FaultCode, task::StepKind};
 use galley_services::Outcome;
-use galley_store::{ClaimedStep, StoreError};
-use tokio::{sync::mpsc, time::Instant};
+use galley_store::{ClaimedStep, StoreError, Wanted};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Shared, held::Lease, keeper::patiently};
+use super::{Shared, held::Slots, keeper::patiently};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// What is due and cannot be had yet (another process is about to take it) is looked at again after this.
 const SHORTEST_LOOK: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-type Feeds = BTreeMap<StepKind, mpsc::Sender<Lease>>;
-
-/// Runs until `stop`; then drops the feeds, which ends the workers once they are idle.
-pub(crate) async fn run(shared: Arc<Shared>, feeds: Feeds, stop: CancellationToken) {
+/// Runs until `stop`; then nothing more begins, which ends the workers once they are idle.
+pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
+    // Also when this panics: the workers must not wait for a claimer that is gone.
+    let _closing = Closing(&shared);
     let (mut wakes, mut clock) = (shared.wakes.steps(), shared.wakes.clock());
     let mut due = Instant::now();
     let mut pause = FIRST_PAUSE;
     while !stop.is_cancelled() {
-        wakes.borrow_and_update();
-        match round(&shared, &feeds, &mut due).await {
-            Ok(more) => {
+        shared.held.look_for(&wakes.woken());
+        match round(&shared, &mut due).await {
+            Ok(()) => {
                 pause = FIRST_PAUSE;
                 tokio::select! {
                     () = stop.cancelled() => break,
+                    () = wakes.changed() => {}
                     // The sender lives in `shared`.
-                    _ = wakes.changed() => {}
                     _ = clock.changed() => due = Instant::now(),
-                    () = shared.held.freed(), if more => {}
+                    () = shared.held.freed(), if shared.held.looks() => {}
                     () = tokio::time::sleep_until(due) => {}
                 }
             }
@@ -49,11 +49,19 @@ pub(crate) async fn run(shared: Arc<Shared>, feeds: Feeds, stop: CancellationTok
     }
 }
 
-/// One look at clock and queue. True when there may be more than there were slots for.
-async fn round(shared: &Shared, feeds: &Feeds, due: &mut Instant) -> Result<bool, StoreError> {
+struct Closing<'a>(&'a Shared);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// One look at clock and queue.
+async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
     let queue = shared.services.store().queue();
     if Instant::now() >= *due {
-        schedule_maintenance(shared, feeds).await?;
+        schedule_maintenance(shared).await?;
         let held = shared.held.fences();
         let promotion = patiently(shared, queue.promote(&held, shared.settings.lease)).await?;
         for step in promotion.exhausted {
@@ -63,26 +71,23 @@ async fn round(shared: &Shared, feeds: &Feeds, due: &mut Instant) -> Result<bool
         // A delay of a few milliseconds is kept to; something overdue that did not move is not asked for in a circle.
         let next = if next.is_zero() { SHORTEST_LOOK } else { next };
         *due = Instant::now() + next.min(shared.settings.tick);
+        // What the clock made claimable says no kind, and a word about others may have been lost.
+        shared.held.look_for(StepKind::ALL);
     }
-    let wanted = shared.held.wanted();
-    if wanted.is_empty() {
-        return Ok(true);
+    let mut slots = shared.held.slots_to_fill();
+    if slots.is_empty() {
+        return Ok(());
     }
+    let wanted: Vec<Wanted> = slots.iter().map(|slots| Wanted { kind: slots.kind(), slots: slots.count() }).collect();
     let claimed = patiently(shared, queue.claim(&wanted, &shared.settings.worker, shared.settings.lease)).await?;
-    let mut got: BTreeMap<StepKind, usize> = BTreeMap::new();
     for step in claimed {
-        *got.entry(step.kind).or_default() += 1;
-        let kind = step.kind;
-        shared.stats.claimed(kind);
-        let lease = shared.held.take(step);
-        match feeds.get(&kind).map(|feed| feed.try_send(lease)) {
-            Some(Ok(())) => {}
-            // The lease was dropped with the error; it runs out and the step is claimed again.
-            _ => tracing::error!(%kind, "a claimed step found no room"),
-        }
+        let slot = slots.iter_mut().find(|slots| slots.kind() == step.kind).and_then(Slots::split);
+        shared.launch(step, slot);
     }
-    let full = |kind: StepKind| !wanted.iter().any(|want| want.kind == kind);
-    Ok(wanted.iter().any(|want| got.get(&want.kind) == Some(&want.slots)) || feeds.keys().any(|kind| full(*kind)))
+    for left in slots.iter().filter(|left| left.count() > 0) {
+        shared.held.found_all(left.kind());
+    }
+    Ok(())
 }
 
 /// Fails a step whose every attempt took its process down.
@@ -100,8 +105,8 @@ async fn bury(shared: &Shared, step: &ClaimedStep) -> Result<(), StoreError> {
 }
 
 /// Sweeping is a step too: one an hour, whichever process is first.
-async fn schedule_maintenance(shared: &Shared, feeds: &Feeds) -> Result<(), StoreError> {
-    if !feeds.contains_key(&StepKind::Sweep) {
+async fn schedule_maintenance(shared: &Shared) -> Result<(), StoreError> {
+    if !shared.runs(StepKind::Sweep) {
         return Ok(());
     }
     let key = format!("sweep/{}", chrono::Utc::now().format("%Y-%m-%dT%H"));

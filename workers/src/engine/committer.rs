@@ -1,15 +1,23 @@
 //! Collects what attempts have to write and commits it in groups: while one group is on its way to the disk, the next
 //! one gathers. A lonely write does not wait for company.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use galley_services::{Entry, Ran, Services, What};
-use galley_store::StoreError;
+use galley_domain::task::StepKind;
+use galley_services::{Entry, Ran, Room, What};
+use galley_store::{Fence, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::held::Lease;
+use super::{
+    Shared,
+    held::{Lease, Slots},
+    keeper::patiently,
+};
 
 /// Groups that are written side by side. All entries of a task go to the same one, so that they are written in the order
 /// in which they came and no group waits for another's lock.
@@ -18,6 +26,8 @@ const LANES: usize = 4;
 const GROUP: usize = 128;
 /// Entries that wait in a lane before those who bring more have to wait too.
 const QUEUE: usize = 1_024;
+/// How long leases of doubtful fate wait for a write that gives them back on its way.
+const RECALL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Item {
@@ -35,12 +45,18 @@ pub(crate) struct Committer {
 
 /// The other end of one lane.
 #[derive(Debug)]
-pub(crate) struct Lane(mpsc::Receiver<Item>);
+pub(crate) struct Lane {
+    items: mpsc::Receiver<Item>,
+    /// Leases that may or may not stand; nobody runs them. They are given back before anything else is written.
+    doubtful: Vec<Fence>,
+}
 
 impl Committer {
     pub(crate) fn new() -> (Self, Vec<Lane>) {
-        let (senders, lanes): (Vec<_>, Vec<_>) =
-            (0..LANES).map(|_| mpsc::channel(QUEUE)).map(|(sender, receiver)| (sender, Lane(receiver))).unzip();
+        let (senders, lanes): (Vec<_>, Vec<_>) = (0..LANES)
+            .map(|_| mpsc::channel(QUEUE))
+            .map(|(sender, items)| (sender, Lane { items, doubtful: Vec::new() }))
+            .unzip();
         (Self { lanes: senders.into() }, lanes)
     }
 
@@ -65,25 +81,92 @@ fn stopped() -> StoreError {
 
 impl Lane {
     /// Runs until `stop`, which comes when nothing is in flight any more.
-    pub(crate) async fn run(mut self, services: Services, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, shared: Arc<Shared>, stop: CancellationToken) {
         let mut items = Vec::with_capacity(GROUP);
         loop {
             let came = tokio::select! {
                 () = stop.cancelled() => 0,
-                came = self.0.recv_many(&mut items, GROUP) => came,
+                came = self.items.recv_many(&mut items, GROUP) => came,
+                () = tokio::time::sleep(RECALL), if !self.doubtful.is_empty() => {
+                    // When it fails, the next turn tries again.
+                    let _ = self.recall(&shared).await;
+                    continue;
+                }
             };
             if came == 0 {
                 return;
             }
             let (entries, answers): (Vec<Entry>, Vec<_>) =
                 items.drain(..).map(|item| (item.entry, item.answer)).unzip();
-            for (answer, written) in answers.into_iter().zip(services.write(&entries).await) {
+            for (answer, written) in answers.into_iter().zip(self.write(&shared, &entries).await) {
                 // Whoever does not wait any more has been stopped.
                 let _ = answer.send(written);
             }
         }
     }
+
+    async fn write(&mut self, shared: &Shared, entries: &[Entry]) -> Vec<Answer> {
+        if let Err(error) = self.recall(shared).await {
+            return vec![Err(error); entries.len()];
+        }
+        let desk = Desk { shared, slots: Mutex::default() };
+        let written = shared.services.write(entries, &desk).await;
+        self.doubtful = written.doubtful;
+        for step in written.started {
+            let fence = step.fence;
+            let slot = desk.slot_of(step.kind);
+            if !shared.launch_begun(step, slot) {
+                self.doubtful.push(fence);
+            }
+        }
+        // What began while the process was told to stop goes back before the answers let it end.
+        if let Err(error) = self.recall(shared).await {
+            tracing::debug!(%error, "leases of doubtful fate could not be given back; the next write tries again");
+        }
+        written.answers
+    }
+
+    async fn recall(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        if !self.doubtful.is_empty() {
+            patiently(shared, shared.services.store().queue().give_back(&self.doubtful)).await?;
+            self.doubtful.clear();
+        }
+        Ok(())
+    }
 }
 
-/// An attempt's mark that its beginning was written.
-pub(crate) type Begun = Arc<AtomicBool>;
+/// The free slots of this process, for steps that follow what is being written.
+struct Desk<'a> {
+    shared: &'a Shared,
+    /// Taken for the transaction that is on its way. What it did not use is free again when the desk goes.
+    slots: Mutex<Vec<Slots>>,
+}
+
+impl Desk<'_> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Slots>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot_of(&self, kind: StepKind) -> Option<Slots> {
+        let mut slots = self.lock();
+        let at = slots.iter().position(|slot| slot.kind() == kind)?;
+        Some(slots.swap_remove(at))
+    }
+}
+
+impl Room for Desk<'_> {
+    fn worker(&self) -> &str {
+        &self.shared.settings.worker
+    }
+
+    fn lease(&self) -> Duration {
+        self.shared.settings.lease
+    }
+
+    fn take(&self, kind: StepKind) -> bool {
+        let slot = self.shared.held.slot_to_follow(kind);
+        let taken = slot.is_some();
+        self.lock().extend(slot);
+        taken
+    }
+}

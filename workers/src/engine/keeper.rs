@@ -52,18 +52,16 @@ async fn renew(shared: &Shared) -> Result<(), StoreError> {
 pub(crate) async fn watch_cancels(shared: Arc<Shared>, stop: CancellationToken) {
     let mut cancels = shared.wakes.cancels();
     loop {
-        tokio::select! {
+        let here = tokio::select! {
             () = stop.cancelled() => return,
-            task = cancels.next() => match task {
-                Some(task) if !shared.held.has_task(task) => {}
-                // The leases know whether it is about what runs here: the word may have been missed, or be about an
-                // earlier run of a task that a client has retried since.
-                Some(_) | None => {
-                    if let Err(error) = renew(&shared).await {
-                        tracing::debug!(%error, "cannot look after leases; the heartbeat will");
-                    }
-                }
-            }
+            // None: the word may have been missed.
+            task = cancels.next() => task.is_none_or(|task| shared.held.cancelled(task)),
+            () = shared.held.doubt() => true,
+        };
+        // The leases know whether it is about what runs here; it may be about an earlier run of a task that a client has
+        // retried since.
+        if here && let Err(error) = renew(&shared).await {
+            tracing::debug!(%error, "cannot look after leases; the heartbeat will");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use galley_domain::{
@@ -13,7 +14,9 @@ use galley_domain::{
     task::{StepKind, TaskStatus},
     usage::Usage,
 };
-use galley_store::{Changes, ClaimedStep, Fence, Locked, NewEvent, NewStep, StepsTx, StoreError, TenantTx, rows};
+use galley_store::{
+    Changes, ClaimedStep, Fence, Locked, NewEvent, NewStep, Started, StepsTx, StoreError, TenantTx, rows,
+};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -41,38 +44,83 @@ pub enum What {
     },
 }
 
+/// The process that writes, as far as steps that follow may begin there at once instead of waiting to be claimed.
+pub trait Room: Sync {
+    /// Its name, for operators.
+    fn worker(&self) -> &str;
+    /// How long a lease lasts.
+    fn lease(&self) -> Duration;
+    /// Takes a slot for a step of this kind; false when none is free or older steps may wait for it.
+    fn take(&self, kind: StepKind) -> bool;
+}
+
+/// Everything that follows waits to be claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct NoRoom;
+
+impl Room for NoRoom {
+    fn worker(&self) -> &'static str {
+        ""
+    }
+
+    fn lease(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn take(&self, _: StepKind) -> bool {
+        false
+    }
+}
+
+/// What became of a group of entries.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// One for each entry.
+    pub answers: Vec<Result<Option<Ran>, StoreError>>,
+    /// Steps that have begun with this, leased to the room.
+    pub started: Vec<ClaimedStep>,
+    /// Leases like that which may or may not stand: the connection broke, and nobody said how the transaction ended.
+    pub doubtful: Vec<Fence>,
+}
+
 impl Services {
     /// Writes the end of an attempt that has begun, with all that follows. [`StoreError::LeaseLost`] means that nothing
     /// was written but the usage; any other error means that nothing was written and the call may be repeated.
     pub async fn finish_step(&self, step: &ClaimedStep, outcome: &Outcome, usage: &[Usage]) -> Result<Ran, StoreError> {
         let what = What::Ended { outcome: Arc::new(outcome.clone()), usage: usage.to_vec() };
         let entry = Entry { step: step.clone(), begun: Arc::new(AtomicBool::new(true)), what };
-        let mut written = self.write(&[entry]).await;
-        let ran = written.pop().and_then(Result::transpose).transpose()?;
+        let ran = self.write(&[entry], &NoRoom).await.answers.pop().and_then(Result::transpose).transpose()?;
         ran.ok_or_else(|| StoreError::Unreadable("the end of a step was not written".into()))
     }
 
     /// Writes all entries in one transaction, each fenced by its own lease, and answers each of them. One that cannot
     /// be written fails alone: the others are then written without it.
-    pub async fn write(&self, entries: &[Entry]) -> Vec<Result<Option<Ran>, StoreError>> {
-        match self.write_together(entries).await {
-            Ok(answers) => answers,
-            Err(error) if entries.len() == 1 || error.is_weather() => vec![Err(error); entries.len()],
+    pub async fn write(&self, entries: &[Entry], room: &dyn Room) -> Written {
+        let mut written = Written::default();
+        match self.write_together(entries, room, &mut written).await {
+            Ok(answers) => written.answers = answers,
+            Err(error) if entries.len() == 1 || error.is_weather() => {
+                written.answers = vec![Err(error); entries.len()];
+            }
             Err(error) => {
                 tracing::debug!(%error, entries = entries.len(), "a group of writes failed; writing one by one");
-                let mut answers = Vec::with_capacity(entries.len());
                 for entry in entries {
-                    let alone = self.write_together(std::slice::from_ref(entry)).await;
-                    answers.push(alone.and_then(|mut answers| {
+                    let alone = self.write_together(std::slice::from_ref(entry), room, &mut written).await;
+                    written.answers.push(alone.and_then(|mut answers| {
                         answers.pop().unwrap_or_else(|| Err(StoreError::Unreadable("a write without an answer".into())))
                     }));
                 }
-                answers
             }
         }
+        written
     }
 
-    async fn write_together(&self, entries: &[Entry]) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
+    async fn write_together(
+        &self,
+        entries: &[Entry],
+        room: &dyn Room,
+        written: &mut Written,
+    ) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
         let wanted: Vec<(OrgId, Uuid, Fence)> = entries
             .iter()
             .filter_map(|entry| entry.step.owner.map(|(org, task)| (org, task, entry.step.fence)))
@@ -82,9 +130,11 @@ impl Services {
         let locked = tx.lock(&wanted).await?;
         let mut batch = Batch {
             services: self,
+            room,
             tx,
             locked,
             begun: HashSet::new(),
+            started: Vec::new(),
             ended: HashSet::new(),
             changes: Changes::default(),
         };
@@ -96,7 +146,11 @@ impl Services {
             }
         }
         batch.flush().await?;
-        batch.tx.commit().await?;
+        if let Err(error) = batch.tx.commit().await {
+            written.doubtful.extend(batch.started.iter().map(|step| step.fence));
+            return Err(error);
+        }
+        written.started.append(&mut batch.started);
         for entry in entries.iter().filter(|entry| batch.begun.contains(&entry.step.fence)) {
             entry.begun.store(true, Ordering::Release);
         }
@@ -107,9 +161,12 @@ impl Services {
 /// The state of one transaction: what is locked, and what is to be written.
 pub(super) struct Batch<'a> {
     pub(super) services: &'a Services,
+    room: &'a dyn Room,
     tx: StepsTx,
     locked: Locked,
     begun: HashSet<Fence>,
+    /// Steps that this transaction adds and leases.
+    started: Vec<ClaimedStep>,
     /// Tasks that ended within this batch: nothing more is written about their other steps.
     pub(super) ended: HashSet<Uuid>,
     pub(super) changes: Changes,
@@ -162,7 +219,7 @@ impl Batch<'_> {
         }
     }
 
-    fn begin(&mut self, task: &mut Held, step: &ClaimedStep) -> Result<(), StoreError> {
+    pub(super) fn begin(&mut self, task: &mut Held, step: &ClaimedStep) -> Result<(), StoreError> {
         if task.row.status.parse::<TaskStatus>()?.is_ended() {
             return Err(StoreError::LeaseLost);
         }
@@ -195,18 +252,39 @@ impl Batch<'_> {
         self.changes.tasks.insert(task.row.id, (&task.row).into());
     }
 
-    pub(super) fn add_step(&mut self, task: &Held, kind: StepKind, position: i32) {
-        self.changes.steps.push(NewStep {
+    /// Adds a step; answers with it when it begins here at once. Whoever calls then says so with [`Self::begin`].
+    pub(super) fn add_step(&mut self, task: &Held, kind: StepKind, position: i32) -> Option<ClaimedStep> {
+        let room = self.room;
+        let started = room.take(kind).then(|| Started {
+            lease: Uuid::new_v4(),
+            worker: room.worker().to_owned(),
+            seconds: room.lease().as_secs_f64(),
+        });
+        let step = NewStep {
             id: Uuid::now_v7(),
             org: task.row.org_id,
             task: task.row.id,
             run: task.row.run,
-            kind: kind.as_str(),
+            kind,
             position,
             rank: task.row.rank,
             max_attempts: self.services.settings.policy(kind).max_attempts,
             trace_id: task.row.trace_id.clone(),
+            started,
+        };
+        let claimed = step.started.as_ref().map(|started| ClaimedStep {
+            fence: Fence { step: step.id, lease: started.lease },
+            owner: Some((OrgId(step.org), step.task)),
+            kind,
+            run: step.run,
+            position,
+            attempt: 1,
+            max_attempts: step.max_attempts,
+            trace_id: step.trace_id.clone(),
         });
+        self.changes.steps.push(step);
+        self.started.extend(claimed.clone());
+        claimed
     }
 
     /// What is not written in bulk is written through the tenant's view of the same transaction.

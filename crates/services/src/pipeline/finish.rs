@@ -147,16 +147,20 @@ impl Batch<'_> {
         if kind_done && !row.steps_completed.iter().any(|done| done == name) {
             row.steps_completed.push(name.to_owned());
         }
-        match (kind_done, step.kind.next(), output) {
-            (false, _, _) => {}
+        let next = match (kind_done, step.kind.next(), output) {
+            (false, _, _) => None,
             (true, Some(StepKind::Draft), StepOutput::Outline(outline)) => {
-                let sections = fan_out(row, outline);
-                (0..sections).for_each(|position| self.add_step(task, StepKind::Draft, position));
+                Some((StepKind::Draft, fan_out(row, outline)))
             }
-            (true, Some(next), _) => self.add_step(task, next, 0),
+            (true, Some(next), _) => Some((next, 1)),
             (true, None, _) => return self.complete(task),
-        }
+        };
         self.emit(task, "task.progress", progress_of(&task.row));
+        for (kind, position) in next.into_iter().flat_map(|(kind, steps)| (0..steps).map(move |at| (kind, at))) {
+            if let Some(started) = self.add_step(task, kind, position) {
+                self.begin(task, &started)?;
+            }
+        }
         Ok(())
     }
 
