@@ -325,7 +325,7 @@ async fn save(
         Some(new) => new.claims,
         None => crate::pipeline::finish::copied_claims(tx.claims(article.id, version - 1).await?)?,
     };
-    tx.replace_claims(article.id, version, &claims).await?;
+    tx.add_claims(article.id, version, &claims).await?;
     Ok(version)
 }
 

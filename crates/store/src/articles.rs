@@ -5,6 +5,7 @@ use galley_domain::article::{ArticleStatus, ContentFormat, Length};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
 };
+use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -31,7 +32,7 @@ pub struct NewArticle {
 }
 
 /// What makes up one version of the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TextVersion {
     pub reason: &'static str,
     pub title: String,
@@ -175,6 +176,45 @@ impl<C: ConnectionTrait> Scoped<C> {
     }
 }
 
+/// A text that becomes the newest version of an article.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewVersion {
+    pub org: Uuid,
+    pub article: Uuid,
+    #[serde(flatten)]
+    pub text: TextVersion,
+}
+
+/// Makes each text the current one of its article and keeps it for ever; the numbers of those that were met.
+pub(crate) async fn save_versions(conn: &impl ConnectionTrait, texts: &[NewVersion]) -> Result<Vec<i32>, StoreError> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sql::all(
+        conn,
+        "WITH given AS (
+            SELECT * FROM jsonb_to_recordset($1) AS w(org uuid, article uuid, reason text, title text, slug text,
+                content_markdown text, seo_title text, seo_description text, keywords text[], status text,
+                word_count integer, published_at timestamptz, seo_report jsonb, writer text)),
+         changed AS (
+            UPDATE articles a SET version = a.version + 1, title = w.title, slug = w.slug,
+                content_markdown = w.content_markdown, seo_title = w.seo_title, seo_description = w.seo_description,
+                keywords = w.keywords, status = w.status, word_count = w.word_count, published_at = w.published_at,
+                seo_report = w.seo_report, writer = w.writer, error = NULL, updated_at = now()
+            FROM given w WHERE a.id = ANY((SELECT $2)::uuid[]) AND a.org_id = w.org AND a.id = w.article
+            RETURNING a.id, a.version)
+         INSERT INTO article_versions (org_id, article_id, version, reason, title, slug, content_markdown, seo_title,
+            seo_description, keywords, status, word_count)
+         SELECT w.org, w.article, c.version, w.reason, w.title, w.slug, w.content_markdown, w.seo_title,
+            w.seo_description, w.keywords, CASE WHEN w.status = 'generating' THEN 'draft' ELSE w.status END, w.word_count
+         FROM given w JOIN changed c ON c.id = w.article
+         RETURNING version",
+        [serde_json::to_value(texts)?.into(), texts.iter().map(|text| text.article).collect::<Vec<_>>().into()],
+    )
+    .await?;
+    rows.iter().map(|row| Ok(row.try_get("", "version")?)).collect()
+}
+
 impl TenantTx {
     pub async fn insert_article(&self, article: NewArticle) -> Result<(), StoreError> {
         sql::execute(
@@ -222,37 +262,9 @@ impl TenantTx {
 
     /// Makes the next version current and keeps it for ever; returns its number.
     pub async fn save_version(&self, article: Uuid, text: &TextVersion) -> Result<i32, StoreError> {
-        let row = sql::one(
-            &self.conn,
-            "WITH changed AS (
-                UPDATE articles SET version = version + 1, title = $4, slug = $5, content_markdown = $6, seo_title = $7,
-                    seo_description = $8, keywords = $9, status = $10, word_count = $11, published_at = $12,
-                    seo_report = $13, writer = $14, error = NULL, updated_at = now()
-                WHERE org_id = $1 AND id = $2 RETURNING version)
-             INSERT INTO article_versions (org_id, article_id, version, reason, title, slug, content_markdown, seo_title,
-                seo_description, keywords, status, word_count)
-             SELECT $1, $2, version, $3, $4, $5, $6, $7, $8, $9,
-                CASE WHEN $10 = 'generating' THEN 'draft' ELSE $10 END, $11 FROM changed RETURNING version",
-            [
-                self.org_value(),
-                article.into(),
-                text.reason.into(),
-                text.title.clone().into(),
-                text.slug.clone().into(),
-                text.content_markdown.clone().into(),
-                text.seo_title.clone().into(),
-                text.seo_description.clone().into(),
-                text.keywords.clone().into(),
-                text.status.as_str().into(),
-                i32::try_from(text.word_count).unwrap_or(i32::MAX).into(),
-                text.published_at.into(),
-                text.seo_report.clone().into(),
-                text.writer.clone().into(),
-            ],
-        )
-        .await?;
-        let row = row.ok_or_else(|| StoreError::Unreadable("the article was deleted meanwhile".into()))?;
-        Ok(row.try_get("", "version")?)
+        let version = NewVersion { org: self.org().0, article, text: text.clone() };
+        let saved = save_versions(&self.conn, &[version]).await?;
+        saved.first().copied().ok_or_else(|| StoreError::Unreadable("the article was deleted meanwhile".into()))
     }
 
     pub async fn change_article(&self, article: Uuid, change: ArticleChange) -> Result<(), StoreError> {

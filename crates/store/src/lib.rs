@@ -36,8 +36,10 @@ use sqlx::Connection;
 use announce::Announcer;
 
 pub use announce::Wake;
-pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, TextVersion};
-pub use batch::{Changes, Delay, Done, Locked, NewEvent, NewStep, Settlement, Started, StepsTx, TaskChange};
+pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVersion, TextVersion};
+pub use batch::{
+    Changes, Delay, Done, Locked, LockedArticles, Naming, NewEvent, NewStep, Settlement, Started, StepsTx, TaskChange,
+};
 pub use error::StoreError;
 pub use files::NewFile;
 pub use idempotency::Replay;

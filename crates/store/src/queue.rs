@@ -100,11 +100,14 @@ pub struct Queue {
     announcer: Announcer,
 }
 
+/// The subselects around parameters and rows that were picked let the planner think of ten of them, whatever there are: it
+/// goes by the indexes and plans once for all calls.
+///
 /// Does not wait for the disk: what a power cut takes back of a claim is a step that is ready again, and the end of its
 /// attempt then finds its lease gone. Any later commit that waits takes the claim along.
 const CLAIM: &str = "
 WITH hurry AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
-want AS (SELECT * FROM unnest($1::text[], $2::int[]) AS w(kind, slots)),
+want AS (SELECT * FROM unnest((SELECT $1)::text[], (SELECT $2)::int[]) AS w(kind, slots)),
 picked AS (
     SELECT s.id FROM want w CROSS JOIN LATERAL (
         SELECT id FROM steps WHERE kind = w.kind AND state = 'ready' ORDER BY rank, id LIMIT w.slots
@@ -113,7 +116,7 @@ picked AS (
 claimed AS (
     UPDATE steps SET state = 'running', attempt = attempt + 1, lease = gen_random_uuid(), worker = $3,
         lease_until = now() + make_interval(secs => $4), started_at = coalesce(started_at, now())
-    FROM picked WHERE steps.id = picked.id
+    WHERE steps.id = ANY(ARRAY(SELECT id FROM picked))
     RETURNING steps.id, lease, org_id, task_id, kind, run, position, attempt, max_attempts, trace_id, rank
 )
 SELECT claimed.*, (SELECT setval('fair_clock', greatest(max(c.rank), (SELECT last_value FROM fair_clock), 1)) FROM claimed c)
@@ -236,7 +239,7 @@ impl Queue {
         let added = sql::execute(
             &self.db,
             "INSERT INTO steps (id, kind, state, max_attempts, trace_id, unique_key)
-             VALUES ($1, $2, 'ready', $3, $4, $5) ON CONFLICT (unique_key) DO NOTHING",
+             VALUES ($1, $2, 'ready', $3, $4, $5) ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
             [
                 Uuid::now_v7().into(),
                 kind.as_str().into(),

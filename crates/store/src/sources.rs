@@ -138,14 +138,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Stores the claims of one version, replacing what an earlier attempt stored.
-    pub async fn replace_claims(&self, article: Uuid, version: i32, claims: &[StoredClaim]) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "DELETE FROM claims WHERE org_id = $1 AND article_id = $2 AND version = $3",
-            [self.org_value(), article.into(), version.into()],
-        )
-        .await?;
+    /// Stores the claims of a new version.
+    pub async fn add_claims(&self, article: Uuid, version: i32, claims: &[StoredClaim]) -> Result<(), StoreError> {
         if claims.is_empty() {
             return Ok(());
         }

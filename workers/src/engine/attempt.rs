@@ -4,7 +4,7 @@ use std::{
     any::Any,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -22,6 +22,8 @@ use super::{
 };
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// An attempt that is over within this says that it began when it says how it ended.
+const MOMENT: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// An attempt that the database's absence cut short starts again after this.
 const WEATHER_PAUSE: Duration = Duration::from_secs(1);
@@ -158,11 +160,12 @@ async fn begin_and_run(
     }
 }
 
-/// Writes that the attempt runs, and comes back only when it must not: its end is then the end of the attempt. A
+/// Writes that the attempt runs, unless it is over in a moment, and comes back only when it must not: its end is then the end of the attempt. A
 /// database that is away is waited for; whatever is written later about the attempt brings its beginning along.
 async fn begin(shared: &Shared, lease: &Lease) -> Result<Outcome, StopReason> {
     let mut pause = FIRST_PAUSE;
-    while lease.step().owner.is_some() {
+    tokio::time::sleep(MOMENT).await;
+    while lease.step().owner.is_some() && !lease.begun().load(Ordering::Acquire) {
         match shared.committer.write(lease, What::Begun).await {
             Ok(_) => break,
             Err(StoreError::LeaseLost) => return Err(StopReason::LeaseGone),

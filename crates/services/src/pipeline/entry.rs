@@ -15,12 +15,13 @@ use galley_domain::{
     usage::Usage,
 };
 use galley_store::{
-    Changes, ClaimedStep, Fence, Locked, NewEvent, NewStep, Started, StepsTx, StoreError, TenantTx, rows,
+    Changes, ClaimedStep, Fence, Locked, LockedArticles, Naming, NewEvent, NewStep, Started, StepsTx, StoreError,
+    TenantTx, rows,
 };
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Outcome, Ran, describe};
+use super::{Outcome, Ran, StepOutput, describe};
 use crate::Services;
 
 /// One thing to write about an attempt.
@@ -128,11 +129,14 @@ impl Services {
         let orgs: BTreeSet<Uuid> = wanted.iter().map(|(org, _, _)| org.0).collect();
         let tx = self.store.begin_steps(orgs.into_iter().map(OrgId)).await?;
         let locked = tx.lock(&wanted).await?;
+        let articles = tx.lock_articles(&texts(entries, &locked)).await?;
         let mut batch = Batch {
             services: self,
             room,
             tx,
             locked,
+            articles,
+            names: HashSet::new(),
             begun: HashSet::new(),
             started: Vec::new(),
             ended: HashSet::new(),
@@ -158,12 +162,27 @@ impl Services {
     }
 }
 
+/// The texts that these entries bring, as far as their leases hold.
+fn texts(entries: &[Entry], locked: &Locked) -> Vec<Naming> {
+    let text = |entry: &Entry| {
+        let What::Ended { outcome, .. } = &entry.what else { return None };
+        let Outcome::Done(StepOutput::Article(text)) = &**outcome else { return None };
+        let (org, task) = entry.step.owner.filter(|_| locked.fences.contains(&entry.step.fence))?;
+        let article = locked.tasks.get(&task)?.article_id?;
+        Some(Naming { org, article, slug: text.slug.clone() })
+    };
+    entries.iter().filter_map(text).collect()
+}
+
 /// The state of one transaction: what is locked, and what is to be written.
 pub(super) struct Batch<'a> {
     pub(super) services: &'a Services,
     room: &'a dyn Room,
     tx: StepsTx,
     locked: Locked,
+    pub(super) articles: LockedArticles,
+    /// Slugs that texts of this batch take.
+    pub(super) names: HashSet<(OrgId, String)>,
     begun: HashSet<Fence>,
     /// Steps that this transaction adds and leases.
     started: Vec<ClaimedStep>,

@@ -9,8 +9,8 @@ use galley_domain::{
     usage::Usage,
 };
 use galley_store::{
-    ArticleChange, ClaimedStep, Delay, Done, PublicationState, Settlement, StoreError, StoredClaim, TenantTx,
-    TextVersion, rows,
+    ArticleChange, ClaimedStep, Delay, Done, NewVersion, PublicationState, Settlement, StoreError, StoredClaim,
+    TenantTx, TextVersion, rows,
 };
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -103,14 +103,14 @@ impl Batch<'_> {
     }
 
     async fn save_article(&mut self, task: &mut Held, article: &WrittenArticle) -> Result<Json, StoreError> {
+        let org = OrgId(task.row.org_id);
         let id = task.row.article_id.ok_or(StoreError::LeaseLost)?;
-        let tx = self.tenant(OrgId(task.row.org_id))?;
-        let current = tx.lock_article(id).await?.ok_or(StoreError::LeaseLost)?;
-        let slug = free_slug(tx, &article.slug, id).await?;
+        let current = self.articles.articles.remove(&id).ok_or(StoreError::LeaseLost)?;
+        let version = current.version + 1;
         let text = TextVersion {
             reason: "generated",
             title: article.title.clone(),
-            slug,
+            slug: self.name(org, &article.slug, id).await?,
             content_markdown: article.markdown.clone(),
             seo_title: article.seo_title.clone(),
             seo_description: article.seo_description.clone(),
@@ -121,12 +121,27 @@ impl Batch<'_> {
             seo_report: Some(article.seo_report.clone()),
             writer: article.writer.clone(),
         };
-        let version = tx.save_version(id, &text).await?;
-        let sources = if article.claims.is_empty() { Vec::new() } else { tx.source_heads(task.row.id).await? };
-        let claims = stored_claims(&article.claims, &sources);
-        tx.replace_claims(id, version, &claims).await?;
+        self.changes.versions.push(NewVersion { org: org.0, article: id, text });
+        if !article.claims.is_empty() {
+            let sources = self.tenant(org)?.source_heads(task.row.id).await?;
+            self.changes.claims.push((org, id, version, stored_claims(&article.claims, &sources)));
+        }
         self.warn(task, &article.warnings);
-        Ok(json!({ "article_id": id, "version": version, "words": article.word_count, "claims": claims.len() }))
+        Ok(json!({ "article_id": id, "version": version, "words": article.word_count, "claims": article.claims.len() }))
+    }
+
+    /// The wanted name, or one with a number behind it when another article has it or takes it in this batch.
+    async fn name(&mut self, org: OrgId, wanted: &str, article: Uuid) -> Result<String, StoreError> {
+        let mut slug = wanted.to_owned();
+        let mut taken = self.articles.named_like_others.contains(&article);
+        let mut number = 2;
+        while taken || self.names.contains(&(org, slug.clone())) {
+            slug = galley_text::slug::numbered(wanted, number);
+            number += 1;
+            taken = self.tenant(org)?.slug_taken(&slug, article).await?;
+        }
+        self.names.insert((org, slug.clone()));
+        Ok(slug)
     }
 
     /// Moves the task on: the next step, or the end.
