@@ -20,7 +20,10 @@ use galley_private_postgres::Cluster;
 use galley_services::{Blobs, KeyRequest, Services, Settings, Wakes};
 use galley_store::{Retention, Store, StoreSettings};
 use rust_decimal::Decimal;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, postgres::PgPoolOptions};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -140,7 +143,9 @@ impl Database {
     /// A pool whose connections are all open already.
     pub async fn pool(&self, connections: u32) -> anyhow::Result<PgPool> {
         let options = PgPoolOptions::new().max_connections(connections).min_connections(connections);
-        Ok(options.test_before_acquire(false).connect(&self.url).await?)
+        // The ceilings are planned like the product's own statements.
+        let session = self.url.parse::<PgConnectOptions>()?.options(galley_store::SESSION);
+        Ok(options.test_before_acquire(false).connect_with(session).await?)
     }
 
     pub async fn execute(&self, sql: &str) -> anyhow::Result<()> {

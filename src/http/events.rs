@@ -33,8 +33,6 @@ use super::{
     scalar::Id,
 };
 
-/// How many events are read at once.
-const BATCH: u64 = 200;
 /// How soon a client that lost its connection should come back.
 const RECONNECT_MS: u64 = 2000;
 /// What to wait for before asking again when there are too many streams, in seconds.
@@ -150,7 +148,7 @@ struct Reader {
 impl Reader {
     /// Events after `seen`; none when the database is away, which the next look makes good.
     async fn after(&self, seen: i64) -> Vec<rows::Event> {
-        match self.services.task_events(self.org, self.task, seen, BATCH).await {
+        match self.services.events_after(self.org, self.task, seen).await {
             Ok(events) => events,
             Err(error) => {
                 tracing::warn!(%error, task = %self.task, "the events of a task could not be read; trying again");

@@ -80,12 +80,12 @@ impl Services {
         if !is_well_formed(secret) {
             return Ok(None);
         }
-        Ok(self.store.system().caller_by_key(&hash_key(secret)).await?)
+        Ok(self.store.reads().caller_by_key(hash_key(secret)).await?)
     }
 
     /// Whether a key may still be used, for what outlives the request that it was presented with.
     pub async fn key_in_force(&self, org: OrgId, id: Uuid) -> Result<bool, ServiceError> {
-        Ok(self.store.tenant(org).key_in_force(id).await?)
+        Ok(self.store.reads().key_in_force(org, id).await?)
     }
 
     pub async fn create_key(&self, org: OrgId, request: &KeyRequest) -> Result<IssuedKey, ServiceError> {

@@ -28,7 +28,7 @@ impl Services {
     }
 
     pub async fn task(&self, org: OrgId, id: Uuid) -> Result<TaskView, ServiceError> {
-        let row = self.store.tenant(org).task(id).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
+        let row = self.store.reads().task(org, id).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
         self.view(row)
     }
 
@@ -64,6 +64,11 @@ impl Services {
         limit: u64,
     ) -> Result<Vec<rows::Event>, ServiceError> {
         Ok(self.store.tenant(org).events_after(id, after, limit).await?)
+    }
+
+    /// The next events behind this number, some hundred at the most; for many who follow at once.
+    pub async fn events_after(&self, org: OrgId, id: Uuid, after: i64) -> Result<Vec<rows::Event>, ServiceError> {
+        Ok(self.store.reads().events_after(org, id, after).await?)
     }
 
     pub async fn task_articles(&self, org: OrgId, id: Uuid) -> Result<Vec<rows::Article>, ServiceError> {

@@ -201,7 +201,7 @@ pub(crate) async fn save_versions(conn: &impl ConnectionTrait, texts: &[NewVersi
                 content_markdown = w.content_markdown, seo_title = w.seo_title, seo_description = w.seo_description,
                 keywords = w.keywords, status = w.status, word_count = w.word_count, published_at = w.published_at,
                 seo_report = w.seo_report, writer = w.writer, error = NULL, updated_at = now()
-            FROM given w WHERE a.id = ANY((SELECT $2)::uuid[]) AND a.org_id = w.org AND a.id = w.article
+            FROM given w WHERE a.id = ANY($2::uuid[]) AND a.org_id = w.org AND a.id = w.article
             RETURNING a.id, a.version)
          INSERT INTO article_versions (org_id, article_id, version, reason, title, slug, content_markdown, seo_title,
             seo_description, keywords, status, word_count)

@@ -1,9 +1,9 @@
 //! Organizations, their first admin, and API keys.
 
 use chrono::{DateTime, Utc};
-use galley_domain::{Caller, OrgId};
+use galley_domain::OrgId;
 use rust_decimal::Decimal;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ConnectionTrait, QueryOrder};
 use uuid::Uuid;
 
 use crate::{
@@ -34,29 +34,6 @@ pub struct Bootstrap {
 }
 
 impl System {
-    /// Who holds the key with this hash, if it is in force; marks it as used (at most once a minute).
-    pub async fn caller_by_key(&self, hash: &[u8]) -> Result<Option<Caller>, StoreError> {
-        let found = api_keys::Entity::find()
-            .filter(api_keys::Column::Hash.eq(hash.to_vec()))
-            .filter(api_keys::Column::RevokedAt.is_null())
-            .one(&self.db)
-            .await?;
-        let Some(key) = found else { return Ok(None) };
-        let now = Utc::now();
-        if key.expires_at.is_some_and(|end| end <= now) {
-            return Ok(None);
-        }
-        if key.last_used_at.is_none_or(|last| now - last > chrono::Duration::minutes(1)) {
-            sql::execute(&self.db, "UPDATE api_keys SET last_used_at = now() WHERE id = $1", [key.id.into()]).await?;
-        }
-        Ok(Some(Caller {
-            org: OrgId(key.org_id),
-            key: key.id,
-            permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
-            scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
-        }))
-    }
-
     /// Creates organization, admin and credits when there is no organization yet. None when there is one.
     pub async fn bootstrap(&self, first: Bootstrap) -> Result<Option<OrgId>, StoreError> {
         let tx = Tx::new(sql::begin(&self.db).await?, self.announcer.clone());
@@ -158,18 +135,6 @@ impl TenantTx {
 impl<C: ConnectionTrait> Scoped<C> {
     pub async fn keys(&self) -> Result<Vec<api_keys::Model>, StoreError> {
         Ok(self.find::<api_keys::Entity>().order_by_asc(api_keys::Column::CreatedAt).all(&self.conn).await?)
-    }
-
-    /// False when the key is revoked, expired or not there.
-    pub async fn key_in_force(&self, id: Uuid) -> Result<bool, StoreError> {
-        let row = sql::one(
-            &self.conn,
-            "SELECT 1 FROM api_keys WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL
-                AND (expires_at IS NULL OR expires_at > now())",
-            [self.org_value(), id.into()],
-        )
-        .await?;
-        Ok(row.is_some())
     }
 
     pub async fn has_project(&self, id: Uuid) -> Result<bool, StoreError> {

@@ -19,6 +19,7 @@ mod ledger;
 mod listen;
 mod publications;
 mod queue;
+mod reads;
 mod scope;
 mod sources;
 mod sql;
@@ -48,6 +49,7 @@ pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Fence, Promotion, Queue, QueueDepth, Wanted};
+pub use reads::{EVENTS_AT_ONCE, Reads};
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use sources::{NewSource, StoredClaim};
 pub use sweep::{Retention, Swept};
@@ -67,6 +69,12 @@ pub mod rows {
 
 /// A connection that was used within this time is handed out without a question.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// What our sessions ask of the planner. Every statement that runs often has an index and is planned once: plans that were
+/// made while a table was empty must be as good when it is not, minutes before anyone has counted its rows. Without
+/// sequential scans as a choice the costs of the statements that need one look huge, and huge costs would be compiled.
+pub const SESSION: [(&str, &str); 3] =
+    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")];
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -95,6 +103,7 @@ impl StoreSettings {
 pub struct Store {
     db: DatabaseConnection,
     announcer: Announcer,
+    reads: Reads,
 }
 
 impl Store {
@@ -110,6 +119,7 @@ impl Store {
             .statement_timeout(settings.statement_timeout)
             .set_application_name("galley")
             .test_before_acquire(false)
+            .map_sqlx_postgres_opts(|session| session.options(SESSION))
             .map_sqlx_postgres_pool_opts(|pool| {
                 // A connection that was in use a moment ago is good; asking costs a round trip for every statement.
                 pool.before_acquire(|connection, seen| {
@@ -123,7 +133,7 @@ impl Store {
             })
             .sqlx_logging(false);
         let db = Database::connect(options).await?;
-        Ok(Self { announcer: Announcer::start(db.clone()), db })
+        Ok(Self { announcer: Announcer::start(db.clone()), reads: Reads::start(&db), db })
     }
 
     /// Brings the schema up to date. Two processes at once do not harm each other: an advisory lock lets one through.
@@ -149,6 +159,11 @@ impl Store {
     /// Reads one organization's rows.
     pub fn tenant(&self, org: OrgId) -> Tenant {
         Scoped::new(self.db.clone(), org)
+    }
+
+    /// Reads what many ask for at once.
+    pub fn reads(&self) -> &Reads {
+        &self.reads
     }
 
     /// Reads and writes one organization's rows; nothing stands until [`TenantTx::commit`].

@@ -100,14 +100,11 @@ pub struct Queue {
     announcer: Announcer,
 }
 
-/// The subselects around parameters and rows that were picked let the planner think of ten of them, whatever there are: it
-/// goes by the indexes and plans once for all calls.
-///
 /// Does not wait for the disk: what a power cut takes back of a claim is a step that is ready again, and the end of its
 /// attempt then finds its lease gone. Any later commit that waits takes the claim along.
 const CLAIM: &str = "
 WITH hurry AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
-want AS (SELECT * FROM unnest((SELECT $1)::text[], (SELECT $2)::int[]) AS w(kind, slots)),
+want AS (SELECT * FROM unnest($1::text[], $2::int[]) AS w(kind, slots)),
 picked AS (
     SELECT s.id FROM want w CROSS JOIN LATERAL (
         SELECT id FROM steps WHERE kind = w.kind AND state = 'ready' ORDER BY rank, id LIMIT w.slots
