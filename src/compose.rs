@@ -104,6 +104,7 @@ impl Parts {
         let settings = EngineSettings {
             worker: format!("{host}/{}", std::process::id()),
             kinds,
+            concurrency: engine.concurrency.unwrap_or(usize::MAX),
             lease: Duration::from_secs(engine.lease_seconds),
             tick: Duration::from_secs(engine.tick_seconds),
             drain: Duration::from_secs(engine.drain_seconds),

@@ -195,6 +195,9 @@ pub struct Retention {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineConfig {
+    /// The most steps at once in one process, of all kinds together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<usize>,
     /// How long a lease lasts without a heartbeat.
     pub lease_seconds: u64,
     /// The tick that covers lost notifications.
@@ -237,7 +240,13 @@ impl Default for Config {
             publish: Publish { folder: None, enabled: true, style: "hugo".into() },
             credits: Credits { initial: Decimal::from(10_000), generate: Decimal::from(40) },
             retention: Retention { events_days: 30, steps_days: 90, idempotency_hours: 48 },
-            engine: EngineConfig { lease_seconds: 30, tick_seconds: 5, drain_seconds: 20, estimated_seconds: 45 },
+            engine: EngineConfig {
+                concurrency: None,
+                lease_seconds: 30,
+                tick_seconds: 5,
+                drain_seconds: 20,
+                estimated_seconds: 45,
+            },
             log: Log::default(),
             steps: BTreeMap::new(),
         }
@@ -343,6 +352,7 @@ impl Config {
             anyhow::ensure!(step.attempts != Some(0), "[steps.{name}] attempts must be at least 1");
             anyhow::ensure!(step.timeout_seconds != Some(0), "[steps.{name}] timeout_seconds must be at least 1");
         }
+        anyhow::ensure!(self.engine.concurrency != Some(0), "engine.concurrency must be at least 1");
         anyhow::ensure!(self.engine.lease_seconds >= 3, "engine.lease_seconds must be at least 3");
         anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");
         anyhow::ensure!(self.credits.generate >= Decimal::ZERO, "credits.generate must not be negative");

@@ -148,11 +148,16 @@ pub struct Working {
 impl Working {
     /// Starts an engine with the program's own settings. Nothing is swept meanwhile.
     pub fn start(parts: &Parts, play: &Play) -> Self {
+        Self::start_with(parts, play, usize::MAX)
+    }
+
+    /// As [`Self::start`], with at most so many steps at once.
+    pub fn start_with(parts: &Parts, play: &Play, concurrency: usize) -> Self {
         let steps = StepKind::ARTICLE.iter().map(|kind| {
             let player = Player { kind: *kind, play: play.clone() };
             Arc::new(player) as Arc<dyn Step>
         });
-        let settings = EngineSettings { kinds: StepKind::ARTICLE.to_vec(), ..EngineSettings::default() };
+        let settings = EngineSettings { kinds: StepKind::ARTICLE.to_vec(), concurrency, ..EngineSettings::default() };
         let engine = Engine::new(parts.services.clone(), parts.wakes.clone(), settings, steps.collect());
         let stop = CancellationToken::new();
         Self { working: tokio::spawn(engine.run(stop.clone())), stop }

@@ -168,6 +168,10 @@ impl Room for DraftSlots {
         LEASE
     }
 
+    fn ends(&self, _: StepKind) {}
+
+    fn written(&self, _: bool) {}
+
     fn take(&self, kind: StepKind) -> bool {
         let taken = |free: usize| free.checked_sub(1);
         kind == StepKind::Draft && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, taken).is_ok()

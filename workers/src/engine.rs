@@ -5,6 +5,7 @@ mod claimer;
 mod committer;
 mod held;
 mod keeper;
+mod slots;
 mod source;
 mod stats;
 
@@ -26,7 +27,8 @@ use uuid::Uuid;
 
 use attempt::{AttemptLayer, Panicked, RunStep};
 use committer::{Committer, Lane};
-use held::{Held, Lease, Slots};
+use held::{Held, Lease};
+use slots::{Pool, Seat};
 use source::StepSource;
 pub use stats::EngineStats;
 
@@ -81,6 +83,8 @@ pub struct EngineSettings {
     pub worker: String,
     /// The kinds to work on.
     pub kinds: Vec<StepKind>,
+    /// The most steps at once, of all kinds together; each kind has its own limit besides.
+    pub concurrency: usize,
     /// How long a lease lasts without a heartbeat.
     pub lease: Duration,
     /// The slow tick that covers lost notifications.
@@ -94,6 +98,7 @@ impl Default for EngineSettings {
         Self {
             worker: format!("galley-{}", std::process::id()),
             kinds: StepKind::ALL.to_vec(),
+            concurrency: usize::MAX,
             lease: Duration::from_secs(30),
             tick: Duration::from_secs(5),
             drain: Duration::from_secs(20),
@@ -108,6 +113,7 @@ pub(crate) struct Shared {
     wakes: Wakes,
     settings: EngineSettings,
     held: Held,
+    pool: Pool,
     /// One for each kind that is worked on; none once nothing more is to begin.
     feeds: Mutex<BTreeMap<StepKind, mpsc::Sender<Lease>>>,
     committer: Committer,
@@ -125,14 +131,14 @@ impl Shared {
 
     /// Nothing more begins; the workers end when they are idle.
     fn close(&self) {
-        self.held.close();
+        self.pool.close();
         self.feeds().clear();
     }
 
     /// Hands a step that was claimed to its worker.
-    fn launch(&self, step: ClaimedStep, slot: Option<Slots>) {
+    fn launch(&self, step: ClaimedStep, seat: Option<Seat>) {
         let kind = step.kind;
-        let launched = slot.is_some_and(|slot| self.feed(self.held.take(step, slot)));
+        let launched = seat.is_some_and(|seat| self.feed(self.held.take(step, seat)));
         if !launched {
             // Its lease runs out and the step is claimed again.
             tracing::error!(%kind, "a claimed step found no room");
@@ -140,9 +146,9 @@ impl Shared {
     }
 
     /// Hands a step whose beginning is written to its worker. False when nothing more is to begin.
-    fn launch_begun(&self, step: ClaimedStep, slot: Option<Slots>) -> bool {
-        slot.is_some_and(|slot| {
-            let lease = self.held.take(step, slot);
+    fn launch_begun(&self, step: ClaimedStep, seat: Option<Seat>) -> bool {
+        seat.is_some_and(|seat| {
+            let lease = self.held.take(step, seat);
             lease.begun().store(true, Ordering::Release);
             self.feed(lease)
         })
@@ -180,9 +186,10 @@ impl Engine {
             .collect();
         let slots = steps.keys().map(|kind| (*kind, services.settings().policy(*kind).concurrency)).collect();
         let (committer, lanes) = Committer::new();
-        let (held, stats) = (Held::new(slots), EngineStats::default());
+        let pool = Pool::new(slots, settings.concurrency);
+        let (held, stats) = (Held::default(), EngineStats::default());
         let feeds = Mutex::default();
-        let shared = Shared { services, wakes, settings, held, feeds, committer, stats };
+        let shared = Shared { services, wakes, settings, held, pool, feeds, committer, stats };
         Self { shared: Arc::new(shared), lanes, steps }
     }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Bench;
 use crate::{
     play::{Play, Working},
-    world::{Database, Parts, ordered, spread},
+    world::{Database, Parts, ordered},
 };
 
 /// Connections that the raw SQL uses.
@@ -67,12 +67,13 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
 
 /// Steps in a second from the start of an engine until all that is ordered is completed.
 pub async fn drain(database: &Database, slots: usize) -> anyhow::Result<f64> {
-    let parts = Parts::on(database, &spread(slots)).await?;
+    // As many of each kind as in all: whichever is due may run.
+    let parts = Parts::on(database, &StepKind::ARTICLE.iter().map(|kind| (*kind, slots)).collect()).await?;
     let mut look = database.connect().await?;
     let tasks = open_tasks(&mut look, parts.org.0).await?;
     let (ended, mut count) = watch::channel(0);
     let started = Instant::now();
-    let engine = Working::start(&parts, &Play::AtOnce(ended));
+    let engine = Working::start_with(&parts, &Play::AtOnce(ended), slots);
     let all = async {
         count.wait_for(|count| *count >= tasks).await?;
         // The handlers have returned; what they brought is still to be written.

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use galley_domain::{Fault, FaultCode, task::StepKind};
 use galley_services::Outcome;
-use galley_store::{ClaimedStep, StoreError, Wanted};
+use galley_store::{ClaimedStep, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Shared, held::Slots, keeper::patiently};
+use super::{Shared, keeper::patiently};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// What is due and cannot be had yet (another process is about to take it) is looked at again after this.
@@ -23,7 +23,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
     let mut due = Instant::now();
     let mut pause = FIRST_PAUSE;
     while !stop.is_cancelled() {
-        shared.held.look_for(&wakes.woken());
+        shared.pool.look_for(&wakes.woken());
         match round(&shared, &mut due).await {
             Ok(()) => {
                 pause = FIRST_PAUSE;
@@ -32,7 +32,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
                     () = wakes.changed() => {}
                     // The sender lives in `shared`.
                     _ = clock.changed() => due = Instant::now(),
-                    () = shared.held.freed(), if shared.held.looks() => {}
+                    () = shared.pool.freed(), if shared.pool.looks() => {}
                     () = tokio::time::sleep_until(due) => {}
                 }
             }
@@ -72,21 +72,16 @@ async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
         let next = if next.is_zero() { SHORTEST_LOOK } else { next };
         *due = Instant::now() + next.min(shared.settings.tick);
         // What the clock made claimable says no kind, and a word about others may have been lost.
-        shared.held.look_for(StepKind::ALL);
+        shared.pool.look_for(StepKind::ALL);
     }
-    let mut slots = shared.held.slots_to_fill();
-    if slots.is_empty() {
-        return Ok(());
+    let Some(mut vacancy) = shared.pool.vacancy() else { return Ok(()) };
+    let (wanted, most) = (vacancy.wanted(), vacancy.most());
+    let claim = queue.claim_at_most(most, &wanted, &shared.settings.worker, shared.settings.lease);
+    for step in patiently(shared, claim).await? {
+        let seat = vacancy.seat(step.kind);
+        shared.launch(step, seat);
     }
-    let wanted: Vec<Wanted> = slots.iter().map(|slots| Wanted { kind: slots.kind(), slots: slots.count() }).collect();
-    let claimed = patiently(shared, queue.claim(&wanted, &shared.settings.worker, shared.settings.lease)).await?;
-    for step in claimed {
-        let slot = slots.iter_mut().find(|slots| slots.kind() == step.kind).and_then(Slots::split);
-        shared.launch(step, slot);
-    }
-    for left in slots.iter().filter(|left| left.count() > 0) {
-        shared.held.found_all(left.kind());
-    }
+    vacancy.found_all();
     Ok(())
 }
 

@@ -13,11 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{
-    Shared,
-    held::{Lease, Slots},
-    keeper::patiently,
-};
+use super::{Shared, held::Lease, keeper::patiently, slots::Succession};
 
 /// Groups that are written side by side. All entries of a task go to the same one, so that they are written in the order
 /// in which they came and no group waits for another's lock.
@@ -32,6 +28,7 @@ const RECALL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 struct Item {
     entry: Entry,
+    lease: Lease,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -67,7 +64,7 @@ impl Committer {
         let lane = usize::try_from(task.as_u128() % LANES as u128).unwrap_or(0);
         let (answer, answered) = oneshot::channel();
         let entry = Entry { step: step.clone(), begun: Arc::clone(lease.begun()), what };
-        if self.lanes[lane].send(Item { entry, answer }).await.is_err() {
+        if self.lanes[lane].send(Item { entry, lease: lease.clone(), answer }).await.is_err() {
             return Err(stopped());
         }
         answered.await.unwrap_or_else(|_| Err(stopped()))
@@ -96,29 +93,34 @@ impl Lane {
             if came == 0 {
                 return;
             }
-            let (entries, answers): (Vec<Entry>, Vec<_>) =
-                items.drain(..).map(|item| (item.entry, item.answer)).unzip();
-            for (answer, written) in answers.into_iter().zip(self.write(&shared, &entries).await) {
+            let (entries, who): (Vec<Entry>, Vec<_>) =
+                items.drain(..).map(|item| (item.entry, (item.lease, item.answer))).unzip();
+            let (leases, answers): (Vec<Lease>, Vec<_>) = who.into_iter().unzip();
+            for (answer, written) in answers.into_iter().zip(self.write(&shared, &entries, &leases).await) {
                 // Whoever does not wait any more has been stopped.
                 let _ = answer.send(written);
             }
         }
     }
 
-    async fn write(&mut self, shared: &Shared, entries: &[Entry]) -> Vec<Answer> {
+    async fn write(&mut self, shared: &Shared, entries: &[Entry], leases: &[Lease]) -> Vec<Answer> {
         if let Err(error) = self.recall(shared).await {
             return vec![Err(error); entries.len()];
         }
-        let desk = Desk { shared, slots: Mutex::default() };
+        let desk = Desk { shared, succession: Mutex::new(Succession::new(shared.pool.clone())) };
         let written = shared.services.write(entries, &desk).await;
         self.doubtful = written.doubtful;
+        let mut succession = desk.succession.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // The answer says how an attempt ended; whatever else is written of it says nothing.
+        let ended = written.answers.iter().zip(leases).filter(|(answer, _)| matches!(answer, Ok(Some(_))));
+        ended.filter_map(|(_, lease)| lease.leave()).for_each(|seat| succession.left(seat));
         for step in written.started {
-            let fence = step.fence;
-            let slot = desk.slot_of(step.kind);
-            if !shared.launch_begun(step, slot) {
+            let (fence, seat) = (step.fence, succession.seat(step.kind));
+            if !shared.launch_begun(step, seat) {
                 self.doubtful.push(fence);
             }
         }
+        drop(succession);
         // What began while the process was told to stop goes back before the answers let it end.
         if let Err(error) = self.recall(shared).await {
             tracing::debug!(%error, "leases of doubtful fate could not be given back; the next write tries again");
@@ -135,22 +137,15 @@ impl Lane {
     }
 }
 
-/// The free slots of this process, for steps that follow what is being written.
+/// The seats of this process, for steps that follow what is being written.
 struct Desk<'a> {
     shared: &'a Shared,
-    /// Taken for the transaction that is on its way. What it did not use is free again when the desk goes.
-    slots: Mutex<Vec<Slots>>,
+    succession: Mutex<Succession>,
 }
 
 impl Desk<'_> {
-    fn lock(&self) -> MutexGuard<'_, Vec<Slots>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn slot_of(&self, kind: StepKind) -> Option<Slots> {
-        let mut slots = self.lock();
-        let at = slots.iter().position(|slot| slot.kind() == kind)?;
-        Some(slots.swap_remove(at))
+    fn lock(&self) -> MutexGuard<'_, Succession> {
+        self.succession.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,10 +158,15 @@ impl Room for Desk<'_> {
         self.shared.settings.lease
     }
 
+    fn ends(&self, kind: StepKind) {
+        self.lock().ends(kind);
+    }
+
     fn take(&self, kind: StepKind) -> bool {
-        let slot = self.shared.held.slot_to_follow(kind);
-        let taken = slot.is_some();
-        self.lock().extend(slot);
-        taken
+        self.lock().take(kind)
+    }
+
+    fn written(&self, stands: bool) {
+        self.lock().written(stands);
     }
 }

@@ -1,16 +1,18 @@
-//! The leases that this process holds, the slots that are free, and the kinds of which steps may be waiting.
+//! The leases that this process holds.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
-use galley_domain::{task::StepKind, usage::Meter};
+use galley_domain::usage::Meter;
 use galley_store::{ClaimedStep, Fence};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use super::slots::Seat;
 
 /// Why a running attempt is asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,59 +38,19 @@ const MOST_WORDS: usize = 1_024;
 #[derive(Debug, Default)]
 struct State {
     entries: HashMap<Fence, Entry>,
-    free: BTreeMap<StepKind, usize>,
-    /// Kinds of which steps may be ready that nobody here has seen. A step that follows another does not begin here at
-    /// once while older ones may wait for the slot.
-    looking: BTreeSet<StepKind>,
     /// Tasks that were cancelled lately.
     cancelled: VecDeque<(Instant, Uuid)>,
-    /// Nothing more begins here.
-    closed: bool,
     /// The process ends: what is claimed now is asked to stop at once.
     stopping: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Held {
     state: Arc<Mutex<State>>,
-    freed: Arc<Notify>,
     doubt: Arc<Notify>,
 }
 
-/// Free slots of one kind, taken to be filled. Dropping it frees what is left of them.
-#[derive(Debug)]
-pub(crate) struct Slots {
-    kind: StepKind,
-    count: usize,
-    held: Held,
-}
-
-impl Slots {
-    pub(crate) fn kind(&self) -> StepKind {
-        self.kind
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.count
-    }
-
-    /// One of them; none when all are filled.
-    pub(crate) fn split(&mut self) -> Option<Self> {
-        self.count = self.count.checked_sub(1)?;
-        Some(Self { kind: self.kind, count: 1, held: self.held.clone() })
-    }
-}
-
-impl Drop for Slots {
-    fn drop(&mut self) {
-        if self.count > 0 {
-            *self.held.lock().free.entry(self.kind).or_default() += self.count;
-            self.held.freed.notify_one();
-        }
-    }
-}
-
-/// The right to run one attempt. Dropping the last clone frees its slot.
+/// The right to run one attempt. Dropping the last clone frees its seat.
 #[derive(Debug, Clone)]
 pub(crate) struct Lease(Arc<Inner>);
 
@@ -98,7 +60,8 @@ struct Inner {
     stop: CancellationToken,
     meter: Meter,
     begun: Begun,
-    slot: Slots,
+    seat: Mutex<Option<Seat>>,
+    held: Held,
 }
 
 /// Whether the beginning of an attempt stands in the database; shared by all that is written about it.
@@ -118,6 +81,11 @@ impl Lease {
         &self.0.begun
     }
 
+    /// Gives up the seat of an attempt whose end is written.
+    pub(crate) fn leave(&self) -> Option<Seat> {
+        self.0.seat.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Resolves when the attempt must stop.
     pub(crate) async fn stopped(&self) -> StopReason {
         self.0.stop.cancelled().await;
@@ -125,70 +93,22 @@ impl Lease {
     }
 
     pub(crate) fn stop_reason(&self) -> Option<StopReason> {
-        self.0.slot.held.lock().entries.get(&self.0.step.fence).and_then(|entry| entry.reason)
+        self.0.held.lock().entries.get(&self.0.step.fence).and_then(|entry| entry.reason)
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // The slot follows.
-        self.slot.held.lock().entries.remove(&self.step.fence);
+        self.held.lock().entries.remove(&self.step.fence);
     }
 }
 
 impl Held {
-    pub(crate) fn new(slots: BTreeMap<StepKind, usize>) -> Self {
-        let state = State { free: slots, ..State::default() };
-        Self { state: Arc::new(Mutex::new(state)), freed: Arc::default(), doubt: Arc::default() }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Steps of these kinds may be ready.
-    pub(crate) fn look_for(&self, kinds: &[StepKind]) {
-        let mut state = self.lock();
-        let here: Vec<StepKind> = kinds.iter().filter(|kind| state.free.contains_key(kind)).copied().collect();
-        state.looking.extend(here);
-    }
-
-    /// No step of this kind is ready but those that were won.
-    pub(crate) fn found_all(&self, kind: StepKind) {
-        self.lock().looking.remove(&kind);
-    }
-
-    /// Whether steps may be ready that have not been won yet.
-    pub(crate) fn looks(&self) -> bool {
-        !self.lock().looking.is_empty()
-    }
-
-    /// All free slots of the kinds of which steps may be ready.
-    pub(crate) fn slots_to_fill(&self) -> Vec<Slots> {
-        let mut state = self.lock();
-        let State { free, looking, .. } = &mut *state;
-        let wanted = free.iter_mut().filter(|(kind, count)| **count > 0 && looking.contains(kind));
-        wanted.map(|(kind, count)| Slots { kind: *kind, count: std::mem::take(count), held: self.clone() }).collect()
-    }
-
-    /// A slot for a step that follows one of this process, unless older steps may wait for it.
-    pub(crate) fn slot_to_follow(&self, kind: StepKind) -> Option<Slots> {
-        let mut state = self.lock();
-        if state.closed || state.looking.contains(&kind) {
-            return None;
-        }
-        let free = state.free.get_mut(&kind)?;
-        *free = free.checked_sub(1)?;
-        drop(state);
-        Some(Slots { kind, count: 1, held: self.clone() })
-    }
-
-    /// Nothing more begins here.
-    pub(crate) fn close(&self) {
-        self.lock().closed = true;
-    }
-
-    pub(crate) fn take(&self, step: ClaimedStep, slot: Slots) -> Lease {
+    pub(crate) fn take(&self, step: ClaimedStep, seat: Seat) -> Lease {
         let stop = CancellationToken::new();
         let mut state = self.lock();
         let task = step.owner.map(|(_, task)| task);
@@ -203,12 +123,8 @@ impl Held {
         if doubtful {
             self.doubt.notify_one();
         }
-        Lease(Arc::new(Inner { step, stop, meter: Meter::default(), begun: Begun::default(), slot }))
-    }
-
-    /// Resolves when a slot was freed since the last call.
-    pub(crate) async fn freed(&self) {
-        self.freed.notified().await;
+        let (meter, begun, seat) = (Meter::default(), Begun::default(), Mutex::new(Some(seat)));
+        Lease(Arc::new(Inner { step, stop, meter, begun, seat, held: self.clone() }))
     }
 
     pub(crate) fn fences(&self) -> Vec<Fence> {

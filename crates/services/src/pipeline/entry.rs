@@ -51,8 +51,12 @@ pub trait Room: Sync {
     fn worker(&self) -> &str;
     /// How long a lease lasts.
     fn lease(&self) -> Duration;
+    /// An attempt of this kind ends with what is being written.
+    fn ends(&self, kind: StepKind);
     /// Takes a slot for a step of this kind; false when none is free or older steps may wait for it.
     fn take(&self, kind: StepKind) -> bool;
+    /// Whether what was said since the last call stands. Nobody may know: then it does not.
+    fn written(&self, stands: bool);
 }
 
 /// Everything that follows waits to be claimed.
@@ -68,9 +72,13 @@ impl Room for NoRoom {
         Duration::ZERO
     }
 
+    fn ends(&self, _: StepKind) {}
+
     fn take(&self, _: StepKind) -> bool {
         false
     }
+
+    fn written(&self, _: bool) {}
 }
 
 /// What became of a group of entries.
@@ -98,7 +106,7 @@ impl Services {
     /// be written fails alone: the others are then written without it.
     pub async fn write(&self, entries: &[Entry], room: &dyn Room) -> Written {
         let mut written = Written::default();
-        match self.write_together(entries, room, &mut written).await {
+        match self.write_for(entries, room, &mut written).await {
             Ok(answers) => written.answers = answers,
             Err(error) if entries.len() == 1 || error.is_weather() => {
                 written.answers = vec![Err(error); entries.len()];
@@ -106,7 +114,7 @@ impl Services {
             Err(error) => {
                 tracing::debug!(%error, entries = entries.len(), "a group of writes failed; writing one by one");
                 for entry in entries {
-                    let alone = self.write_together(std::slice::from_ref(entry), room, &mut written).await;
+                    let alone = self.write_for(std::slice::from_ref(entry), room, &mut written).await;
                     written.answers.push(alone.and_then(|mut answers| {
                         answers.pop().unwrap_or_else(|| Err(StoreError::Unreadable("a write without an answer".into())))
                     }));
@@ -114,6 +122,17 @@ impl Services {
             }
         }
         written
+    }
+
+    async fn write_for(
+        &self,
+        entries: &[Entry],
+        room: &dyn Room,
+        written: &mut Written,
+    ) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
+        let answers = self.write_together(entries, room, written).await;
+        room.written(answers.is_ok());
+        answers
     }
 
     async fn write_together(
@@ -233,6 +252,7 @@ impl Batch<'_> {
             }
             What::Ended { outcome, .. } => {
                 self.locked.fences.remove(&step.fence);
+                self.room.ends(step.kind);
                 self.end(task, step, outcome).await.map(Some)
             }
         }
