@@ -7,3 +7,4 @@ mod finishing;
 mod outage;
 mod retrying;
 mod stopping;
+mod succession;

@@ -107,9 +107,8 @@ WITH hurry AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)
 want AS (SELECT * FROM unnest($1::text[], $2::int[]) AS w(kind, slots)),
 picked AS (
     SELECT s.id FROM want w CROSS JOIN LATERAL (
-        SELECT id, rank FROM steps WHERE kind = w.kind AND state = 'ready' ORDER BY rank, id LIMIT w.slots
+        SELECT id FROM steps WHERE kind = w.kind AND state = 'ready' ORDER BY rank, id LIMIT w.slots
         FOR UPDATE SKIP LOCKED) s
-    ORDER BY s.rank, s.id LIMIT $5
 ),
 claimed AS (
     UPDATE steps SET state = 'running', attempt = attempt + 1, lease = gen_random_uuid(), worker = $3,
@@ -178,21 +177,9 @@ impl Queue {
         worker: &str,
         lease: Duration,
     ) -> Result<Vec<ClaimedStep>, StoreError> {
-        self.claim_at_most(wanted.iter().map(|want| want.slots).sum(), wanted, worker, lease).await
-    }
-
-    /// As [`Self::claim`], but no more than `most` of all kinds together.
-    pub async fn claim_at_most(
-        &self,
-        most: usize,
-        wanted: &[Wanted],
-        worker: &str,
-        lease: Duration,
-    ) -> Result<Vec<ClaimedStep>, StoreError> {
         let kinds: Vec<String> = wanted.iter().map(|want| want.kind.as_str().to_owned()).collect();
         let slots: Vec<i32> = wanted.iter().map(|want| i32::try_from(want.slots).unwrap_or(i32::MAX)).collect();
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let values = [kinds.into(), slots.into(), worker.into(), lease.as_secs_f64().into(), most.into()];
+        let values = [kinds.into(), slots.into(), worker.into(), lease.as_secs_f64().into()];
         let rows = sql::rows::<ClaimRow>(&self.db, CLAIM, values).await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }

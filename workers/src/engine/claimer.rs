@@ -74,14 +74,15 @@ async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
         // What the clock made claimable says no kind, and a word about others may have been lost.
         shared.pool.look_for(StepKind::ALL);
     }
-    let Some(mut vacancy) = shared.pool.vacancy() else { return Ok(()) };
-    let (wanted, most) = (vacancy.wanted(), vacancy.most());
-    let claim = queue.claim_at_most(most, &wanted, &shared.settings.worker, shared.settings.lease);
-    for step in patiently(shared, claim).await? {
-        let seat = vacancy.seat(step.kind);
-        shared.launch(step, seat);
+    while let Some(mut vacancy) = shared.pool.vacancy() {
+        let wanted = vacancy.wanted();
+        let claim = queue.claim(&wanted, &shared.settings.worker, shared.settings.lease);
+        for step in patiently(shared, claim).await? {
+            let seat = vacancy.seat(step.kind);
+            shared.launch(step, seat);
+        }
+        vacancy.found_all();
     }
-    vacancy.found_all();
     Ok(())
 }
 

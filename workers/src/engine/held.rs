@@ -176,3 +176,46 @@ impl Entry {
         self.stop.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use galley_domain::{OrgId, task::StepKind};
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::engine::slots::Pool;
+
+    fn lease(held: &Held, task: Uuid) -> Lease {
+        let pool = Pool::new(BTreeMap::from([(StepKind::Draft, 1)]), 1);
+        pool.look_for(&[StepKind::Draft]);
+        let seat = pool.vacancy().and_then(|mut vacancy| vacancy.seat(StepKind::Draft)).expect("a seat");
+        let step = ClaimedStep {
+            fence: Fence { step: Uuid::from_u128(1), lease: Uuid::from_u128(2) },
+            owner: Some((OrgId(Uuid::from_u128(3)), task)),
+            kind: StepKind::Draft,
+            run: 1,
+            position: 0,
+            attempt: 1,
+            max_attempts: 1,
+            trace_id: String::new(),
+        };
+        held.take(step, seat)
+    }
+
+    /// The word of a cancel may come between the transaction that leases a step and its arrival here.
+    #[tokio::test]
+    async fn a_cancel_that_overtakes_a_lease_casts_doubt_on_it() {
+        let (held, task) = (Held::default(), Uuid::from_u128(7));
+        let moment = Duration::from_millis(20);
+        assert!(!held.cancelled(task), "nothing of it runs here yet");
+        let _other = lease(&held, Uuid::from_u128(8));
+        assert!(timeout(moment, held.doubt()).await.is_err(), "another task is not concerned");
+        let running = lease(&held, task);
+        assert!(timeout(moment, held.doubt()).await.is_ok());
+        assert!(held.cancelled(task), "one of its steps runs here");
+        drop(running);
+        assert!(!held.cancelled(task));
+    }
+}

@@ -77,11 +77,6 @@ impl Vacancy {
         self.slots.iter().filter_map(wanted).collect()
     }
 
-    /// The most steps in all.
-    pub(crate) fn most(&self) -> usize {
-        self.places.count
-    }
-
     pub(crate) fn seat(&mut self, kind: StepKind) -> Option<Seat> {
         let slots = self.slots.iter_mut().find(|slots| slots.of == Some(kind) && slots.count > 0)?;
         Some(Seat { place: self.places.split()?, slot: slots.split()? })
@@ -89,11 +84,9 @@ impl Vacancy {
 
     /// Says of which kinds there was less than would have found a seat.
     pub(crate) fn found_all(self) {
-        if self.places.count > 0 {
-            let mut state = self.places.pool.lock();
-            for slots in self.slots.iter().filter(|slots| slots.count > 0) {
-                state.looking.retain(|kind| slots.of != Some(*kind));
-            }
+        let mut state = self.places.pool.lock();
+        for slots in self.slots.iter().filter(|slots| slots.count > 0) {
+            state.looking.retain(|kind| slots.of != Some(*kind));
         }
     }
 }
@@ -125,21 +118,27 @@ impl Pool {
         !self.lock().looking.is_empty()
     }
 
-    /// Takes all that is free for kinds of which steps may be ready.
+    /// Takes what is free for kinds of which steps may be ready: for all of these kinds, or, when there are not places for
+    /// all of them, for the one that is nearest to the end of its task.
     pub(crate) fn vacancy(&self) -> Option<Vacancy> {
         let mut state = self.lock();
         let State { free, places, looking, .. } = &mut *state;
-        let wanted = free.iter_mut().filter(|(kind, count)| **count > 0 && looking.contains(kind));
-        let mut slots = Vec::new();
-        for (kind, count) in wanted {
-            let taken = (*count).min(*places);
-            *count -= taken;
-            slots.push(Slots { of: Some(*kind), count: taken, pool: self.clone() });
+        let wanted = |kind: &StepKind| free.get(kind).map_or(0, |free| (*free).min(*places));
+        let mut wanted: Vec<(StepKind, usize)> = looking.iter().map(|kind| (*kind, wanted(kind))).collect();
+        wanted.retain(|(_, count)| *count > 0);
+        if wanted.iter().map(|(_, count)| count).sum::<usize>() > *places {
+            wanted.drain(..wanted.len() - 1);
         }
-        let most = slots.iter().map(|slots| slots.count).sum::<usize>().min(*places);
-        *places -= most;
+        let mut slots = Vec::with_capacity(wanted.len());
+        let mut taken = 0;
+        for (kind, count) in wanted {
+            taken += count;
+            *places -= count;
+            *free.entry(kind).or_default() -= count;
+            slots.push(Slots { of: Some(kind), count, pool: self.clone() });
+        }
         drop(state);
-        (most > 0).then(|| Vacancy { slots, places: Slots { of: None, count: most, pool: self.clone() } })
+        (taken > 0).then(|| Vacancy { slots, places: Slots { of: None, count: taken, pool: self.clone() } })
     }
 
     /// Whether a step that follows one of this process may begin here now.
@@ -250,33 +249,42 @@ mod tests {
         (state.free.values().copied().collect(), state.places)
     }
 
-    #[test]
-    fn a_claim_asks_for_what_kind_and_process_have_room_for() {
-        let pool = pool(&[(Research, 2), (Outline, 5)], 3);
-        assert!(pool.vacancy().is_none(), "nothing is looked for");
-        pool.look_for(&[Research, Outline, Draft]);
-        let mut vacancy = pool.vacancy().expect("room");
-        assert_eq!((vacancy.wanted().len(), vacancy.most()), (2, 3));
-        assert!(pool.vacancy().is_none(), "all of it is asked for");
-        let seats: Vec<Seat> = [Outline, Outline].map(|kind| vacancy.seat(kind).expect("a seat")).into();
-        vacancy.found_all();
-        assert!(!pool.looks(), "there was less than there are seats");
-        assert_eq!(free(&pool), (vec![2, 3], 1));
-        drop(seats);
-        assert_eq!(free(&pool), (vec![2, 5], 3));
+    fn wanted(vacancy: &Vacancy) -> Vec<(StepKind, usize)> {
+        vacancy.wanted().into_iter().map(|want| (want.kind, want.slots)).collect()
     }
 
     #[test]
-    fn with_the_last_place_taken_more_may_wait() {
-        let pool = pool(&[(Research, 2), (Outline, 2)], 1);
+    fn a_claim_asks_for_what_is_free_of_the_kinds_that_may_be_ready() {
+        let pool = pool(&[(Research, 2), (Outline, 3), (Draft, 1)], usize::MAX);
+        assert!(pool.vacancy().is_none(), "nothing is looked for");
+        pool.look_for(&[Research, Outline, StepKind::Sync]);
+        let mut vacancy = pool.vacancy().expect("room");
+        assert_eq!(wanted(&vacancy), [(Research, 2), (Outline, 3)]);
+        assert!(pool.vacancy().is_none(), "all of it is asked for");
+        let seats: Vec<Seat> = [Outline, Research, Research].map(|kind| vacancy.seat(kind).expect("a seat")).into();
+        vacancy.found_all();
+        assert!(pool.looks(), "more research may wait");
+        assert_eq!(free(&pool), (vec![0, 2, 1], 3));
+        drop(seats);
+        assert_eq!(wanted(&pool.vacancy().expect("room")), [(Research, 2)]);
+        assert_eq!(free(&pool), (vec![2, 3, 1], 6));
+    }
+
+    #[test]
+    fn a_process_that_is_nearly_full_asks_for_the_latest_kind_first() {
+        let pool = pool(&[(Research, 2), (Outline, 2)], 2);
         pool.look_for(&[Research, Outline]);
         let mut vacancy = pool.vacancy().expect("room");
-        let seat = vacancy.seat(Research).expect("a seat");
-        assert!(vacancy.seat(Research).is_none(), "one in all");
+        assert_eq!(wanted(&vacancy), [(Outline, 2)]);
+        let seat = vacancy.seat(Outline).expect("a seat");
         vacancy.found_all();
-        assert!(pool.looks());
-        drop(seat);
-        assert_eq!(free(&pool), (vec![2, 2], 1));
+        let mut vacancy = pool.vacancy().expect("room");
+        assert_eq!(wanted(&vacancy), [(Research, 1)]);
+        let last = vacancy.seat(Research).expect("a seat");
+        vacancy.found_all();
+        assert!(pool.looks() && pool.vacancy().is_none(), "the process is full");
+        drop((seat, last));
+        assert_eq!(free(&pool), (vec![2, 2], 2));
     }
 
     #[test]
