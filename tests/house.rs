@@ -125,3 +125,27 @@ fn no_file_of_ours_names_a_machine_or_a_registry() {
         }
     }
 }
+
+/// The targets of all links in a text of Markdown.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next())
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut documents = Vec::new();
+    for folder in [root().to_owned(), root().join("docs"), root().join("docs/adr")] {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        documents.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    let mut followed = 0;
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in links(&text).filter(|link| !link.is_empty() && !link.contains(':')) {
+            let target = document.parent().unwrap().join(link);
+            assert!(target.exists(), "{} links to {link}, which is not there", document.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 5, "{followed} links were found: the check would pass for the wrong reason");
+}

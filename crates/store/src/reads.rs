@@ -207,9 +207,11 @@ mod tests {
 
     use super::*;
 
+    type Asked = Arc<Mutex<Vec<Vec<u32>>>>;
+
     /// A source that notes what it is asked and answers when it may.
-    fn source() -> (Gathered<u32, u32>, Arc<Mutex<Vec<Vec<u32>>>>, Arc<Notify>) {
-        let (asked, go) = (Arc::<Mutex<Vec<Vec<u32>>>>::default(), Arc::<Notify>::default());
+    fn source() -> (Gathered<u32, u32>, Asked, Arc<Notify>) {
+        let (asked, go) = (Asked::default(), Arc::<Notify>::default());
         let (noted, going) = (Arc::clone(&asked), Arc::clone(&go));
         let read = move |keys: Vec<u32>| {
             noted.lock().expect("not poisoned").push(keys.clone());
