@@ -49,7 +49,7 @@ pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Fence, Promotion, Queue, QueueDepth, Wanted};
-pub use reads::{EVENTS_AT_ONCE, Reads};
+pub use reads::Reads;
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use sources::{NewSource, StoredClaim};
 pub use sweep::{Retention, Swept};

@@ -24,7 +24,7 @@ const QUEUE: usize = 1_024;
 /// How long one statement may be on its way.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Events of one task that are read at once.
-pub const EVENTS_AT_ONCE: usize = 200;
+const EVENTS_AT_ONCE: usize = 200;
 
 type Answer<V> = Result<V, StoreError>;
 
@@ -121,7 +121,7 @@ impl Reads {
         self.tasks.ask((org.0, id)).await
     }
 
-    /// The next events of a task behind this number, [`EVENTS_AT_ONCE`] at the most.
+    /// The next events of a task behind this number, some hundred at the most.
     pub async fn events_after(&self, org: OrgId, task: Uuid, seq: i64) -> Result<Vec<events::Model>, StoreError> {
         Ok(self.events.ask((org.0, task, seq)).await?.unwrap_or_default())
     }
