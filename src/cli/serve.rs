@@ -75,8 +75,8 @@ fn stop_signal() -> anyhow::Result<CancellationToken> {
 
 /// Everything in one process.
 pub async fn up(config: Config) -> anyhow::Result<u8> {
-    let _log = telemetry::start(&config.log, Audience::Operator)?;
     let stop = stop_signal()?;
+    let _log = telemetry::start(&config.log, Audience::Operator)?;
     let mut parts = Parts::open(config).await?;
     let org = parts.organization().await?;
     if let Some(key) = parts.services.first_key(org).await? {
@@ -121,8 +121,8 @@ async fn together(
 
 /// The front alone.
 pub async fn api(config: Config) -> anyhow::Result<u8> {
-    let _log = telemetry::start(&config.log, Audience::Operator)?;
     let stop = stop_signal()?;
+    let _log = telemetry::start(&config.log, Audience::Operator)?;
     let mut parts = Parts::open(config).await?;
     parts.organization().await?;
     parts.listen();
@@ -133,8 +133,8 @@ pub async fn api(config: Config) -> anyhow::Result<u8> {
 
 /// Workers alone.
 pub async fn work(config: Config, args: &WorkArgs) -> anyhow::Result<u8> {
-    let _log = telemetry::start(&config.log, Audience::Operator)?;
     let stop = stop_signal()?;
+    let _log = telemetry::start(&config.log, Audience::Operator)?;
     let mut parts = Parts::open(config).await?;
     parts.listen();
     let kinds = args.kinds();

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -29,6 +30,8 @@ pub struct Processes {
     peer: u16,
     port: u16,
     running: Vec<Option<Child>>,
+    /// How long the log of each was when it started last.
+    logged: Vec<u64>,
     starts: usize,
 }
 
@@ -37,6 +40,16 @@ pub struct Processes {
 pub struct Exit {
     pub process: usize,
     pub status: Option<ExitStatus>,
+    /// It had not said a word yet.
+    pub silent: bool,
+}
+
+impl Exit {
+    /// In order, or so early that nobody listened for signals yet and nothing had begun.
+    pub fn is_good(&self) -> bool {
+        let unheard = |status: &ExitStatus| self.silent && status.signal() == Some(Signal::SIGTERM as i32);
+        self.status.is_some_and(|status| status.success() || unheard(&status))
+    }
 }
 
 pub fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
@@ -51,6 +64,7 @@ impl Processes {
             galley: galley.to_owned(),
             folder: folder.to_owned(),
             running: urls.iter().map(|_| None).collect(),
+            logged: vec![0; urls.len()],
             urls,
             peer,
             port: free_port().await?,
@@ -63,8 +77,13 @@ impl Processes {
         self.port
     }
 
+    fn log(&self, process: usize) -> PathBuf {
+        self.folder.join(format!("process-{process}.log"))
+    }
+
     fn start(&mut self, process: usize) -> anyhow::Result<()> {
-        let log = File::options().create(true).append(true).open(self.folder.join(format!("process-{process}.log")))?;
+        let log = File::options().create(true).append(true).open(self.log(process))?;
+        self.logged[process] = log.metadata()?.len();
         let mut command = Command::new(&self.galley);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GALLEY_")) {
             command.env_remove(name);
@@ -132,12 +151,28 @@ impl Processes {
             self.send(process, Signal::SIGTERM)?;
         }
         let mut exits = Vec::new();
-        for (process, running) in self.running.iter_mut().enumerate() {
-            let Some(mut child) = running.take() else { continue };
+        for process in 0..self.running.len() {
+            let Some(mut child) = self.running[process].take() else { continue };
             // A process that does not end is killed with its handle.
             let status = tokio::time::timeout(ENDING, child.wait()).await.ok().transpose()?;
-            exits.push(Exit { process, status });
+            let silent = self.log(process).metadata()?.len() == self.logged[process];
+            exits.push(Exit { process, status, silent });
         }
         Ok(exits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_process_that_had_not_begun_may_die_of_the_signal() {
+        let ended = |raw, silent| Exit { process: 1, status: raw, silent }.is_good();
+        assert!(ended(Some(ExitStatus::from_raw(0)), false));
+        assert!(ended(Some(ExitStatus::from_raw(15)), true), "terminated before it listened");
+        assert!(!ended(Some(ExitStatus::from_raw(15)), false), "terminated at work");
+        assert!(!ended(Some(ExitStatus::from_raw(9)), true) && !ended(Some(ExitStatus::from_raw(256)), true));
+        assert!(!ended(None, true), "it did not end");
     }
 }

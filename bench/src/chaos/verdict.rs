@@ -132,7 +132,7 @@ pub async fn judge(
     orders(&mut connection, ledger, &mut faults).await?;
     site(&mut connection, &folder.join("data").join("site"), &mut faults).await?;
     faults.extend(ledger.wrong.iter().take(SHOWN).cloned());
-    for exit in exits.iter().filter(|exit| !exit.status.is_some_and(|status| status.success())) {
+    for exit in exits.iter().filter(|exit| !exit.is_good()) {
         faults.push(format!("process {} did not end well: {:?}", exit.process, exit.status));
     }
     let summary = summary(&mut connection, ledger, plan, cuts, quiet, calls).await?;
