@@ -176,6 +176,23 @@ impl<C: ConnectionTrait> Scoped<C> {
     }
 }
 
+/// Lets others who choose among the same names wait until the transaction ends.
+pub(crate) async fn hold_names(
+    conn: &impl ConnectionTrait,
+    orgs: Vec<Uuid>,
+    slugs: Vec<String>,
+) -> Result<(), StoreError> {
+    sql::execute(
+        conn,
+        "SELECT pg_advisory_xact_lock(name) FROM (
+            SELECT DISTINCT hashtextextended(w.org || w.slug, 0) AS name
+            FROM unnest($1::uuid[], $2::text[]) AS w(org, slug) ORDER BY name OFFSET 0) AS names",
+        [orgs.into(), slugs.into()],
+    )
+    .await?;
+    Ok(())
+}
+
 /// A text that becomes the newest version of an article.
 #[derive(Debug, Clone, Serialize)]
 pub struct NewVersion {
@@ -242,13 +259,7 @@ impl TenantTx {
 
     /// Keeps others from choosing among the names that begin with this one until the transaction ends.
     pub async fn hold_slug(&self, base: &str) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "SELECT pg_advisory_xact_lock(hashtextextended($1::text || $2, 0))",
-            [self.org().to_string().into(), base.into()],
-        )
-        .await?;
-        Ok(())
+        hold_names(&self.conn, vec![self.org().0], vec![base.to_owned()]).await
     }
 
     pub async fn lock_article(&self, id: Uuid) -> Result<Option<articles::Model>, StoreError> {

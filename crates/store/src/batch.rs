@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     announce::Wake,
-    articles::{NewVersion, save_versions},
+    articles::{NewVersion, hold_names, save_versions},
     entity::tasks,
     error::StoreError,
     queue::Fence,
@@ -243,12 +243,6 @@ SELECT a.id, a.status, a.version, a.published_at FROM articles a
 WHERE a.id = ANY($2::uuid[]) AND (a.org_id, a.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
 ORDER BY a.id FOR UPDATE OF a";
 
-/// Others who choose among the same names wait until this transaction ends.
-const HOLD_NAMES: &str = "
-SELECT pg_advisory_xact_lock(name) FROM (
-    SELECT DISTINCT hashtextextended(w.org || w.slug, 0) AS name
-    FROM unnest($1::uuid[], $2::text[]) AS w(org, slug) ORDER BY name OFFSET 0) AS names";
-
 const NAMED_LIKE_OTHERS: &str = "
 SELECT w.article FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS w(org, article, slug)
 WHERE EXISTS (SELECT 1 FROM articles a WHERE a.org_id = w.org AND a.slug = w.slug AND a.id <> w.article)";
@@ -327,7 +321,7 @@ impl StepsTx {
         for article in sql::rows::<LockedArticle>(&self.tx, LOCK_ARTICLES, values).await? {
             locked.articles.insert(article.id, article);
         }
-        sql::execute(&self.tx, HOLD_NAMES, [orgs.clone().into(), slugs.clone().into()]).await?;
+        hold_names(&self.tx, orgs.clone(), slugs.clone()).await?;
         for row in sql::all(&self.tx, NAMED_LIKE_OTHERS, [orgs.into(), articles.into(), slugs.into()]).await? {
             locked.named_like_others.insert(row.try_get("", "article")?);
         }
@@ -340,7 +334,7 @@ impl StepsTx {
         self.advance(&done, &tasks, &steps, &events).await?;
         let met = self.change(DELAY_STEPS, &delayed, |row| row.step).await?;
         all_met(met, delayed.len())?;
-        save_versions(&self.tx, &versions).await?;
+        all_met(save_versions(&self.tx, &versions).await?.len() as u64, versions.len())?;
         for (org, article, version, claims) in &claims {
             self.tenant(org.0)?.add_claims(*article, *version, claims).await?;
         }
@@ -406,10 +400,10 @@ impl StepsTx {
     }
 }
 
-/// The leases are locked and held, so that every row is met, or the program is wrong and must not go on.
-fn all_met(met: u64, steps: usize) -> Result<(), StoreError> {
-    if met == steps as u64 {
+/// What is written is locked, so that every row is met, or the program is wrong and must not go on.
+fn all_met(met: u64, rows: usize) -> Result<(), StoreError> {
+    if met == rows as u64 {
         return Ok(());
     }
-    Err(StoreError::Unreadable(format!("{met} of {steps} steps were still leased under their locks")))
+    Err(StoreError::Unreadable(format!("{met} of {rows} rows were still there under their locks")))
 }

@@ -48,6 +48,15 @@ where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
+    fn of<F, Fut>(db: &DatabaseConnection, read: F) -> Self
+    where
+        F: Fn(DatabaseConnection, Vec<K>) -> Fut + Send + 'static,
+        Fut: Future<Output = Answer<HashMap<K, V>>> + Send,
+    {
+        let db = db.clone();
+        Self::start(move |keys| read(db.clone(), keys))
+    }
+
     fn start<F, Fut>(read: F) -> Self
     where
         F: Fn(Vec<K>) -> Fut + Send + 'static,
@@ -58,6 +67,9 @@ where
             let mut batch = Vec::with_capacity(MOST);
             while asked.recv_many(&mut batch, MOST).await > 0 {
                 batch.retain(|question| !question.answer.is_closed());
+                if batch.is_empty() {
+                    continue;
+                }
                 let reading = read(batch.iter().map(|question| question.key.clone()).collect());
                 // A connection can be dead without a word; nobody waits for ever because of it.
                 let found = tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(StoreError::Silent(PATIENCE)));
@@ -90,13 +102,11 @@ pub struct Reads {
 
 impl Reads {
     pub(crate) fn start(db: &DatabaseConnection) -> Self {
-        let with = |db: &DatabaseConnection| db.clone();
-        let (callers, keys, tasks, events) = (with(db), with(db), with(db), with(db));
         Self {
-            callers: Gathered::start(move |hashes| read_callers(callers.clone(), hashes)),
-            keys: Gathered::start(move |pairs| read_keys(keys.clone(), pairs)),
-            tasks: Gathered::start(move |pairs| read_tasks(tasks.clone(), pairs)),
-            events: Gathered::start(move |asked| read_events(events.clone(), asked)),
+            callers: Gathered::of(db, read_callers),
+            keys: Gathered::of(db, read_keys),
+            tasks: Gathered::of(db, read_tasks),
+            events: Gathered::of(db, read_events),
         }
     }
 

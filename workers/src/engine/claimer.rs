@@ -74,7 +74,10 @@ async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
         // What the clock made claimable says no kind, and a word about others may have been lost.
         shared.pool.look_for(StepKind::ALL);
     }
-    while let Some(mut vacancy) = shared.pool.vacancy() {
+    // Each kind may need a claim of its own. Seats that are free again meanwhile wait for the next round: between two
+    // rounds the word to stop, the clock and the wakes are heard, however fast the steps are.
+    for _ in StepKind::ALL {
+        let Some(mut vacancy) = shared.pool.vacancy() else { break };
         let wanted = vacancy.wanted();
         let claim = queue.claim(&wanted, &shared.settings.worker, shared.settings.lease);
         for step in patiently(shared, claim).await? {
