@@ -280,7 +280,7 @@ async fn a_stream_ends_with_its_task_although_the_events_are_swept() {
     front
         .harness
         .database
-        .execute("WITH gone AS (DELETE FROM events) UPDATE tasks SET status = 'cancelled', finished_at = now()")
+        .execute("WITH gone AS (DELETE FROM event_groups) UPDATE tasks SET status = 'cancelled', finished_at = now()")
         .await;
     assert_eq!(following.rest_of_it().await, [], "the open stream ends although the end is not told any more");
     for after in [0, 1] {

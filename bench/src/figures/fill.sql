@@ -21,10 +21,12 @@ SELECT pg_temp.past('0193', g * 6 + k.at), o.id, pg_temp.past('0191', g), k.kind
     '{"sources": 0, "words": 0, "text": "what a step leaves behind in its own row"}', md5(g::text), 'galley-1',
     now() - interval '1 year', now() - interval '1 year', now() - interval '1 year', now() - interval '1 year'
 FROM generate_series(1, {count}) g CROSS JOIN kinds k CROSS JOIN organizations o ORDER BY g, k.at;
-INSERT INTO events (org_id, task_id, seq, kind, data, created_at)
-SELECT o.id, pg_temp.past('0191', g), s, 'step.completed',
-    '{"run": 1, "step": "drafting", "attempt": 1, "position": 0, "max_attempts": 4}', now() - interval '1 year'
-FROM generate_series(1, {count}) g CROSS JOIN generate_series(1, 20) s CROSS JOIN organizations o;
+INSERT INTO event_groups (org_id, task_id, seq, told, created_at)
+SELECT o.id, pg_temp.past('0191', g), s * 3 - 1,
+    (SELECT jsonb_agg(jsonb_build_object('kind', 'step.completed', 'data',
+        '{"run": 1, "step": "drafting", "attempt": 1, "position": 0, "max_attempts": 4}'::jsonb))
+    FROM generate_series(1, CASE s WHEN 1 THEN 2 ELSE 3 END)), now() - interval '1 year'
+FROM generate_series(1, {count}) g CROSS JOIN generate_series(1, 7) s CROSS JOIN organizations o;
 INSERT INTO articles (id, org_id, task_id, status, title, slug, content_format, tone, language, version, created_at)
 SELECT pg_temp.past('0192', g), o.id, pg_temp.past('0191', g), 'draft', 'A finished article', 'past-' || g, 'markdown',
     'professional', 'en', 1, now() - interval '1 year'

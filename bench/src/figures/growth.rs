@@ -37,7 +37,7 @@ const FILL: &str = include_str!("fill.sql");
 /// Live and dead rows, and bytes of table and indexes.
 const SIZE: &str = "
 SELECT relname::text, n_live_tup, n_dead_tup, pg_table_size(relid), pg_indexes_size(relid) FROM pg_stat_user_tables
-WHERE relname IN ('steps', 'tasks', 'events') ORDER BY relname";
+WHERE relname IN ('steps', 'tasks', 'event_groups') ORDER BY relname";
 
 struct Grown {
     finished: u32,

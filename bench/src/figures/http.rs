@@ -51,8 +51,9 @@ article AS (
     SELECT $3, $1, $2, 'generating', 'A scripted article', $3::text, 'markdown', 'professional', 'en' FROM task),
 hold AS (INSERT INTO holds (task_id, run, org_id, amount, state) SELECT $2, 1, $1, 40, 'open' FROM task),
 event AS (
-    INSERT INTO events (org_id, task_id, seq, kind, data)
-    SELECT $1, $2, 1, 'task.created', jsonb_build_object('article_id', $3::text, 'credits_held', 40) FROM task)
+    INSERT INTO event_groups (org_id, task_id, seq, told)
+    SELECT $1, $2, 1, jsonb_build_array(jsonb_build_object('kind', 'task.created', 'data',
+        jsonb_build_object('article_id', $3::text, 'credits_held', 40))) FROM task)
 INSERT INTO steps (id, org_id, task_id, kind, state, rank, max_attempts, trace_id)
 SELECT $4, $1, $2, 'research', 'ready', rank, 4, 'bench' FROM task";
 

@@ -34,8 +34,8 @@ moved AS (
     FROM given WHERE tasks.id = given.task AND tasks.org_id = $1
     RETURNING tasks.id, tasks.event_seq, tasks.rank, given.next),
 told AS (
-    INSERT INTO events (org_id, task_id, seq, kind, data)
-    SELECT $1, id, event_seq, 'step.completed', $5::jsonb FROM moved)
+    INSERT INTO event_groups (org_id, task_id, seq, told)
+    SELECT $1, id, event_seq, jsonb_build_array(jsonb_build_object('kind', 'step.completed', 'data', $5::jsonb)) FROM moved)
 INSERT INTO steps (id, org_id, task_id, kind, state, rank, max_attempts, trace_id)
 SELECT next, $1, id, $9, 'ready', rank, 4, 'bench' FROM moved WHERE $9 <> ''";
 

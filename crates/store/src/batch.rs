@@ -101,14 +101,29 @@ pub struct Delay {
     pub error_message: Option<String>,
 }
 
-/// The caller numbers events, under the lock of their task.
-#[derive(Debug, Serialize)]
+/// The caller numbers events, under the lock of their task and without gaps.
+#[derive(Debug)]
 pub struct NewEvent {
     pub org: Uuid,
     pub task: Uuid,
     pub seq: i64,
+    pub told: Told,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Told {
     pub kind: &'static str,
     pub data: Json,
+}
+
+/// All that one transaction tells of a task.
+#[derive(Debug, Serialize)]
+struct EventGroup {
+    org: Uuid,
+    task: Uuid,
+    /// Of the newest one.
+    seq: i64,
+    told: Vec<Told>,
 }
 
 /// What may change about a task while its steps run.
@@ -189,23 +204,27 @@ pub struct Settlement {
     pub note: &'static str,
 }
 
-const LOCK_TASKS: &str = "
-SELECT t.*, now() AS now FROM tasks t
-WHERE t.id = ANY($2::uuid[]) AND (t.org_id, t.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
-ORDER BY t.id FOR UPDATE OF t";
-
-const LOCK_FENCES: &str = "
-SELECT s.id, s.lease FROM steps s
-WHERE s.id = ANY($2::uuid[]) AND s.state = 'running'
-    AND (s.org_id, s.id, s.lease) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]))
-ORDER BY s.id FOR UPDATE OF s";
+/// A task is locked before its steps; whatever waited for a lock looks again at what stands then.
+const LOCK: &str = "
+WITH locked AS MATERIALIZED (
+    SELECT t.* FROM tasks t
+    WHERE t.id = ANY($2::uuid[]) AND (t.org_id, t.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+    ORDER BY t.id FOR UPDATE OF t),
+leased AS MATERIALIZED (
+    SELECT s.id, s.task_id, s.lease FROM steps s
+    WHERE s.id = ANY($3::uuid[])
+        AND (s.org_id, s.task_id, s.id, s.lease) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]))
+        AND (SELECT count(*) FROM locked) > 0
+    ORDER BY s.id FOR UPDATE OF s)
+SELECT t.*, now() AS now, l.steps, l.leases FROM locked t LEFT JOIN (
+    SELECT task_id, array_agg(id) AS steps, array_agg(lease) AS leases FROM leased GROUP BY task_id) l ON l.task_id = t.id";
 
 const DELAY_STEPS: &str = "
 UPDATE steps s SET state = 'delayed', lease = NULL, lease_until = NULL, worker = NULL,
     run_at = now() + make_interval(secs => w.seconds), error_code = w.error_code, error_message = w.error_message,
     attempt = s.attempt - CASE WHEN w.error_code IS NULL THEN 1 ELSE 0 END
 FROM jsonb_to_recordset($1) AS w(step uuid, lease uuid, seconds float8, error_code text, error_message text)
-WHERE s.id = ANY($2::uuid[]) AND s.id = w.step AND s.lease = w.lease AND s.state = 'running'";
+WHERE s.id = ANY($2::uuid[]) AND s.id = w.step AND s.lease = w.lease";
 
 /// All that nearly every group writes, in one statement; answers with how many steps it ended.
 const ADVANCE: &str = "
@@ -213,7 +232,7 @@ WITH ended AS (
     UPDATE steps s SET state = 'done', output = w.output, lease = NULL, lease_until = NULL, finished_at = now(),
         error_code = NULL, error_message = NULL
     FROM jsonb_to_recordset($1) AS w(step uuid, lease uuid, output jsonb)
-    WHERE s.id = ANY($2::uuid[]) AND s.id = w.step AND s.lease = w.lease AND s.state = 'running'
+    WHERE s.id = ANY($2::uuid[]) AND s.id = w.step AND s.lease = w.lease
     RETURNING s.id),
 moved AS (
     UPDATE tasks t SET status = w.status, sources_run = w.sources_run, event_seq = w.event_seq, progress = w.progress,
@@ -233,9 +252,8 @@ added AS (
     FROM jsonb_to_recordset($5) AS w(id uuid, org uuid, task uuid, run integer, kind text, position integer, rank bigint,
         max_attempts integer, trace_id text, lease uuid, worker text, seconds float8)),
 told AS (
-    INSERT INTO events (org_id, task_id, seq, kind, data)
-    SELECT org, task, seq, kind, data
-    FROM jsonb_to_recordset($6) AS w(org uuid, task uuid, seq bigint, kind text, data jsonb))
+    INSERT INTO event_groups (org_id, task_id, seq, told)
+    SELECT org, task, seq, told FROM jsonb_to_recordset($6) AS w(org uuid, task uuid, seq bigint, told jsonb))
 SELECT count(*) FROM ended";
 
 const LOCK_ARTICLES: &str = "
@@ -271,12 +289,6 @@ SELECT c.id, c.org_id, c.task_id, 'charge', -c.amount,
         ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0), c.note
 FROM closed c JOIN paid p ON p.id = c.org_id";
 
-#[derive(FromQueryResult)]
-struct FenceRow {
-    id: Uuid,
-    lease: Uuid,
-}
-
 impl StepsTx {
     pub(crate) fn new(tx: Tx, orgs: impl IntoIterator<Item = OrgId>) -> Self {
         let tenants = orgs.into_iter().map(|org| (org.0, TenantTx::new(tx.clone(), org))).collect();
@@ -292,19 +304,19 @@ impl StepsTx {
     /// waiting for each other.
     pub async fn lock(&self, steps: &[(OrgId, Uuid, Fence)]) -> Result<Locked, StoreError> {
         let mut locked = Locked::default();
-        let pairs: HashSet<(Uuid, Uuid)> = steps.iter().map(|(org, task, _)| (org.0, *task)).collect();
-        let (orgs, tasks): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
-        for row in sql::all(&self.tx, LOCK_TASKS, [orgs.into(), tasks.into()]).await? {
+        let wanted: HashSet<(Uuid, Uuid, Fence)> =
+            steps.iter().map(|(org, task, fence)| (org.0, *task, *fence)).collect();
+        let column = |of: fn(&(Uuid, Uuid, Fence)) -> Uuid| wanted.iter().map(of).collect::<Vec<_>>().into();
+        let values = [column(|row| row.0), column(|row| row.1), column(|row| row.2.step), column(|row| row.2.lease)];
+        for row in sql::all(&self.tx, LOCK, values).await? {
             let task = tasks::Model::from_query_result(&row, "")?;
             locked.now = row.try_get("", "now")?;
             locked.tasks.insert(task.id, task);
+            let held: Option<Vec<Uuid>> = row.try_get("", "steps")?;
+            let leases: Option<Vec<Uuid>> = row.try_get("", "leases")?;
+            let fences = held.into_iter().flatten().zip(leases.into_iter().flatten());
+            locked.fences.extend(fences.map(|(step, lease)| Fence { step, lease }));
         }
-        let wanted: HashSet<(Uuid, Fence)> = steps.iter().map(|(org, _, fence)| (org.0, *fence)).collect();
-        let orgs: Vec<Uuid> = wanted.iter().map(|(org, _)| *org).collect();
-        let ids: Vec<Uuid> = wanted.iter().map(|(_, fence)| fence.step).collect();
-        let leases: Vec<Uuid> = wanted.iter().map(|(_, fence)| fence.lease).collect();
-        let rows = sql::rows::<FenceRow>(&self.tx, LOCK_FENCES, [orgs.into(), ids.into(), leases.into()]).await?;
-        locked.fences = rows.into_iter().map(|row| Fence { step: row.id, lease: row.lease }).collect();
         Ok(locked)
     }
 
@@ -331,6 +343,7 @@ impl StepsTx {
     /// Writes and empties the changes.
     pub async fn write(&self, changes: &mut Changes) -> Result<(), StoreError> {
         let Changes { done, delayed, events, tasks, steps, settled, ready, versions, claims } = std::mem::take(changes);
+        let events = grouped(events);
         self.advance(&done, &tasks, &steps, &events).await?;
         let met = self.change(DELAY_STEPS, &delayed, |row| row.step).await?;
         all_met(met, delayed.len())?;
@@ -343,7 +356,7 @@ impl StepsTx {
             sql::execute(&self.tx, READY_ARTICLES, [orgs.into(), ids.into()]).await?;
         }
         self.settle(&settled).await?;
-        self.tx.say(events.iter().map(|event| Wake::Event { task: event.task }));
+        self.tx.say(events.keys().map(|task| Wake::Event { task: *task }));
         self.tx.say(steps.iter().filter(|step| step.started.is_none()).map(|step| Wake::Steps { kind: step.kind }));
         self.tx.say((!delayed.is_empty()).then_some(Wake::Clock));
         Ok(())
@@ -363,7 +376,7 @@ impl StepsTx {
         done: &[Done],
         tasks: &BTreeMap<Uuid, TaskChange>,
         steps: &[NewStep],
-        events: &[NewEvent],
+        events: &BTreeMap<Uuid, EventGroup>,
     ) -> Result<(), StoreError> {
         if done.is_empty() && tasks.is_empty() {
             return Ok(());
@@ -374,7 +387,7 @@ impl StepsTx {
             serde_json::to_value(tasks.values().collect::<Vec<_>>())?.into(),
             tasks.keys().copied().collect::<Vec<_>>().into(),
             serde_json::to_value(steps)?.into(),
-            serde_json::to_value(events)?.into(),
+            serde_json::to_value(events.values().collect::<Vec<_>>())?.into(),
         ];
         let row = sql::one(&self.tx, ADVANCE, values).await?;
         let met: i64 = row.map(|row| row.try_get("", "count")).transpose()?.unwrap_or_default();
@@ -398,6 +411,16 @@ impl StepsTx {
         drop(self.tenants);
         self.tx.commit().await
     }
+}
+
+fn grouped(events: Vec<NewEvent>) -> BTreeMap<Uuid, EventGroup> {
+    let mut groups = BTreeMap::new();
+    for NewEvent { org, task, seq, told } in events {
+        let group = groups.entry(task).or_insert_with(|| EventGroup { org, task, seq, told: Vec::new() });
+        group.seq = seq;
+        group.told.push(told);
+    }
+    groups
 }
 
 /// What is written is locked, so that every row is met, or the program is wrong and must not go on.

@@ -40,6 +40,7 @@ pub use announce::Wake;
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVersion, TextVersion};
 pub use batch::{
     Changes, Delay, Done, Locked, LockedArticles, Naming, NewEvent, NewStep, Settlement, Started, StepsTx, TaskChange,
+    Told,
 };
 pub use error::StoreError;
 pub use files::NewFile;

@@ -190,8 +190,9 @@ async fn read_events(
         &db,
         "SELECT e.*, w.after FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w(org, task, after)
          CROSS JOIN LATERAL (
-            SELECT * FROM events e WHERE e.org_id = w.org AND e.task_id = w.task AND e.seq > w.after
-            ORDER BY e.seq LIMIT $4) e
+            SELECT * FROM events e
+            WHERE e.org_id = w.org AND e.task_id = w.task AND e.group_seq > w.after AND e.seq > w.after
+            ORDER BY e.group_seq, e.seq LIMIT $4) e
          ORDER BY e.task_id, w.after, e.seq",
         [
             asked.iter().map(|(org, _, _)| *org).collect::<Vec<_>>().into(),

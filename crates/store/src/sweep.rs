@@ -31,7 +31,7 @@ const SWEEP_EVENTS: &str = "
 WITH old AS (
     SELECT id FROM tasks WHERE events_kept AND finished_at < now() - make_interval(secs => $1)
     ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED),
-gone AS (DELETE FROM events USING old WHERE events.task_id = old.id)
+gone AS (DELETE FROM event_groups USING old WHERE event_groups.task_id = old.id)
 UPDATE tasks SET events_kept = false FROM old WHERE tasks.id = old.id";
 
 const SWEEP_STEPS: &str = "

@@ -114,7 +114,9 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok(self
             .find::<events::Entity>()
             .filter(events::Column::TaskId.eq(task))
+            .filter(events::Column::GroupSeq.gt(seq))
             .filter(events::Column::Seq.gt(seq))
+            .order_by_asc(events::Column::GroupSeq)
             .order_by_asc(events::Column::Seq)
             .limit(limit)
             .all(&self.conn)
@@ -192,7 +194,8 @@ impl TenantTx {
             "WITH numbered AS (
                 UPDATE tasks SET event_seq = event_seq + 1, updated_at = now() WHERE org_id = $1 AND id = $2
                 RETURNING event_seq)
-             INSERT INTO events (org_id, task_id, seq, kind, data) SELECT $1, $2, event_seq, $3, $4 FROM numbered",
+             INSERT INTO event_groups (org_id, task_id, seq, told)
+             SELECT $1, $2, event_seq, jsonb_build_array(jsonb_build_object('kind', $3::text, 'data', $4::jsonb)) FROM numbered",
             [self.org_value(), task.into(), kind.into(), data.into()],
         )
         .await?;

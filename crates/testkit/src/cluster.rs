@@ -183,9 +183,10 @@ impl TestDatabase {
         assert!(waited.is_ok(), "{count} wait for a lock; {}", self.state_of_affairs().await);
     }
 
+    /// Runs one statement or several.
     pub async fn execute(&self, sql: &str) {
         let mut connection = PgConnection::connect(&self.url).await.expect("the test database answers");
-        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("the statement runs");
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("the statement runs");
         connection.close().await.expect("the connection closes");
     }
 }

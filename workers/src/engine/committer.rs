@@ -8,16 +8,16 @@ use std::{
 
 use galley_domain::task::StepKind;
 use galley_services::{Entry, Ran, Room, What};
-use galley_store::{Fence, StoreError};
+use galley_store::{ClaimedStep, Fence, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Shared, held::Lease, keeper::patiently, slots::Succession};
 
-/// Groups that are written side by side. All entries of a task go to the same one, so that they are written in the order
-/// in which they came and no group waits for another's lock.
-const LANES: usize = 4;
+/// Groups that are written side by side, beside one with the last steps of tasks. All entries of a step go to the same one,
+/// so that they are written in the order in which they came and no group waits for another's lock.
+const LANES: usize = 3;
 /// The most entries of one transaction.
 const GROUP: usize = 128;
 /// Entries that wait in a lane before those who bring more have to wait too.
@@ -50,7 +50,7 @@ pub(crate) struct Lane {
 
 impl Committer {
     pub(crate) fn new() -> (Self, Vec<Lane>) {
-        let (senders, lanes): (Vec<_>, Vec<_>) = (0..LANES)
+        let (senders, lanes): (Vec<_>, Vec<_>) = (0..=LANES)
             .map(|_| mpsc::channel(QUEUE))
             .map(|(sender, items)| (sender, Lane { items, doubtful: Vec::new() }))
             .unzip();
@@ -60,8 +60,7 @@ impl Committer {
     /// Writes one thing about an attempt. An error that is weather means that nothing was written.
     pub(crate) async fn write(&self, lease: &Lease, what: What) -> Answer {
         let step = lease.step();
-        let task = step.owner.map_or(Uuid::nil(), |(_, task)| task);
-        let lane = usize::try_from(task.as_u128() % LANES as u128).unwrap_or(0);
+        let lane = lane_of(step);
         let (answer, answered) = oneshot::channel();
         let entry = Entry { step: step.clone(), begun: Arc::clone(lease.begun()), what };
         if self.lanes[lane].send(Item { entry, lease: lease.clone(), answer }).await.is_err() {
@@ -69,6 +68,15 @@ impl Committer {
         }
         answered.await.unwrap_or_else(|_| Err(stopped()))
     }
+}
+
+/// A task has one lane; its last step has another, so that charges to the same books do not wait for each other.
+fn lane_of(step: &ClaimedStep) -> usize {
+    if step.kind.next().is_none() {
+        return LANES;
+    }
+    let task = step.owner.map_or(Uuid::nil(), |(_, task)| task);
+    usize::try_from(task.as_u128() % LANES as u128).unwrap_or(0)
 }
 
 /// The engine ends lanes only when no attempt is left.

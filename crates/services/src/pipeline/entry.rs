@@ -16,7 +16,7 @@ use galley_domain::{
 };
 use galley_store::{
     Changes, ClaimedStep, Fence, Locked, LockedArticles, Naming, NewEvent, NewStep, Started, StepsTx, StoreError,
-    TenantTx, rows,
+    TenantTx, Told, rows,
 };
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -280,8 +280,7 @@ impl Batch<'_> {
             org: task.row.org_id,
             task: task.row.id,
             seq: task.row.event_seq,
-            kind,
-            data,
+            told: Told { kind, data },
         });
         self.changed(task);
     }

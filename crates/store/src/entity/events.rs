@@ -1,4 +1,4 @@
-//! Table `events`.
+//! View `events`: the table `event_groups` one by one.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,6 +10,8 @@ pub struct Model {
     pub task_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub seq: i64,
+    /// Of the newest event that was told together with this one.
+    pub group_seq: i64,
     pub kind: String,
     #[sea_orm(column_type = "JsonBinary")]
     pub data: Json,
