@@ -24,14 +24,13 @@ kept AS (
     SELECT gen_random_uuid(), org_id, id, kind, 'done', rank, 1, 4, output, replace(id::text, '-', ''), now(), now()
     FROM moved),
 told AS (
-    INSERT INTO events (org_id, task_id, seq, kind, data)
-    SELECT m.org_id, m.id, m.event_seq + e.place, e.kind, e.data
+    INSERT INTO event_groups (org_id, task_id, seq, told)
+    SELECT m.org_id, m.id, m.event_seq, jsonb_build_array(
+        jsonb_build_object('kind', 'step.started', 'data', d.step),
+        jsonb_build_object('kind', 'step.completed', 'data', d.step),
+        jsonb_build_object('kind', CASE WHEN m.status = 'completed' THEN 'task.completed' ELSE 'task.progress' END,
+            'data', d.task))
     FROM moved m CROSS JOIN LATERAL (
         SELECT jsonb_build_object('step', m.name, 'position', 0, 'attempt', 1, 'max_attempts', 4, 'run', 1) AS step,
             jsonb_build_object('status', m.status, 'progress', m.progress, 'current_step', m.current_step,
-                'steps_completed', m.steps_completed) AS task) AS d
-    CROSS JOIN LATERAL (VALUES
-        (-2, 'step.started', d.step),
-        (-1, 'step.completed', d.step),
-        (0, CASE WHEN m.status = 'completed' THEN 'task.completed' ELSE 'task.progress' END, d.task)
-    ) AS e(place, kind, data))
+                'steps_completed', m.steps_completed) AS task) AS d)
