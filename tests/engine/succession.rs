@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use galley_testkit::{Harness, Script, scripted_steps};
+use galley_domain::task::StepKind;
+use galley_testkit::{Harness, Move, Script, scripted_steps};
 
 #[tokio::test]
 async fn what_follows_begins_in_the_moment_in_which_the_step_before_ends() {
@@ -45,4 +46,34 @@ async fn with_one_seat_in_the_process_orders_run_one_after_the_other() {
     assert_eq!(order.len(), 21, "seven steps of three orders, each once");
     order.dedup();
     assert_eq!(order, tasks, "the oldest is finished before the next begins");
+}
+
+/// The transaction that ended a step and began the next ones stands, and its answer got lost with the connection: the leases
+/// that nobody runs go back at once, and nothing is done or written twice.
+#[tokio::test]
+async fn a_commit_that_stands_and_is_not_heard_of_costs_nothing() {
+    let harness = Harness::builder().on_a_line().build().await;
+    let line = harness.line.as_ref().unwrap();
+    let script = Script::default();
+    script.sections(3);
+    script.next(StepKind::Outline, [Move::Gate]);
+    // Neither a tick nor a lease that runs out may be what helps.
+    let engine = harness.engine(scripted_steps(&script), |settings| {
+        settings.tick = Duration::from_secs(3600);
+        settings.lease = Duration::from_secs(3600);
+    });
+    let task = harness.order().await;
+    harness.until(task, |view| view.row.current_step.as_deref() == Some("outline")).await;
+    line.swallow_commits(1);
+    script.open();
+    harness.completed(task).await;
+    engine.stop().await;
+    assert_eq!(line.left(), 0, "an answer got lost");
+    assert_eq!((script.runs_of(StepKind::Outline), script.runs_of(StepKind::Draft)), (1, 3));
+    for step in harness.steps(task).await {
+        assert_eq!((step.attempt, step.state.as_str()), (1, "done"), "{}", step.kind);
+    }
+    let ends = harness.events(task).await.into_iter().filter(|event| event.kind == "step.completed");
+    assert_eq!(ends.count(), 8, "each step ended once");
+    harness.assert_books_closed().await;
 }

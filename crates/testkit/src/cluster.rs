@@ -132,7 +132,12 @@ impl TestDatabase {
     }
 
     pub async fn store_of(&self, connections: u32) -> Store {
-        let mut settings = StoreSettings::new(&self.url);
+        Self::store_at(&self.url, connections).await
+    }
+
+    /// A store on this address, however it leads to a test's database.
+    pub async fn store_at(url: &str, connections: u32) -> Store {
+        let mut settings = StoreSettings::new(url);
         settings.max_connections = connections;
         settings.acquire_timeout = std::time::Duration::from_secs(3);
         Store::connect(&settings).await.expect("the test database answers")

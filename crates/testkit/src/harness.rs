@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     cluster::TestDatabase,
+    line::Line,
     scripted::{Script, scripted_steps},
 };
 
@@ -31,6 +32,7 @@ use crate::{
 pub struct HarnessBuilder {
     settings: Settings,
     credits: Decimal,
+    on_a_line: bool,
 }
 
 /// A database, the use cases on it, one tenant with a caller.
@@ -43,6 +45,8 @@ pub struct Harness {
     /// The key behind [`Harness::caller`].
     pub secret: String,
     pub dir: tempfile::TempDir,
+    /// Between the use cases and the database, if it was asked for.
+    pub line: Option<Line>,
     listening: JoinHandle<()>,
 }
 
@@ -90,6 +94,7 @@ impl Default for HarnessBuilder {
                 estimated_seconds: 45,
             },
             credits: Decimal::from(1000),
+            on_a_line: false,
         }
     }
 }
@@ -115,17 +120,28 @@ impl HarnessBuilder {
         self
     }
 
+    /// Lets the use cases and engines reach the database over a [`Line`].
+    #[must_use]
+    pub fn on_a_line(mut self) -> Self {
+        self.on_a_line = true;
+        self
+    }
+
     pub async fn build(self) -> Harness {
         let database = TestDatabase::new().await;
         let dir = tempfile::tempdir().expect("a temporary folder");
         let blobs = Blobs::folder(&dir.path().join("files")).expect("a file store");
-        let store = database.store().await;
+        let line = self.on_a_line.then(|| Line::to(&database.url));
+        let store = match &line {
+            Some(line) => TestDatabase::store_at(&line.url, 8).await,
+            None => database.store().await,
+        };
         let services = Services::new(store.clone(), blobs, self.settings);
         let wakes = Wakes::default();
         let listening = tokio::spawn(wakes.clone().run(store));
         let org = services.ensure_organization("Test", "admin@example.org", self.credits).await.expect("a tenant");
         let (caller, secret) = caller_of(&services, org).await;
-        Harness { database, services, wakes, caller, secret, dir, listening }
+        Harness { database, services, wakes, caller, secret, dir, line, listening }
     }
 }
 

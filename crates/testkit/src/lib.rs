@@ -2,8 +2,10 @@
 
 mod cluster;
 mod harness;
+mod line;
 mod scripted;
 
 pub use cluster::{Held, TestDatabase, admin_url};
 pub use harness::{Harness, HarnessBuilder, RunningEngine, brief, order};
+pub use line::Line;
 pub use scripted::{Move, Script, scripted_steps};
