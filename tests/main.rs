@@ -6,3 +6,4 @@ mod engine;
 mod front;
 mod house;
 mod pipeline;
+mod secrets;

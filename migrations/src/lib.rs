@@ -41,6 +41,7 @@ macro_rules! migrations {
 migrations! {
     m0001 => "m0001_core", "../sql/0001_core.sql";
     m0002 => "m0002_lighter_writes", "../sql/0002_lighter_writes.sql";
+    m0003 => "m0003_secrets", "../sql/0003_secrets.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;
