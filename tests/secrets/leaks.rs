@@ -168,7 +168,18 @@ impl Planted {
 
     /// Runs a command to its end; its outputs are searched, but for what is meant to be shown.
     async fn run(&self, hay: &mut Haystack, args: &[&str], input: &str, shows: bool) -> (ExitStatus, String) {
-        let mut child = self.command("json", args).spawn().unwrap();
+        self.finish(hay, self.command("json", args), args, input, shows).await
+    }
+
+    async fn finish(
+        &self,
+        hay: &mut Haystack,
+        mut command: Command,
+        args: &[&str],
+        input: &str,
+        shows: bool,
+    ) -> (ExitStatus, String) {
+        let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
         let output = child.wait_with_output().await.unwrap();
         hay.add(format!("what {args:?} logs"), output.stderr);
@@ -366,6 +377,15 @@ async fn no_secret_is_ever_seen() {
     ];
     for args in commands {
         planted.run(&mut hay, args, "", false).await;
+    }
+    // A database that is not there, and addresses that are none.
+    for address in
+        [format!("postgres://me:{DATABASE}@127.0.0.1:1/x"), format!("postgres://me:{DATABASE}@[::1/x"), DATABASE.into()]
+    {
+        let mut command = planted.command("json", &["doctor"]);
+        command.env("DATABASE_URL", address);
+        let (status, _) = planted.finish(&mut hay, command, &["doctor"], "", false).await;
+        assert!(!status.success());
     }
     planted.tables(&mut hay).await;
     hay.folder(&planted.data());
