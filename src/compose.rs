@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use galley_ai::{Endpoint, OpenAiWriter, Price, PriceTable, Secret};
+use galley_ai::{Endpoint, OpenAiWriter, Price, PriceTable};
 use galley_blogs::{FolderDestination, FrontMatterStyle};
 use galley_compose::ExtractiveWriter;
-use galley_domain::{OrgId, credits::Prices, task::StepKind, writing::Writer};
+use galley_domain::{Hidden, OrgId, credits::Prices, task::StepKind, writing::Writer};
 use galley_fetch::{
     FetchLimits, Fetcher,
     address::{HostRule, Policy},
@@ -18,7 +18,10 @@ use galley_store::{Retention, Store, StoreSettings};
 use galley_workers::{Engine, EngineSettings, Toolbox, all_steps};
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, Hidden, SearchKind, WriterKind};
+use crate::{
+    config::{Config, SearchKind, WriterKind},
+    envelope,
+};
 
 const DATABASE: &str = "galley";
 /// What is still busy with the database then is cut off.
@@ -79,10 +82,13 @@ pub struct Parts {
 
 impl Parts {
     pub async fn open(config: Config) -> anyhow::Result<Self> {
+        // A key that is wrong is told before anything starts.
+        envelope::found(&config)?;
         let database = Database::open(&config).await?;
         database.store().migrate().await.context("the schema could not be brought up to date")?;
         let blobs = Blobs::folder(&config.data.join("files"))?;
-        let services = Services::new(database.store().clone(), blobs, settings(&config)?);
+        let services = Services::new(database.store().clone(), blobs, settings(&config)?)
+            .with_keyring(envelope::keyring(&config)?);
         Ok(Self { config, services, wakes: Wakes::default(), database, listening: None })
     }
 
@@ -167,11 +173,8 @@ pub fn toolbox(config: &Config) -> anyhow::Result<Toolbox> {
 
 pub fn search_provider(config: &Config) -> anyhow::Result<Option<Arc<dyn SearchProvider>>> {
     let (url, agent) = (config.search.url.as_ref().map(Hidden::expose), &config.fetch.user_agent);
-    let key = || {
-        let key =
-            config.search.key.as_ref().context("search.key is missing: set it in the file or as GALLEY_SEARCH__KEY")?;
-        anyhow::Ok(search::Secret::new(key.expose()))
-    };
+    let key =
+        || config.search.key.clone().context("search.key is missing: set it in the file or as GALLEY_SEARCH__KEY");
     Ok(match config.search.provider {
         SearchKind::None => None,
         SearchKind::Searxng => {
@@ -198,7 +201,7 @@ fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
         .context("writer.base_url is missing: set the address of the model server, with its /v1")?;
     let model = writer.model.as_deref().context("writer.model is missing: set the name of the model")?;
     let mut endpoint = Endpoint::new(writer.provider.as_deref().unwrap_or("openai"), base_url, model)?;
-    endpoint.api_key = writer.api_key.as_ref().map(|key| Secret::new(key.expose()));
+    endpoint.api_key = writer.api_key.clone();
     endpoint.max_tokens = writer.max_tokens.unwrap_or(endpoint.max_tokens);
     endpoint.context_tokens = writer.context_tokens.unwrap_or(endpoint.context_tokens);
     endpoint.temperature = writer.temperature.or(endpoint.temperature);

@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,58 +13,18 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
     value::Value,
 };
-use galley_domain::task::{StepKind, StepPolicy};
+use galley_domain::{
+    Hidden,
+    task::{StepKind, StepPolicy},
+};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_FILE: &str = "galley.toml";
 
-/// A secret: shown as stars wherever the configuration is shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Hidden(String);
-
 /// Where secrets stand. Their environment variables are taken as they are: what looks like a number is none.
-const SECRETS: [&str; 4] = ["database.url", "writer.api_key", "search.url", "search.key"];
-
-impl Hidden {
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("********")
-    }
-}
-
-/// Takes what a file may hold instead of a text, so that no error repeats it.
-impl<'de> Deserialize<'de> for Hidden {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Given {
-            Text(String),
-            Whole(i64),
-            Large(u64),
-            Real(f64),
-        }
-        match Given::deserialize(deserializer) {
-            Ok(Given::Text(text)) => Ok(Self(text)),
-            Ok(Given::Whole(number)) => Ok(Self(number.to_string())),
-            Ok(Given::Large(number)) => Ok(Self(number.to_string())),
-            Ok(Given::Real(number)) => Ok(Self(number.to_string())),
-            Err(_) => Err(D::Error::custom("a secret must be a text")),
-        }
-    }
-}
-
-impl Serialize for Hidden {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("********")
-    }
-}
+const SECRETS: [&str; 5] = ["database.url", "writer.api_key", "search.url", "search.key", "secrets.key"];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -76,6 +35,7 @@ pub struct Config {
     pub listen: String,
     pub organization: Organization,
     pub database: Database,
+    pub secrets: Secrets,
     pub writer: Writer,
     pub search: Search,
     pub fetch: Fetch,
@@ -105,6 +65,18 @@ pub struct Database {
     pub max_connections: Option<u32>,
     /// The folder with `initdb` and `postgres`, when they are not found by themselves.
     pub bin_dir: Option<PathBuf>,
+}
+
+/// The envelope keys: what tenants entrust to us is encrypted under them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// 32 bytes in Base64. Without it the private Postgres has a key in the data folder; with a Postgres of somebody else
+    /// there is none.
+    pub key: Option<Hidden>,
+    /// Keys that still open what they sealed: a list, or one text with commas.
+    #[serde(deserialize_with = "hidden_list")]
+    pub previous_keys: Vec<Hidden>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,6 +206,7 @@ impl Default for Config {
             listen: "127.0.0.1:8080".into(),
             organization: Organization::default(),
             database: Database::default(),
+            secrets: Secrets::default(),
             writer: Writer::default(),
             search: Search { provider: SearchKind::None, url: None, key: None, results: 5 },
             fetch: Fetch::default(),
@@ -304,9 +277,13 @@ impl Config {
         figment = match file {
             Some(path) => {
                 anyhow::ensure!(path.is_file(), "the configuration file {} does not exist", path.display());
+                check_form(path)?;
                 figment.merge(Toml::file_exact(path))
             }
-            None if Path::new(DEFAULT_FILE).exists() => figment.merge(Toml::file_exact(DEFAULT_FILE)),
+            None if Path::new(DEFAULT_FILE).exists() => {
+                check_form(Path::new(DEFAULT_FILE))?;
+                figment.merge(Toml::file_exact(DEFAULT_FILE))
+            }
             None => figment,
         };
         if let Ok(url) = std::env::var("DATABASE_URL")
@@ -330,7 +307,7 @@ impl Config {
         for (path, value) in flags.0 {
             figment = figment.merge(Serialized::default(&path, value));
         }
-        let mut config: Self = figment.extract().context("the configuration cannot be read")?;
+        let mut config: Self = figment.extract().map_err(without_values).context("the configuration cannot be read")?;
         config.data = std::path::absolute(&config.data).context("the data folder has no absolute path")?;
         config.check()?;
         Ok(config)
@@ -374,6 +351,53 @@ impl Config {
     pub fn shown(&self) -> anyhow::Result<String> {
         Ok(toml::to_string_pretty(self)?)
     }
+}
+
+/// Secrets in a list or in one text with commas. No error repeats what was given.
+fn hidden_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Hidden>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        One(Hidden),
+        Many(Vec<Hidden>),
+    }
+    match Given::deserialize(deserializer) {
+        Ok(Given::One(text)) => {
+            Ok(text.expose().split(',').map(str::trim).filter(|key| !key.is_empty()).map(Hidden::new).collect())
+        }
+        Ok(Given::Many(list)) => Ok(list),
+        Err(_) => Err(D::Error::custom("it must be a list of texts")),
+    }
+}
+
+/// What is wrong, without the value: whoever mistakes a setting may have put a secret there.
+fn without_values(error: figment::Error) -> anyhow::Error {
+    let mut lines = Vec::new();
+    for mut one in error {
+        use figment::error::{Actual, Kind};
+        let plain = |actual: &Actual| {
+            Actual::Other(match actual {
+                Actual::Bool(_) => "true or false".into(),
+                Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number".into(),
+                Actual::Char(_) | Actual::Str(_) | Actual::Bytes(_) => "a text".into(),
+                _ => "something else".into(),
+            })
+        };
+        if let Kind::InvalidType(actual, _) | Kind::InvalidValue(actual, _) = &mut one.kind {
+            *actual = plain(actual);
+        }
+        lines.push(one.to_string());
+    }
+    anyhow::anyhow!("{}", lines.join("\n        "))
+}
+
+/// Reads a file for its form alone: the parser's own message would show the line, which may hold a secret without quotes.
+fn check_form(path: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let Err(error) = text.parse::<toml::Table>() else { return Ok(()) };
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+    let line = before.matches('\n').count() + 1;
+    anyhow::bail!("{}, line {line}: this is no TOML; texts need quotes: name = \"text\"", path.display())
 }
 
 /// A text in quotes of its own, which the environment may have as a file does.

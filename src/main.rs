@@ -3,6 +3,7 @@
 mod cli;
 mod compose;
 mod config;
+mod envelope;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -1,14 +1,19 @@
 //! The command line as a user meets it, with its own private Postgres.
 
 use std::{
+    io::Write,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 fn galley(data: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("DATABASE_URL");
     command.arg("--data").arg(data).args(args).output().unwrap()
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -133,6 +138,98 @@ fn a_secret_in_a_file_is_not_repeated_by_an_error() {
         assert!(!shown.contains("1234567"), "{shown}");
         assert!(good || shown.contains("api_key"), "it names the setting: {shown}");
     }
+}
+
+#[test]
+fn a_secret_in_a_wrong_place_of_the_configuration_is_not_repeated() {
+    let show = &["config", "show"];
+    for (name, setting) in [
+        ("GALLEY_WRITER", "writer"),
+        ("GALLEY_SECRETS", "secrets"),
+        ("GALLEY_WRITER__MAX_TOKENS", "writer.max_tokens"),
+        ("GALLEY_ENGINE__CONCURRENCY", "engine.concurrency"),
+    ] {
+        let (well, shown) = said(&[(name, "sk-planted")], show);
+        assert!(!well && shown.to_lowercase().contains(setting) && !shown.contains("planted"), "{name}: {shown}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("galley.toml");
+    for text in ["[writer]\napi_key = sk-planted\n", "[writer]\napi_key = \"sk-planted\n", "[writer]\nsk-planted\n"] {
+        std::fs::write(&file, text).unwrap();
+        let output = galley(dir.path(), &["--config", file.to_str().unwrap(), "config", "show"]);
+        let shown = text_of(&output);
+        assert!(!output.status.success() && !shown.contains("planted"), "{shown}");
+        assert!(shown.contains("galley.toml, line 2") && shown.contains("quotes"), "{shown}");
+    }
+}
+
+#[test]
+fn envelope_keys_are_read_in_every_form_and_never_shown() {
+    let (well, one) = said(&[], &["secrets", "new-key"]);
+    let (_, two) = said(&[], &["secrets", "new-key"]);
+    let (one, two) = (one.trim(), two.trim());
+    assert!(well && one.len() == 44 && one != two, "{one}");
+    for list in [format!("{one},{two}"), format!("[\"{one}\", \"{two}\"]"), one.to_owned()] {
+        let (well, shown) =
+            said(&[("GALLEY_SECRETS__KEY", one), ("GALLEY_SECRETS__PREVIOUS_KEYS", &list)], &["config", "show"]);
+        assert!(well && shown.contains("key = \"********\"") && shown.contains("previous_keys = ["), "{shown}");
+        assert!(!shown.contains(&one[..8]) && !shown.contains(&two[..8]), "{shown}");
+    }
+    let (well, shown) = said(&[("GALLEY_SECRETS__KEY", "planted")], &["secrets", "status"]);
+    assert!(
+        !well && shown.contains("secrets.key") && shown.contains("new-key") && !shown.contains("planted"),
+        "{shown}"
+    );
+}
+
+/// With nothing configured: the first start makes a key, and a rotation to a configured one lets the file go.
+#[test]
+fn a_secret_is_kept_under_a_key_that_is_made_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let run = |args: &[&str], input: &str, variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
+        command.current_dir(dir.path()).env_remove("DATABASE_URL").envs(variables.iter().copied());
+        command.arg("--data").arg(&data).args(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.success(), text_of(&output))
+    };
+    let set = &["secrets", "set", "model-key"][..];
+    for (input, good) in [("sk-own\r\n", true), ("", false), ("two words", false)] {
+        let (well, shown) = run(set, input, &[]);
+        assert_eq!(well, good, "{shown}");
+        assert!(good || shown.contains("model-key"), "{shown}");
+        assert!(!shown.contains("sk-own") && !shown.contains("two words"), "{shown}");
+    }
+    let file = data.join("envelope.key");
+    let key = std::fs::read_to_string(&file).unwrap();
+    let (well, shown) = run(&["secrets", "status"], "", &[]);
+    assert!(well && shown.contains("current   1 secrets") && !shown.contains(key.trim()), "{shown}");
+
+    let (_, new) = said(&[], &["secrets", "new-key"]);
+    let configured = &[("GALLEY_SECRETS__KEY", new.trim())][..];
+    let (_, shown) = run(&["secrets", "status"], "", configured);
+    assert!(shown.contains("previous  1 secrets; move them"), "{shown}");
+    for moved in ["1 secrets moved", "0 secrets moved"] {
+        let (well, shown) = run(&["secrets", "rotate"], "", configured);
+        assert!(well && shown.contains(moved), "{shown}");
+    }
+    let (_, shown) = run(&["secrets", "status"], "", configured);
+    assert!(shown.contains("this key can go"), "{shown}");
+    // Without the new key, what it sealed is missing, and a rotation says which it cannot open.
+    let (well, shown) = run(&["secrets", "status"], "", &[]);
+    assert!(!well && shown.contains("MISSING"), "{shown}");
+    let (well, shown) = run(&["secrets", "rotate"], "", &[]);
+    assert!(!well && shown.contains("1 could not be") && shown.contains("secrets.previous_keys"), "{shown}");
+    let (well, shown) = run(&["secrets", "remove", "model-key"], "", &[]);
+    assert!(well, "{shown}");
+    let (well, shown) = run(&["secrets", "remove", "model-key"], "", &[]);
+    assert!(!well && shown.contains("no such"), "{shown}");
+    let (well, shown) = run(&[set, &["--organization", &"0".repeat(32)]].concat(), "sk-own", &[]);
+    assert!(!well && shown.contains("--organization"), "{shown}");
 }
 
 #[test]

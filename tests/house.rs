@@ -68,7 +68,8 @@ fn nobody_knows_more_than_the_direction_allows() {
             "crates/integrations/images",
             &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"],
         ),
-        ("workers", &["sqlx", "sea-orm", "poem", "galley-ai"]),
+        ("crates/vault", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "reqwest", "poem"]),
+        ("workers", &["sqlx", "sea-orm", "poem", "galley-ai", "galley-vault"]),
     ];
     for (folder, forbidden) in rules {
         let dependencies = dependencies(folder);

@@ -6,4 +6,5 @@ mod engine;
 mod front;
 mod house;
 mod pipeline;
+mod secrets;
 mod upgrade;

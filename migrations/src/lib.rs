@@ -42,6 +42,7 @@ migrations! {
     m0001 => "m0001_core", "../sql/0001_core.sql";
     m0002 => "m0002_lighter_writes", "../sql/0002_lighter_writes.sql";
     m0003 => "m0003_events_in_groups", "../sql/0003_events_in_groups.sql";
+    m0004 => "m0004_secrets", "../sql/0004_secrets.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;

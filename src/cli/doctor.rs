@@ -8,6 +8,7 @@ use poem::http::{Uri, uri::Scheme};
 use crate::{
     compose::{self, Database},
     config::{Config, SearchKind, WriterKind},
+    envelope,
     telemetry::{self, Audience},
 };
 
@@ -30,6 +31,7 @@ pub async fn run(config: Config) -> anyhow::Result<u8> {
         Finding { subject: "writer", result: writer(&config).await },
         Finding { subject: "search", result: search(&config).await },
     ];
+    findings.push(Finding { subject: "secrets", result: secrets(&config) });
     findings.push(Finding { subject: "publishing", result: publishing(&config) });
     findings.push(Finding { subject: "workers", result: Ok(pools(&config)) });
     let broken = findings.iter().filter(|finding| finding.result.is_err()).count();
@@ -113,6 +115,17 @@ async fn search(config: &Config) -> Result<String, String> {
         Ok(Err(fault)) => Err(fault.to_string()),
         Err(_) => Err(format!("{} does not answer", provider.name())),
     }
+}
+
+fn secrets(config: &Config) -> Result<String, String> {
+    let keyring = envelope::found(config).map_err(|error| format!("{error:#}"))?;
+    Ok(match keyring {
+        Some(keyring) => format!("encrypted under the key {}", keyring.current()),
+        None if config.database.url.is_none() => {
+            format!("the first start makes a key: {}", envelope::path(config).display())
+        }
+        None => "no key: organizations cannot store secrets; set secrets.key (galley secrets new-key)".into(),
+    })
 }
 
 fn publishing(config: &Config) -> Result<String, String> {

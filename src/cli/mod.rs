@@ -3,6 +3,7 @@
 mod doctor;
 mod keys;
 mod metrics;
+mod secrets;
 mod serve;
 mod write;
 
@@ -58,6 +59,9 @@ enum Command {
     /// API keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Secrets of organizations and the keys that they are encrypted under.
+    #[command(subcommand)]
+    Secrets(secrets::SecretsCommand),
     /// Credits.
     #[command(subcommand)]
     Credits(CreditsCommand),
@@ -102,6 +106,7 @@ impl Cli {
             }
             Command::Doctor => doctor::run(load(flags)?).await,
             Command::Keys(command) => keys::run(load(flags)?, command).await,
+            Command::Secrets(command) => secrets::run(load(flags)?, command).await,
             Command::Credits(command) => credits(load(flags)?, command).await,
             Command::Config(ConfigCommand::Show) => {
                 print!("{}", load(flags)?.shown()?);

@@ -111,6 +111,7 @@ impl Problem {
             Missing::File => (Code::NotFound, "file"),
             Missing::Project => (Code::NotFound, "project"),
             Missing::Key => (Code::NotFound, "API key"),
+            Missing::Secret => (Code::NotFound, "secret"),
             Missing::Organization => (Code::NotFound, "organization"),
         };
         let detail = format!("there is no such {what}, or it belongs to another organization");

@@ -55,6 +55,8 @@ impl Facts {
 fn is_sane(id: &str) -> bool {
     (1..=MAX_ID_CHARS).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte))
+        // A key that got into the wrong header is not written to the log.
+        && !id.contains(galley_services::KEY_PREFIX)
 }
 
 /// The trace id of a W3C `traceparent`: `version-trace-parent-flags`.
@@ -79,7 +81,7 @@ mod tests {
     fn only_sane_request_ids_are_taken_over() {
         let id = |given: &str| Facts::of(&Request::builder().header("x-request-id", given).finish()).id;
         assert_eq!(id("order-7:a/b"), "order-7:a/b");
-        for wrong in ["a b", "<script>", "a\tb", &"x".repeat(129)] {
+        for wrong in ["a b", "<script>", "a\tb", &"x".repeat(129), "gk_abc", "Bearer:gk_abc"] {
             assert!(Uuid::parse_str(&id(wrong)).is_ok(), "{wrong:?} is replaced");
         }
     }

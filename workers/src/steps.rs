@@ -8,6 +8,7 @@ mod research;
 mod seo;
 mod sweep;
 mod sync;
+mod writer;
 
 use std::sync::Arc;
 

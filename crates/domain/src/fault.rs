@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hidden::Hidden;
+
 /// The error codes that clients see on a failed task or step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -71,6 +73,28 @@ impl Fault {
     pub fn with_detail(mut self, text: impl std::fmt::Display) -> Self {
         match &mut self {
             Self::Transient { detail, .. } | Self::Permanent { detail, .. } => *detail = Some(text.to_string()),
+        }
+        self
+    }
+
+    /// Strikes secrets out of what the log may show: peers repeat what they were sent.
+    #[must_use]
+    pub fn hiding<'a>(mut self, secrets: impl IntoIterator<Item = &'a Hidden>) -> Self {
+        if let Self::Transient { detail: Some(detail), .. } | Self::Permanent { detail: Some(detail), .. } = &mut self {
+            for secret in secrets {
+                *detail = secret.strike_out(detail);
+            }
+        }
+        self
+    }
+
+    /// Leaves at most so many characters of what the log may show.
+    #[must_use]
+    pub fn shortened(mut self, most: usize) -> Self {
+        if let Self::Transient { detail: Some(detail), .. } | Self::Permanent { detail: Some(detail), .. } = &mut self
+            && let Some((end, _)) = detail.char_indices().nth(most)
+        {
+            detail.truncate(end);
         }
         self
     }

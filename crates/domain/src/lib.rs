@@ -4,6 +4,7 @@ pub mod access;
 pub mod article;
 pub mod credits;
 pub mod fault;
+pub mod hidden;
 pub mod order;
 pub mod task;
 pub mod usage;
@@ -11,3 +12,4 @@ pub mod writing;
 
 pub use access::{Caller, OrgId, Permission, Scope};
 pub use fault::{Fault, FaultCode};
+pub use hidden::Hidden;

@@ -1,12 +1,12 @@
 //! What is ordered, what was read, what is planned and what was written: the nouns that the steps hand to each other,
 //! and the one trait behind which every writer stands.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{fault::Fault, usage::Meter};
+use crate::{fault::Fault, hidden::Hidden, usage::Meter};
 
 /// An inclusive range of words, as ordered. `min <= max`, both within 100..=10_000 for an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,6 +189,15 @@ pub struct Claim {
     pub missing: Vec<String>,
 }
 
+/// A writer whose calls are paid for by whoever holds the key.
+pub trait Keyed: Send + Sync {
+    /// The same writer with the key of an organization. Cheap: once for every step.
+    ///
+    /// # Errors
+    /// A permanent fault when the key cannot be one.
+    fn with_key(&self, key: Hidden) -> Result<Arc<dyn Writer>, Fault>;
+}
+
 /// A writer: it plans and writes from what was read. It never supplies citations; the pipeline attaches and checks them.
 ///
 /// Dropping a returned future drops the call in flight. Every call to a paid service is recorded in the meter, also
@@ -197,6 +206,11 @@ pub struct Claim {
 pub trait Writer: Send + Sync + std::fmt::Debug {
     /// `extractive` or the name of the provider, for output and logs.
     fn name(&self) -> &str;
+
+    /// Where the writer calls a service with a key, the way to call it with another one.
+    fn keyed(&self) -> Option<&dyn Keyed> {
+        None
+    }
 
     /// Plans the article. `sources` is not empty and ranked best first. The writer may leave `passages` empty; the
     /// pipeline then assigns them.

@@ -13,6 +13,7 @@ pub enum Missing {
     File,
     Project,
     Key,
+    Secret,
     Organization,
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{Services, error::ServiceError};
 
 /// Keys start with this, so that people and secret scanners recognise them.
-const PREFIX: &str = "gk_";
+pub const KEY_PREFIX: &str = "gk_";
 const SECRET_CHARS: usize = 43;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -49,7 +49,7 @@ pub fn hash_key(secret: &str) -> Vec<u8> {
 /// Whether it could be a key at all; what could not is not worth a look into the database.
 fn is_well_formed(secret: &str) -> bool {
     secret
-        .strip_prefix(PREFIX)
+        .strip_prefix(KEY_PREFIX)
         .is_some_and(|rest| rest.len() == SECRET_CHARS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
@@ -57,7 +57,7 @@ fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
     // The v4 generator of `uuid` is the operating system's; 4 × 122 random bits are more than the key holds.
     let random: Vec<u8> = (0..4).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
     let digest = [Sha256::digest(&random[..32]), Sha256::digest(&random[32..])].concat();
-    let secret: String = PREFIX
+    let secret: String = KEY_PREFIX
         .chars()
         .chain(digest.iter().take(SECRET_CHARS).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])))
         .collect();
@@ -65,7 +65,7 @@ fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
     let stored = NewKey {
         id,
         name: request.name.clone(),
-        prefix: secret.chars().take(PREFIX.len() + 6).collect(),
+        prefix: secret.chars().take(KEY_PREFIX.len() + 6).collect(),
         hash: hash_key(&secret),
         permissions: request.permissions.iter().map(|word| word.as_str().to_owned()).collect(),
         scopes: request.scopes.iter().map(|word| word.as_str().to_owned()).collect(),

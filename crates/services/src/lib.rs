@@ -10,6 +10,7 @@ mod keys;
 mod orders;
 mod pipeline;
 mod retry;
+mod secrets;
 mod tasks;
 mod wakes;
 
@@ -22,16 +23,18 @@ use galley_domain::{
 };
 use galley_fetch::address::Policy;
 use galley_store::{Retention, Store};
+use galley_vault::Keyring;
 
 pub use articles::{ArticleEdit, ArticleList, ClaimView, ClaimsReport, SlugRule};
 pub use blobs::{BlobError, Blobs};
 pub use error::{Missing, ServiceError};
 pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};
-pub use keys::{IssuedKey, KeyRequest, hash_key};
+pub use keys::{IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use orders::Receipt;
 pub use pipeline::{ClaimedText, Entry, NoRoom, Outcome, Ran, Room, StepOutput, What, Written, WrittenArticle};
 pub use retry::RetryRequest;
+pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
 pub use tasks::TaskView;
 pub use wakes::{CancelWatch, EventWatch, StepWatch, Wakes};
 
@@ -63,11 +66,19 @@ pub struct Services {
     store: Store,
     blobs: Blobs,
     settings: Arc<Settings>,
+    keyring: Option<Arc<Keyring>>,
 }
 
 impl Services {
     pub fn new(store: Store, blobs: Blobs, settings: Settings) -> Self {
-        Self { store, blobs, settings: Arc::new(settings) }
+        Self { store, blobs, settings: Arc::new(settings), keyring: None }
+    }
+
+    /// With envelope keys, without which no secret is stored or opened.
+    #[must_use]
+    pub fn with_keyring(mut self, keyring: Option<Keyring>) -> Self {
+        self.keyring = keyring.map(Arc::new);
+        self
     }
 
     pub fn store(&self) -> &Store {

@@ -152,6 +152,15 @@ impl TestDatabase {
         number
     }
 
+    /// Rows of one text each, for what a test asks that no use case answers.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let mut connection = PgConnection::connect(&self.url).await.expect("the test database answers");
+        let rows: Vec<(String,)> =
+            sqlx::query_as(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.expect("the query runs");
+        connection.close().await.expect("the connection closes");
+        rows.into_iter().map(|(text,)| text).collect()
+    }
+
     /// What the steps wait for and what every connection does, for a test that gives up waiting.
     pub async fn state_of_affairs(&self) -> String {
         const STEPS: &str =

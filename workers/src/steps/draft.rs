@@ -27,7 +27,8 @@ impl Step for Draft {
             let message = format!("the outline has no section {index}");
             return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
         }
-        let section = self.0.writer.section(&brief, &outline, index, &sources, &cx.meter).await?;
+        let writer = self.0.writer_of(cx, org).await?;
+        let section = writer.section(&brief, &outline, index, &sources, &cx.meter).await?;
         Ok(StepOutput::Section(section))
     }
 }

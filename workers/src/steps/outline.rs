@@ -21,7 +21,8 @@ impl Step for OutlineStep {
         let (org, task) = cx.owner()?;
         let brief = cx.services.order_of(org, task).await?.brief;
         let sources = cx.services.snapshots_of(org, task).await?;
-        let outline = self.0.writer.outline(&brief, &sources, &cx.meter).await?;
+        let writer = self.0.writer_of(cx, org).await?;
+        let outline = writer.outline(&brief, &sources, &cx.meter).await?;
         if outline.sections.is_empty() {
             return Err(Fault::permanent(FaultCode::WorkflowError, "the writer planned no sections").into());
         }

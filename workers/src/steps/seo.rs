@@ -54,7 +54,7 @@ impl Step for Seo {
             compute(move || put_together(&brief, outline, sections, &sources, by_model)).await??
         };
         let plain = markdown::strip(&body.markdown);
-        let mut proposal = self.0.writer.seo(&brief, &body.title, &plain, &cx.meter).await?;
+        let mut proposal = self.0.writer_of(cx, org).await?.seo(&brief, &body.title, &plain, &cx.meter).await?;
         let mut body = body;
         if by_model {
             let own = ExtractiveWriter.seo(&brief, &body.title, &plain, &cx.meter).await?;

@@ -1,31 +1,19 @@
 //! Where a model is reached, what it may cost in time and tokens, and what it costs in money.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
+use galley_domain::Hidden;
 use serde::Deserialize;
 use url::Url;
 
 use crate::prices::Price;
 
-/// An API key. It shows in no `Debug` and cannot be serialised.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret([redacted])")
-    }
+/// Whose key the calls are made with, for messages that say who can mend it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeyOwner {
+    #[default]
+    Operator,
+    Organization,
 }
 
 /// How the model is brought to answer in JSON.
@@ -76,7 +64,8 @@ pub struct Endpoint {
     /// Everything before `/chat/completions`, e.g. `https://api.example.com/v1`.
     pub base_url: Url,
     /// Sent as `Authorization: Bearer …`; local servers often need none.
-    pub api_key: Option<Secret>,
+    pub api_key: Option<Hidden>,
+    pub key_owner: KeyOwner,
     pub model: String,
     /// `None` counts every call as free, with a warning.
     pub price: Option<Price>,
@@ -110,6 +99,7 @@ impl Endpoint {
             provider: provider.into(),
             base_url,
             api_key: None,
+            key_owner: KeyOwner::Operator,
             model: model.into(),
             price: None,
             timeouts: Timeouts::default(),
@@ -144,7 +134,7 @@ impl Endpoint {
         Ok(())
     }
 
-    fn check_address(&self) -> Result<(), EndpointError> {
+    pub(crate) fn check_address(&self) -> Result<(), EndpointError> {
         let url = &self.base_url;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(wrong("base_url", "must be an http or https address; write it like https://host/v1"));
@@ -155,7 +145,7 @@ impl Endpoint {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("base_url", "must end with its path, without `?` or `#`"));
         }
-        let key = self.api_key.as_ref().map_or("", Secret::expose);
+        let key = self.api_key.as_ref().map_or("", Hidden::expose);
         if !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(wrong("api_key", "holds a space, a line break or another sign that no key has"));
         }
@@ -216,7 +206,7 @@ mod tests {
     #[test]
     fn a_key_shows_nowhere() {
         let mut e = endpoint("https://host/v1");
-        e.api_key = Some(Secret::new("sk-very-secret"));
+        e.api_key = Some(Hidden::new("sk-very-secret"));
         assert!(!format!("{e:?}").contains("very"), "{e:?}");
     }
 
@@ -228,7 +218,7 @@ mod tests {
             ("base_url", |e| e.base_url = Url::parse("ftp://host/v1").unwrap()),
             ("base_url", |e| e.base_url = Url::parse("https://u:p@host/v1").unwrap()),
             ("base_url", |e| e.base_url = Url::parse("https://host/v1?key=1").unwrap()),
-            ("api_key", |e| e.api_key = Some(Secret::new("sk-1\n"))),
+            ("api_key", |e| e.api_key = Some(Hidden::new("sk-1\n"))),
             ("model", |e| e.model = " ".into()),
             ("max_tokens", |e| e.max_tokens = 1),
             ("context_tokens", |e| e.context_tokens = 100),

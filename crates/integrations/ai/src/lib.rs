@@ -21,7 +21,7 @@ mod writer;
 
 pub use budget::{distribute, section_count};
 pub use chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message};
-pub use endpoint::{Endpoint, EndpointError, JsonMode, Secret, Timeouts};
+pub use endpoint::{Endpoint, EndpointError, JsonMode, KeyOwner, Timeouts};
 pub use json::schema_of;
 pub use prices::{Price, PriceError, PriceTable};
 pub use prompts::{PROMPTS, Prompt, prompt_version};

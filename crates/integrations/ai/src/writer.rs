@@ -1,10 +1,12 @@
 //! The writer on top of a chat model.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use galley_domain::{
-    Fault, FaultCode,
+    Fault, FaultCode, Hidden,
     usage::Meter,
-    writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, WordRange, Writer},
+    writing::{Brief, Keyed, Outline, SectionText, SeoProposal, Snapshot, WordRange, Writer},
 };
 
 use crate::{
@@ -159,10 +161,25 @@ impl Section<'_> {
     }
 }
 
+impl Keyed for OpenAiWriter {
+    fn with_key(&self, key: Hidden) -> Result<Arc<dyn Writer>, Fault> {
+        let client = self.client.with_key(key).map_err(|error| {
+            let message = "Your organization's own model key holds a sign that no key has. Let the operator set it again \
+                           (galley secrets set model-key).";
+            Fault::permanent(FaultCode::LlmError, message).with_detail(error)
+        })?;
+        Ok(Arc::new(Self { client }))
+    }
+}
+
 #[async_trait]
 impl Writer for OpenAiWriter {
     fn name(&self) -> &str {
         &self.client.endpoint().provider
+    }
+
+    fn keyed(&self) -> Option<&dyn Keyed> {
+        Some(self)
     }
 
     async fn outline(&self, brief: &Brief, sources: &[Snapshot], meter: &Meter) -> Result<Outline, Fault> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use galley_domain::{Fault, FaultCode};
+use galley_domain::{Fault, FaultCode, hidden::strike_out};
 use reqwest::{
     StatusCode,
     header::{HeaderMap, RETRY_AFTER},
@@ -13,6 +13,7 @@ use super::{
     CallError,
     dialect::{Parameter, refused},
 };
+use crate::endpoint::KeyOwner;
 
 /// The longest wait that is taken from a server.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -25,6 +26,7 @@ pub(crate) struct Context<'a> {
     pub provider: &'a str,
     pub model: &'a str,
     pub key: &'a str,
+    pub key_owner: KeyOwner,
     /// Everything that was sent. Servers quote their input in errors, and prompts stay out of the log.
     pub prompt: &'a str,
     /// Whether the call asked for a `response_format`.
@@ -131,9 +133,7 @@ impl ApiError {
 pub(crate) fn scrub(text: &str, context: Context<'_>) -> String {
     const QUOTE: usize = 24;
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !context.key.is_empty() {
-        text = text.replace(context.key, "[key]");
-    }
+    text = strike_out(context.key, &text);
     let prompt = context.prompt.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut end = text.floor_char_boundary(MOST_DETAIL);
     for (at, _) in text[..end].char_indices() {
@@ -176,12 +176,12 @@ pub(crate) fn of_status(status: StatusCode, headers: &HeaderMap, body: &[u8], co
         .after(retry_after(headers, SystemTime::now()))
         .with_detail(&detail),
         401 => permanent(format!(
-            "The model provider {provider} refused the credentials (HTTP 401). The operator must check the api_key of \
-             this model endpoint."
+            "The model provider {provider} refused the credentials (HTTP 401). {}",
+            key_holder(context)
         )),
         403 => permanent(format!(
-            "The model provider {provider} refused access to {model} (HTTP 403). The operator must check the api_key of \
-             this model endpoint and what it may use."
+            "The model provider {provider} refused access to {model} (HTTP 403). {} Check what it may use there.",
+            key_holder(context)
         )),
         404 => permanent(format!(
             "The model provider {provider} does not know {model} or the path (HTTP 404). The operator must check model \
@@ -249,11 +249,24 @@ fn quota_spent(context: Context<'_>) -> Fault {
     Fault::permanent(
         FaultCode::LlmError,
         format!(
-            "The account at the model provider {} has no credit or quota left. The operator must add credit there or \
-             choose another model endpoint.",
-            context.provider
+            "The account at the model provider {} has no credit or quota left. {}",
+            context.provider,
+            match context.key_owner {
+                KeyOwner::Operator => "The operator must add credit there or choose another model endpoint.",
+                KeyOwner::Organization => "It is the account of your organization's own model key: add credit there.",
+            }
         ),
     )
+}
+
+/// Who can mend a key that is refused, and how.
+fn key_holder(context: Context<'_>) -> &'static str {
+    match context.key_owner {
+        KeyOwner::Operator => "The operator must check the api_key of this model endpoint.",
+        KeyOwner::Organization => {
+            "It is your organization's own model key: let the operator set a valid one (galley secrets set model-key)."
+        }
+    }
 }
 
 /// The provider or the model declined to write this.
@@ -293,6 +306,7 @@ mod tests {
         provider: "peer",
         model: "m1",
         key: "sk-secret",
+        key_owner: KeyOwner::Operator,
         prompt: "Write about the private plans of the Acme company in Basel.",
         asks_json: true,
         max_tokens: 1_000,
@@ -343,7 +357,7 @@ mod tests {
     fn the_log_gets_neither_key_nor_prompt() {
         let words = "Incorrect key sk-secret; input: 'Write about the private plans of the Acme company in Basel.'";
         let detail = scrub(words, CONTEXT);
-        assert_eq!(detail, "Incorrect key [key]; input: '…");
+        assert_eq!(detail, "Incorrect key [hidden]; input: '…");
         assert!(scrub(&"é".repeat(1_000), CONTEXT).len() <= MOST_DETAIL + 3);
         assert_eq!(scrub("short\nwords", CONTEXT), "short words");
     }

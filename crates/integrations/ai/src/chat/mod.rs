@@ -11,13 +11,15 @@ mod faults;
 mod record;
 mod stream;
 
+use std::sync::Arc;
+
 use async_openai::types::chat::{
     ChatCompletionRequestAssistantMessage, ChatCompletionRequestAssistantMessageContent, ChatCompletionRequestMessage,
     ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage, ChatCompletionStreamOptions,
     CreateChatCompletionRequest, ResponseFormat, ResponseFormatJsonSchema,
 };
 use galley_domain::{
-    Fault, FaultCode,
+    Fault, FaultCode, Hidden,
     usage::{CallOutcome, Meter},
 };
 use reqwest::{
@@ -35,7 +37,7 @@ use self::{
     stream::Answer,
 };
 use crate::{
-    endpoint::{Endpoint, EndpointError, Secret},
+    endpoint::{Endpoint, EndpointError, KeyOwner},
     fence::estimate_tokens,
     json::loosened,
 };
@@ -107,7 +109,7 @@ impl From<CallError> for Fault {
 pub struct ChatClient {
     endpoint: Endpoint,
     http: reqwest::Client,
-    dialect: Dialect,
+    dialect: Arc<Dialect>,
 }
 
 impl ChatClient {
@@ -132,8 +134,18 @@ impl ChatClient {
                 "no price is known for this model: its calls are counted as free; add it to the price table"
             );
         }
-        let dialect = Dialect::new(endpoint.json_mode);
+        let dialect = Arc::new(Dialect::new(endpoint.json_mode));
         Ok(Self { endpoint, http, dialect })
+    }
+
+    /// The same model, called with the key of an organization. What was learned about the server is shared.
+    ///
+    /// # Errors
+    /// When the key has characters that no key has.
+    pub fn with_key(&self, key: Hidden) -> Result<Self, EndpointError> {
+        let endpoint = Endpoint { api_key: Some(key), key_owner: KeyOwner::Organization, ..self.endpoint.clone() };
+        endpoint.check_address()?;
+        Ok(Self { endpoint, http: self.http.clone(), dialect: Arc::clone(&self.dialect) })
     }
 
     pub fn endpoint(&self) -> &Endpoint {
@@ -159,13 +171,14 @@ impl ChatClient {
         meter: &Meter,
     ) -> Result<Completion, CallError> {
         let prompt: String = request.messages.iter().map(|m| m.text()).collect::<Vec<_>>().join("\n");
-        let key = self.endpoint.api_key.as_ref().map_or("", Secret::expose);
+        let key = self.endpoint.api_key.as_ref().map_or("", Hidden::expose);
         let mut problem = None;
         for _ in 0..MOST_CALLS {
             let seen = self.dialect.snapshot();
             let asks_json = request.schema.is_some() && seen.json < JsonLevel::Prompt;
-            let Endpoint { provider, model, .. } = &self.endpoint;
-            let context = Context { provider, model, key, prompt: &prompt, asks_json, max_tokens: request.max_tokens };
+            let Endpoint { provider, model, key_owner, .. } = &self.endpoint;
+            let (key_owner, max_tokens) = (*key_owner, request.max_tokens);
+            let context = Context { provider, model, key, key_owner, prompt: &prompt, asks_json, max_tokens };
             let mut record = Record::begin(&self.endpoint, operation, estimate_tokens(&prompt), meter);
             let fault = match self.call(request, seen, &mut record, context).await {
                 Ok(answer) => return Ok(self.completed(answer, record, operation)),

@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use galley_ai::{Endpoint, Price, Secret, Timeouts};
+use galley_ai::{Endpoint, Price, Timeouts};
+use galley_domain::Hidden;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -159,7 +160,7 @@ pub const KEY: &str = "sk-test-0123456789";
 /// An endpoint with short timeouts and a price of one and two dollars.
 pub fn endpoint(base: &str) -> Endpoint {
     let mut endpoint = Endpoint::new("peer", base, "m1").unwrap();
-    endpoint.api_key = Some(Secret::new(KEY));
+    endpoint.api_key = Some(Hidden::new(KEY));
     endpoint.price = Some(Price { prompt: "1".parse().unwrap(), completion: "2".parse().unwrap() });
     endpoint.timeouts = Timeouts {
         connect: Duration::from_secs(5),

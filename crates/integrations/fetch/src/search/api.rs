@@ -5,7 +5,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use galley_domain::{Fault, FaultCode};
+use galley_domain::{Fault, FaultCode, Hidden};
+use percent_encoding::percent_decode_str;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header::HeaderValue, redirect};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -23,31 +24,17 @@ pub const KEY_SETTING: &str = "search.key";
 const TIME: Duration = Duration::from_secs(15);
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 const MAX_ANSWER_BYTES: usize = 4 << 20;
+/// How much of a server's own words goes to the log.
+const MAX_DETAIL: usize = 300;
 
-/// A key that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(key: impl Into<String>) -> Self {
-        Self(key.into())
-    }
-
-    /// As a header, marked so that no debug output shows it.
-    pub(super) fn header(&self, prefix: &str) -> Result<HeaderValue, Fault> {
-        let mut value = HeaderValue::try_from(format!("{prefix}{}", self.0.trim())).map_err(|_| {
-            let message = format!("the key in `{KEY_SETTING}` has characters that no key has; copy it again");
-            Fault::permanent(FaultCode::ValidationError, message)
-        })?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
+/// A key as a header, marked so that no debug output shows it.
+pub(super) fn key_header(prefix: &str, key: &Hidden) -> Result<HeaderValue, Fault> {
+    let mut value = HeaderValue::try_from(format!("{prefix}{}", key.expose().trim())).map_err(|_| {
+        let message = format!("the key in `{KEY_SETTING}` has characters that no key has; copy it again");
+        Fault::permanent(FaultCode::ValidationError, message)
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// One provider's server.
@@ -56,6 +43,8 @@ pub(super) struct Api {
     provider: &'static str,
     base: Url,
     client: Client,
+    /// What servers are sent and may repeat: the key, and the login of the address.
+    secrets: Vec<Hidden>,
 }
 
 impl fmt::Debug for Api {
@@ -67,7 +56,12 @@ impl fmt::Debug for Api {
 
 impl Api {
     /// `base` is the address that the provider's paths are relative to, with or without a slash at its end.
-    pub(super) fn new(provider: &'static str, base: &str, user_agent: &str) -> Result<Self, Fault> {
+    pub(super) fn new(
+        provider: &'static str,
+        base: &str,
+        key: Option<&Hidden>,
+        user_agent: &str,
+    ) -> Result<Self, Fault> {
         let bad = |why: &dyn fmt::Display| {
             let message = format!("`{URL_SETTING}` is not the address of a search service: {why}");
             Fault::permanent(FaultCode::ValidationError, message)
@@ -95,7 +89,11 @@ impl Api {
             .map_err(|error| {
                 Fault::permanent(FaultCode::WorkflowError, "web search cannot be set up").with_detail(causes(&error))
             })?;
-        Ok(Self { provider, base, client })
+        let login = base.password().or(Some(base.username()).filter(|name| !name.is_empty()));
+        let typed = login.map(|login| Hidden::new(percent_decode_str(login).decode_utf8_lossy()));
+        let secrets = key.map(|key| Hidden::new(key.expose().trim())).into_iter();
+        let secrets = secrets.chain(login.map(Hidden::new)).chain(typed).collect();
+        Ok(Self { provider, base, client, secrets })
     }
 
     pub(super) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<RequestBuilder, Fault> {
@@ -113,7 +111,20 @@ impl Api {
     }
 
     /// Sends the request and reads its JSON. `explain` gives the words for a status that only this provider uses so.
+    /// What a fault holds for the log is free of our secrets.
     pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+        explain: fn(u16, &str) -> Option<String>,
+    ) -> Result<T, Fault> {
+        self.exchange(request, explain).await.map_err(|fault| {
+            let fault = fault.hiding(&self.secrets);
+            // Cut only now: half a key would not have been found.
+            fault.shortened(MAX_DETAIL)
+        })
+    }
+
+    async fn exchange<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
         explain: fn(u16, &str) -> Option<String>,
@@ -169,7 +180,7 @@ impl Api {
             (None, 404 | 405) => self.permanent(format_args!("has no search there ({status}); check `{URL_SETTING}`")),
             (None, _) => self.permanent(format_args!("answered {status}")),
         };
-        fault.with_detail(body.chars().take(300).collect::<String>())
+        fault.with_detail(body)
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Fault {

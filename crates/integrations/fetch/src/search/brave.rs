@@ -1,12 +1,12 @@
 //! Brave: `GET {base}/res/v1/web/search` with the key in `X-Subscription-Token`.
 
 use async_trait::async_trait;
-use galley_domain::Fault;
+use galley_domain::{Fault, Hidden};
 use serde::Deserialize;
 
 use super::{
     Hit, Hits, MAX_HITS, SearchProvider,
-    api::{Api, KEY_SETTING, Secret},
+    api::{Api, KEY_SETTING, key_header},
     query_of,
 };
 
@@ -23,7 +23,7 @@ const LANGUAGES: [&str; 48] = [
 #[derive(Debug, Clone)]
 pub struct Brave {
     api: Api,
-    key: Secret,
+    key: Hidden,
 }
 
 #[derive(Deserialize)]
@@ -50,8 +50,8 @@ impl Brave {
 
     /// # Errors
     /// Permanent if the address is not one.
-    pub fn new(base_url: &str, key: Secret, user_agent: &str) -> Result<Self, Fault> {
-        Ok(Self { api: Api::new("brave", base_url, user_agent)?, key })
+    pub fn new(base_url: &str, key: Hidden, user_agent: &str) -> Result<Self, Fault> {
+        Ok(Self { api: Api::new("brave", base_url, Some(&key), user_agent)?, key })
     }
 }
 
@@ -74,7 +74,8 @@ impl SearchProvider for Brave {
             parameters.push(("search_lang", language));
         }
         let request = self.api.get("res/v1/web/search", &parameters)?;
-        let request = request.header("X-Subscription-Token", self.key.header("")?).header("Accept", "application/json");
+        let request =
+            request.header("X-Subscription-Token", key_header("", &self.key)?).header("Accept", "application/json");
         let answer: Answer = self.api.json(request, explain).await?;
         let mut hits = Hits::default();
         for found in answer.web.iter().flat_map(|web| &web.results) {

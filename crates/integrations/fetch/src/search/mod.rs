@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use galley_domain::{Fault, FaultCode};
 
-pub use api::{KEY_SETTING, Secret, URL_SETTING};
+pub use api::{KEY_SETTING, URL_SETTING};
 pub use brave::Brave;
 pub use searxng::SearxNg;
 pub use tavily::Tavily;

@@ -32,7 +32,7 @@ impl SearxNg {
     /// # Errors
     /// Permanent if the address is not one.
     pub fn new(base_url: &str, user_agent: &str) -> Result<Self, Fault> {
-        Ok(Self { api: Api::new("searxng", base_url, user_agent)? })
+        Ok(Self { api: Api::new("searxng", base_url, None, user_agent)? })
     }
 }
 

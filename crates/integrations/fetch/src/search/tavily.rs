@@ -1,17 +1,17 @@
 //! Tavily: `POST {base}/search` with a Bearer key.
 
 use async_trait::async_trait;
-use galley_domain::Fault;
+use galley_domain::{Fault, Hidden};
 use reqwest::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Hit, Hits, MAX_HITS, SearchProvider, api::Api, api::Secret, query_of};
+use super::{Hit, Hits, MAX_HITS, SearchProvider, api::Api, api::key_header, query_of};
 
 #[derive(Debug, Clone)]
 pub struct Tavily {
     api: Api,
-    key: Secret,
+    key: Hidden,
 }
 
 #[derive(Deserialize)]
@@ -31,8 +31,8 @@ impl Tavily {
 
     /// # Errors
     /// Permanent if the address is not one.
-    pub fn new(base_url: &str, key: Secret, user_agent: &str) -> Result<Self, Fault> {
-        Ok(Self { api: Api::new("tavily", base_url, user_agent)?, key })
+    pub fn new(base_url: &str, key: Hidden, user_agent: &str) -> Result<Self, Fault> {
+        Ok(Self { api: Api::new("tavily", base_url, Some(&key), user_agent)?, key })
     }
 }
 
@@ -50,7 +50,7 @@ impl SearchProvider for Tavily {
             return Ok(Vec::new());
         }
         let body = json!({ "query": query, "max_results": count, "search_depth": "basic" });
-        let request = self.api.post("search", &body)?.header(AUTHORIZATION, self.key.header("Bearer ")?);
+        let request = self.api.post("search", &body)?.header(AUTHORIZATION, key_header("Bearer ", &self.key)?);
         let answer: Answer = self.api.json(request, explain).await?;
         let mut hits = Hits::default();
         for found in &answer.results {

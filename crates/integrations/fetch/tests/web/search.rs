@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::common::{AGENT, Asked, Reply, Server, answer};
-use galley_domain::{Fault, FaultCode};
-use galley_fetch::search::{Brave, SearchProvider, SearxNg, Secret, Tavily};
+use galley_domain::{Fault, FaultCode, Hidden};
+use galley_fetch::search::{Brave, SearchProvider, SearxNg, Tavily};
 use serde_json::{Value, json};
 
 const KEY: &str = "sk-very-secret-0123";
@@ -18,11 +18,11 @@ fn searxng(server: &Server) -> SearxNg {
 }
 
 fn tavily(server: &Server) -> Tavily {
-    Tavily::new(&server.url(""), Secret::new(KEY), AGENT).unwrap()
+    Tavily::new(&server.url(""), Hidden::new(KEY), AGENT).unwrap()
 }
 
 fn brave(server: &Server) -> Brave {
-    Brave::new(&server.url("/"), Secret::new(KEY), AGENT).unwrap()
+    Brave::new(&server.url("/"), Hidden::new(KEY), AGENT).unwrap()
 }
 
 fn all(server: &Server) -> [Box<dyn SearchProvider>; 3] {
@@ -203,10 +203,38 @@ async fn keys_and_passwords_are_never_shown() {
     }
     let guarded = SearxNg::new("https://me:very-secret@search.example.com/", AGENT).unwrap();
     assert!(!format!("{guarded:?}").contains("very-secret"));
-    let bad = Tavily::new(&server.url("/"), Secret::new("very-secret\u{1}"), AGENT).unwrap();
+    let bad = Tavily::new(&server.url("/"), Hidden::new("very-secret\u{1}"), AGENT).unwrap();
     let fault = bad.search("tea", "en", 5).await.unwrap_err();
     assert!(!fault.is_transient() && fault.to_string().contains("`search.key`"), "{fault}");
     assert!(!format!("{fault:?}").contains("very-secret"));
+}
+
+/// Servers repeat what they were sent, in their own spelling; the log gets none of it.
+#[tokio::test]
+async fn secrets_that_a_server_repeats_reach_no_log() {
+    let (key, password) = ("sk/very-secret+0123=", "pass/word+very=secret");
+    for status in ["401 X", "500 X", "418 X", "200 OK"] {
+        let server = Server::start(move |asked, _| {
+            let head = asked.head.replace('"', "'");
+            let body =
+                format!("{}{{\"error\": \"{}\", \"head\": \"{head}\"}}", "é".repeat(250), key.replace('/', "\\/"));
+            Reply::Keep(answer(status, "application/json", "", body.as_bytes()))
+        })
+        .await;
+        let base = server.url("/").replace("http://", "http://me:pass%2Fword+very=secret@");
+        let providers: [Box<dyn SearchProvider>; 3] = [
+            Box::new(SearxNg::new(&base, AGENT).unwrap()),
+            Box::new(Tavily::new(&base, Hidden::new(key), AGENT).unwrap()),
+            Box::new(Brave::new(&base, Hidden::new(key), AGENT).unwrap()),
+        ];
+        for provider in providers {
+            let fault = format!("{:?}", provider.search("tea", "en", 5).await.unwrap_err());
+            // The second half of the login in Base64: `very=secret`.
+            for word in [key, password, "very-secret", "very=secret", "dmVyeT1zZWNyZX", "cnk9c2VjcmV0", "c2VjcmV0"] {
+                assert!(!fault.contains(word), "{status}: {fault}");
+            }
+        }
+    }
 }
 
 #[test]
