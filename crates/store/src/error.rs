@@ -12,6 +12,12 @@ pub enum StoreError {
     /// The stored value is not one this program knows: written by a newer version, or by hand.
     #[error("unreadable row: {0}")]
     Unreadable(String),
+    /// The address itself may hold a password, so it is not repeated.
+    #[error(
+        "the address of the database cannot be read; it looks like postgres://user:password@host:5432/database, with other \
+         signs than letters and digits of the password percent-encoded"
+    )]
+    Address,
     #[error("database: {0}")]
     Database(#[source] DbErr),
     /// The caller gave up waiting.

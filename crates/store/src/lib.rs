@@ -33,7 +33,7 @@ use std::time::Duration;
 use galley_domain::OrgId;
 use galley_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
-use sqlx::Connection;
+use sqlx::{Connection, postgres::PgConnectOptions};
 
 use announce::Announcer;
 
@@ -112,6 +112,12 @@ pub struct Store {
 impl Store {
     /// Opens the pool; fails when the server does not answer.
     pub async fn connect(settings: &StoreSettings) -> Result<Self, StoreError> {
+        // Errors further down would repeat what they cannot read.
+        let schemes = ["postgres://", "postgresql://"];
+        let known = schemes.iter().any(|scheme| settings.url.starts_with(scheme));
+        if !known || settings.url.parse::<PgConnectOptions>().is_err() {
+            return Err(StoreError::Address);
+        }
         let mut options = ConnectOptions::new(&settings.url);
         options
             .max_connections(settings.max_connections)
