@@ -21,6 +21,11 @@ openapi:
     cargo run -q -- openapi > openapi/galley.json.part
     mv openapi/galley.json.part openapi/galley.json
 
+# A running daemon, asked all that its description allows and much that it does not: just requests --max-examples 50
+requests *ARGS:
+    cargo build --bin galley
+    python3 tests/schemathesis/run.py {{ARGS}}
+
 # Licences, sources and duplicates of dependencies.
 deny:
     cargo deny check licenses bans sources

@@ -13,6 +13,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
     value::Value,
 };
+use galley::http::RateLimits;
 use galley_domain::{
     Hidden,
     task::{StepKind, StepPolicy},
@@ -43,6 +44,7 @@ pub struct Config {
     pub credits: Credits,
     pub retention: Retention,
     pub engine: EngineConfig,
+    pub limits: Limits,
     pub log: Log,
     /// Per kind of step: `[steps.draft] concurrency = 8`.
     pub steps: BTreeMap<String, StepConfig>,
@@ -180,6 +182,55 @@ pub struct EngineConfig {
     pub estimated_seconds: u32,
 }
 
+/// Calls a minute that the front takes; a further one is a 429.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Orders of one key.
+    pub ai_per_minute: u32,
+    /// Other changes of one key.
+    pub content_per_minute: u32,
+    /// Everything else of one key.
+    pub general_per_minute: u32,
+    /// Failed sign-ins from one address.
+    pub auth_per_minute: u32,
+}
+
+/// The most that a budget may be: a key that may do more has no limit.
+const MOST_CALLS: u32 = 1_000_000;
+
+impl Limits {
+    fn check(&self) -> anyhow::Result<()> {
+        for (name, calls) in [
+            ("ai_per_minute", self.ai_per_minute),
+            ("content_per_minute", self.content_per_minute),
+            ("general_per_minute", self.general_per_minute),
+            ("auth_per_minute", self.auth_per_minute),
+        ] {
+            anyhow::ensure!((1..=MOST_CALLS).contains(&calls), "limits.{name} must be from 1 to {MOST_CALLS}");
+        }
+        Ok(())
+    }
+
+    /// As the front takes them.
+    pub fn rates(&self) -> RateLimits {
+        RateLimits {
+            general: self.general_per_minute,
+            content: self.content_per_minute,
+            ai: self.ai_per_minute,
+            auth: self.auth_per_minute,
+            ..RateLimits::default()
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let RateLimits { general, content, ai, auth, .. } = RateLimits::default();
+        Self { ai_per_minute: ai, content_per_minute: content, general_per_minute: general, auth_per_minute: auth }
+    }
+}
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -220,6 +271,7 @@ impl Default for Config {
                 drain_seconds: 20,
                 estimated_seconds: 45,
             },
+            limits: Limits::default(),
             log: Log::default(),
             steps: BTreeMap::new(),
         }
@@ -332,6 +384,7 @@ impl Config {
         anyhow::ensure!(self.engine.concurrency != Some(0), "engine.concurrency must be at least 1");
         anyhow::ensure!(self.engine.lease_seconds >= 3, "engine.lease_seconds must be at least 3");
         anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");
+        self.limits.check()?;
         anyhow::ensure!(self.credits.generate >= Decimal::ZERO, "credits.generate must not be negative");
         Ok(())
     }

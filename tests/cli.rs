@@ -233,6 +233,22 @@ fn a_secret_is_kept_under_a_key_that_is_made_once() {
 }
 
 #[test]
+fn budgets_can_be_set_within_bounds() {
+    let show = &["config", "show"];
+    let (well, shown) = said(&[], show);
+    let published =
+        ["ai_per_minute = 60", "content_per_minute = 100", "general_per_minute = 300", "auth_per_minute = 20"];
+    assert!(well && published.iter().all(|line| shown.contains(line)), "the published ones hold: {shown}");
+    let (well, shown) = said(&[("GALLEY_LIMITS__AI_PER_MINUTE", "5")], show);
+    assert!(well && shown.contains("ai_per_minute = 5\n"), "{shown}");
+    for (name, wrong) in [("AI", "0"), ("CONTENT", "1000001"), ("GENERAL", "-1"), ("AUTH", "many")] {
+        let (well, shown) = said(&[(&format!("GALLEY_LIMITS__{name}_PER_MINUTE"), wrong)], show);
+        let setting = format!("{}_per_minute", name.to_lowercase());
+        assert!(!well && shown.to_lowercase().contains(&setting), "{wrong}: {shown}");
+    }
+}
+
+#[test]
 fn wrong_arguments_are_refused_before_anything_starts() {
     for days in ["100000000", "0"] {
         let (well, shown) = said(&[], &["keys", "create", "--days", days]);

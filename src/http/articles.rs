@@ -27,6 +27,7 @@ use super::{
     query::{Given, OneOf, QueryValue, Whole, Words},
     reply::{NoContent, Outcome, Reply, Versioned},
     scalar::{Id, Vocabulary, Word},
+    shape::{Filled, Said},
 };
 use view::ArticleSummary;
 
@@ -239,25 +240,21 @@ impl ListQuery {
 #[derive(Object)]
 pub struct UpdateArticle {
     /// 1 to 300 characters.
-    #[oai(validator(min_length = 1, max_length = 300))]
-    title: Option<String>,
+    title: Option<Said<Filled<1, 300>>>,
     /// Markdown: at most 500,000 bytes of UTF-8 and 5,000 sentences.
-    content: Option<String>,
+    content: Option<Said<Filled<1, 500_000>>>,
     /// 1 to 80 lower-case letters a-z, digits and single hyphens; unique in the organization.
     #[oai(validator(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$"))]
     slug: Option<String>,
     /// 1 to 200 characters.
-    #[oai(validator(min_length = 1, max_length = 200))]
-    seo_title: Option<String>,
+    seo_title: Option<Said<Filled<1, 200>>>,
     /// 1 to 500 characters.
-    #[oai(validator(min_length = 1, max_length = 500))]
-    seo_description: Option<String>,
+    seo_description: Option<Said<Filled<1, 500>>>,
     /// Another name for `seo_description`.
-    #[oai(validator(min_length = 1, max_length = 500))]
-    meta_description: Option<String>,
+    meta_description: Option<Said<Filled<1, 500>>>,
     /// At most 20, each up to 100 characters.
     #[oai(validator(max_items = 20))]
-    keywords: Option<Vec<String>>,
+    keywords: Option<Vec<Said<Filled<1, 100>>>>,
     publication_status: Option<Word<PublicationStatus>>,
 }
 
@@ -268,6 +265,7 @@ pub struct Edit(ArticleEdit);
 impl FromBody for Edit {
     type Shape = UpdateArticle;
     const REFUSES_NULL: bool = true;
+    const NEEDS_A_FIELD: bool = true;
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Vec<FieldError>> {
         let seo_description = fields.text("seo_description");

@@ -6,7 +6,7 @@ use galley_domain::order::FieldError;
 use poem::{Request, RequestBody, error::ReadBodyError, http::header};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
-    registry::{MetaMediaType, MetaRequest, Registry},
+    registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry},
     types::Type,
 };
 use serde_json::{Map, Value};
@@ -26,6 +26,8 @@ pub trait FromBody: Sized + Send {
     const OPTIONAL: bool = false;
     /// Whether `null` is an error instead of an absent field.
     const REFUSES_NULL: bool = false;
+    /// Whether at least one of the described fields must be given.
+    const NEEDS_A_FIELD: bool = false;
 
     /// Reads the fields; wrong types are kept in `fields`, the errors returned are about values.
     fn read(fields: &mut Fields<'_>) -> Result<Self, Vec<FieldError>>;
@@ -45,6 +47,15 @@ impl<'a, T: FromBody> ApiExtractor<'a> for Body<T> {
 
     fn register(registry: &mut Registry) {
         T::Shape::register(registry);
+        let name = T::Shape::name();
+        if !T::REFUSES_NULL {
+            allow_null(registry, &name);
+        }
+        if T::NEEDS_A_FIELD
+            && let Some(schema) = registry.schemas.get_mut(name.as_ref())
+        {
+            schema.min_properties = Some(1);
+        }
     }
 
     fn request_meta() -> Option<MetaRequest> {
@@ -58,6 +69,9 @@ impl<'a, T: FromBody> ApiExtractor<'a> for Body<T> {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let limit = auth::front(request)?.state.limits.json_bytes;
+        if is_packed(request) {
+            return Err(Problem::packed().into());
+        }
         let bytes = read_bytes(request, body, limit).await?;
         if bytes.is_empty() && T::OPTIONAL {
             return Ok(read_object::<T>(Value::Object(Map::new()))?);
@@ -71,6 +85,36 @@ impl<'a, T: FromBody> ApiExtractor<'a> for Body<T> {
     }
 }
 
+/// Says that optional fields may be `null`, as [`Fields`] reads them, also in the objects within.
+fn allow_null(registry: &mut Registry, name: &str) {
+    let Some(schema) = registry.schemas.get_mut(name) else { return };
+    let required = schema.required.clone();
+    let mut inner = Vec::new();
+    for (name, property) in &mut schema.properties {
+        inner.extend(named(property));
+        if let MetaSchemaRef::Inline(schema) = property
+            && !required.contains(name)
+        {
+            schema.nullable = true;
+            // With a list of words, null must be one of them.
+            if !schema.enum_items.is_empty() && !schema.enum_items.contains(&Value::Null) {
+                schema.enum_items.push(Value::Null);
+            }
+        }
+    }
+    for name in inner {
+        allow_null(registry, &name);
+    }
+}
+
+/// The schemas that a property refers to.
+fn named(property: &MetaSchemaRef) -> Vec<String> {
+    match property {
+        MetaSchemaRef::Reference(name) => vec![name.clone()],
+        MetaSchemaRef::Inline(schema) => schema.all_of.iter().chain(schema.items.as_deref()).flat_map(named).collect(),
+    }
+}
+
 async fn read_bytes(request: &Request, body: &mut RequestBody, limit: usize) -> poem::Result<Vec<u8>> {
     let announced = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
@@ -81,6 +125,12 @@ async fn read_bytes(request: &Request, body: &mut RequestBody, limit: usize) -> 
         Err(ReadBodyError::PayloadTooLarge) => Err(Problem::too_large(limit).into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a `Content-Encoding` says that the body is something else than it seems.
+pub fn is_packed(request: &Request) -> bool {
+    let mut codings = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// `application/json` and its relatives such as `application/merge-patch+json`.

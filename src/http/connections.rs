@@ -1,6 +1,8 @@
-//! What a connection may cost before anything was asked over it: there are only so many, and none stays silent for ever.
+//! What a connection may cost before anything was asked over it: there are only so many, and none stays silent, keeps a
+//! request back or leaves an answer unread for ever.
 
 use std::{
+    convert::Infallible,
     future::Future,
     io,
     pin::Pin,
@@ -9,9 +11,11 @@ use std::{
     time::Duration,
 };
 
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::{
-    Response, Server,
-    endpoint::BoxEndpoint,
+    Response,
+    endpoint::{BoxEndpoint, Endpoint},
     http::uri::Scheme,
     listener::Acceptor,
     web::{LocalAddr, RemoteAddr},
@@ -19,9 +23,9 @@ use poem::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, Sleep},
+    time::Sleep,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     app,
@@ -32,20 +36,74 @@ use super::{
 /// would keep a processor busy with it.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// The most that is read of the head of a request, and the most of an answer that waits to be sent, in bytes. Above
+/// what the shell takes, so that it is the shell that answers, as a problem; beyond this there is only a bare 431.
+const BUFFER: usize = 64 * 1024;
+const HEADERS: usize = 1024;
+
 /// Serves the front until `stop` is cancelled, then lets requests in flight go on for at most `drain`.
+///
+/// Not poem's server, because it cannot be told how long the head of a request may take. HTTP/1.1 only: what speaks
+/// HTTP/2 to the outside is the proxy that also does TLS.
 pub async fn serve<A: Acceptor + 'static>(
     acceptor: A,
     state: AppState,
     stop: CancellationToken,
     drain: Duration,
 ) -> io::Result<()> {
-    let (idle, bounded) = (state.limits.idle, Bounded::new(acceptor, &state.limits));
-    let app: BoxEndpoint<'static, Response> = app(state);
-    Server::new_with_acceptor(bounded)
-        // Lets a request in flight end in order.
-        .idle_timeout(idle)
-        .run_with_graceful_shutdown(app, stop.cancelled_owned(), Some(drain))
-        .await
+    let (mut bounded, server) = (Bounded::new(acceptor, &state.limits), Arc::new(server(&state.limits)));
+    let app: Arc<BoxEndpoint<'static, Response>> = Arc::new(app(state));
+    let open = TaskTracker::new();
+    // Not a child of `stop`: it cuts what is still open when `drain` is over.
+    let cut = CancellationToken::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = bounded.accept() => accepted?,
+        };
+        let connection = one(Arc::clone(&server), Arc::clone(&app), accepted, stop.clone());
+        let cut = cut.clone();
+        open.spawn(async move { cut.run_until_cancelled(connection).await });
+    }
+    drop(bounded);
+    open.close();
+    if tokio::time::timeout(drain, open.wait()).await.is_err() {
+        cut.cancel();
+        open.wait().await;
+    }
+    Ok(())
+}
+
+fn server(limits: &HttpLimits) -> http1::Builder {
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(limits.idle).max_headers(HEADERS).max_buf_size(BUFFER);
+    server
+}
+
+/// Serves one connection to its end; after `stop`, to the end of the request in flight.
+async fn one<T: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    server: Arc<http1::Builder>,
+    app: Arc<BoxEndpoint<'static, Response>>,
+    (io, local, remote, scheme): (T, LocalAddr, RemoteAddr, Scheme),
+    stop: CancellationToken,
+) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let request = (request, local.clone(), remote.clone(), scheme.clone()).into();
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Infallible>(hyper::Response::from(app.get_response(request).await)) }
+    });
+    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(io), service));
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // What a client breaks off is its own business.
+        tracing::debug!(%error, "a connection broke");
+    }
 }
 
 /// Takes only so many connections at once; further ones wait in the system's queue.
@@ -53,14 +111,14 @@ struct Bounded<A> {
     inner: A,
     places: Arc<Semaphore>,
     silence: Duration,
+    unread: Duration,
 }
 
 impl<A> Bounded<A> {
     fn new(inner: A, limits: &HttpLimits) -> Self {
-        // The server stops an idle connection in order, but then waits for a request whose head never ends; this does not.
-        // An upload that is worked on is silent too.
+        // The server itself closes what is silent between requests. An upload that is worked on is silent too.
         let silence = limits.idle + limits.upload_timeout.max(limits.timeout);
-        Self { inner, places: Arc::new(Semaphore::new(limits.connections)), silence }
+        Self { inner, places: Arc::new(Semaphore::new(limits.connections)), silence, unread: limits.idle }
     }
 }
 
@@ -76,8 +134,8 @@ impl<A: Acceptor> Acceptor for Bounded<A> {
         loop {
             match self.inner.accept().await {
                 Ok((io, local, remote, scheme)) => {
-                    let asleep = Box::pin(tokio::time::sleep(self.silence));
-                    let connection = Connection { io, silence: self.silence, asleep, _place: place };
+                    let (silent, unread) = (Patience::new(self.silence), Patience::new(self.unread));
+                    let connection = Connection { io, silent, unread, _place: place };
                     return Ok((connection, local, remote, scheme));
                 }
                 Err(error) if is_of_one_client(&error) => {}
@@ -98,36 +156,59 @@ fn is_of_one_client(error: &io::Error) -> bool {
     )
 }
 
-/// A connection that breaks when nothing comes or goes for too long, and holds its place until it is dropped.
+/// How long something may be waited for.
+struct Patience {
+    limit: Duration,
+    /// Set while it is waited for.
+    asleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(limit: Duration) -> Self {
+        Self { limit, asleep: None }
+    }
+
+    /// What is ready ends the waiting; what is not, ready or not, is an error when it was waited for too long.
+    fn heard<V>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
+        if polled.is_ready() {
+            self.asleep = None;
+            return polled;
+        }
+        let limit = self.limit;
+        let asleep = self.asleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        asleep.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// A connection that breaks when nothing comes or goes for too long, or when what it sends is not taken. It holds its
+/// place until it is dropped.
 struct Connection<T> {
     io: T,
-    silence: Duration,
-    asleep: Pin<Box<Sleep>>,
+    silent: Patience,
+    unread: Patience,
     _place: OwnedSemaphorePermit,
 }
 
 impl<T> Connection<T> {
-    /// Whatever is ready is a sign of life; without one for too long, the connection is over.
-    fn heard<V>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
+    fn written<V>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
         if polled.is_ready() {
-            self.asleep.as_mut().reset(Instant::now() + self.silence);
-            return polled;
+            self.silent.asleep = None;
         }
-        self.asleep.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.unread.heard(cx, polled)
     }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.io).poll_read(cx, buf);
-        self.heard(cx, polled)
+        self.silent.heard(cx, polled)
     }
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.heard(cx, polled)
+        self.written(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -136,7 +217,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
-        self.heard(cx, polled)
+        self.written(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -158,7 +239,10 @@ mod tests {
     use std::collections::VecDeque;
 
     use futures::FutureExt;
-    use tokio::io::{AsyncReadExt, DuplexStream};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+        time::Instant,
+    };
 
     use super::*;
 
@@ -221,5 +305,13 @@ mod tests {
         let error = connection.read_u8().await.expect_err("nothing comes");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(start.elapsed() >= MOMENT * 2, "not before its time");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_take_what_is_sent_breaks() {
+        let (near, _far) = tokio::io::duplex(64);
+        let (mut connection, ..) = bounded(vec![Ok(near)], 1).accept().await.expect("a connection");
+        let error = connection.write_all(&[0; 1000]).await.expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

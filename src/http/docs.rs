@@ -45,7 +45,7 @@ pub fn description() -> impl Endpoint {
 /// Answers GET and HEAD, and tells that to whoever asks otherwise.
 fn only_get(endpoint: impl Endpoint<Output = Response> + 'static) -> RouteMethod {
     let refuse = || make_sync(|_| problem_response(Problem::not_allowed(&HeaderValue::from_static("GET, HEAD"))));
-    get(endpoint).post(refuse()).put(refuse()).patch(refuse()).delete(refuse()).options(refuse())
+    get(endpoint).post(refuse()).put(refuse()).patch(refuse()).delete(refuse()).options(refuse()).trace(refuse())
 }
 
 /// What the page may load: its own scripts, styles and images, and the API. Swagger UI sets styles on elements.

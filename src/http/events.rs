@@ -27,7 +27,7 @@ use super::{
     Area,
     auth::{ArticlesRead, Auth},
     failure::{Failure, Viewing},
-    header::{Head, LastEventId},
+    header::{Head, LastEventId, MAX_EVENT},
     problem::Problem,
     query::{Given, Whole},
     scalar::Id,
@@ -60,14 +60,14 @@ impl Events {
         last_event_id: Head<LastEventId>,
         /// The same, for clients that cannot set the header. The header counts more.
         #[oai(name = "last_event_id")]
-        after: Query<Given<Whole<0, { i64::MAX }>>>,
+        after: Query<Given<Whole<0, MAX_EVENT>>>,
     ) -> Result<EventsAnswer, Failure<Viewing>> {
         let after = last_seen(last_event_id.0, after.0)?;
         Ok(open(&auth, task_id.0.0, after).await?)
     }
 }
 
-fn last_seen(header: LastEventId, query: Given<Whole<0, { i64::MAX }>>) -> Result<i64, Problem> {
+fn last_seen(header: LastEventId, query: Given<Whole<0, MAX_EVENT>>) -> Result<i64, Problem> {
     let mut wrong = Violations::default();
     let query = query.take("last_event_id", &mut wrong).map(|number| number.0);
     wrong.finish().map_err(Problem::invalid)?;
@@ -120,7 +120,21 @@ impl IntoResponse for EventsAnswer {
 
 impl ApiResponse for EventsAnswer {
     fn meta() -> MetaResponses {
-        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
+        let text = |description| {
+            let schema = MetaSchema { description: Some(description), ..MetaSchema::new("string") };
+            MetaSchemaRef::Inline(Box::new(schema))
+        };
+        let event = MetaSchema {
+            description: Some("One event of the stream."),
+            required: vec!["id", "event", "data"],
+            properties: vec![
+                ("id", text("Its number within the task.")),
+                ("event", text("Its kind, such as `task.created`.")),
+                ("data", text("A JSON object.")),
+            ],
+            ..MetaSchema::new("object")
+        };
+        let schema = MetaSchemaRef::Inline(Box::new(event));
         let response = |status, description, content| MetaResponse {
             description,
             status: Some(status),

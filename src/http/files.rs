@@ -34,6 +34,7 @@ use uuid::Uuid;
 use super::{
     Area, auth,
     auth::{ArticlesRead, ArticlesWrite, Auth, Content},
+    body::is_packed,
     failure::{Failure, Reading, Uploading},
     header::{Head, Once},
     problem::Problem,
@@ -70,8 +71,8 @@ impl Files {
     /// An upload as it was sent, or a cover image. It never changes. Everything but images comes as a download.
     #[oai(path = "/files/:file_id/content", method = "get", operation_id = "get_file_content")]
     async fn content(&self, auth: Auth<ArticlesRead>, file_id: Path<Id>) -> Result<FileContent, Failure<Reading>> {
-        let (file, bytes) = auth.services().file_bytes(auth.org(), file_id.0.0).await?;
-        Ok(FileContent { file, bytes: Body::from_bytes(bytes) })
+        let (file, pieces) = auth.services().file_pieces(auth.org(), file_id.0.0).await?;
+        Ok(FileContent { file, bytes: Body::from_bytes_stream(pieces) })
     }
 }
 
@@ -181,6 +182,9 @@ impl<'a> ApiExtractor<'a> for UploadForm {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let front = auth::front(request)?;
+        if is_packed(request) {
+            return Err(Problem::packed().into());
+        }
         let limit = front.state.limits.upload_bytes;
         let announced = request.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
         if announced.is_some_and(|length| length > limit) {

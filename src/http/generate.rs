@@ -1,8 +1,9 @@
 //! The Articles API's way of ordering: generate, then poll the status of the article.
 
 use galley_domain::{
-    article::ArticleStatus,
-    order::{ArticleOrder, FieldError, GenerateRequest},
+    article::{ArticleStatus, Length},
+    order::{ArticleOrder, FieldError, GenerateRequest, limits},
+    writing::Tone,
 };
 use galley_services::{Receipt, ServiceError};
 use galley_store::rows;
@@ -19,6 +20,7 @@ use super::{
     problem::Problem,
     reply::{Accepted, Outcome, Reply},
     scalar::{Amount, Id, Moment, Nullable, Word},
+    shape::{Filled, Language, Link, Said},
     tasks::{FileReference, file_references},
 };
 
@@ -71,22 +73,21 @@ async fn task_of(auth: &Auth<ArticlesRead>, article: &rows::Article) -> Result<O
 #[derive(Object)]
 pub struct GenerateArticle {
     /// The topic or title, 3 to 500 characters.
-    #[oai(validator(min_length = 3, max_length = 500))]
-    topic: String,
+    topic: Said<Filled<{ limits::TOPIC_CHARS.0 }, { limits::TOPIC_CHARS.1 }>>,
     /// What the article wants to be found for: at most 20, each up to 100 characters. The first one counts most.
     #[oai(validator(max_items = 20))]
-    keywords: Option<Vec<String>>,
+    keywords: Option<Vec<Said<Filled<1, { limits::KEYWORD_CHARS }>>>>,
     /// professional (when not given), casual, academic or conversational.
-    tone: Option<String>,
+    tone: Option<Said<Tone>>,
     /// short (about 800 words), medium (about 1,500; when not given) or long (about 2,500).
-    length: Option<String>,
+    length: Option<Said<Length>>,
     /// The language to write in, ISO 639-1; `en` when not given.
-    language: Option<String>,
+    language: Option<Said<Language>>,
     /// A project to put the article in.
     project_id: Option<Uuid>,
     /// Addresses of pages or documents to write from: at most 5, http or https.
     #[oai(validator(max_items = 5))]
-    reference_links: Option<Vec<String>>,
+    reference_links: Option<Vec<Said<Link>>>,
     /// Uploaded files to write from: at most 10.
     #[oai(validator(max_items = 10))]
     uploaded_files: Option<Vec<FileReference>>,

@@ -7,7 +7,13 @@ use poem_openapi::{
     registry::{MetaParamIn, MetaSchema, MetaSchemaRef},
 };
 
-use super::problem::Problem;
+use super::{
+    problem::Problem,
+    query::{QueryValue, Whole},
+};
+
+/// The largest number of an event that is taken; no task has as many.
+pub const MAX_EVENT: i64 = 1_000_000_000_000_000;
 
 /// Something that one header says.
 pub trait HeaderValue: Sized + Send {
@@ -58,7 +64,8 @@ impl HeaderValue for Once {
     const NAME: &'static str = "Idempotency-Key";
 
     fn schema() -> MetaSchema {
-        MetaSchema { min_length: Some(1), max_length: Some(255), ..MetaSchema::new("string") }
+        let pattern = Some("^[!-~]+$".to_owned());
+        MetaSchema { min_length: Some(1), max_length: Some(255), pattern, ..MetaSchema::new("string") }
     }
 
     fn read(request: &Request, text: Option<&str>) -> Result<Self, Problem> {
@@ -82,7 +89,8 @@ impl HeaderValue for IfMatch {
     const NAME: &'static str = "If-Match";
 
     fn schema() -> MetaSchema {
-        MetaSchema { example: Some("\"3\"".into()), ..MetaSchema::new("string") }
+        let pattern = Some(r#"^(\*|(W/)?"[0-9]{1,9}"|[0-9]{1,9})$"#.to_owned());
+        MetaSchema { example: Some("\"3\"".into()), pattern, ..MetaSchema::new("string") }
     }
 
     /// Quoted as in `ETag`, weak, or the bare number; `*` sets no condition.
@@ -108,12 +116,12 @@ impl HeaderValue for LastEventId {
     const NAME: &'static str = "Last-Event-ID";
 
     fn schema() -> MetaSchema {
-        MetaSchema { minimum: Some(0.0), ..MetaSchema::new_with_format("integer", "int64") }
+        <Whole<0, MAX_EVENT> as QueryValue>::schema()
     }
 
     fn read(_request: &Request, text: Option<&str>) -> Result<Self, Problem> {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(Self(None)) };
-        let number = text.parse().ok().filter(|number| *number >= 0);
+        let number = text.parse().ok().filter(|number| (0..=MAX_EVENT).contains(number));
         let wrong = || Problem::wrong(Self::NAME, "must be the number of an event, as its id says");
         Ok(Self(Some(number.ok_or_else(wrong)?)))
     }
@@ -157,6 +165,8 @@ mod tests {
         assert_eq!(read::<LastEventId>(&[b"12"]).await, Ok(LastEventId(Some(12))));
         assert_eq!(read::<LastEventId>(&[b""]).await, Ok(LastEventId(None)), "browsers send it empty at first");
         assert!(read::<LastEventId>(&[b"-1"]).await.is_err());
+        assert!(read::<LastEventId>(&[b"1000000000000000"]).await.is_ok());
+        assert!(read::<LastEventId>(&[b"1000000000000001"]).await.is_err());
         assert!(read::<LastEventId>(&[b"x"]).await.is_err());
     }
 

@@ -8,7 +8,7 @@
 //! | [`health`], [`metrics`], [`docs`] | for operators and readers; public |
 //! | [`auth`], [`rate`] | who may call what, and how often |
 //! | [`problem`], [`failure`] | the one shape of every error |
-//! | [`body`], [`query`], [`header`], [`scalar`], [`reply`], [`page`] | reading requests, shaping answers |
+//! | [`body`], [`query`], [`header`], [`scalar`], [`shape`], [`reply`], [`page`] | reading requests, shaping answers |
 //! | [`shell`], [`request`], [`routes`] | what happens around every request |
 //! | [`connections`] | what a connection may cost |
 //!
@@ -38,6 +38,7 @@ mod request;
 mod retry;
 mod routes;
 mod scalar;
+mod shape;
 mod shell;
 mod state;
 mod tasks;

@@ -133,6 +133,13 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::ValidationError, detail)
     }
 
+    /// 415 for a body that is packed: unpacking it could bring more than any limit allows.
+    pub fn packed() -> Self {
+        let detail = "a body is taken as it is; send it without Content-Encoding";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::ValidationError, detail)
+            .with(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+    }
+
     /// 500. What happened goes to the log, not to the client.
     pub fn internal(error: &dyn fmt::Display) -> Self {
         tracing::error!(%error, "a request failed for a reason of our own");

@@ -2,7 +2,7 @@
 
 use galley_domain::order::Violations;
 use poem_openapi::{
-    registry::MetaSchema,
+    registry::{MetaSchema, MetaSchemaRef},
     types::{ParseFromParameter, ParseResult},
 };
 use serde_json::Value;
@@ -21,7 +21,18 @@ pub trait QueryValue: Sized + Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub struct Given<T>(Option<Result<T, String>>);
 
-plain_type!([T: QueryValue] Given<T>, false, "parameter", T::schema());
+plain_type!([T: QueryValue] Given<T>, false, "parameter", or_empty(T::schema()));
+
+/// What is described for a parameter: the value, or nothing after the `=`.
+fn or_empty(schema: MetaSchema) -> MetaSchema {
+    let is_free_text = schema.ty == "string" && schema.format.is_none() && schema.enum_items.is_empty();
+    if is_free_text {
+        return schema;
+    }
+    let empty = MetaSchema { max_length: Some(0), ..MetaSchema::new("string") };
+    let any_of = [schema, empty].map(|schema| MetaSchemaRef::Inline(Box::new(schema)));
+    MetaSchema { any_of: any_of.into(), ..MetaSchema::ANY }
+}
 
 impl<T: QueryValue> ParseFromParameter for Given<T> {
     fn parse_from_parameter(text: &str) -> ParseResult<Self> {
@@ -147,6 +158,14 @@ mod tests {
         assert_eq!(read::<Words<3>>(&["abcd"]).1, ["limit has 4 characters; give at most 3"]);
         assert_eq!(read::<Words<3>>(&["a\0"]).1, ["limit contains a NUL character; remove it"]);
         assert_eq!(read::<Uuid>(&["7"]).1, ["limit must be a UUID"]);
+    }
+
+    #[test]
+    fn an_empty_parameter_is_described() {
+        let shown = serde_json::to_value(Limit::schema_ref().unwrap_inline()).expect("JSON");
+        assert_eq!((&shown["anyOf"][0]["maximum"], &shown["anyOf"][1]["maxLength"]), (&100.0.into(), &0.into()));
+        let text = serde_json::to_value(Given::<Words<3>>::schema_ref().unwrap_inline()).expect("JSON");
+        assert!(text["anyOf"].is_null() && text["maxLength"] == 3, "a text may be empty anyway");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{
     header::{Head, Once},
     reply::{Accepted, Outcome},
     scalar::{Id, Word},
+    shape::{Filled, Said},
     tasks::TaskReceipt,
 };
 
@@ -59,8 +60,7 @@ pub struct RetryTask {
 #[derive(Object)]
 pub struct EditedOutline {
     /// 1 to 300 characters.
-    #[oai(validator(min_length = 1, max_length = 300))]
-    title: String,
+    title: Said<Filled<1, 300>>,
     /// 1 to 40.
     #[oai(validator(min_items = 1, max_items = 40))]
     sections: Vec<EditedSection>,
@@ -70,11 +70,10 @@ pub struct EditedOutline {
 #[derive(Object)]
 pub struct EditedSection {
     /// 1 to 200 characters; left out for the opening below the title.
-    #[oai(validator(min_length = 1, max_length = 200))]
-    heading: Option<String>,
+    heading: Option<Said<Filled<1, 200>>>,
     /// What to say: at most 20 points of up to 500 characters.
     #[oai(validator(max_items = 20))]
-    points: Option<Vec<String>>,
+    points: Option<Vec<Said<Filled<1, 500>>>>,
     /// When left out, the section gets an equal share of the words that are left.
     words: Option<EditedBudget>,
 }

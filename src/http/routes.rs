@@ -18,9 +18,17 @@ use poem_openapi::{
 
 use super::{problem::Problem, request::Facts};
 
-/// The methods that this server knows at all; any other is a 501.
-pub const METHODS: [Method; 7] =
-    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+/// The methods that paths are asked for; any other is taken for TRACE, which no path answers.
+pub const METHODS: [Method; 8] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+];
 
 /// Operations with all of that around them.
 pub struct Routes<A>(pub A);

@@ -26,6 +26,11 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
+/// What the head of a request may have: headers, bytes of their names and values, bytes of the address.
+const MAX_HEADERS: usize = 100;
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+const MAX_ADDRESS_BYTES: usize = 8 * 1024;
+
 /// Wraps all routes.
 pub struct Shell<E> {
     routes: E,
@@ -39,10 +44,12 @@ impl<E: Endpoint<Output = Response>> Shell<E> {
         Self { routes, timeout: limits.timeout, upload_timeout: limits.upload_timeout, metrics }
     }
 
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, mut request: Request) -> Response {
         if !METHODS.contains(request.method()) {
-            let detail = "this server does not know this method";
-            let problem = Problem::new(StatusCode::NOT_IMPLEMENTED, Code::ValidationError, detail);
+            // Refused on every path like this one, with what the path takes. 501 would count as a fault of ours.
+            request.set_method(Method::TRACE);
+        }
+        if let Some(problem) = large_head(&request) {
             return problem_response(problem);
         }
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
@@ -58,6 +65,25 @@ impl<E: Endpoint<Output = Response>> Shell<E> {
             Err(_) => problem_response(too_slow(deadline)),
         }
     }
+}
+
+fn large_head(request: &Request) -> Option<Problem> {
+    let refuse = |status, detail: String| Some(Problem::new(status, Code::ValidationError, detail));
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if address > MAX_ADDRESS_BYTES {
+        let detail = format!("the address has {address} bytes; at most {MAX_ADDRESS_BYTES} are taken");
+        return refuse(StatusCode::URI_TOO_LONG, detail);
+    }
+    let headers = request.headers();
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers.len() > MAX_HEADERS || bytes > MAX_HEADER_BYTES {
+        let detail = format!(
+            "there are {} headers with {bytes} bytes; at most {MAX_HEADERS} with {MAX_HEADER_BYTES} are taken",
+            headers.len()
+        );
+        return refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail);
+    }
+    None
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

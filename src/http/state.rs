@@ -33,7 +33,8 @@ pub struct HttpLimits {
     /// Connections at once; a further one waits until the system takes it. Below the 1,024 open files that a process may
     /// usually have, which the database and the file store need too.
     pub connections: usize,
-    /// How long a connection may be silent. Longer than `heartbeat`, or it would end event streams.
+    /// How long a connection may be silent between requests, how long the head of a request may take, and how long an
+    /// answer may lie there without a byte of it being read.
     pub idle: Duration,
     /// Event streams that are open at once, in all and for one organization.
     pub streams: usize,

@@ -1,15 +1,16 @@
 //! Tasks: ordering an article, watching the order, cancelling it.
 
 use galley_domain::{
-    order::{ArticleOrder, FieldError, TaskRequest, Violations},
+    order::{ArticleOrder, FieldError, TaskRequest, Violations, limits},
     task::TaskStatus,
+    writing::Tone,
 };
 use galley_services::{Receipt, TaskView};
 use galley_store::TaskFilter;
 use poem_openapi::{
     Object, OpenApi,
     param::{Path, Query},
-    registry::MetaSchema,
+    registry::{MetaSchema, MetaSchemaRef},
     types::{ParseFromJSON, ParseResult, ToJSON},
 };
 use serde_json::Value;
@@ -27,6 +28,7 @@ use super::{
     query::{Given, OneOf, Whole},
     reply::{Accepted, Outcome, Reply},
     scalar::{Amount, Id, Moment, Nullable, Word, plain_type},
+    shape::{Filled, Language, Link, Said},
 };
 
 mod step;
@@ -140,14 +142,13 @@ fn filter(
 #[oai(rename = "CreateTask")]
 pub struct CreateTask {
     /// The topic, and anything else the writer should know: 1 to 1,000 characters.
-    #[oai(validator(min_length = 1, max_length = 1000))]
-    user_prompt: String,
+    user_prompt: Said<Filled<1, { limits::PROMPT_CHARS }>>,
     /// What the article wants to be found for: at most 10, each up to 100 characters. The first one counts most.
     #[oai(validator(max_items = 10))]
-    keywords: Option<Vec<String>>,
+    keywords: Option<Vec<Said<Filled<1, { limits::KEYWORD_CHARS }>>>>,
     /// Addresses of pages or documents to write from: at most 5, http or https.
     #[oai(validator(max_items = 5))]
-    reference_links: Option<Vec<String>>,
+    reference_links: Option<Vec<Said<Link>>>,
     /// Uploaded files to write from: at most 10.
     #[oai(validator(max_items = 10))]
     uploaded_files: Option<Vec<FileReference>>,
@@ -158,9 +159,9 @@ pub struct CreateTask {
     #[oai(validator(minimum(value = "100"), maximum(value = "10000")))]
     max_words: Option<i64>,
     /// professional (when not given), casual, academic or conversational.
-    tone: Option<String>,
+    tone: Option<Said<Tone>>,
     /// The language to write in, ISO 639-1; `en` when not given.
-    language: Option<String>,
+    language: Option<Said<Language>>,
 }
 
 /// A checked order of the content generation API.
@@ -192,8 +193,19 @@ pub struct FileReference(Uuid);
 plain_type!([] FileReference, true, "file_reference", MetaSchema {
     description: Some("The id of an uploaded file, or an object with that id in `id` (or `file_id`)."),
     example: Some(serde_json::json!({ "id": "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e" })),
+    any_of: vec![id_schema(), with_id("id"), with_id("file_id")],
     ..MetaSchema::ANY
 });
+
+fn id_schema() -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "uuid")))
+}
+
+fn with_id(name: &'static str) -> MetaSchemaRef {
+    let object =
+        MetaSchema { required: vec![name], properties: vec![(name, id_schema())], ..MetaSchema::new("object") };
+    MetaSchemaRef::Inline(Box::new(object))
+}
 
 impl FileReference {
     fn of(value: &Value) -> Option<Self> {

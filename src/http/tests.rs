@@ -88,6 +88,42 @@ fn fields_that_may_be_null_say_so_and_are_always_there() {
     assert_eq!(required, article["properties"].as_object().expect("an object").len());
 }
 
+#[test]
+fn what_a_body_may_hold_is_described_as_it_is_read() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let order = &schemas["CreateTask"]["properties"];
+    for field in ["keywords", "reference_links", "uploaded_files", "min_words", "max_words", "tone", "language"] {
+        assert_eq!(order[field]["nullable"], true, "null leaves {field} out");
+    }
+    assert!(order["user_prompt"]["nullable"].is_null(), "what is required is not null");
+    assert_eq!(schemas["EditedSection"]["properties"]["heading"]["nullable"], true, "within objects too");
+    assert_eq!(
+        order["tone"]["enum"],
+        serde_json::json!(["professional", "casual", "academic", "conversational", null]),
+        "null is one of the words"
+    );
+    assert_eq!(order["keywords"]["items"]["maxLength"], 100);
+    assert_eq!(order["uploaded_files"]["items"]["anyOf"].as_array().map(Vec::len), Some(3), "an id, or an object");
+    let change = &schemas["UpdateArticle"];
+    let fields = change["properties"].as_object().expect("fields");
+    assert!(fields.values().all(|field| field["nullable"].is_null()), "null is no change");
+    assert_eq!(change["minProperties"], 1, "one of them must be given");
+}
+
+#[test]
+fn every_operation_with_a_budget_says_what_happens_when_it_is_used_up() {
+    for (method, path, operation) in operations(&document()) {
+        if operation["security"].is_null() {
+            continue;
+        }
+        let refusal = &operation["responses"]["429"];
+        let shape = &refusal["content"]["application/problem+json"]["schema"]["$ref"];
+        assert_eq!(shape, "#/components/schemas/Problem", "{method} {path}");
+        assert_eq!(refusal["headers"]["Retry-After"]["required"], true, "{method} {path}");
+    }
+}
+
 mod around {
     //! The shell around routes that need no use case.
 
@@ -146,9 +182,42 @@ mod around {
         assert_eq!((&body["title"], &body["status"]), (&Value::from("Method Not Allowed"), &Value::from(405)));
         let (response, body) = ask(routes(), request(Method::GET, "/api/v1/tasks/%ff")).await;
         assert_eq!((response.status().as_u16(), &body["errors"][0]["field"]), (400, &Value::from("path")));
-        let purge = Method::from_bytes(b"PURGE").expect("a method");
-        let (response, _) = ask(routes(), request(purge, "/api/v1/tasks")).await;
-        assert_eq!(response.status().as_u16(), 501);
+        for odd in ["PURGE", "TRACE", "QUERY", "CONNECT", "get"] {
+            let method = Method::from_bytes(odd.as_bytes()).expect("a method");
+            let (response, _) = ask(routes(), request(method.clone(), "/api/v1/tasks")).await;
+            assert_eq!((response.status().as_u16(), response.header("allow")), (405, Some("GET, HEAD, POST")), "{odd}");
+            let (response, _) = ask(routes(), request(method, "/nowhere")).await;
+            assert_eq!(response.status().as_u16(), 404, "{odd}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_head_that_is_too_large_is_refused_and_one_at_the_limit_is_not() {
+        let routes = || make_sync(|_| "here").map_to_response();
+        let many = |count: usize| {
+            let mut request = request(Method::GET, "/");
+            // One is there already.
+            for at in 1..count {
+                let name = poem::http::HeaderName::from_bytes(format!("x-{at}").as_bytes()).expect("a name");
+                request.headers_mut().insert(name, poem::http::HeaderValue::from_static("1"));
+            }
+            request
+        };
+        let large = |bytes: usize| Request::builder().uri_str("/").header("x", "v".repeat(bytes - 1)).finish();
+        let long = |bytes: usize| request(Method::GET, &format!("/?{}", "q".repeat(bytes - 2)));
+        for (asked, status) in [
+            (many(100), 200),
+            (many(101), 431),
+            (large(32 * 1024), 200),
+            (large(32 * 1024 + 1), 431),
+            (long(8 * 1024), 200),
+            (long(8 * 1024 + 1), 414),
+        ] {
+            let (response, body) = ask(routes(), asked).await;
+            assert_eq!(response.status().as_u16(), status, "{body}");
+            assert_eq!(response.content_type() == Some("application/problem+json"), status > 200, "{body}");
+            assert!(status == 200 || body["detail"].as_str().is_some_and(|text| text.contains("at most")), "{body}");
+        }
     }
 
     #[tokio::test]

@@ -202,6 +202,14 @@ async fn bodies_that_cannot_be_read_are_refused() {
             check(case, &front.send(request).await, status, INVALID, fields);
         }
     }
+    for coding in ["gzip", "br", "identity, gzip", "x"] {
+        let packed = front.request(Method::POST, TASKS).header("content-encoding", coding);
+        let answer = front.send(packed.json(&json!({ "user_prompt": "Tea" }))).await;
+        check(coding, &answer, 415, INVALID, &[]);
+        assert_eq!(answer.header("accept-encoding"), "identity", "it says what is taken");
+        let file = front.request(Method::POST, "/api/v1/files").header("content-encoding", coding);
+        check(coding, &front.send(file.multipart(super::form("a.txt", "Tea."))).await, 415, INVALID, &[]);
+    }
     let untyped = front.request(Method::POST, TASKS).body("{\"user_prompt\": \"Tea\"}");
     check("no type", &front.send(untyped).await, 415, INVALID, &[]);
     // In pieces, so that no length is announced.
@@ -413,8 +421,14 @@ async fn paths_and_methods_that_nothing_serves_are_problems() {
         check(&format!("{method} {path}"), &answer, 405, INVALID, &[]);
         assert_eq!(answer.header("allow"), allow, "{method} {path} says what is allowed");
     }
-    let unknown = front.send(call("PURGE", TASKS.to_owned())).await;
-    check("PURGE", &unknown, 501, INVALID, &[]);
+    for odd in ["PURGE", "TRACE", "QUERY"] {
+        for path in [TASKS, "/docs", "/openapi.json", "/healthz"] {
+            let answer = front.send(call(odd, path.to_owned())).await;
+            check(&format!("{odd} {path}"), &answer, 405, INVALID, &[]);
+            assert!(answer.header("allow").starts_with("GET, HEAD"), "{odd} {path} says what is allowed");
+        }
+        check(odd, &front.send(call(odd, "/nowhere".to_owned())).await, 404, "NOT_FOUND", &[]);
+    }
     let head = front.send(front.request(Method::HEAD, "/api/v1/credits")).await;
     assert_eq!((head.status, head.text.as_str()), (200, ""), "HEAD is GET without a body");
 }

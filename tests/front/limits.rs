@@ -2,14 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use galley::http::{AppState, RateLimits};
+use galley::http::{AppState, RateLimits, serve};
 use galley_testkit::Harness;
+use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::Method;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Front};
 
@@ -181,6 +183,80 @@ async fn a_silent_connection_is_closed_and_gives_its_place_back() {
         assert!(closed.is_ok(), "the server hangs up after {begun:?}");
         front.get("/healthz").await.is(200);
     }
+}
+
+/// Connections that break soon, and only one at a time.
+fn impatient(state: &mut AppState) {
+    state.limits.connections = 1;
+    state.limits.idle = Duration::from_millis(500);
+}
+
+async fn connection(front: &Front) -> TcpStream {
+    TcpStream::connect(front.base.trim_start_matches("http://")).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_head_that_drips_in_is_given_up() {
+    let front = Front::on(Harness::builder(), impatient).await;
+    for before in ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let (mut from, mut to) = connection(&front).await.into_split();
+        let drip = async {
+            to.write_all(before.as_bytes()).await?;
+            to.write_all(b"GET /healthz HTTP/1.1\r\nX: ").await?;
+            loop {
+                to.write_all(b"x").await?;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let closed = async { while from.read(&mut [0; 1024]).await.is_ok_and(|count| count > 0) {} };
+        let ended = async {
+            tokio::select! {
+                ended = drip => drop::<std::io::Result<()>>(ended),
+                () = closed => {}
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the server hangs up although bytes come");
+        front.get("/healthz").await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let front = Front::on(Harness::builder(), impatient).await;
+    // More answers than the buffers of both systems hold.
+    let asked = "GET /docs HTTP/1.1\r\nHost: x\r\n\r\n".repeat(40);
+    let mut deaf = connection(&front).await;
+    deaf.write_all(asked.as_bytes()).await.unwrap();
+    let next = tokio::time::timeout(Duration::from_secs(30), front.get("/healthz")).await;
+    next.expect("the place is given back").is(200);
+}
+
+#[tokio::test]
+async fn a_file_is_sent_whole_and_a_slow_reader_gets_it_too() {
+    let front = Front::new().await;
+    let text = "Coffee grows on the ridge.\n".repeat(40_000);
+    let file = front.upload("long.txt", text.clone()).await.is(201)["id"].as_str().unwrap().to_owned();
+    let answer = front.get(&format!("/api/v1/files/{file}/content")).await;
+    assert_eq!((answer.status, answer.header("content-length")), (200, text.len().to_string().as_str()));
+    assert!(answer.text == text, "every piece came, in order");
+}
+
+#[tokio::test]
+async fn a_front_that_stops_ends_what_is_in_flight_and_takes_no_more() {
+    let front = Front::on(Harness::builder(), |_| {}).await;
+    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+    let address = *acceptor.local_addr()[0].as_socket_addr().unwrap();
+    let state = AppState::new(front.harness.services.clone(), front.harness.wakes.clone());
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(acceptor, state, stop.clone(), Duration::from_millis(300)));
+    let silent = TcpStream::connect(address).await.unwrap();
+    let mut asking = TcpStream::connect(address).await.unwrap();
+    asking.write_all(b"POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n").await.unwrap();
+    stop.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(20), serving).await;
+    assert!(ended.expect("it does not wait for ever").unwrap().is_ok(), "and ends well");
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    drop((silent, asking));
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod bad_files;
 mod bad_input;
 mod events;
 mod limits;
+mod markup;
 mod orders;
 mod versions;
 

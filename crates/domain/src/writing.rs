@@ -48,6 +48,8 @@ pub enum Tone {
 }
 
 impl Tone {
+    pub const ALL: [Self; 4] = [Self::Professional, Self::Casual, Self::Academic, Self::Conversational];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Professional => "professional",

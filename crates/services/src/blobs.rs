@@ -1,8 +1,12 @@
 //! The bytes of files: a folder now, any `object_store` later. Named by content, so that a second copy costs nothing.
 
-use std::{path::Path as FsPath, sync::Arc};
+use std::{future::ready, io, path::Path as FsPath, sync::Arc};
 
 use bytes::Bytes;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use galley_domain::OrgId;
 use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
 use sha2::{Digest, Sha256};
@@ -25,6 +29,12 @@ impl From<object_store::Error> for BlobError {
         }
     }
 }
+
+/// Bytes that are read from a blob at once.
+const PIECE: u64 = 128 * 1024;
+
+/// The bytes of a file, piece by piece.
+pub type Pieces = BoxStream<'static, io::Result<Bytes>>;
 
 #[derive(Debug, Clone)]
 pub struct Blobs {
@@ -56,6 +66,34 @@ impl Blobs {
     pub async fn get(&self, blob: &str) -> Result<Bytes, BlobError> {
         Ok(self.inner.get(&Path::from(blob)).await?.bytes().await?)
     }
+
+    /// A blob of `size` bytes, read as it is asked for. The first piece is read at once, so that a blob that is gone is
+    /// an error here. Between pieces no file is open and at most one piece is in memory, however slow the reader is.
+    pub async fn pieces(&self, blob: &str, size: u64) -> Result<Pieces, BlobError> {
+        let (blobs, path) = (self.clone(), Path::from(blob));
+        let first = blobs.piece(&path, 0, size).await?;
+        let read = first.len() as u64;
+        let rest = stream::unfold(read, move |from| {
+            let (blobs, path) = (blobs.clone(), path.clone());
+            async move {
+                if from >= size {
+                    return None;
+                }
+                match blobs.piece(&path, from, size).await {
+                    Ok(piece) => {
+                        let next = from + piece.len() as u64;
+                        Some((Ok(piece), next))
+                    }
+                    Err(error) => Some((Err(io::Error::other(error)), size)),
+                }
+            }
+        });
+        Ok(stream::once(ready(Ok(first))).chain(rest).boxed())
+    }
+
+    async fn piece(&self, path: &Path, from: u64, size: u64) -> Result<Bytes, BlobError> {
+        Ok(self.inner.get_range(path, from..size.min(from + PIECE)).await?)
+    }
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -65,4 +103,33 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pieces_are_the_whole_and_what_is_gone_is_said_at_once_or_when_it_is_missed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let blobs = Blobs::folder(folder.path()).expect("made");
+        let org = OrgId(uuid::Uuid::nil());
+        for length in [1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
+            let bytes: Bytes = (0..length).map(|at| (at % 251) as u8).collect();
+            let put = blobs.put(org, bytes.clone()).await.expect("stored");
+            let pieces: Vec<Bytes> =
+                blobs.pieces(&put.blob, length).await.expect("there").try_collect().await.expect("read");
+            assert_eq!(pieces.len() as u64, length.div_ceil(PIECE), "{length}");
+            assert!(pieces.concat() == bytes, "{length}");
+        }
+        let put = blobs.put(org, vec![7; 2 * PIECE as usize].into()).await.expect("stored");
+        let mut pieces = blobs.pieces(&put.blob, 2 * PIECE).await.expect("there");
+        assert!(pieces.next().await.is_some_and(|first| first.is_ok()));
+        std::fs::remove_file(folder.path().join(&put.blob)).expect("removed");
+        assert!(pieces.next().await.is_some_and(|second| second.is_err()), "a cut is no end");
+        assert!(pieces.next().await.is_none());
+        assert!(matches!(blobs.pieces(&put.blob, 2 * PIECE).await, Err(BlobError::Gone)));
+    }
 }

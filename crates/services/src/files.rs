@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     Services,
+    blobs::Pieces,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
 };
@@ -96,6 +97,13 @@ impl Services {
         let file = self.store.tenant(org).file(id).await?.ok_or(ServiceError::NotFound(Missing::File))?;
         let bytes = self.blobs.get(&file.blob).await?;
         Ok((file, bytes))
+    }
+
+    /// The bytes of a file piece by piece, so that a reader who is slow keeps a piece in memory and not the whole.
+    pub async fn file_pieces(&self, org: OrgId, id: Uuid) -> Result<(rows::File, Pieces), ServiceError> {
+        let file = self.store.tenant(org).file(id).await?.ok_or(ServiceError::NotFound(Missing::File))?;
+        let pieces = self.blobs.pieces(&file.blob, file.size.unsigned_abs()).await?;
+        Ok((file, pieces))
     }
 }
 

@@ -21,12 +21,13 @@ use galley_domain::{
     credits::Prices,
     task::{StepKind, StepPolicy},
 };
+pub use galley_fetch::address::MAX_LINK_CHARS;
 use galley_fetch::address::Policy;
 use galley_store::{Retention, Store};
 use galley_vault::Keyring;
 
 pub use articles::{ArticleEdit, ArticleList, ClaimView, ClaimsReport, SlugRule};
-pub use blobs::{BlobError, Blobs};
+pub use blobs::{BlobError, Blobs, Pieces};
 pub use error::{Missing, ServiceError};
 pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};

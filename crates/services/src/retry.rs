@@ -173,6 +173,7 @@ impl Services {
             let fits = run > 0 && run >= newest;
             newest = run;
             if !fits {
+                let (from, kind) = (from.public_name(), kind.public_name());
                 let text =
                     format!("is {from}, but there is no finished {kind} step to continue from; retry from {kind}");
                 return Err(ServiceError::field("from", text));

@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Asks a running daemon everything that its committed description allows, and much that it does not.
+
+Starts the debug binary with a private Postgres and the built-in writer in a temporary folder, has one article written,
+runs schemathesis with all checks, and stops the daemon. Fails on any failure of a check, any answer of 5xx, any panic,
+and a daemon that does not end well.
+
+    python3 tests/schemathesis/run.py [--max-examples N] [--report FOLDER]
+
+Needs Python 3.11 with venv, `cargo build`, the binaries of Postgres. One check finds nothing to do:
+`object_level_authorization` wants two users who make things, and the command line makes keys for one organization only;
+`tests/front/authorization.rs` walks every operation as another tenant.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+DESCRIPTION = ROOT / "openapi" / "galley.json"
+
+# So wide that no budget is met: with the published ones all but the first hundreds of answers would be 429.
+WIDE = {f"GALLEY_LIMITS__{name}_PER_MINUTE": "1000000" for name in ("AI", "CONTENT", "GENERAL", "AUTH")}
+STARTED = re.compile(r"Galley is ready on (http://\S+)")
+START_SECONDS = 120
+STOP_SECONDS = 60
+ROUND_SECONDS = 1800
+LEAST_REQUESTS = 500
+
+
+class Failed(Exception):
+    """A sentence for the one who reads the output of the stage."""
+
+
+def venv(target: Path) -> Path:
+    """The environment with exactly the packages of requirements.txt; made once for each version of that file."""
+    pinned = HERE / "requirements.txt"
+    made = target / f"schemathesis-{hashlib.sha256(pinned.read_bytes()).hexdigest()[:12]}"
+    done = made / "complete"
+    if not done.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", made], check=True)
+        pip = [made / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", pinned], check=True)
+        done.touch()
+    print(subprocess.run([made / "bin" / "pip", "list"], check=True, capture_output=True, text=True).stdout, flush=True)
+    return made
+
+
+class Daemon:
+    """`galley up` on a free port; its log is a file of JSON lines."""
+
+    def __init__(self, binary: Path, folder: Path):
+        self.binary, self.folder, self.log = binary, folder, folder / "log"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GALLEY_")}
+        if "GALLEY_POSTGRES_USER" in os.environ:
+            kept["GALLEY_POSTGRES_USER"] = os.environ["GALLEY_POSTGRES_USER"]
+        kept.pop("DATABASE_URL", None)
+        self.environment = {
+            **kept,
+            **WIDE,
+            "GALLEY_DATA": str(folder / "data"),
+            "GALLEY_LISTEN": "127.0.0.1:0",
+            "GALLEY_LOG__FORMAT": "json",
+            "GALLEY_CREDITS__INITIAL": "100000000",
+            # Nobody answers there. With it an order without sources is taken, and fails in the background.
+            "GALLEY_SEARCH__PROVIDER": "searxng",
+            "GALLEY_SEARCH__URL": "http://127.0.0.1:9",
+        }
+
+    def start(self) -> str:
+        with self.log.open("wb") as log:
+            where = {"cwd": self.folder, "env": self.environment}
+            self.process = subprocess.Popen([self.binary, "up"], **where, stdout=subprocess.PIPE, stderr=log, text=True)
+        impatience = threading.Timer(START_SECONDS, self.process.kill)
+        impatience.start()
+        try:
+            for line in self.process.stdout:
+                if found := STARTED.search(line):
+                    return found[1]
+        finally:
+            impatience.cancel()
+        raise Failed(f"the daemon did not start; the end of its log:\n{self.end_of_log()}")
+
+    def key(self, *arguments: str) -> str:
+        command, where = [self.binary, "keys", "create", *arguments], {"cwd": self.folder, "env": self.environment}
+        return subprocess.run(command, **where, check=True, capture_output=True, text=True).stdout.strip()
+
+    def stop(self) -> int:
+        """Its exit status. The process is ended by its number and by no other means."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise Failed(f"the daemon did not end within {STOP_SECONDS} s of SIGTERM") from None
+        finally:
+            self.process.stdout.close()
+
+    def end_of_log(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+
+    def faults(self) -> tuple[int, list[str]]:
+        """How many requests the log has, and its lines that must not be there."""
+        requests, wrong = 0, []
+        for line in self.log.read_text(errors="replace").splitlines():
+            try:
+                logged = json.loads(line)
+                status = logged.get("status", 0) if logged.get("message") == "request" else 0
+            except (json.JSONDecodeError, AttributeError):
+                status = 0
+            requests += status != 0
+            if status >= 500 or "panicked" in line:
+                wrong.append(line)
+        return requests, wrong
+
+
+def call(base: str, key: str, path: str, body: bytes | None = None, kind: str = "application/json") -> bytes:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": kind}
+    request = urllib.request.Request(base + path, data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return answer.read()
+
+
+def written(base: str, key: str) -> dict[str, str]:
+    """Has one article written, so that there is something to ask for: what the hooks need to know of it."""
+    sample = (ROOT / "samples" / "faq.md").read_bytes()
+    head = b'--part\r\nContent-Disposition: form-data; name="file"; filename="faq.md"\r\n\r\n'
+    form = head + sample + b"\r\n--part--\r\n"
+    file = json.loads(call(base, key, "/api/v1/files", form, "multipart/form-data; boundary=part"))["id"]
+    order = {"user_prompt": "Brewing coffee", "uploaded_files": [file], "min_words": 300, "max_words": 600}
+    task = json.loads(call(base, key, "/api/v1/tasks", json.dumps(order).encode()))["task_id"]
+    # The stream ends with the task.
+    if b"event: task.completed" not in call(base, key, f"/api/v1/tasks/{task}/events"):
+        raise Failed(f"the article to begin with was not written: {call(base, key, f'/api/v1/tasks/{task}').decode()}")
+    return {"GALLEY_FILE": file, "GALLEY_TASK": task}
+
+
+def ask(made: Path, base: str, key: str, known: dict[str, str], arguments: list[str]) -> bool:
+    """Whether schemathesis found nothing."""
+    command = [made / "bin" / "schemathesis", "--config-file", HERE / "schemathesis.toml", "run", DESCRIPTION]
+    hooks = {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **known, **hooks, "GALLEY_KEY": key}
+    try:
+        ended = subprocess.run([*command, "--url", base, *arguments], env=environment, timeout=ROUND_SECONDS)
+        return ended.returncode == 0
+    except subprocess.TimeoutExpired:
+        raise Failed(f"schemathesis did not come to an end within {ROUND_SECONDS} s") from None
+
+
+def rounds(made: Path, daemon: Daemon, base: str, asked: argparse.Namespace) -> list[str]:
+    """What schemathesis finds with every right, and with none."""
+    key = daemon.key("--name", "all", "--scopes", "admin")
+    powerless = daemon.key("--name", "none", "--scopes", "publish")
+    known = written(base, key)
+    complaints = []
+    for name, key, arguments in (
+        ("every right", key, ["--max-examples", str(asked.max_examples)]),
+        # Its orders are refused before they are read, so one way of making them will do.
+        ("no right", powerless, ["--phases", "coverage", "--mode", "positive"]),
+    ):
+        began = time.monotonic()
+        if asked.report:
+            arguments += ["--report", "ndjson", "--report-dir", str(asked.report / name.replace(" ", "-"))]
+        print(f"-- with a key that has {name}", flush=True)
+        if not ask(made, base, key, known, ["--checks", "all", *arguments]):
+            complaints.append(f"schemathesis found failures with a key that has {name}")
+        print(f"-- took {time.monotonic() - began:.0f} s", flush=True)
+    return complaints
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--max-examples", type=int, default=15, help="cases of an operation in each phase")
+    parser.add_argument("--report", type=Path, help="a folder for the reports and the daemon's log")
+    asked = parser.parse_args()
+    # A stage that is given up must not leave the daemon behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("schemathesis: given up"))
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    made = venv(target)
+    with tempfile.TemporaryDirectory(prefix="galley-schemathesis-") as folder:
+        # Whoever runs Postgres for root must get to it, or the cluster goes elsewhere and stays there.
+        os.chmod(folder, 0o711)
+        daemon = Daemon(target / "debug" / "galley", Path(folder))
+        base = daemon.start()
+        try:
+            complaints = rounds(made, daemon, base, asked)
+        finally:
+            ended = daemon.stop()
+            if asked.report:
+                asked.report.mkdir(parents=True, exist_ok=True)
+                (asked.report / "log").write_bytes(daemon.log.read_bytes())
+        if ended != 0:
+            complaints.append(f"the daemon ended with {ended}")
+        requests, wrong = daemon.faults()
+        if requests < LEAST_REQUESTS:
+            complaints.append(f"only {requests} requests are in the log: the check would pass for the wrong reason")
+        print(f"-- the daemon answered {requests} requests and ended with {ended}")
+        complaints += [f"the log has: {line}" for line in wrong[:20]]
+        if complaints:
+            raise Failed("\n".join(complaints))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as failed:
+        sys.exit(f"schemathesis: {failed}")
