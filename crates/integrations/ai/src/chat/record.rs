@@ -127,6 +127,10 @@ mod tests {
             assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.estimated), (10, 10, true));
         }
         let most = booked(MOST_TOKENS, MOST_TOKENS);
-        assert!(!most.estimated && most.cost_usd < Decimal::from(1_000_000_000), "numeric(18, 9) holds {}", most.cost_usd);
+        assert!(
+            !most.estimated && most.cost_usd < Decimal::from(1_000_000_000),
+            "numeric(18, 9) holds {}",
+            most.cost_usd
+        );
     }
 }
