@@ -147,7 +147,7 @@ async fn look_up(secret: &str, front: &Front, facts: &Facts) -> Result<Option<Ca
 }
 
 /// The key of the `Authorization` header.
-fn presented(request: &Request) -> Result<&str, Problem> {
+pub(super) fn presented(request: &Request) -> Result<&str, Problem> {
     let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
     let value = match (values.next(), values.next()) {
         (Some(value), None) => value,

@@ -95,7 +95,7 @@ pub struct GenerateArticle {
 
 /// A checked order of the Articles API.
 #[derive(Debug)]
-pub struct Generation(ArticleOrder);
+pub struct Generation(pub(super) ArticleOrder);
 
 impl FromBody for Generation {
     type Shape = GenerateArticle;

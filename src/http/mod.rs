@@ -9,6 +9,7 @@
 //! | [`auth`], [`rate`] | who may call what, and how often |
 //! | [`problem`], [`failure`] | the one shape of every error |
 //! | [`body`], [`query`], [`header`], [`scalar`], [`shape`], [`reply`], [`page`] | reading requests, shaping answers |
+//! | [`reading`] | the same readers without a server, for those who test them from outside |
 //! | [`shell`], [`request`], [`routes`] | what happens around every request |
 //! | [`connections`] | what a connection may cost |
 //!
@@ -33,6 +34,7 @@ mod page;
 mod problem;
 mod query;
 mod rate;
+pub mod reading;
 mod reply;
 mod request;
 mod retry;

@@ -166,7 +166,7 @@ pub struct CreateTask {
 
 /// A checked order of the content generation API.
 #[derive(Debug)]
-pub struct NewTask(ArticleOrder);
+pub struct NewTask(pub(super) ArticleOrder);
 
 impl FromBody for NewTask {
     type Shape = CreateTask;

@@ -8,7 +8,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{budget::distribute, fence::one_line, json::schema_of};
+use crate::{
+    budget::distribute,
+    chat::Completion,
+    fence::one_line,
+    json::{read_object, schema_of},
+};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -40,6 +45,27 @@ pub(crate) struct SeoAnswer {
     pub description: String,
     #[schemars(length(min = 1, max = 8), inner(length(min = 2, max = 40)))]
     pub keywords: Vec<String>,
+}
+
+/// The outline in a model's answer, as the writer takes it: at most `wanted` sections behind the opening, with `words`
+/// distributed over them.
+///
+/// # Errors
+/// What is wrong with the answer, in words for the model.
+pub fn read_outline(answer: &Completion, words: WordRange, wanted: usize) -> Result<Outline, String> {
+    let read: OutlineAnswer = read_object(answer)?;
+    usable_outline(&read)?;
+    Ok(planned(read, words, wanted))
+}
+
+/// The proposal for search engines in a model's answer, as the writer takes it.
+///
+/// # Errors
+/// What is wrong with the answer, in words for the model.
+pub fn read_seo(answer: &Completion) -> Result<SeoProposal, String> {
+    let read: SeoAnswer = read_object(answer)?;
+    usable_seo(&read)?;
+    Ok(proposed(read))
 }
 
 /// The schema with as many sections as this order wants.

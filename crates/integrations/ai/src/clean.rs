@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// The paragraphs of `answer`. `headings` are lines that are dropped where they stand alone: the article's title and its
 /// headings. A `cut` answer, one that hit the token limit, loses its last sentence unless that is whole.
-pub(crate) fn paragraphs(answer: &str, headings: &[&str], cut: bool) -> Vec<String> {
+pub fn paragraphs(answer: &str, headings: &[&str], cut: bool) -> Vec<String> {
     let answer = without_reasoning(answer);
     let mut out = Vec::new();
     for block in blocks(answer) {

@@ -14,11 +14,17 @@ const FORBIDDEN_SQUARE: [&str; 3] = ["inst]", "system_prompt]", "available_tools
 /// The text with everything that could end a fence or start another turn made harmless.
 pub(crate) fn defuse(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    // Where a name may begin behind the sign: after any spaces, slashes and further opening signs. Kept, since a run of
+    // opening signs ends at the same place for each of them.
+    let mut name_at = 0;
     for (at, c) in text.char_indices() {
-        let after = &text[at + c.len_utf8()..];
+        let after = at + c.len_utf8();
+        if matches!(c, '<' | '[') && name_at < after {
+            name_at = text.len() - text[after..].trim_start_matches(is_skipped).len();
+        }
         match c {
-            '<' if opens(after, &FORBIDDEN) => out.push('‹'),
-            '[' if opens(after, &FORBIDDEN_SQUARE) => out.push('('),
+            '<' if starts_with_one(&text[name_at..], &FORBIDDEN) => out.push('‹'),
+            '[' if starts_with_one(&text[name_at..], &FORBIDDEN_SQUARE) => out.push('('),
             c if c.is_control() && c != '\n' => out.push(' '),
             c => out.push(c),
         }
@@ -26,10 +32,12 @@ pub(crate) fn defuse(text: &str) -> String {
     out
 }
 
-/// Whether one of the names follows, after any spaces, slashes and further opening signs.
-fn opens(after: &str, names: &[&str]) -> bool {
-    let after = after.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '<' | '\u{200b}'));
-    names.iter().any(|name| after.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
+fn is_skipped(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '/' | '<' | '\u{200b}')
+}
+
+fn starts_with_one(text: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
 }
 
 /// One line without control characters, at most `most` characters long.
@@ -55,7 +63,7 @@ pub(crate) fn fit(text: &str, tokens: usize) -> &str {
 }
 
 /// A piece of a source, to be fenced.
-pub(crate) struct Excerpt<'a> {
+pub struct Excerpt<'a> {
     /// The number of its source.
     pub number: u32,
     pub title: &'a str,
@@ -69,7 +77,7 @@ const LEAST_TOKENS: usize = 40;
 
 /// Fences the excerpts in their order within about `tokens` tokens: each gets an even share of what is left, so that
 /// what a short one does not need goes to those behind it. When there are too many, the last ones are left out.
-pub(crate) fn excerpts(all: &[Excerpt<'_>], tokens: usize) -> String {
+pub fn excerpts(all: &[Excerpt<'_>], tokens: usize) -> String {
     let count = all.len().min(tokens / (FENCE_TOKENS + LEAST_TOKENS));
     let mut left = tokens;
     let mut blocks = Vec::with_capacity(count);
@@ -120,6 +128,14 @@ mod tests {
         let text = "Use a < b, List<String>, <b>bold</b> and a[0].\nÄpfel — 日本語";
         assert_eq!(defuse(text), text);
         assert_eq!(defuse("a\u{0}b\tc"), "a b c");
+    }
+
+    #[test]
+    fn a_long_run_of_opening_signs_is_made_harmless() {
+        // Looked at once for each sign, it would take minutes.
+        let run = "<".repeat(400_000);
+        assert_eq!(defuse(&run), run);
+        assert_eq!(defuse(&format!("{run}/excerpt>")), format!("{}/excerpt>", "‹".repeat(400_000)));
     }
 
     #[test]

@@ -92,8 +92,11 @@ impl ChatClient {
     }
 }
 
-/// Reads the first JSON object of the answer that is a `T`; else says why there is none, in words for the model.
-fn read_object<T: DeserializeOwned>(completion: &Completion) -> Result<T, String> {
+/// Reads the first JSON object of the answer that is a `T`, through whatever stands around it.
+///
+/// # Errors
+/// Why there is none, in words for the model.
+pub fn read_object<T: DeserializeOwned>(completion: &Completion) -> Result<T, String> {
     let text = without_reasoning(&completion.text);
     let mut error = None;
     let mut at = 0;

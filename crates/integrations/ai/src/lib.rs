@@ -19,10 +19,13 @@ mod prices;
 mod prompts;
 mod writer;
 
+pub use answers::{read_outline, read_seo};
 pub use budget::{distribute, section_count};
 pub use chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message};
+pub use clean::paragraphs;
 pub use endpoint::{Endpoint, EndpointError, JsonMode, KeyOwner, Timeouts};
-pub use json::schema_of;
+pub use fence::{Excerpt, excerpts};
+pub use json::{read_object, schema_of};
 pub use prices::{Price, PriceError, PriceTable};
 pub use prompts::{PROMPTS, Prompt, prompt_version};
 pub use writer::OpenAiWriter;

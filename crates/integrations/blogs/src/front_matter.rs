@@ -22,15 +22,16 @@ pub enum FrontMatterStyle {
 
 /// Our own keys, as found in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub struct Stamp {
     pub article_id: Uuid,
     /// 0 where somebody made it unreadable, so that any version may replace it.
     pub version: u32,
+    /// As written there: no name that could be trusted.
     pub assets: Vec<String>,
 }
 
-/// The whole `index.md`.
-pub(crate) fn document(post: &FolderPost, slug: &str, style: FrontMatterStyle) -> String {
+/// The whole `index.md`: front matter and text. `slug` is the name of the folder.
+pub fn document(post: &FolderPost, slug: &str, style: FrontMatterStyle) -> String {
     let mut yaml = Yaml(String::from("---\n"));
     yaml.string("title", &post.title);
     yaml.string("description", &post.description);
@@ -149,7 +150,7 @@ fn quoted(value: &str) -> String {
 
 /// Our keys in the front matter at the beginning of `text`, `None` where it is not one of our files. People and
 /// formatters touch these files, so quotes and line ends may differ from what was written.
-pub(crate) fn stamp(text: &str) -> Option<Stamp> {
+pub fn stamp(text: &str) -> Option<Stamp> {
     let mut lines = text.trim_start_matches('\u{feff}').lines();
     if lines.next()?.trim_end() != "---" {
         return None;

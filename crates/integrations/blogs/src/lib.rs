@@ -9,5 +9,5 @@ mod io_fault;
 mod post;
 
 pub use folder::{Existing, FolderDestination, Published};
-pub use front_matter::FrontMatterStyle;
+pub use front_matter::{FrontMatterStyle, Stamp, document, stamp};
 pub use post::{Asset, AssetRole, FolderPost};

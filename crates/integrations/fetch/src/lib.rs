@@ -19,3 +19,4 @@ pub use error::{FetchError, Reason};
 pub use fetcher::Fetcher;
 pub use page::Page;
 pub use retry::retry_after;
+pub use robots::{Rules, Verdict};

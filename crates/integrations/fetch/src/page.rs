@@ -36,6 +36,17 @@ pub struct Page {
     pub warnings: Vec<String>,
 }
 
+impl Page {
+    /// Makes a page of an answer that is there already: `content_type` as its header says it, `body` unpacked.
+    ///
+    /// # Errors
+    /// `Unreadable` with the reason: nothing in it, a broken or protected file, no words, over a limit.
+    pub async fn of(url: Url, status: u16, content_type: Option<String>, body: Vec<u8>) -> Result<Self, FetchError> {
+        let link = url.to_string();
+        read(&link, Raw { url, status, content_type, body }).await
+    }
+}
+
 /// How a body became text, whatever its kind.
 struct Read {
     title: Option<String>,

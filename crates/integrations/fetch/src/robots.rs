@@ -19,7 +19,7 @@ const KEEP_UNREACHABLE: Duration = Duration::from_secs(60);
 
 /// The rules of the sites seen lately.
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub struct Rules {
     /// The product token of our user agent: `Galley` of `Galley/1.0 (+…)`.
     agent: String,
     sites: Mutex<HashMap<String, Entry>>,
@@ -44,7 +44,7 @@ impl Entry {
 
 /// What a site's rules say about a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     Open,
     Closed,
     /// The rules could not be had; RFC 9309 has the site let be for now.
@@ -52,7 +52,8 @@ pub(crate) enum Verdict {
 }
 
 impl Rules {
-    pub(crate) fn new(user_agent: &str) -> Self {
+    /// For a reader that calls itself `user_agent`.
+    pub fn new(user_agent: &str) -> Self {
         let agent = user_agent.split(['/', ' ']).next().unwrap_or_default().to_owned();
         Self { agent, sites: Mutex::default() }
     }
@@ -62,14 +63,15 @@ impl Rules {
         page.join("/robots.txt").ok()
     }
 
-    pub(crate) fn known(&self, page: &Url) -> Option<Verdict> {
+    /// What is remembered of the page's site; `None` where it has to be asked.
+    pub fn known(&self, page: &Url) -> Option<Verdict> {
         let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = sites.get(&page.origin().ascii_serialization())?;
         (entry.until > Instant::now()).then(|| entry.verdict(page))
     }
 
     /// Remembers the answer to a robots.txt request and says what it means for the page.
-    pub(crate) fn learn(&self, page: &Url, answer: Result<Vec<u8>, FetchError>) -> Verdict {
+    pub fn learn(&self, page: &Url, answer: Result<Vec<u8>, FetchError>) -> Verdict {
         let now = Instant::now();
         let entry = match access_of(&answer) {
             AccessResult::Unreachable => Entry { until: now + KEEP_UNREACHABLE, robots: None },

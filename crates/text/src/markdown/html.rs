@@ -141,6 +141,10 @@ fn with_short_attributes(mut tag: Tag) -> Tag {
     tag
 }
 
+fn is_web_address(value: &str) -> bool {
+    ["http://", "https://"].iter().any(|s| value.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)))
+}
+
 static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut policy = Builder::default();
     policy
@@ -149,7 +153,12 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_tag_attributes("li", ["id"])
         .add_allowed_classes("sup", ["citation"])
         .attribute_filter(|_, attribute, value| {
-            let allowed = attribute != "id" || ID_PREFIXES.iter().any(|p| value.starts_with(p));
+            let allowed = match attribute {
+                "id" => ID_PREFIXES.iter().any(|p| value.starts_with(p)),
+                // The sanitiser looks at no scheme here, and there are themes that make a link of it.
+                "cite" => is_web_address(value),
+                _ => true,
+            };
             allowed.then_some(Cow::Borrowed(value))
         });
     policy

@@ -105,6 +105,8 @@ fn html_has_tables_links_and_citations() {
     assert!(html.contains("<table><thead><tr><th>a</th>"), "{html}");
     assert!(html.contains(r#"<a href="https://x.org" rel="noopener noreferrer">x</a>"#), "{html}");
     assert!(html.contains(r##"<a href="#source-1" rel="##), "{html}");
+    let quoted = to_html("<q cite=\"https://x.org\">x</q>");
+    assert!(quoted.contains(r#"<q cite="https://x.org">"#), "{quoted}");
     assert!(html.contains(r#"class="citation""#) && html.contains(r#"id="cite-1""#), "{html}");
 }
 
@@ -136,6 +138,8 @@ fn attacks_leave_nothing_that_runs() {
         "<base href=\"https://evil.example\"><meta http-equiv=refresh content=0>",
         "<style>@import 'https://evil.example';</style><div style=\"background:url(javascript:1)\">x</div>",
         "<sup class=\"citation evil\" id=\"location\" onclick=\"x()\">1</sup>",
+        "<q cite=\"javascript:alert(1)\">x</q> <del cite=\" DATA:text/html,x\">y</del>",
+        "<blockquote cite=\"vbscript:x\">x</blockquote>",
         "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
         "<!--><img src=x onerror=alert(1)>-->",
         "```\"><script>alert(1)</script>\nx\n```",

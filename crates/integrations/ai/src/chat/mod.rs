@@ -199,6 +199,36 @@ impl ChatClient {
         Err(problem.unwrap_or_else(|| Fault::permanent(FaultCode::LlmError, "The model was not called.").into()))
     }
 
+    /// Takes the server's `answer` to `request`, as [`ChatClient::complete`] does once it is there, and books it likewise.
+    ///
+    /// # Errors
+    /// As [`ChatClient::complete`]; nothing is asked again.
+    pub async fn read_answer(
+        &self,
+        answer: Response,
+        request: &ChatRequest,
+        operation: &str,
+        meter: &Meter,
+    ) -> Result<Completion, CallError> {
+        let prompt: String = request.messages.iter().map(|m| m.text()).collect::<Vec<_>>().join("\n");
+        let key = self.endpoint.api_key.as_ref().map_or("", Hidden::expose);
+        let Endpoint { provider, model, timeouts, key_owner, .. } = &self.endpoint;
+        let (key_owner, max_tokens) = (*key_owner, request.max_tokens);
+        let asks_json = request.schema.is_some();
+        let context = Context { provider, model, key, key_owner, prompt: &prompt, asks_json, max_tokens };
+        let mut record = Record::begin(&self.endpoint, operation, estimate_tokens(&prompt), meter);
+        match self.answered(answer, Instant::now() + timeouts.total, &mut record, context).await {
+            Ok(answer) => Ok(self.completed(answer, record, operation)),
+            Err(problem) => {
+                record.finish(CallOutcome::Failed);
+                Err(match problem {
+                    Problem::Refused(_, fault) => fault.into(),
+                    Problem::Call(error) => error,
+                })
+            }
+        }
+    }
+
     fn completed(&self, answer: Answer, record: Record, operation: &str) -> Completion {
         if answer.reasoned {
             self.dialect.note_reasoning();
@@ -223,9 +253,20 @@ impl ChatClient {
         record: &mut Record,
         context: Context<'_>,
     ) -> Result<Answer, Problem> {
-        let timeouts = self.endpoint.timeouts;
-        let deadline = Instant::now() + timeouts.total;
+        let deadline = Instant::now() + self.endpoint.timeouts.total;
         let response = self.send(request, seen, deadline, record, context).await?;
+        self.answered(response, deadline, record, context).await
+    }
+
+    /// Reads an answer to its end, whatever its status and form.
+    async fn answered(
+        &self,
+        response: Response,
+        deadline: Instant,
+        record: &mut Record,
+        context: Context<'_>,
+    ) -> Result<Answer, Problem> {
+        let timeouts = self.endpoint.timeouts;
         let status = response.status();
         if !status.is_success() {
             record.not_billable();

@@ -7,6 +7,9 @@ use rust_decimal::Decimal;
 
 use crate::{endpoint::Endpoint, prices::Price};
 
+/// No call has more tokens of either kind. A count above is not believed: it could neither be stored nor paid.
+const MOST_TOKENS: u64 = 1_000_000_000;
+
 /// Tokens as the provider counted them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counted {
@@ -57,9 +60,11 @@ impl Record {
         self.received_bytes = self.received_bytes.saturating_add(bytes);
     }
 
-    /// The provider's own count; the last one stands, since some servers count in every piece.
+    /// The provider's own count; the last one that can be true stands, since some servers count in every piece.
     pub(crate) fn counted(&mut self, counted: Counted) {
-        self.counted = Some(counted);
+        if counted.prompt.max(counted.completion) <= MOST_TOKENS {
+            self.counted = Some(counted);
+        }
     }
 
     /// Books the call and returns its tokens.
@@ -98,5 +103,34 @@ impl Drop for Record {
         if !self.booked {
             self.book(CallOutcome::Cancelled);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_cannot_be_true_is_an_estimate_that_can_be_stored() {
+        let mut endpoint = Endpoint::new("peer", "https://host/v1", "m").unwrap();
+        endpoint.price = Some(Price { prompt: Decimal::from(100_000), completion: Decimal::from(100_000) });
+        let booked = |prompt, completion| {
+            let meter = Meter::default();
+            let mut record = Record::begin(&endpoint, "draft", 10, &meter);
+            record.received(30);
+            record.counted(Counted { prompt, completion });
+            record.finish(CallOutcome::Ok);
+            meter.take().remove(0)
+        };
+        for (prompt, completion) in [(u64::MAX, 1), (1, u64::MAX), (MOST_TOKENS + 1, 0)] {
+            let usage = booked(prompt, completion);
+            assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.estimated), (10, 10, true));
+        }
+        let most = booked(MOST_TOKENS, MOST_TOKENS);
+        assert!(
+            !most.estimated && most.cost_usd < Decimal::from(1_000_000_000),
+            "numeric(18, 9) holds {}",
+            most.cost_usd
+        );
     }
 }

@@ -27,7 +27,7 @@ pub struct Brave {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     /// Missing where nothing was found.
     web: Option<Web>,
 }
@@ -43,6 +43,15 @@ struct Found {
     url: String,
     title: Option<String>,
     description: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn add_to(&self, hits: &mut Hits) {
+        for found in self.web.iter().flat_map(|web| &web.results) {
+            let text = |field: &Option<String>| field.clone().unwrap_or_default();
+            hits.add(&found.url, &text(&found.title), &text(&found.description));
+        }
+    }
 }
 
 impl Brave {
@@ -78,10 +87,7 @@ impl SearchProvider for Brave {
             request.header("X-Subscription-Token", key_header("", &self.key)?).header("Accept", "application/json");
         let answer: Answer = self.api.json(request, explain).await?;
         let mut hits = Hits::default();
-        for found in answer.web.iter().flat_map(|web| &web.results) {
-            let text = |field: &Option<String>| field.clone().unwrap_or_default();
-            hits.add(&found.url, &text(&found.title), &text(&found.description));
-        }
+        answer.add_to(&mut hits);
         Ok(hits.first(count))
     }
 }

@@ -48,6 +48,19 @@ pub trait SearchProvider: Send + Sync + std::fmt::Debug {
     async fn search(&self, query: &str, language: &str, count: usize) -> Result<Vec<Hit>, Fault>;
 }
 
+/// The hits in the body of a provider's answer, as [`SearchProvider::search`] hands them out; `None` where it is no
+/// answer of that provider (`searxng`, `tavily` or `brave`).
+pub fn hits_of(provider: &str, body: &[u8], count: usize) -> Option<Vec<Hit>> {
+    let mut hits = Hits::default();
+    match provider {
+        "searxng" => serde_json::from_slice::<searxng::Answer>(body).ok()?.add_to(&mut hits),
+        "tavily" => serde_json::from_slice::<tavily::Answer>(body).ok()?.add_to(&mut hits),
+        "brave" => serde_json::from_slice::<brave::Answer>(body).ok()?.add_to(&mut hits),
+        _ => return None,
+    }
+    Some(hits.first(count))
+}
+
 /// The query as it is sent: one line, cut at a word.
 fn query_of(query: &str, max_words: usize) -> Result<String, Fault> {
     let mut sent = String::new();

@@ -15,7 +15,7 @@ pub struct SearxNg {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     results: Vec<Found>,
 }
 
@@ -24,6 +24,15 @@ struct Found {
     url: Option<String>,
     title: Option<String>,
     content: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn add_to(&self, hits: &mut Hits) {
+        for found in &self.results {
+            let text = |field: &Option<String>| field.clone().unwrap_or_default();
+            hits.add(&text(&found.url), &text(&found.title), &text(&found.content));
+        }
+    }
 }
 
 impl SearxNg {
@@ -60,10 +69,7 @@ impl SearchProvider for SearxNg {
                 Err(_) if before > 0 => break,
                 Err(fault) => return Err(fault),
             };
-            for found in &answer.results {
-                let text = |field: &Option<String>| field.clone().unwrap_or_default();
-                hits.add(&text(&found.url), &text(&found.title), &text(&found.content));
-            }
+            answer.add_to(&mut hits);
             if hits.list.len() == before {
                 break;
             }

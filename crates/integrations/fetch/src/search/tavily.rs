@@ -15,7 +15,7 @@ pub struct Tavily {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     results: Vec<Found>,
 }
 
@@ -24,6 +24,15 @@ struct Found {
     url: String,
     title: Option<String>,
     content: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn add_to(&self, hits: &mut Hits) {
+        for found in &self.results {
+            let text = |field: &Option<String>| field.clone().unwrap_or_default();
+            hits.add(&found.url, &text(&found.title), &text(&found.content));
+        }
+    }
 }
 
 impl Tavily {
@@ -53,10 +62,7 @@ impl SearchProvider for Tavily {
         let request = self.api.post("search", &body)?.header(AUTHORIZATION, key_header("Bearer ", &self.key)?);
         let answer: Answer = self.api.json(request, explain).await?;
         let mut hits = Hits::default();
-        for found in &answer.results {
-            let text = |field: &Option<String>| field.clone().unwrap_or_default();
-            hits.add(&found.url, &text(&found.title), &text(&found.content));
-        }
+        answer.add_to(&mut hits);
         Ok(hits.first(count))
     }
 }
