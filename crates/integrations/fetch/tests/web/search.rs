@@ -216,8 +216,9 @@ async fn secrets_that_a_server_repeats_reach_no_log() {
     for status in ["401 X", "500 X", "418 X", "200 OK"] {
         let server = Server::start(move |asked, _| {
             let head = asked.head.replace('"', "'");
-            let body =
-                format!("{}{{\"error\": \"{}\", \"head\": \"{head}\"}}", "é".repeat(250), key.replace('/', "\\/"));
+            // SearXNG is sent no key, so it has none to repeat.
+            let sent = if head.contains(key) { key.replace('/', "\\/") } else { String::new() };
+            let body = format!("{}{{\"error\": \"{sent}\", \"head\": \"{head}\"}}", "é".repeat(250));
             Reply::Keep(answer(status, "application/json", "", body.as_bytes()))
         })
         .await;
