@@ -7,13 +7,10 @@ use poem_openapi::{
     registry::{MetaParamIn, MetaSchema, MetaSchemaRef},
 };
 
-use super::{
-    problem::Problem,
-    query::{QueryValue, Whole},
-};
+use super::problem::Problem;
 
 /// The largest number of an event that is taken; no task has as many.
-pub const MAX_EVENT: i64 = 1_000_000_000_000_000;
+pub const MAX_EVENT: i64 = 999_999_999_999_999;
 
 /// Something that one header says.
 pub trait HeaderValue: Sized + Send {
@@ -116,12 +113,13 @@ impl HeaderValue for LastEventId {
     const NAME: &'static str = "Last-Event-ID";
 
     fn schema() -> MetaSchema {
-        <Whole<0, MAX_EVENT> as QueryValue>::schema()
+        MetaSchema { pattern: Some("^[0-9]{0,15}$".to_owned()), ..MetaSchema::new("string") }
     }
 
     fn read(_request: &Request, text: Option<&str>) -> Result<Self, Problem> {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(Self(None)) };
-        let number = text.parse().ok().filter(|number| (0..=MAX_EVENT).contains(number));
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| digits && (0..=MAX_EVENT).contains(number));
         let wrong = || Problem::wrong(Self::NAME, "must be the number of an event, as its id says");
         Ok(Self(Some(number.ok_or_else(wrong)?)))
     }
@@ -165,9 +163,10 @@ mod tests {
         assert_eq!(read::<LastEventId>(&[b"12"]).await, Ok(LastEventId(Some(12))));
         assert_eq!(read::<LastEventId>(&[b""]).await, Ok(LastEventId(None)), "browsers send it empty at first");
         assert!(read::<LastEventId>(&[b"-1"]).await.is_err());
-        assert!(read::<LastEventId>(&[b"1000000000000000"]).await.is_ok());
-        assert!(read::<LastEventId>(&[b"1000000000000001"]).await.is_err());
+        assert!(read::<LastEventId>(&[b"999999999999999"]).await.is_ok());
+        assert!(read::<LastEventId>(&[b"1000000000000000"]).await.is_err());
         assert!(read::<LastEventId>(&[b"x"]).await.is_err());
+        assert!(read::<LastEventId>(&[b"+1"]).await.is_err());
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! What surrounds every answer: budgets of calls, headers, probes, figures and the documentation.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use galley::http::{AppState, RateLimits, serve};
 use galley_testkit::Harness;
@@ -241,22 +241,41 @@ async fn a_file_is_sent_whole_and_a_slow_reader_gets_it_too() {
     assert!(answer.text == text, "every piece came, in order");
 }
 
+/// A connection with an order whose handler waits for the body: `Expect` has the server say when it does.
+async fn half_an_order(address: SocketAddr, key: &str) -> TcpStream {
+    let mut asking = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+         Content-Length: 22\r\nExpect: 100-continue\r\n\r\n"
+    );
+    asking.write_all(head.as_bytes()).await.unwrap();
+    let mut told = [0; 25];
+    asking.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    asking
+}
+
 #[tokio::test]
-async fn a_front_that_stops_ends_what_is_in_flight_and_takes_no_more() {
-    let front = Front::on(Harness::builder(), |_| {}).await;
+async fn a_front_that_stops_answers_what_it_began_and_waits_for_nobody_else() {
+    let front = Front::new().await;
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
     let address = *acceptor.local_addr()[0].as_socket_addr().unwrap();
     let state = AppState::new(front.harness.services.clone(), front.harness.wakes.clone());
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(acceptor, state, stop.clone(), Duration::from_millis(300)));
+    let (stop, drain) = (CancellationToken::new(), Duration::from_secs(4));
+    let serving = tokio::spawn(serve(acceptor, state, stop.clone(), drain));
+    let key = &front.harness.secret;
     let silent = TcpStream::connect(address).await.unwrap();
-    let mut asking = TcpStream::connect(address).await.unwrap();
-    asking.write_all(b"POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n").await.unwrap();
+    let stuck = half_an_order(address, key).await;
+    let mut asking = half_an_order(address, key).await;
     stop.cancel();
+    asking.write_all(b"{\"user_prompt\": \"Tea\"}").await.unwrap();
+    let mut answer = String::new();
+    asking.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202 "), "what was begun is answered: {answer}");
     let ended = tokio::time::timeout(Duration::from_secs(20), serving).await;
-    assert!(ended.expect("it does not wait for ever").unwrap().is_ok(), "and ends well");
+    assert!(ended.expect("who never ends is cut off").unwrap().is_ok(), "and that is a good end");
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
-    drop((silent, asking));
+    drop((silent, stuck));
 }
 
 #[tokio::test]
