@@ -366,6 +366,11 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
+        let database = self.database.url.as_ref().map_or("postgres://", Hidden::expose);
+        anyhow::ensure!(
+            ["postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme)),
+            "database.url (DATABASE_URL) must begin with postgres:// or postgresql://"
+        );
         let base_url = self.writer.base_url.as_deref();
         anyhow::ensure!(
             !base_url.is_some_and(has_login),
