@@ -26,13 +26,12 @@ const ENDING: Duration = Duration::from_secs(45);
 pub struct Processes {
     galley: PathBuf,
     folder: PathBuf,
-    urls: Vec<String>,
+    urls: [String; 2],
     peer: u16,
     port: u16,
     running: Vec<Option<Child>>,
     /// How long the log of each was when it started last.
     logged: Vec<u64>,
-    starts: usize,
 }
 
 /// How a process ended that was asked to.
@@ -57,18 +56,16 @@ pub fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
 }
 
 impl Processes {
-    pub async fn new(galley: &Path, folder: &Path, url: &str, slow_url: &str, peer: u16) -> anyhow::Result<Self> {
-        let mut urls = vec![url.to_owned(); WORKERS];
-        urls.push(slow_url.to_owned());
+    /// The last worker reaches the database over the second address.
+    pub async fn new(galley: &Path, folder: &Path, urls: [String; 2], peer: u16) -> anyhow::Result<Self> {
         Ok(Self {
             galley: galley.to_owned(),
             folder: folder.to_owned(),
-            running: urls.iter().map(|_| None).collect(),
-            logged: vec![0; urls.len()],
+            running: (0..=WORKERS).map(|_| None).collect(),
+            logged: vec![0; WORKERS + 1],
             urls,
             peer,
             port: free_port().await?,
-            starts: 0,
         })
     }
 
@@ -81,10 +78,21 @@ impl Processes {
         self.folder.join(format!("process-{process}.log"))
     }
 
+    /// Under root permissions mean nothing, so it runs without the capabilities that make it so.
+    fn program(&self) -> Command {
+        if !nix::unistd::geteuid().is_root() {
+            return Command::new(&self.galley);
+        }
+        let mut command = Command::new("setpriv");
+        let without = "-dac_override,-dac_read_search";
+        command.args(["--inh-caps", without, "--bounding-set", without, "--"]).arg(&self.galley);
+        command
+    }
+
     fn start(&mut self, process: usize) -> anyhow::Result<()> {
         let log = File::options().create(true).append(true).open(self.log(process))?;
         self.logged[process] = log.metadata()?.len();
-        let mut command = Command::new(&self.galley);
+        let mut command = self.program();
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GALLEY_")) {
             command.env_remove(name);
         }
@@ -94,12 +102,13 @@ impl Processes {
         };
         command.arg("--data").arg(self.folder.join("data")).current_dir(&self.folder);
         let settings = [
-            ("DATABASE_URL", self.urls[process].clone()),
+            ("DATABASE_URL", self.urls[usize::from(process == WORKERS)].clone()),
             ("GALLEY_DATABASE__MAX_CONNECTIONS", "8".to_owned()),
+            ("GALLEY_DATABASE__IDLE_SECONDS", "1".to_owned()),
             ("GALLEY_WRITER__KIND", "openai".to_owned()),
             ("GALLEY_WRITER__BASE_URL", format!("http://127.0.0.1:{}/v1", self.peer)),
             ("GALLEY_WRITER__MODEL", "chaos".to_owned()),
-            ("GALLEY_WRITER__IDLE_SECONDS", "2".to_owned()),
+            ("GALLEY_WRITER__IDLE_SECONDS", "1".to_owned()),
             ("GALLEY_WRITER__TOTAL_SECONDS", "20".to_owned()),
             ("GALLEY_ENGINE__LEASE_SECONDS", "3".to_owned()),
             ("GALLEY_ENGINE__TICK_SECONDS", "1".to_owned()),
@@ -107,8 +116,8 @@ impl Processes {
             ("GALLEY_LOG__FORMAT", "json".to_owned()),
         ];
         command.envs(settings).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
-        self.running[process] = Some(command.spawn().context("the program under test does not start")?);
-        self.starts += 1;
+        self.running[process] =
+            Some(command.spawn().context("the program under test does not start (as root this needs setpriv)")?);
         Ok(())
     }
 
@@ -139,6 +148,21 @@ impl Processes {
             child.wait().await?;
         }
         Ok(())
+    }
+
+    /// Kills the process of that number, if it is one of ours.
+    pub async fn kill_pid(&mut self, pid: u32) -> anyhow::Result<bool> {
+        let ours = self.running.iter().position(|child| child.as_ref().and_then(Child::id) == Some(pid));
+        match ours {
+            Some(process) => self.kill(process).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// The numbers of all processes, the front first.
+    pub fn pids(&self) -> anyhow::Result<Vec<u32>> {
+        let pids = self.running.iter().map(|child| child.as_ref().and_then(Child::id));
+        pids.collect::<Option<_>>().context("a process does not run")
     }
 
     /// Asks it to end; it is started again once it has.
