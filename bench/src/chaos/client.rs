@@ -21,6 +21,8 @@ const ORDER_EVERY: Duration = Duration::from_millis(450);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the front may take to start, on a machine with much else to do.
 const PEACE: Duration = Duration::from_secs(60);
+/// The pause before it is asked again whether a task may run once more.
+const AGAIN_RUN: Duration = Duration::from_secs(2);
 /// The pause before something is sent again.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -150,11 +152,21 @@ impl Caller {
                 let answer = self.ask("DELETE", &key, &path, &Value::Null, None).await;
                 self.note(|ledger| ledger.cancelled += u32::from(answer.is_some_and(good)));
             }
-            12..20 => {
-                let answer = self.ask("POST", &key, &format!("{path}/retry"), &json!({}), None).await;
-                self.note(|ledger| ledger.retried += u32::from(answer.is_some_and(good)));
+            12..24 => {
+                let from = [json!({}), json!({ "from": "seo" }), json!({ "from": "sync" })];
+                self.retry(&key, &format!("{path}/retry"), &from[random.usize(..from.len())]).await;
             }
             _ => {}
+        }
+    }
+
+    /// Has a task run once more as soon as it has ended.
+    async fn retry(&self, key: &str, path: &str, from: &Value) {
+        while !self.stop.load(Ordering::Relaxed) {
+            if self.ask("POST", key, path, from, None).await.is_some_and(good) {
+                return self.note(|ledger| ledger.retried += 1);
+            }
+            tokio::time::sleep(AGAIN_RUN).await;
         }
     }
 

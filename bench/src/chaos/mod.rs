@@ -133,13 +133,15 @@ async fn one(
     let keys = keys(&database).await?;
     let peer = Peer::start(seed).await?;
     // Without its capabilities root does not get to the socket, so everybody comes by a port.
-    let (straight, stalling) = (Proxy::start(server.socket()).await?, Proxy::start(server.socket()).await?);
-    let urls = [&straight, &stalling].map(|proxy| server.url_over(proxy.port(), &name));
+    let mut proxies = Vec::new();
+    for _ in 0..=WORKERS {
+        proxies.push(Proxy::start(server.socket()).await?);
+    }
+    let urls = proxies.iter().map(|proxy| server.url_over(proxy.port(), &name)).collect();
     let processes = Processes::new(galley, folder, urls, peer.port()).await?;
     let mut client = Client::new(seed, processes.front(), keys);
     let site = Site::new(folder.join("data").join("site"));
-    let mut stage =
-        Stage { server, database, processes, proxy: stalling, peer, site, cuts: 0, publishers: 0, faults: 0 };
+    let mut stage = Stage { server, database, processes, proxies, peer, site, cuts: 0, publishers: 0, faults: 0 };
 
     stage.in_peace(&client, "before").await?;
     let before = Rest::settled(&stage.processes.pids()?, &stage.database, REST).await?;
@@ -162,6 +164,7 @@ async fn one(
         site_faults: stage.faults,
         quiet,
         exits: &exits,
+        logs: &stage.processes.logs(),
         calls: stage.peer.calls(),
         excess: &excess,
         rests: [before.line(), after.line()],
@@ -191,8 +194,8 @@ struct Stage<'a> {
     server: &'a mut Server,
     database: Database,
     processes: Processes,
-    /// The one that the last worker goes through.
-    proxy: Proxy,
+    /// What each process reaches the database through.
+    proxies: Vec<Proxy>,
     peer: Peer,
     site: Site,
     cuts: u32,
@@ -219,7 +222,8 @@ impl Stage<'_> {
                 Event::Terminate(process) => self.processes.terminate(*process)?,
                 Event::CutConnections { all } => self.cuts += self.server.cut(&self.database.name, *all).await?,
                 Event::StopPostgres(away) => self.server.bounce(*away).await?,
-                Event::Stall(time) => self.proxy.stall(*time),
+                Event::Stall(worker, time) => self.proxies[*worker].stall(*time),
+                Event::Pause(worker, time) => self.processes.pause(*worker, *time)?,
                 Event::Site(fault, time) => self.faults += u32::from(self.site.fail(*fault, *time).await?),
                 Event::KillPublisher => {
                     let killed = publisher::kill(self.site.folder(), &self.database, &mut self.processes).await?;
@@ -236,7 +240,8 @@ impl Stage<'_> {
     /// How long it takes from the last fault until everything has ended.
     async fn end_faults(&mut self) -> anyhow::Result<Option<Duration>> {
         self.peer.mood(0);
-        self.proxy.heal();
+        self.proxies.iter().for_each(Proxy::heal);
+        self.processes.wake()?;
         self.site.heal().await?;
         verdict::wait_until_ended(&self.database, &mut self.processes, QUIET).await
     }
@@ -245,6 +250,10 @@ impl Stage<'_> {
 /// A number of this run's processes: the front is 0.
 pub(crate) fn any_process(random: &mut fastrand::Rng) -> usize {
     random.usize(0..=WORKERS)
+}
+
+pub(crate) fn any_worker(random: &mut fastrand::Rng) -> usize {
+    random.usize(1..=WORKERS)
 }
 
 /// A port that was free a moment ago.

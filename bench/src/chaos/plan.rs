@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{any_process, site::SiteFault};
+use super::{any_process, any_worker, site::SiteFault};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event {
@@ -14,7 +14,9 @@ pub enum Event {
     /// An immediate stop, and a start after so long.
     StopPostgres(Duration),
     /// Nothing passes between one worker and Postgres for so long.
-    Stall(Duration),
+    Stall(usize, Duration),
+    /// One worker gets no processor for so long, and does not notice.
+    Pause(usize, Duration),
     /// Something befalls the folder of publications for so long.
     Site(SiteFault, Duration),
     /// A worker dies after it published and before it wrote that down.
@@ -29,7 +31,7 @@ pub struct Plan {
 }
 
 /// The longest stall; longer than the lease of three seconds.
-const LONGEST_STALL: u64 = 6_000;
+const LONGEST_STALL: u64 = 8_000;
 /// Postgres is left alone for so long after a stop.
 const BETWEEN_STOPS: Duration = Duration::from_secs(12);
 
@@ -48,7 +50,8 @@ impl Plan {
                     stopped = at;
                     Event::StopPostgres(Duration::from_millis(random.u64(100..4_000)))
                 }
-                45..70 => Event::Stall(Duration::from_millis(random.u64(500..LONGEST_STALL))),
+                45..62 => Event::Stall(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
+                62..70 => Event::Pause(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 70..82 => site(&mut random),
                 82..90 => Event::KillPublisher,
                 _ => Event::Mood(random.u8(0..60)),

@@ -1,4 +1,4 @@
-//! The processes under test: one front, three workers, one of them behind the proxy.
+//! The processes under test: one front and three workers.
 
 use std::{
     fs::File,
@@ -26,7 +26,7 @@ const ENDING: Duration = Duration::from_secs(45);
 pub struct Processes {
     galley: PathBuf,
     folder: PathBuf,
-    urls: [String; 2],
+    urls: Vec<String>,
     peer: u16,
     port: u16,
     running: Vec<Option<Child>>,
@@ -56,8 +56,8 @@ pub fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
 }
 
 impl Processes {
-    /// The last worker reaches the database over the second address.
-    pub async fn new(galley: &Path, folder: &Path, urls: [String; 2], peer: u16) -> anyhow::Result<Self> {
+    /// `urls` are where each of them reaches the database, the front first.
+    pub async fn new(galley: &Path, folder: &Path, urls: Vec<String>, peer: u16) -> anyhow::Result<Self> {
         Ok(Self {
             galley: galley.to_owned(),
             folder: folder.to_owned(),
@@ -72,6 +72,11 @@ impl Processes {
     /// Where the front listens, whenever it runs.
     pub fn front(&self) -> u16 {
         self.port
+    }
+
+    /// What they write, the front's first.
+    pub fn logs(&self) -> Vec<PathBuf> {
+        (0..self.running.len()).map(|process| self.log(process)).collect()
     }
 
     fn log(&self, process: usize) -> PathBuf {
@@ -102,7 +107,7 @@ impl Processes {
         };
         command.arg("--data").arg(self.folder.join("data")).current_dir(&self.folder);
         let settings = [
-            ("DATABASE_URL", self.urls[usize::from(process == WORKERS)].clone()),
+            ("DATABASE_URL", self.urls[process].clone()),
             ("GALLEY_DATABASE__MAX_CONNECTIONS", "8".to_owned()),
             ("GALLEY_DATABASE__IDLE_SECONDS", "1".to_owned()),
             ("GALLEY_WRITER__KIND", "openai".to_owned()),
@@ -114,6 +119,11 @@ impl Processes {
             ("GALLEY_ENGINE__TICK_SECONDS", "1".to_owned()),
             ("GALLEY_ENGINE__DRAIN_SECONDS", "2".to_owned()),
             ("GALLEY_LOG__FORMAT", "json".to_owned()),
+            // The C library keeps pages in an arena for each thread and keeps more the larger the blocks it has seen.
+            // Told not to, what stays after work is what the program holds.
+            ("MALLOC_ARENA_MAX", "1".to_owned()),
+            ("MALLOC_MMAP_THRESHOLD_", "65536".to_owned()),
+            ("MALLOC_TRIM_THRESHOLD_", "65536".to_owned()),
         ];
         command.envs(settings).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         self.running[process] =
@@ -140,6 +150,23 @@ impl Processes {
             Some(pid) => signal(pid, what),
             None => Ok(()),
         }
+    }
+
+    /// Takes the processor away from it for a while, as a machine does that is asleep or moved.
+    pub fn pause(&self, process: usize, time: Duration) -> anyhow::Result<()> {
+        let Some(pid) = self.running[process].as_ref().and_then(Child::id) else { return Ok(()) };
+        signal(pid, Signal::SIGSTOP)?;
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            // It may have been killed in its sleep.
+            drop(signal(pid, Signal::SIGCONT));
+        });
+        Ok(())
+    }
+
+    /// Whoever is paused goes on.
+    pub fn wake(&self) -> anyhow::Result<()> {
+        (0..self.running.len()).try_for_each(|process| self.send(process, Signal::SIGCONT))
     }
 
     pub async fn kill(&mut self, process: usize) -> anyhow::Result<()> {

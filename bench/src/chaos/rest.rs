@@ -15,9 +15,9 @@ use crate::world::Database;
 const CONNECTIONS: i64 = 5;
 /// How many more than at the start all processes together may have: one each.
 const CONNECTIONS_MARGIN: i64 = 4;
-/// What a process has of its own after the same work differs by so much from one to the next: the allocator keeps pages,
-/// in an arena for each thread.
-const MEMORY_MARGIN: u64 = 8 << 20;
+/// After the same work one process has a little more than another: the allocator keeps pages that are only partly free, and
+/// pools and caches are filled to different heights. Two MiB were seen.
+const MEMORY_MARGIN: u64 = 4 << 20;
 /// Connections that come and go with the tick.
 const FILES_MARGIN: usize = 4;
 /// Threads for blocking work end after ten idle seconds; a few may just have worked.
@@ -180,7 +180,7 @@ mod tests {
     fn a_front_is_not_held_against_a_worker() {
         let of = |memory| Usage { memory, ..Usage::default() };
         let start = Rest { processes: vec![of(10 << 20), of(90 << 20), of(80 << 20)], ..Rest::default() };
-        let now = Rest { processes: vec![of(90 << 20), of(80 << 20), of(97 << 20)], ..Rest::default() };
+        let now = Rest { processes: vec![of(90 << 20), of(80 << 20), of(93 << 20)], ..Rest::default() };
         let faults = start.exceeded_by(&now);
         assert_eq!(faults.len(), 1);
         assert!(faults[0].detail.contains("process 0"), "{faults:?}");

@@ -1,6 +1,7 @@
 //! What was promised, counted.
 
 mod files;
+mod logs;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -8,7 +9,7 @@ mod tests;
 use std::{
     collections::BTreeSet,
     fmt,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -60,6 +61,8 @@ pub struct Run<'a> {
     /// How long it took from the last fault until every task had ended; None when it did not.
     pub quiet: Option<Duration>,
     pub exits: &'a [Exit],
+    /// What the processes wrote, one file each.
+    pub logs: &'a [PathBuf],
     /// Calls to the model.
     pub calls: u64,
     /// What did not come back to where it was.
@@ -113,6 +116,11 @@ pub async fn judge(connection: &mut PgConnection, data: &Path, run: &Run<'_>) ->
         let detail = format!("process {}: {:?}", exit.process, exit.status);
         faults.push(Fault::new("a process that is told to end does so in order", detail));
     }
+    for log in run.logs {
+        let mut found = Vec::new();
+        logs::look(log, &mut found)?;
+        faults.extend(found.into_iter().take(SHOWN));
+    }
     faults.extend_from_slice(run.excess);
     let summary = summary(connection, run).await?;
     Ok(Verdict { faults, summary })
@@ -160,7 +168,7 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
     Ok(format!(
         "tasks: {tasks} ({} sent, {} cancelled, {} retried); {steps} steps, {again} with more than one attempt; {} calls to \
          the model; {} kills, {} between publishing and confirming, {} terminations, {} connections cut, {} stops of \
-         Postgres, {} stalls, {} faults of the site; all ended {} after the last fault; at rest {before} before, {after} \
+         Postgres, {} stalls, {} pauses, {} faults of the site; all ended {} after the last fault; at rest {before} before, {after} \
          after",
         run.ledger.sent.values().sum::<u32>(),
         run.ledger.cancelled,
@@ -171,7 +179,8 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
         of(|event| matches!(event, Event::Terminate(_))),
         run.cuts,
         of(|event| matches!(event, Event::StopPostgres(_))),
-        of(|event| matches!(event, Event::Stall(_))),
+        of(|event| matches!(event, Event::Stall(..))),
+        of(|event| matches!(event, Event::Pause(..))),
         run.site_faults,
         run.quiet.map_or_else(|| "NOT".to_owned(), |quiet| format!("{:.1} s", quiet.as_secs_f64())),
     ))

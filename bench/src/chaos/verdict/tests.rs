@@ -42,7 +42,7 @@ async fn good() -> (Harness, Ledger) {
 }
 
 async fn failed(connection: &mut PgConnection, data: &Path, ledger: &Ledger) -> Vec<&'static str> {
-    of(connection, data, ledger, &[], &[]).await
+    of(connection, data, ledger, &[], &[], &[]).await
 }
 
 async fn of(
@@ -51,6 +51,7 @@ async fn of(
     ledger: &Ledger,
     exits: &[Exit],
     excess: &[Fault],
+    logs: &[PathBuf],
 ) -> Vec<&'static str> {
     let plan = Plan::new(1, Duration::from_secs(1));
     let rests = [String::new(), String::new()];
@@ -62,6 +63,7 @@ async fn of(
         site_faults: 0,
         quiet: None,
         exits,
+        logs,
         calls: 0,
         excess,
         rests,
@@ -72,7 +74,7 @@ async fn of(
     checks.into_iter().collect()
 }
 
-/// One step of the first completed task, or the cancelled task.
+/// A check, and a statement after which it fails.
 const ROWS: [(&str, &str); 24] = [
     ("every task ended", "UPDATE tasks SET status = 'processing' WHERE status = 'cancelled'"),
     (
@@ -130,12 +132,12 @@ const ROWS: [(&str, &str); 24] = [
         "UPDATE holds SET state = 'released' WHERE state = 'settled'",
     ),
     (
-        "no completed run is charged twice",
+        "every completed run is charged once",
         "INSERT INTO ledger_entries SELECT gen_random_uuid(), org_id, task_id, kind, 0, balance_after, note
          FROM ledger_entries WHERE kind = 'charge'",
     ),
     (
-        "a completed run is charged in the ledger",
+        "every completed run is charged once",
         "UPDATE ledger_entries SET task_id = NULL WHERE kind = 'charge'",
     ),
     ("no row names bytes that are not there", "UPDATE files SET blob = blob || '0' WHERE name = 'faq.md'"),
@@ -229,11 +231,23 @@ async fn on_the_disk(connection: &mut PgConnection, data: &Path, ledger: &Ledger
 async fn ends(connection: &mut PgConnection, data: &Path, ledger: &Ledger) {
     let exit = |status| Exit { process: 1, status, silent: false };
     let good = exit(Some(ExitStatus::default()));
-    assert_eq!(of(connection, data, ledger, &[good], &[]).await, [""; 0]);
+    assert_eq!(of(connection, data, ledger, &[good], &[], &[]).await, [""; 0]);
     assert_eq!(
-        of(connection, data, ledger, &[exit(None)], &[]).await,
+        of(connection, data, ledger, &[exit(None)], &[], &[]).await,
         ["a process that is told to end does so in order"]
     );
     let excess = [Fault::new("memory is back at the start", "it is not")];
-    assert_eq!(of(connection, data, ledger, &[], &excess).await, ["memory is back at the start"]);
+    assert_eq!(of(connection, data, ledger, &[], &excess, &[]).await, ["memory is back at the start"]);
+    let log = data.join("process.log");
+    let wrong = [
+        (r#"{"level":"ERROR","message":"2 of 3 rows were still there under their locks"}"#, true),
+        ("thread 'main' panicked at src/main.rs:1:1:", true),
+        (r#"{"level":"ERROR","message":"the database did not answer"}"#, false),
+        (r#"{"level":"WARN","message":"cannot claim steps; the database may be away"}"#, false),
+    ];
+    for (line, fails) in wrong {
+        fs::write(&log, line).unwrap();
+        let found = of(connection, data, ledger, &[], &[], std::slice::from_ref(&log)).await;
+        assert_eq!(found == ["no process finds itself at fault"], fails, "{line}: {found:?}");
+    }
 }
