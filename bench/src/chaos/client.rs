@@ -22,7 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the front may take to start, on a machine with much else to do.
 const PEACE: Duration = Duration::from_secs(60);
 /// The pause before it is asked again whether a task may run once more.
-const AGAIN_RUN: Duration = Duration::from_secs(2);
+const AGAIN_RUN: Duration = Duration::from_secs(1);
+/// How often that is asked.
+const MOST_RUNS: u32 = 15;
 /// The pause before something is sent again.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -160,9 +162,9 @@ impl Caller {
         }
     }
 
-    /// Has a task run once more as soon as it has ended.
+    /// Has a task run once more as soon as it has ended, unless that takes too long.
     async fn retry(&self, key: &str, path: &str, from: &Value) {
-        while !self.stop.load(Ordering::Relaxed) {
+        for _ in 0..MOST_RUNS {
             if self.ask("POST", key, path, from, None).await.is_some_and(good) {
                 return self.note(|ledger| ledger.retried += 1);
             }

@@ -31,6 +31,8 @@ pub struct Usage {
     /// Open file descriptors.
     pub files: usize,
     pub threads: usize,
+    /// Connections that the other side has closed and that are still open here.
+    pub dead: usize,
 }
 
 /// All processes at one moment, the front first.
@@ -54,6 +56,7 @@ impl Usage {
         Ok(Self {
             memory: number("RssAnon")? * 1024,
             files: fs::read_dir(format!("/proc/{pid}/fd"))?.count(),
+            dead: dead(pid)?,
             threads: usize::try_from(number("Threads")?)?,
         })
     }
@@ -63,8 +66,21 @@ impl Usage {
             memory: self.memory.max(other.memory),
             files: self.files.max(other.files),
             threads: self.threads.max(other.threads),
+            dead: self.dead.max(other.dead),
         }
     }
+}
+
+fn dead(pid: u32) -> anyhow::Result<usize> {
+    let table = fs::read_to_string(format!("/proc/{pid}/net/tcp"))?;
+    // State 08 is CLOSE_WAIT; the tenth field is the inode.
+    let waiting = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let waiting: Vec<String> = waiting
+        .filter(|fields| fields.get(3) == Some(&"08"))
+        .filter_map(|fields| Some(format!("socket:[{}]", fields.get(9)?)))
+        .collect();
+    let ours = fs::read_dir(format!("/proc/{pid}/fd"))?.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    Ok(ours.filter(|link| link.to_str().is_some_and(|link| waiting.iter().any(|dead| dead == link))).count())
 }
 
 impl Rest {
@@ -129,6 +145,9 @@ impl Rest {
                     format!("process {at} has {}, it was {}", usage.files, was.files),
                 );
             }
+            if usage.dead > 0 {
+                say("no dead connection is kept", format!("process {at} has {}", usage.dead));
+            }
             if usage.threads > was.threads + THREADS_MARGIN {
                 say(
                     "threads are back at the start",
@@ -158,10 +177,11 @@ mod tests {
 
     #[test]
     fn each_thing_that_did_not_come_back_is_named() {
-        let usage = Usage { memory: 50 << 20, files: 20, threads: 6 };
+        let usage = Usage { memory: 50 << 20, files: 20, threads: 6, dead: 0 };
         let start = Rest { processes: vec![usage; 4], connections: 8, holding: 0 };
         assert_eq!(start.exceeded_by(&start), []);
-        let cases: [(&str, fn(&mut Rest)); 5] = [
+        let cases: [(&str, fn(&mut Rest)); 6] = [
+            ("no dead connection is kept", |now| now.processes[1].dead = 1),
             ("memory is back at the start", |now| now.processes[2].memory += MEMORY_MARGIN + 1),
             ("open files are back at the start", |now| now.processes[0].files += FILES_MARGIN + 1),
             ("threads are back at the start", |now| now.processes[3].threads += THREADS_MARGIN + 1),
@@ -190,5 +210,21 @@ mod tests {
     fn this_process_uses_something() {
         let usage = Usage::of(std::process::id()).expect("Linux");
         assert!(usage.memory > 100_000 && usage.files > 2 && usage.threads > 0);
+    }
+
+    #[test]
+    fn a_connection_counts_as_dead_from_its_end_to_its_being_dropped() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let here = std::net::TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+        let (there, _) = listener.accept().expect("accepted");
+        let pid = std::process::id();
+        assert_eq!(dead(pid).expect("Linux"), 0);
+        drop(there);
+        // The end of the other side is here once reading sees it.
+        let mut byte = [0];
+        assert_eq!(std::io::Read::read(&mut &here, &mut byte).expect("an end"), 0);
+        assert_eq!(dead(pid).expect("Linux"), 1);
+        drop(here);
+        assert_eq!(dead(pid).expect("Linux"), 0);
     }
 }

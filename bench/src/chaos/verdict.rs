@@ -4,6 +4,7 @@ mod files;
 mod logs;
 mod rows;
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 mod tests;
 
 use std::{
@@ -120,6 +121,9 @@ pub async fn judge(connection: &mut PgConnection, data: &Path, run: &Run<'_>) ->
         let mut found = Vec::new();
         logs::look(log, &mut found)?;
         faults.extend(found.into_iter().take(SHOWN));
+    }
+    if run.quiet.is_none() {
+        faults.push(Fault::new("every task ends in time", "some were still open long after the last fault"));
     }
     faults.extend_from_slice(run.excess);
     let summary = summary(connection, run).await?;

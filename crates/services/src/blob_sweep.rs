@@ -152,6 +152,7 @@ fn gone_is_fine(result: IoResult<()>) -> IoResult<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 mod tests {
     use super::*;
 

@@ -41,33 +41,33 @@ async fn good() -> (Harness, Ledger) {
     (harness, ledger)
 }
 
+static NO_PLAN: Plan = Plan { events: Vec::new() };
+
 async fn failed(connection: &mut PgConnection, data: &Path, ledger: &Ledger) -> Vec<&'static str> {
-    of(connection, data, ledger, &[], &[], &[]).await
+    of(connection, data, ledger, |_| {}).await
 }
 
-async fn of(
+/// The checks that fail when something else about the run is different.
+async fn of<'a>(
     connection: &mut PgConnection,
     data: &Path,
-    ledger: &Ledger,
-    exits: &[Exit],
-    excess: &[Fault],
-    logs: &[PathBuf],
+    ledger: &'a Ledger,
+    change: impl FnOnce(&mut Run<'a>),
 ) -> Vec<&'static str> {
-    let plan = Plan::new(1, Duration::from_secs(1));
-    let rests = [String::new(), String::new()];
-    let run = Run {
+    let mut run = Run {
         ledger,
-        plan: &plan,
+        plan: &NO_PLAN,
         cuts: 0,
         publishers: 0,
         site_faults: 0,
-        quiet: None,
-        exits,
-        logs,
+        quiet: Some(Duration::ZERO),
+        exits: &[],
+        logs: &[],
         calls: 0,
-        excess,
-        rests,
+        excess: &[],
+        rests: [String::new(), String::new()],
     };
+    change(&mut run);
     let verdict = judge(connection, data, &run).await.unwrap();
     let checks: BTreeSet<_> = verdict.faults.iter().map(|fault| fault.check).collect();
     assert_eq!(checks.is_empty(), verdict.line().starts_with("every check held"));
@@ -229,25 +229,24 @@ async fn on_the_disk(connection: &mut PgConnection, data: &Path, ledger: &Ledger
 }
 
 async fn ends(connection: &mut PgConnection, data: &Path, ledger: &Ledger) {
-    let exit = |status| Exit { process: 1, status, silent: false };
-    let good = exit(Some(ExitStatus::default()));
-    assert_eq!(of(connection, data, ledger, &[good], &[], &[]).await, [""; 0]);
-    assert_eq!(
-        of(connection, data, ledger, &[exit(None)], &[], &[]).await,
-        ["a process that is told to end does so in order"]
-    );
+    let exit = |status| [Exit { process: 1, status, silent: false }];
+    let (good, bad) = (exit(Some(ExitStatus::default())), exit(None));
+    assert_eq!(of(connection, data, ledger, |run| run.exits = &good).await, [""; 0]);
+    let found = of(connection, data, ledger, |run| run.exits = &bad).await;
+    assert_eq!(found, ["a process that is told to end does so in order"]);
     let excess = [Fault::new("memory is back at the start", "it is not")];
-    assert_eq!(of(connection, data, ledger, &[], &excess, &[]).await, ["memory is back at the start"]);
-    let log = data.join("process.log");
-    let wrong = [
+    assert_eq!(of(connection, data, ledger, |run| run.excess = &excess).await, ["memory is back at the start"]);
+    assert_eq!(of(connection, data, ledger, |run| run.quiet = None).await, ["every task ends in time"]);
+    let log = [data.join("process.log")];
+    let lines = [
         (r#"{"level":"ERROR","message":"2 of 3 rows were still there under their locks"}"#, true),
         ("thread 'main' panicked at src/main.rs:1:1:", true),
         (r#"{"level":"ERROR","message":"the database did not answer"}"#, false),
         (r#"{"level":"WARN","message":"cannot claim steps; the database may be away"}"#, false),
     ];
-    for (line, fails) in wrong {
-        fs::write(&log, line).unwrap();
-        let found = of(connection, data, ledger, &[], &[], std::slice::from_ref(&log)).await;
+    for (line, fails) in lines {
+        fs::write(&log[0], line).unwrap();
+        let found = of(connection, data, ledger, |run| run.logs = &log).await;
         assert_eq!(found == ["no process finds itself at fault"], fails, "{line}: {found:?}");
     }
 }
