@@ -65,6 +65,8 @@ pub struct Database {
     pub url: Option<Hidden>,
     /// Connections of one process; 20 when not set.
     pub max_connections: Option<u32>,
+    /// Seconds after which a connection that nobody used is closed; 60 when not set.
+    pub idle_seconds: Option<u64>,
     /// The folder with `initdb` and `postgres`, when they are not found by themselves.
     pub bin_dir: Option<PathBuf>,
 }
@@ -386,6 +388,7 @@ impl Config {
             anyhow::ensure!(step.attempts != Some(0), "[steps.{name}] attempts must be at least 1");
             anyhow::ensure!(step.timeout_seconds != Some(0), "[steps.{name}] timeout_seconds must be at least 1");
         }
+        anyhow::ensure!(self.database.idle_seconds != Some(0), "database.idle_seconds must be at least 1");
         anyhow::ensure!(self.engine.concurrency != Some(0), "engine.concurrency must be at least 1");
         anyhow::ensure!(self.engine.lease_seconds >= 3, "engine.lease_seconds must be at least 3");
         anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");

@@ -168,6 +168,53 @@ async fn a_publication_of_unknown_fate_is_looked_up_before_it_is_repeated() {
     assert_eq!(harness.database.number("SELECT count(*) FROM publications").await, 1, "one row for one intention");
 }
 
+/// What is published is published, also when the destination takes nothing any more: the task must not fail and give the
+/// credits back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publication_that_is_there_is_confirmed_although_the_destination_is_closed() {
+    let harness = Harness::new().await;
+    let engine = harness.extractive();
+    let task = order_samples(&harness, 200, 400).await;
+    harness.completed(task).await;
+    harness.database.execute("UPDATE publications SET state = 'sent', remote_ref = NULL").await;
+    let lock = harness.site().join(".galley-lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    let from_sync = RetryRequest { from: Some(StepKind::Sync), outline: None };
+    harness.services.retry(&harness.caller, task, from_sync, "t", None).await.unwrap();
+    harness.completed(task).await;
+    engine.stop().await;
+    assert_eq!(harness.database.number("SELECT count(*) FROM publications WHERE state = 'confirmed'").await, 1);
+}
+
+/// A process that was killed between storing bytes and naming them leaves them behind; the sweep knows whose they are.
+#[tokio::test]
+async fn the_sweep_removes_old_bytes_that_no_row_names_and_nothing_else() {
+    let harness = Harness::new().await;
+    let org = harness.caller.org;
+    let named = upload(&harness, "faq.md").await;
+    let blobs = harness.services.blobs();
+    let (old, young) =
+        (blobs.put(org, "old".into()).await.unwrap().blob, blobs.put(org, "young".into()).await.unwrap().blob);
+    let of_nobody = blobs.put(galley_domain::OrgId(Uuid::new_v4()), "old".into()).await.unwrap().blob;
+    let files = harness.dir.path().join("files");
+    std::fs::write(files.join("notes.txt"), "not from here").unwrap();
+    std::fs::write(files.join(format!("{old}#1")), "ol").unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 86_400);
+    let row = harness.services.store().tenant(org).file(named).await.unwrap().unwrap();
+    for path in [&old, &of_nobody, &format!("{old}#1"), &row.blob, "notes.txt"] {
+        std::fs::File::options().write(true).open(files.join(path)).unwrap().set_modified(long_ago).unwrap();
+    }
+    assert_eq!(harness.services.sweep_blobs().await.unwrap(), 3);
+    for (path, stays) in
+        [(old.as_str(), false), (&of_nobody, false), (&format!("{old}#1"), false), (&young, true), (&row.blob, true)]
+    {
+        assert_eq!(files.join(path).exists(), stays, "{path}");
+    }
+    assert!(files.join("notes.txt").exists());
+    assert_eq!(harness.services.sweep_blobs().await.unwrap(), 0);
+}
+
 /// What was read for a text stays, whatever a later run reads; and no step builds on what another run has replaced.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {

@@ -286,7 +286,7 @@ impl From<BlobError> for Problem {
                 let detail = "the bytes of this file are missing in the file store";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::DatabaseError, detail)
             }
-            BlobError::Failed(_) | BlobError::Folder(_) => {
+            BlobError::Failed(_) | BlobError::Folder(_) | BlobError::Sweep(_) => {
                 let detail = "the file store does not answer right now; try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, detail).retry_after(DATABASE_WAIT)
             }

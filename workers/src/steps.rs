@@ -39,8 +39,8 @@ pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
         Arc::new(draft::Draft(Arc::clone(&toolbox))),
         Arc::new(seo::Seo(Arc::clone(&toolbox))),
         Arc::new(image::Image),
-        Arc::new(sync::Sync(toolbox)),
-        Arc::new(sweep::Sweep),
+        Arc::new(sync::Sync(Arc::clone(&toolbox))),
+        Arc::new(sweep::Sweep(toolbox)),
     ]
 }
 

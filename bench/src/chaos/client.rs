@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -19,6 +19,14 @@ type Connector = hyper_util::client::legacy::connect::HttpConnector;
 
 const ORDER_EVERY: Duration = Duration::from_millis(450);
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the front may take to start, on a machine with much else to do.
+const PEACE: Duration = Duration::from_secs(60);
+/// The pause before it is asked again whether a task may run once more.
+const AGAIN_RUN: Duration = Duration::from_secs(1);
+/// How often that is asked.
+const MOST_RUNS: u32 = 15;
+/// The pause before something is sent again.
+const AGAIN: Duration = Duration::from_millis(300);
 
 /// What clients were told, by the mark that is in the order's text.
 #[derive(Debug, Default, Clone)]
@@ -37,37 +45,59 @@ pub struct Ledger {
 
 #[derive(Debug)]
 pub struct Client {
-    ledger: Arc<Mutex<Ledger>>,
-    stop: Arc<AtomicBool>,
-    working: JoinHandle<()>,
+    caller: Arc<Caller>,
+    seed: u64,
+    working: Option<JoinHandle<()>>,
 }
 
+#[derive(Debug)]
 struct Caller {
     http: Http<Connector, Full<Bytes>>,
     port: u16,
     keys: Vec<String>,
-    ledger: Arc<Mutex<Ledger>>,
-    stop: Arc<AtomicBool>,
+    ledger: Mutex<Ledger>,
+    stop: AtomicBool,
 }
 
 impl Client {
-    pub fn start(seed: u64, port: u16, keys: Vec<String>) -> Self {
-        let (ledger, stop) = (Arc::new(Mutex::new(Ledger::default())), Arc::new(AtomicBool::new(false)));
+    pub fn new(seed: u64, port: u16, keys: Vec<String>) -> Self {
         let http = Http::builder(TokioExecutor::new()).build_http();
-        let caller = Arc::new(Caller { http, port, keys, ledger: Arc::clone(&ledger), stop: Arc::clone(&stop) });
-        let working = tokio::spawn(order_on(caller, fastrand::Rng::with_seed(seed.wrapping_mul(31))));
-        Self { ledger, stop, working }
+        let caller = Caller { http, port, keys, ledger: Mutex::default(), stop: AtomicBool::new(false) };
+        Self { caller: Arc::new(caller), seed, working: None }
     }
 
-    /// Lets everything under way come to its end, and tells what was answered.
-    pub async fn stop(self) -> Ledger {
-        self.stop.store(true, Ordering::Relaxed);
-        let ended = self.working.await;
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Err(error) = ended {
-            ledger.wrong.push(format!("the client itself failed: {error}"));
+    /// Orders so many articles at once, each of which must become one, and waits until all are taken.
+    pub async fn load(&self, name: &str, count: u32) -> anyhow::Result<()> {
+        let mut orders = JoinSet::new();
+        for number in 0..count {
+            let (caller, mark) = (Arc::clone(&self.caller), format!("{name}-{number:05}"));
+            orders.spawn(async move { caller.order_in_peace(number, mark).await });
         }
-        ledger
+        while let Some(ordered) = orders.join_next().await {
+            ordered??;
+        }
+        Ok(())
+    }
+
+    /// Orders, cancels and retries until [`Self::stop`].
+    pub fn start(&mut self) {
+        let random = fastrand::Rng::with_seed(self.seed.wrapping_mul(31));
+        self.working = Some(tokio::spawn(order_on(Arc::clone(&self.caller), random)));
+    }
+
+    /// Lets everything under way come to its end.
+    pub async fn stop(&mut self) {
+        self.caller.stop.store(true, Ordering::Relaxed);
+        if let Some(working) = self.working.take()
+            && let Err(error) = working.await
+        {
+            self.caller.note(|ledger| ledger.wrong.push(format!("the client itself failed: {error}")));
+        }
+    }
+
+    /// What was answered, once nothing is asked any more; with it go the connections to the front.
+    pub fn told(self) -> Ledger {
+        self.caller.ledger.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -89,12 +119,25 @@ impl Caller {
         change(&mut self.ledger.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// An order with a key, sent until it is taken: the front may still be starting.
+    async fn order_in_peace(&self, number: u32, mark: String) -> anyhow::Result<()> {
+        let (idempotency, key) = (format!("key-{mark}"), &self.keys[number as usize % self.keys.len()]);
+        let body = order(&mark);
+        self.note(|ledger| ledger.keyed.push(mark.clone()));
+        let began = Instant::now();
+        while self.send(&mark, key, &body, Some(&idempotency)).await.is_none() {
+            anyhow::ensure!(began.elapsed() < PEACE, "the front takes no order");
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(())
+    }
+
     /// One client's dealings: an order, perhaps twice at once, perhaps a cancel or a retry after a while.
     async fn one(&self, number: u32, mut random: fastrand::Rng) {
         let mark = format!("order-{number:05}");
         let idempotency = random.bool().then(|| format!("key-{mark}"));
         let key = self.keys[number as usize % self.keys.len()].clone();
-        let body = json!({ "user_prompt": format!("About the harvest, {mark}"), "keywords": ["harvest"], "min_words": 100, "max_words": 300 });
+        let body = order(&mark);
         let task = if idempotency.is_some() {
             self.note(|ledger| ledger.keyed.push(mark.clone()));
             let twice = random.u8(0..4) == 0;
@@ -111,11 +154,21 @@ impl Caller {
                 let answer = self.ask("DELETE", &key, &path, &Value::Null, None).await;
                 self.note(|ledger| ledger.cancelled += u32::from(answer.is_some_and(good)));
             }
-            12..20 => {
-                let answer = self.ask("POST", &key, &format!("{path}/retry"), &json!({}), None).await;
-                self.note(|ledger| ledger.retried += u32::from(answer.is_some_and(good)));
+            12..24 => {
+                let from = [json!({}), json!({ "from": "seo" }), json!({ "from": "sync" })];
+                self.retry(&key, &format!("{path}/retry"), &from[random.usize(..from.len())]).await;
             }
             _ => {}
+        }
+    }
+
+    /// Has a task run once more as soon as it has ended, unless that takes too long.
+    async fn retry(&self, key: &str, path: &str, from: &Value) {
+        for _ in 0..MOST_RUNS {
+            if self.ask("POST", key, path, from, None).await.is_some_and(good) {
+                return self.note(|ledger| ledger.retried += 1);
+            }
+            tokio::time::sleep(AGAIN_RUN).await;
         }
     }
 
@@ -128,7 +181,7 @@ impl Caller {
             if self.stop.load(Ordering::Relaxed) {
                 return None;
             }
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(AGAIN).await;
         }
     }
 
@@ -175,6 +228,10 @@ impl Caller {
         }
         Some((status, answer))
     }
+}
+
+fn order(mark: &str) -> Value {
+    json!({ "user_prompt": format!("About the harvest, {mark}"), "keywords": ["harvest"], "min_words": 100, "max_words": 300 })
 }
 
 fn good((status, _): (u16, Value)) -> bool {

@@ -6,7 +6,11 @@ mod peer;
 mod plan;
 mod processes;
 mod proxy;
+mod publisher;
+mod rest;
 mod server;
+mod site;
+mod sweep;
 mod verdict;
 
 use std::{
@@ -17,20 +21,27 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use galley_services::KeyRequest;
+use sqlx::Connection;
 
 use crate::{
     program,
-    world::{Parts, spread},
+    world::{Database, Parts, spread},
 };
 use client::{Client, Ledger};
 use peer::Peer;
 use plan::{Event, Plan};
 use processes::{Processes, WORKERS};
 use proxy::Proxy;
+use rest::Rest;
 use server::Server;
+use site::Site;
 
 /// Everything must have ended this long after the last fault: the longest wait of a retry that a run can reach is shorter.
 const QUIET: Duration = Duration::from_secs(240);
+/// Orders before the plan and after it: each worker gets several of each kind of step.
+const LOAD: u32 = 12;
+/// How long the processes may take to let go of what they no longer need; a thread for blocking work waits ten seconds.
+const REST: Duration = Duration::from_secs(40);
 /// Keys of the tenant. Each has its own budget of calls, and the clients are many.
 const KEYS: usize = 8;
 
@@ -53,7 +64,7 @@ pub struct ChaosArgs {
     dir: Option<PathBuf>,
 }
 
-/// True when every check of every seed held. The logs of the first seed that failed stay where they are.
+/// True when every check of every seed held. The logs and databases of seeds that failed stay where they are.
 pub async fn run(args: ChaosArgs) -> anyhow::Result<bool> {
     let galley = program::find(args.galley.clone()).await?;
     let parent = args.dir.clone().unwrap_or_else(std::env::temp_dir);
@@ -64,14 +75,24 @@ pub async fn run(args: ChaosArgs) -> anyhow::Result<bool> {
     for seed in args.seed..args.seed + args.seeds {
         let folder = dir.path().join(format!("seed-{seed}"));
         std::fs::create_dir(&folder)?;
-        let verdict = one(seed, Duration::from_secs_f64(args.minutes * 60.0), &galley, &mut server, &folder).await?;
-        println!("seed {seed}: {}", verdict.line());
-        for fault in &verdict.faults {
-            println!("  FAILED {fault}");
-        }
-        if verdict.faults.is_empty() {
+        let length = Duration::from_secs_f64(args.minutes * 60.0);
+        let good = match one(seed, length, &galley, &mut server, &folder).await {
+            Ok(verdict) => {
+                println!("seed {seed}: {}", verdict.line());
+                for fault in &verdict.faults {
+                    println!("  FAILED {fault}");
+                }
+                verdict.faults.is_empty()
+            }
+            Err(error) => {
+                println!("seed {seed}: FAILED to come to its end: {error:#}");
+                false
+            }
+        };
+        if good {
             std::fs::remove_dir_all(&folder)?;
         } else {
+            println!("  logs: {}; once more: {}", folder.display(), replay(&args, seed));
             failed.push(seed);
         }
     }
@@ -84,6 +105,22 @@ pub async fn run(args: ChaosArgs) -> anyhow::Result<bool> {
     Ok(false)
 }
 
+/// The command that runs one seed again.
+fn replay(args: &ChaosArgs, seed: u64) -> String {
+    let program = match std::env::var_os("CARGO") {
+        Some(_) if cfg!(debug_assertions) => "cargo run -p galley-bench --".to_owned(),
+        Some(_) => "cargo run --release -p galley-bench --".to_owned(),
+        None => std::env::args().next().unwrap_or_else(|| "galley-bench".to_owned()),
+    };
+    let mut command = format!("{program} chaos --minutes {} --seed {seed}", args.minutes);
+    for (name, path) in [("--galley", &args.galley), ("--dir", &args.dir)] {
+        if let Some(path) = path {
+            command += &format!(" {name} '{}'", path.display());
+        }
+    }
+    command
+}
+
 async fn one(
     seed: u64,
     length: Duration,
@@ -93,50 +130,130 @@ async fn one(
 ) -> anyhow::Result<verdict::Verdict> {
     let name = format!("chaos_{seed}");
     let database = server.database(&name, folder).await?;
-    let parts = Parts::on(&database, &spread(6)).await?;
+    let keys = keys(&database).await?;
+    let peer = Peer::start(seed).await?;
+    // Without its capabilities root does not get to the socket, so everybody comes by a port.
+    let mut proxies = Vec::new();
+    for _ in 0..=WORKERS {
+        proxies.push(Proxy::start(server.socket()).await?);
+    }
+    let urls = proxies.iter().map(|proxy| server.url_over(proxy.port(), &name)).collect();
+    let processes = Processes::new(galley, folder, urls, peer.port()).await?;
+    let mut client = Client::new(seed, processes.front(), keys);
+    let site = Site::new(folder.join("data").join("site"));
+    let mut stage = Stage { server, database, processes, proxies, peer, site, cuts: 0, publishers: 0, faults: 0 };
+
+    stage.in_peace(&client, "before").await?;
+    let before = Rest::settled(&stage.processes.pids()?, &stage.database, REST).await?;
+    let plan = Plan::new(seed, length);
+    client.start();
+    stage.play(&plan, length).await?;
+    client.stop().await;
+    let quiet = stage.end_faults().await?;
+    stage.in_peace(&client, "after").await?;
+    let ledger: Ledger = client.told();
+    sweep::once(&stage.database, &folder.join("data")).await?;
+    let (after, excess) = before.back(&stage.processes.pids()?, &stage.database, REST).await?;
+    let exits = stage.processes.stop_all().await?;
+
+    let run = verdict::Run {
+        ledger: &ledger,
+        plan: &plan,
+        cuts: stage.cuts,
+        publishers: stage.publishers,
+        site_faults: stage.faults,
+        quiet,
+        exits: &exits,
+        logs: &stage.processes.logs(),
+        calls: stage.peer.calls(),
+        excess: &excess,
+        rests: [before.line(), after.line()],
+    };
+    let mut connection = stage.database.connect().await?;
+    let verdict = verdict::judge(&mut connection, &folder.join("data"), &run).await?;
+    connection.close().await?;
+    if verdict.faults.is_empty() {
+        stage.server.drop(&name).await?;
+    }
+    Ok(verdict)
+}
+
+/// Makes a tenant with credits, and its keys.
+async fn keys(database: &Database) -> anyhow::Result<Vec<String>> {
+    let parts = Parts::on(database, &spread(6)).await?;
     let mut keys = Vec::new();
     for at in 0..KEYS {
         keys.push(parts.services.create_key(parts.org, &KeyRequest::full(&format!("chaos {at}"))).await?.secret);
     }
     parts.close().await;
-    let peer = Peer::start(seed).await?;
-    let proxy = Proxy::start(server.socket()).await?;
-    let mut processes =
-        Processes::new(galley, folder, &database.url, &server.url_over(proxy.port(), &name), peer.port()).await?;
-    processes.revive()?;
-    let client = Client::start(seed, processes.front(), keys);
-    let plan = Plan::new(seed, length);
-    let began = Instant::now();
-    let mut cuts = 0_u32;
-    for (at, event) in &plan.events {
-        tokio::time::sleep((*at).saturating_sub(began.elapsed())).await;
-        match event {
-            Event::Kill(process) => processes.kill(*process).await?,
-            Event::Terminate(process) => processes.terminate(*process)?,
-            Event::CutConnections { all } => cuts += server.cut(&name, *all).await?,
-            Event::StopPostgres(away) => server.bounce(*away).await?,
-            Event::Stall(time) => proxy.stall(*time),
-            Event::Mood(mood) => peer.mood(*mood),
+    Ok(keys)
+}
+
+/// What a plan is played on.
+struct Stage<'a> {
+    server: &'a mut Server,
+    database: Database,
+    processes: Processes,
+    /// What each process reaches the database through.
+    proxies: Vec<Proxy>,
+    peer: Peer,
+    site: Site,
+    cuts: u32,
+    publishers: u32,
+    faults: u32,
+}
+
+impl Stage<'_> {
+    /// The same work before and after the plan: without faults all of it must be done.
+    async fn in_peace(&mut self, client: &Client, name: &str) -> anyhow::Result<()> {
+        self.processes.revive()?;
+        client.load(name, LOAD).await?;
+        let ended = verdict::wait_until_ended(&self.database, &mut self.processes, QUIET).await?;
+        anyhow::ensure!(ended.is_some(), "orders that were taken {name} the faults do not end");
+        Ok(())
+    }
+
+    async fn play(&mut self, plan: &Plan, length: Duration) -> anyhow::Result<()> {
+        let began = Instant::now();
+        for (at, event) in &plan.events {
+            tokio::time::sleep((*at).saturating_sub(began.elapsed())).await;
+            match event {
+                Event::Kill(process) => self.processes.kill(*process).await?,
+                Event::Terminate(process) => self.processes.terminate(*process)?,
+                Event::CutConnections { all } => self.cuts += self.server.cut(&self.database.name, *all).await?,
+                Event::StopPostgres(away) => self.server.bounce(*away).await?,
+                Event::Stall(worker, time) => self.proxies[*worker].stall(*time),
+                Event::Pause(worker, time) => self.processes.pause(*worker, *time)?,
+                Event::Site(fault, time) => self.faults += u32::from(self.site.fail(*fault, *time).await?),
+                Event::KillPublisher => {
+                    let killed = publisher::kill(self.site.folder(), &self.database, &mut self.processes).await?;
+                    self.publishers += u32::from(killed);
+                }
+                Event::Mood(mood) => self.peer.mood(*mood),
+            }
+            self.processes.revive()?;
         }
-        processes.revive()?;
+        tokio::time::sleep(length.saturating_sub(began.elapsed())).await;
+        Ok(())
     }
-    tokio::time::sleep(length.saturating_sub(began.elapsed())).await;
-    let ledger: Ledger = client.stop().await;
-    peer.mood(0);
-    proxy.heal();
-    processes.revive()?;
-    let quiet = verdict::wait_until_ended(&database, QUIET).await?;
-    let exits = processes.stop_all().await?;
-    let verdict = verdict::judge(&database, folder, &ledger, &plan, cuts, quiet, &exits, peer.calls()).await?;
-    if verdict.faults.is_empty() {
-        server.drop(&name).await?;
+
+    /// How long it takes from the last fault until everything has ended.
+    async fn end_faults(&mut self) -> anyhow::Result<Option<Duration>> {
+        self.peer.mood(0);
+        self.proxies.iter().for_each(Proxy::heal);
+        self.processes.wake()?;
+        self.site.heal().await?;
+        verdict::wait_until_ended(&self.database, &mut self.processes, QUIET).await
     }
-    Ok(verdict)
 }
 
 /// A number of this run's processes: the front is 0.
 pub(crate) fn any_process(random: &mut fastrand::Rng) -> usize {
     random.usize(0..=WORKERS)
+}
+
+pub(crate) fn any_worker(random: &mut fastrand::Rng) -> usize {
+    random.usize(1..=WORKERS)
 }
 
 /// A port that was free a moment ago.

@@ -1,6 +1,7 @@
 //! A model server that answers well, and sometimes badly: refuses, stalls, cuts off, says nonsense.
 
 use std::{
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicU8, AtomicU64, Ordering},
@@ -15,6 +16,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// So long that every fault meets some attempts at work.
+const THINKING: Range<u64> = 20..800;
 /// Longer than the client waits for a token.
 const STALL: Duration = Duration::from_secs(8);
 const LONGEST_REQUEST: usize = 4 << 20;
@@ -74,7 +77,7 @@ impl Drop for Peer {
 
 async fn answer(mut socket: TcpStream, state: &State, mut random: fastrand::Rng) -> std::io::Result<()> {
     let Some(request) = read(&mut socket).await? else { return Ok(()) };
-    tokio::time::sleep(Duration::from_millis(random.u64(2..60))).await;
+    tokio::time::sleep(Duration::from_millis(random.u64(THINKING))).await;
     let schema = &request["response_format"]["json_schema"]["schema"]["properties"];
     let text = if schema["sections"].is_object() {
         outline(&mut random)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::any_process;
+use super::{any_process, any_worker, site::SiteFault};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event {
@@ -14,7 +14,13 @@ pub enum Event {
     /// An immediate stop, and a start after so long.
     StopPostgres(Duration),
     /// Nothing passes between one worker and Postgres for so long.
-    Stall(Duration),
+    Stall(usize, Duration),
+    /// One worker gets no processor for so long, and does not notice.
+    Pause(usize, Duration),
+    /// Something befalls the folder of publications for so long.
+    Site(SiteFault, Duration),
+    /// A worker dies after it published and before it wrote that down.
+    KillPublisher,
     /// So many of a hundred answers of the model are bad.
     Mood(u8),
 }
@@ -25,7 +31,7 @@ pub struct Plan {
 }
 
 /// The longest stall; longer than the lease of three seconds.
-const LONGEST_STALL: u64 = 6_000;
+const LONGEST_STALL: u64 = 8_000;
 /// Postgres is left alone for so long after a stop.
 const BETWEEN_STOPS: Duration = Duration::from_secs(12);
 
@@ -37,14 +43,17 @@ impl Plan {
         let mut stopped = Duration::ZERO;
         while at < length {
             let event = match random.u8(0..100) {
-                0..25 => Event::Kill(any_process(&mut random)),
-                25..40 => Event::Terminate(any_process(&mut random)),
-                40..55 => Event::CutConnections { all: random.bool() },
-                55..67 if at > stopped + BETWEEN_STOPS => {
+                0..20 => Event::Kill(any_process(&mut random)),
+                20..32 => Event::Terminate(any_process(&mut random)),
+                32..45 => Event::CutConnections { all: random.bool() },
+                45..56 if at > stopped + BETWEEN_STOPS => {
                     stopped = at;
                     Event::StopPostgres(Duration::from_millis(random.u64(100..4_000)))
                 }
-                55..85 => Event::Stall(Duration::from_millis(random.u64(500..LONGEST_STALL))),
+                45..62 => Event::Stall(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
+                62..70 => Event::Pause(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
+                70..82 => site(&mut random),
+                82..90 => Event::KillPublisher,
                 _ => Event::Mood(random.u8(0..60)),
             };
             events.push((at, event));
@@ -56,6 +65,16 @@ impl Plan {
     pub fn count(&self, test: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|(_, event)| test(event)).count()
     }
+}
+
+/// A turn is held for longer than a publication waits for it; what makes publications fail for good passes sooner.
+fn site(random: &mut fastrand::Rng) -> Event {
+    let (fault, longest) = match random.u8(0..3) {
+        0 => (SiteFault::Locked, 12_000),
+        1 => (SiteFault::Closed, 3_000),
+        _ => (SiteFault::Replaced, 2_000),
+    };
+    Event::Site(fault, Duration::from_millis(random.u64(300..longest)))
 }
 
 #[cfg(test)]

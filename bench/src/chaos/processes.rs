@@ -1,4 +1,4 @@
-//! The processes under test: one front, three workers, one of them behind the proxy.
+//! The processes under test: one front and three workers.
 
 use std::{
     fs::File,
@@ -32,7 +32,6 @@ pub struct Processes {
     running: Vec<Option<Child>>,
     /// How long the log of each was when it started last.
     logged: Vec<u64>,
-    starts: usize,
 }
 
 /// How a process ended that was asked to.
@@ -57,18 +56,16 @@ pub fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
 }
 
 impl Processes {
-    pub async fn new(galley: &Path, folder: &Path, url: &str, slow_url: &str, peer: u16) -> anyhow::Result<Self> {
-        let mut urls = vec![url.to_owned(); WORKERS];
-        urls.push(slow_url.to_owned());
+    /// `urls` are where each of them reaches the database, the front first.
+    pub async fn new(galley: &Path, folder: &Path, urls: Vec<String>, peer: u16) -> anyhow::Result<Self> {
         Ok(Self {
             galley: galley.to_owned(),
             folder: folder.to_owned(),
-            running: urls.iter().map(|_| None).collect(),
-            logged: vec![0; urls.len()],
+            running: (0..=WORKERS).map(|_| None).collect(),
+            logged: vec![0; WORKERS + 1],
             urls,
             peer,
             port: free_port().await?,
-            starts: 0,
         })
     }
 
@@ -77,14 +74,30 @@ impl Processes {
         self.port
     }
 
+    /// What they write, the front's first.
+    pub fn logs(&self) -> Vec<PathBuf> {
+        (0..self.running.len()).map(|process| self.log(process)).collect()
+    }
+
     fn log(&self, process: usize) -> PathBuf {
         self.folder.join(format!("process-{process}.log"))
+    }
+
+    /// Under root permissions mean nothing, so it runs without the capabilities that make it so.
+    fn program(&self) -> Command {
+        if !nix::unistd::geteuid().is_root() {
+            return Command::new(&self.galley);
+        }
+        let mut command = Command::new("setpriv");
+        let without = "-dac_override,-dac_read_search";
+        command.args(["--inh-caps", without, "--bounding-set", without, "--"]).arg(&self.galley);
+        command
     }
 
     fn start(&mut self, process: usize) -> anyhow::Result<()> {
         let log = File::options().create(true).append(true).open(self.log(process))?;
         self.logged[process] = log.metadata()?.len();
-        let mut command = Command::new(&self.galley);
+        let mut command = self.program();
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GALLEY_")) {
             command.env_remove(name);
         }
@@ -96,19 +109,25 @@ impl Processes {
         let settings = [
             ("DATABASE_URL", self.urls[process].clone()),
             ("GALLEY_DATABASE__MAX_CONNECTIONS", "8".to_owned()),
+            ("GALLEY_DATABASE__IDLE_SECONDS", "1".to_owned()),
             ("GALLEY_WRITER__KIND", "openai".to_owned()),
             ("GALLEY_WRITER__BASE_URL", format!("http://127.0.0.1:{}/v1", self.peer)),
             ("GALLEY_WRITER__MODEL", "chaos".to_owned()),
-            ("GALLEY_WRITER__IDLE_SECONDS", "2".to_owned()),
+            ("GALLEY_WRITER__IDLE_SECONDS", "1".to_owned()),
             ("GALLEY_WRITER__TOTAL_SECONDS", "20".to_owned()),
             ("GALLEY_ENGINE__LEASE_SECONDS", "3".to_owned()),
             ("GALLEY_ENGINE__TICK_SECONDS", "1".to_owned()),
             ("GALLEY_ENGINE__DRAIN_SECONDS", "2".to_owned()),
             ("GALLEY_LOG__FORMAT", "json".to_owned()),
+            // The C library keeps pages in an arena for each thread and keeps more the larger the blocks it has seen.
+            // Told not to, what stays after work is what the program holds.
+            ("MALLOC_ARENA_MAX", "1".to_owned()),
+            ("MALLOC_MMAP_THRESHOLD_", "65536".to_owned()),
+            ("MALLOC_TRIM_THRESHOLD_", "65536".to_owned()),
         ];
         command.envs(settings).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
-        self.running[process] = Some(command.spawn().context("the program under test does not start")?);
-        self.starts += 1;
+        self.running[process] =
+            Some(command.spawn().context("the program under test does not start (as root this needs setpriv)")?);
         Ok(())
     }
 
@@ -133,12 +152,44 @@ impl Processes {
         }
     }
 
+    /// Takes the processor away from it for a while, as a machine does that is asleep or moved.
+    pub fn pause(&self, process: usize, time: Duration) -> anyhow::Result<()> {
+        let Some(pid) = self.running[process].as_ref().and_then(Child::id) else { return Ok(()) };
+        signal(pid, Signal::SIGSTOP)?;
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            // It may have been killed in its sleep.
+            drop(signal(pid, Signal::SIGCONT));
+        });
+        Ok(())
+    }
+
+    /// Whoever is paused goes on.
+    pub fn wake(&self) -> anyhow::Result<()> {
+        (0..self.running.len()).try_for_each(|process| self.send(process, Signal::SIGCONT))
+    }
+
     pub async fn kill(&mut self, process: usize) -> anyhow::Result<()> {
         self.send(process, Signal::SIGKILL)?;
         if let Some(mut child) = self.running[process].take() {
             child.wait().await?;
         }
         Ok(())
+    }
+
+    /// Kills the process of that number, if it is one of ours.
+    pub async fn kill_pid(&mut self, pid: u32) -> anyhow::Result<bool> {
+        let ours = self.running.iter().position(|child| child.as_ref().and_then(Child::id) == Some(pid));
+        match ours {
+            Some(process) => self.kill(process).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// The numbers of all processes, the front first.
+    pub fn pids(&self) -> anyhow::Result<Vec<u32>> {
+        let pids = self.running.iter().map(|child| child.as_ref().and_then(Child::id));
+        pids.collect::<Option<_>>().context("a process does not run")
     }
 
     /// Asks it to end; it is started again once it has.

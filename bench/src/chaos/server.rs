@@ -41,7 +41,7 @@ impl Server {
         self.cluster.socket_dir().join(".s.PGSQL.5432")
     }
 
-    /// The same database by way of a port.
+    /// A database by way of a port.
     pub fn url_over(&self, port: u16, name: &str) -> String {
         format!("postgres://galley@127.0.0.1:{port}/{name}?sslmode=disable")
     }

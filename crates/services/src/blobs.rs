@@ -1,6 +1,11 @@
 //! The bytes of files: a folder now, any `object_store` later. Named by content, so that a second copy costs nothing.
 
-use std::{future::ready, io, path::Path as FsPath, sync::Arc};
+use std::{
+    future::ready,
+    io,
+    path::{Path as FsPath, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use futures::{
@@ -19,6 +24,8 @@ pub enum BlobError {
     Failed(#[source] object_store::Error),
     #[error("the file store's folder cannot be made: {0}")]
     Folder(#[source] std::io::Error),
+    #[error("the file store's folder cannot be swept: {0}")]
+    Sweep(#[source] std::io::Error),
 }
 
 impl From<object_store::Error> for BlobError {
@@ -39,6 +46,7 @@ pub type Pieces = BoxStream<'static, io::Result<Bytes>>;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     inner: Arc<dyn ObjectStore>,
+    root: PathBuf,
 }
 
 /// A stored blob: its name in the store and its SHA-256 in hex.
@@ -52,7 +60,7 @@ impl Blobs {
     /// Files in a folder, which is made when missing.
     pub fn folder(root: &FsPath) -> Result<Self, BlobError> {
         std::fs::create_dir_all(root).map_err(BlobError::Folder)?;
-        Ok(Self { inner: Arc::new(LocalFileSystem::new_with_prefix(root)?) })
+        Ok(Self { inner: Arc::new(LocalFileSystem::new_with_prefix(root)?), root: root.to_owned() })
     }
 
     /// Stores bytes once per organization and content; writing the same again changes nothing.
@@ -61,6 +69,10 @@ impl Blobs {
         let blob = format!("{org}/{}/{sha256}", &sha256[..2]);
         self.inner.put(&Path::from(blob.as_str()), bytes.into()).await?;
         Ok(Put { blob, sha256 })
+    }
+
+    pub(crate) fn root(&self) -> &FsPath {
+        &self.root
     }
 
     pub async fn get(&self, blob: &str) -> Result<Bytes, BlobError> {

@@ -2,6 +2,7 @@
 //! something outside of the database is waited for.
 
 mod articles;
+mod blob_sweep;
 mod blobs;
 mod error;
 mod files;

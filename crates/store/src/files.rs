@@ -1,12 +1,13 @@
 //! Uploaded and rendered files: what is known of them. The bytes are in the file store.
 
+use galley_domain::OrgId;
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::{
     entity::files,
     error::StoreError,
-    scope::{Scoped, TenantTx},
+    scope::{Scoped, System, TenantTx},
     sql,
 };
 
@@ -48,5 +49,19 @@ impl TenantTx {
         )
         .await?;
         Ok(())
+    }
+}
+
+impl System {
+    /// Those of an organization's `blobs` that no file has its bytes in, in no particular order.
+    pub async fn unnamed_blobs(&self, org: OrgId, blobs: Vec<String>) -> Result<Vec<String>, StoreError> {
+        let rows = sql::all(
+            &self.db,
+            "SELECT blob FROM unnest($2::text[]) AS given (blob)
+             WHERE NOT EXISTS (SELECT FROM files WHERE files.org_id = $1 AND files.blob = given.blob)",
+            [org.0.into(), blobs.into()],
+        )
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("", "blob")?)).collect()
     }
 }

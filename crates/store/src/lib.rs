@@ -86,6 +86,8 @@ pub struct StoreSettings {
     pub max_connections: u32,
     /// How long a caller waits for a free connection before it gets an error.
     pub acquire_timeout: Duration,
+    /// A connection that nobody used for so long is closed; one always stays.
+    pub idle_timeout: Duration,
     /// A statement that takes longer is cancelled by the server.
     pub statement_timeout: Duration,
 }
@@ -96,6 +98,7 @@ impl StoreSettings {
             url: url.into(),
             max_connections: 20,
             acquire_timeout: Duration::from_secs(8),
+            idle_timeout: Duration::from_secs(60),
             statement_timeout: Duration::from_secs(30),
         }
     }
@@ -124,7 +127,7 @@ impl Store {
             .min_connections(1)
             .connect_timeout(settings.acquire_timeout)
             .acquire_timeout(settings.acquire_timeout)
-            .idle_timeout(Duration::from_secs(60))
+            .idle_timeout(settings.idle_timeout)
             .statement_timeout(settings.statement_timeout)
             .set_application_name("galley")
             .test_before_acquire(false)

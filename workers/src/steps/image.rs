@@ -63,7 +63,7 @@ pub(crate) fn store_fault(error: BlobError) -> Fault {
             FaultCode::WorkflowError,
             "a file of the article is gone from the file store; order the article again",
         ),
-        BlobError::Failed(_) | BlobError::Folder(_) => {
+        BlobError::Failed(_) | BlobError::Folder(_) | BlobError::Sweep(_) => {
             Fault::transient(FaultCode::WorkflowError, "the file store did not take or give a file")
         }
     };

@@ -1,13 +1,16 @@
-//! Sweep: removes what retention no longer keeps, portion by portion.
+//! Sweep: removes what retention no longer keeps, portion by portion, and what killed processes left on the disk.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use galley_domain::task::StepKind;
-use galley_services::StepOutput;
+use galley_services::{BlobError, ServiceError, StepOutput};
 use galley_store::Swept;
 
+use super::{Toolbox, compute, image::store_fault};
 use crate::engine::{Step, StepContext, StepError};
 
-pub(crate) struct Sweep;
+pub(crate) struct Sweep(pub(crate) Arc<Toolbox>);
 
 #[async_trait]
 impl Step for Sweep {
@@ -20,9 +23,26 @@ impl Step for Sweep {
         loop {
             let swept = cx.services.store().system().sweep(&retention).await?;
             if swept == Swept::default() {
-                return Ok(StepOutput::Swept);
+                break;
             }
             tracing::info!(?swept, "swept");
         }
+        let bytes = cx.services.sweep_blobs().await.map_err(fault_of)?;
+        if bytes > 0 {
+            tracing::info!(files = bytes, "removed from the file store what no row names");
+        }
+        // The last one: a destination that is away must not keep the rest from being swept.
+        if let Some(folder) = self.0.folder.clone() {
+            compute(move || folder.clear()).await??;
+        }
+        Ok(StepOutput::Swept)
+    }
+}
+
+fn fault_of(error: ServiceError) -> StepError {
+    match error {
+        ServiceError::Store(error) => error.into(),
+        ServiceError::Blob(error) => store_fault(error).into(),
+        other => store_fault(BlobError::Folder(std::io::Error::other(other))).into(),
     }
 }

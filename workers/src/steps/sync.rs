@@ -37,15 +37,20 @@ impl Step for Sync {
                 cx.services.mark_publication(&cx.step, ledger.id, PublicationState::Sent, None).await?;
                 post
             }
-            // Published again all the same: of the same version nothing is written, but what a killed process left
-            // beside it goes.
-            (Ok(post), Some(_)) => post,
-            (Err(error), Some(place)) => {
-                tracing::warn!(
-                    ?error,
-                    place,
-                    "the article is published; whether something was left beside it is unknown"
-                );
+            (post, Some(place)) => {
+                // Published again all the same: of the same version nothing is written, but what a killed process left
+                // beside it goes. That this fails changes nothing about the article being there.
+                let tidied = match post {
+                    Ok(post) => compute(move || folder.publish(&post)).await?.map(drop).map_err(StepError::from),
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = tidied {
+                    tracing::warn!(
+                        ?error,
+                        place,
+                        "the article is published; whether something was left beside it is unknown"
+                    );
+                }
                 return Ok(StepOutput::Sync { publication: Some((ledger.id, place)), warnings: Vec::new() });
             }
             (Err(error), None) => return Err(error),

@@ -3,7 +3,7 @@
 //! A new article is written into `.galley-tmp-…` beside its place and moved there with one rename. An update moves the
 //! new pictures in first and `index.md` last, each by a rename, so a reader sees the old text or the new one, never
 //! half of either; files that others put into the folder are left alone. Whatever a killed process left behind is
-//! cleared by the next publish. All paths are opened through `cap-std`, which cannot leave the root, also not through
+//! cleared by the next publish, or by [`FolderDestination::clear`]. All paths are opened through `cap-std`, which cannot leave the root, also not through
 //! a symbolic link.
 
 use std::{
@@ -116,6 +116,19 @@ impl FolderDestination {
         };
         let found = find(&root, article_id)?;
         Ok(found.map(|f| Existing { path: format!("{}/{INDEX}", f.folder), version: f.stamp.version }))
+    }
+
+    /// Removes what killed processes left half-written, also when nobody publishes any more. Waits for its turn like
+    /// [`publish`](Self::publish); a folder that is not there is clean.
+    pub fn clear(&self) -> Result<(), Fault> {
+        match Dir::open_ambient_dir(&self.root, ambient_authority()) {
+            Ok(root) => {
+                let _turn = take_turn(&root)?;
+                sweep(&root)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(fault("open", ROOT, &error)),
+        }
     }
 
     fn open_or_create(&self) -> Result<Dir, Fault> {

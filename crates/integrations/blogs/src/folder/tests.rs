@@ -324,6 +324,17 @@ fn a_process_killed_while_creating_leaves_nothing_to_see() {
 }
 
 #[test]
+fn what_a_killed_process_left_goes_also_when_nobody_publishes() {
+    let (_dir, site) = site();
+    site.clear().unwrap();
+    assert!(!site.root.exists(), "a folder that is not there is not made");
+    publish_and_die(&site, 1, "staged");
+    assert_ne!(names(&site), [".galley-lock"], "the killed process left something");
+    site.clear().unwrap();
+    assert_eq!(names(&site), [".galley-lock"]);
+}
+
+#[test]
 fn a_process_killed_while_replacing_leaves_one_whole_text() {
     for (point, version) in
         [("asset-staged", 1), ("staged", 1), ("asset-moved", 1), ("assets-moved", 1), ("index-moved", 2)]
