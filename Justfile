@@ -38,6 +38,10 @@ bench *ARGS:
 chaos *ARGS:
     cargo run --release -p galley-bench -- chaos {{ARGS}}
 
+# Every fuzz target for so many seconds: just fuzz 600, just fuzz 600 link text
+fuzz SECONDS="60" *TARGETS:
+    fuzz/run {{SECONDS}} {{TARGETS}}
+
 # What CI runs.
 ci:
     .ci/run
