@@ -5,8 +5,10 @@
 use std::sync::LazyLock;
 
 use galley_ai::{CallError, ChatClient, ChatRequest, Completion, Endpoint, Message, PriceTable};
-use galley_domain::Hidden;
-use galley_domain::usage::{Meter, Usage};
+use galley_domain::{
+    Hidden,
+    usage::{Meter, Usage},
+};
 use galley_fuzz::{parts, runtime};
 use libfuzzer_sys::fuzz_target;
 
