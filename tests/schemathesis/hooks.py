@@ -70,7 +70,7 @@ def is_field_name(name: str) -> bool:
 def from_the_beginning(case) -> None:
     """Nobody has seen an event that was not sent yet. What is right already is left alone: a change is checked anew."""
     header = (case.headers or {}).get("Last-Event-ID")
-    if header is None and (case.query or {}).get("last_event_id") not in (None, 0, "0", ""):
+    if header in (None, "") and (case.query or {}).get("last_event_id") not in (None, 0, "0", ""):
         case.query = {**case.query, "last_event_id": 0}
     if header not in (None, "", "0"):
         # With headers that nobody knows, the whole would now count as data that breaks the schema.
