@@ -36,7 +36,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let shown = config.shown().expect("settings that were read can be shown");
     assert!(!shown.contains(SECRET), "{shown}");
-    for kind in StepKind::ALL {
+    for &kind in StepKind::ALL {
         let policy = config.policy(kind);
         assert!(policy.concurrency > 0 && policy.max_attempts > 0 && !policy.timeout.is_zero());
     }
