@@ -34,11 +34,11 @@ async fn claiming_takes_no_more_than_there_are_slots_and_counts_the_attempt() {
         harness.order().await;
     }
     let queue = harness.services.store().queue();
-    let claimed = queue.claim(&want(StepKind::Research, 3), "w", LEASE).await.unwrap();
+    let claimed = queue.claim(&want(StepKind::Research, 3), "w", LEASE).await.unwrap().steps;
     assert_eq!(claimed.len(), 3);
     assert!(claimed.iter().all(|step| step.attempt == 1));
-    assert_eq!(queue.claim(&want(StepKind::Research, 9), "w", LEASE).await.unwrap().len(), 2, "nothing twice");
-    assert!(queue.claim(&want(StepKind::Outline, 9), "w", LEASE).await.unwrap().is_empty(), "only what was asked for");
+    assert_eq!(queue.claim(&want(StepKind::Research, 9), "w", LEASE).await.unwrap().steps.len(), 2, "nothing twice");
+    assert!(queue.claim(&want(StepKind::Outline, 9), "w", LEASE).await.unwrap().steps.is_empty(), "only what was asked for");
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
         claimers.push(tokio::spawn(async move {
             let mut mine = Vec::new();
             loop {
-                let claimed = queue.claim(&want(StepKind::Research, 4), "w", LEASE).await.unwrap();
+                let claimed = queue.claim(&want(StepKind::Research, 4), "w", LEASE).await.unwrap().steps;
                 if claimed.is_empty() {
                     return mine;
                 }
@@ -66,7 +66,7 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
         all.extend(claimer.await.unwrap());
     }
     // A claimer may come away empty-handed while another holds the last locks; what is left is still there.
-    let rest = harness.services.store().queue().claim(&want(StepKind::Research, 60), "w", LEASE).await.unwrap();
+    let rest = harness.services.store().queue().claim(&want(StepKind::Research, 60), "w", LEASE).await.unwrap().steps;
     all.extend(rest.into_iter().map(|step| step.fence.step));
     assert_eq!(all.len(), 60);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 60);
@@ -77,12 +77,12 @@ async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_no
     let harness = Harness::new().await;
     harness.order().await;
     let queue = harness.services.store().queue();
-    let first = queue.claim(&want(StepKind::Research, 1), "one", Duration::from_millis(200)).await.unwrap().remove(0);
+    let first = queue.claim(&want(StepKind::Research, 1), "one", Duration::from_millis(200)).await.unwrap().steps.remove(0);
     assert!(queue.renew(&[first.fence], LEASE).await.unwrap().is_empty());
     assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 0, "the heartbeat keeps it");
     harness.database.execute("UPDATE steps SET lease_until = now()").await;
     assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 1);
-    let second = queue.claim(&want(StepKind::Research, 1), "two", LEASE).await.unwrap().remove(0);
+    let second = queue.claim(&want(StepKind::Research, 1), "two", LEASE).await.unwrap().steps.remove(0);
     assert_eq!(second.fence.step, first.fence.step);
     assert_ne!(second.fence.lease, first.fence.lease);
     assert_eq!(second.attempt, 2);
@@ -95,7 +95,7 @@ async fn a_step_that_kills_its_process_every_time_runs_out_of_attempts() {
     let task = harness.order().await;
     let queue = harness.services.store().queue();
     for attempt in 1..=2 {
-        let claimed = queue.claim(&want(StepKind::Research, 1), "doomed", LEASE).await.unwrap();
+        let claimed = queue.claim(&want(StepKind::Research, 1), "doomed", LEASE).await.unwrap().steps;
         assert_eq!(claimed[0].attempt, attempt);
         harness.database.execute("UPDATE steps SET lease_until = now()").await;
         if attempt < 2 {
@@ -162,10 +162,10 @@ async fn a_tenant_with_one_order_does_not_wait_for_another_tenants_thousand() {
     }
     let queue = harness.services.store().queue();
     // The backlog is being worked on.
-    queue.claim(&want(StepKind::Research, 10), "w", LEASE).await.unwrap();
+    queue.claim(&want(StepKind::Research, 10), "w", LEASE).await.unwrap().steps;
     let (other, _) = harness.other_tenant().await;
     harness.order_as(&other).await;
-    let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap();
+    let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap().steps;
     let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
     assert!(orgs.contains(&other.org), "the newcomer is among the next two");
 }
@@ -178,14 +178,14 @@ async fn a_newcomer_does_not_wait_at_a_later_step_either() {
     }
     let queue = harness.services.store().queue();
     // All of the first tenant's research is done; its outlines are the backlog now.
-    for step in queue.claim(&want(StepKind::Research, 40), "w", LEASE).await.unwrap() {
+    for step in queue.claim(&want(StepKind::Research, 40), "w", LEASE).await.unwrap().steps {
         let nothing = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: Vec::new() });
         harness.services.finish_step(&step, &nothing, &[]).await.unwrap();
     }
     let (other, _) = harness.other_tenant().await;
     harness.order_as(&other).await;
     for kind in [StepKind::Research, StepKind::Outline] {
-        let next = queue.claim(&want(kind, 2), "w", LEASE).await.unwrap();
+        let next = queue.claim(&want(kind, 2), "w", LEASE).await.unwrap().steps;
         let its = next.iter().find(|step| step.owner.is_some_and(|(org, _)| org == other.org));
         let step = its.unwrap_or_else(|| panic!("the newcomer is among the next two at {kind}"));
         let nothing = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: Vec::new() });
@@ -199,7 +199,7 @@ async fn a_heartbeat_waits_for_nobody() {
     harness.order().await;
     harness.order().await;
     let store = harness.services.store();
-    let held = store.queue().claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap();
+    let held = store.queue().claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap().steps;
     let fences: Vec<_> = held.iter().map(|step| step.fence).collect();
     let busy = store.begin(harness.caller.org).await.unwrap();
     busy.hold_fence(fences[0]).await.unwrap();
@@ -216,13 +216,13 @@ async fn a_tenant_that_was_busy_yesterday_is_not_put_behind_a_backlog_today() {
     for _ in 0..50 {
         harness.order().await;
     }
-    queue.claim(&want(StepKind::Research, 50), "w", LEASE).await.unwrap();
+    queue.claim(&want(StepKind::Research, 50), "w", LEASE).await.unwrap().steps;
     let (other, _) = harness.other_tenant().await;
     for _ in 0..20 {
         harness.order_as(&other).await;
     }
     harness.order().await;
-    let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap();
+    let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap().steps;
     let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
     assert!(orgs.contains(&harness.caller.org), "{orgs:?}");
 }

@@ -13,7 +13,7 @@ use galley_domain::{
     usage::{CallOutcome, Usage},
     writing::{Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{Entry, NoRoom, Outcome, Room, StepOutput, What};
+use galley_services::{Entry, Known, NoRoom, Outcome, Room, StepOutput, What};
 use galley_store::{ClaimedStep, NewSource, StoreError, Wanted};
 use galley_testkit::{Harness, Script};
 use rust_decimal::Decimal;
@@ -40,15 +40,15 @@ async fn a_worker_that_lost_its_lease_writes_nothing_but_what_it_paid() {
     let task = harness.order().await;
     let queue = harness.services.store().queue();
     let wanted = [Wanted { kind: StepKind::Research, slots: 1 }];
-    let old = queue.claim(&wanted, "old", LEASE).await.unwrap().remove(0);
+    let old = queue.claim(&wanted, "old", LEASE).await.unwrap().steps.remove(0);
     harness.database.execute("UPDATE steps SET lease_until = now()").await;
     queue.promote(&[], Duration::ZERO).await.unwrap();
-    let new = queue.claim(&wanted, "new", LEASE).await.unwrap().remove(0);
+    let new = queue.claim(&wanted, "new", LEASE).await.unwrap().steps.remove(0);
 
     let output = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: vec!["late".into()] });
     let late = harness.services.finish_step(&old, &output, &[call()]).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
-    let begun = Entry { step: old, begun: Arc::default(), what: What::Begun };
+    let begun = Entry { step: old, known: Known::default(), what: What::Begun };
     let begun = harness.services.write(&[begun], &NoRoom).await.answers;
     assert!(matches!(begun[..], [Err(StoreError::LeaseLost)]), "{begun:?}");
     assert_eq!(harness.steps(task).await.len(), 1, "no next step");
@@ -123,7 +123,7 @@ fn end(step: &ClaimedStep, title: &str) -> Entry {
     };
     let outcome = Outcome::Done(StepOutput::Research { sources: vec![source], warnings: Vec::new() });
     let what = What::Ended { outcome: Arc::new(outcome), usage: vec![call()] };
-    Entry { step: step.clone(), begun: Arc::default(), what }
+    Entry { step: step.clone(), known: Known::default(), what }
 }
 
 /// Ends are written in groups; each is still fenced by its own lease, and a bad one fails alone.
@@ -135,7 +135,7 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
         tasks.push(harness.order().await);
     }
     let queue = harness.services.store().queue();
-    let mut steps = queue.claim(&[Wanted { kind: StepKind::Research, slots: 4 }], "w", LEASE).await.unwrap();
+    let mut steps = queue.claim(&[Wanted { kind: StepKind::Research, slots: 4 }], "w", LEASE).await.unwrap().steps;
     steps.sort_by_key(|step| tasks.iter().position(|task| step.owner.is_some_and(|(_, owner)| owner == *task)));
     harness.services.cancel(harness.caller.org, tasks[1]).await.unwrap();
     // Postgres takes no NUL in a text.
@@ -184,7 +184,7 @@ async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
     let harness = Harness::new().await;
     let task = harness.order().await;
     let queue = harness.services.store().queue();
-    let claim = async |kind, slots| queue.claim(&[Wanted { kind, slots }], "w", LEASE).await.unwrap();
+    let claim = async |kind, slots| queue.claim(&[Wanted { kind, slots }], "w", LEASE).await.unwrap().steps;
     let research = claim(StepKind::Research, 1).await.remove(0);
     let none = StepOutput::Research { sources: Vec::new(), warnings: Vec::new() };
     harness.services.finish_step(&research, &Outcome::Done(none), &[]).await.unwrap();
@@ -197,13 +197,13 @@ async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
         What::Ended { outcome: Arc::new(Outcome::Done(StepOutput::Outline(outline))), usage: Vec::new() }
     };
     let room = DraftSlots(AtomicUsize::new(2));
-    let end = |title| Entry { step: outline.clone(), begun: Arc::default(), what: outcome(title) };
+    let end = |title| Entry { step: outline.clone(), known: Known::default(), what: outcome(title) };
     let bad = harness.services.write(&[end("bad\0")], &room).await;
     assert!(bad.answers[0].is_err() && bad.started.is_empty() && bad.doubtful.is_empty(), "{bad:?}");
     room.0.store(2, Ordering::SeqCst);
     let written = harness.services.write(&[end("good")], &room).await;
     assert!(written.answers[0].is_ok(), "{written:?}");
-    let positions: Vec<i32> = written.started.iter().map(|step| step.position).collect();
+    let positions: Vec<i32> = written.started.iter().map(|(step, _)| step.position).collect();
     assert_eq!(positions, [0, 1]);
     let drafts: Vec<_> = harness.steps(task).await.into_iter().filter(|step| step.kind == "draft").collect();
     let states: Vec<_> =
@@ -215,10 +215,10 @@ async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
 
     // Its lease is as good as one that was claimed: it ends once, and can be given back without losing an attempt.
     let section = Outcome::Done(StepOutput::Section(SectionText::default()));
-    harness.services.finish_step(&written.started[0], &section, &[]).await.unwrap();
-    let twice = harness.services.finish_step(&written.started[0], &section, &[]).await;
+    harness.services.finish_step(&written.started[0].0, &section, &[]).await.unwrap();
+    let twice = harness.services.finish_step(&written.started[0].0, &section, &[]).await;
     assert!(matches!(twice, Err(StoreError::LeaseLost)), "{twice:?}");
-    queue.give_back(&[written.started[1].fence]).await.unwrap();
+    queue.give_back(&[written.started[1].0.fence]).await.unwrap();
     let left: Vec<(i32, u32)> =
         claim(StepKind::Draft, 9).await.iter().map(|step| (step.position, step.attempt)).collect();
     assert_eq!(left, [(1, 1), (2, 1)]);

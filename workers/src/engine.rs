@@ -11,7 +11,7 @@ mod stats;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use apalis::layers::{WorkerBuilderExt, catch_panic::CatchPanicLayer, tracing::Tr
 use apalis_core::{monitor::Monitor, task::Task, worker::builder::WorkerBuilder};
 use async_trait::async_trait;
 use galley_domain::{Fault, OrgId, task::StepKind, usage::Meter};
-use galley_services::{Services, StepOutput, Wakes, What};
+use galley_services::{Known, Services, StepOutput, Wakes, What};
 use galley_store::{ClaimedStep, StoreError};
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -135,23 +135,9 @@ impl Shared {
         self.feeds().clear();
     }
 
-    /// Hands a step that was claimed to its worker.
-    fn launch(&self, step: ClaimedStep, seat: Option<Seat>) {
-        let kind = step.kind;
-        let launched = seat.is_some_and(|seat| self.feed(self.held.take(step, seat)));
-        if !launched {
-            // Its lease runs out and the step is claimed again.
-            tracing::error!(%kind, "a claimed step found no room");
-        }
-    }
-
-    /// Hands a step whose beginning is written to its worker. False when nothing more is to begin.
-    fn launch_begun(&self, step: ClaimedStep, seat: Option<Seat>) -> bool {
-        seat.is_some_and(|seat| {
-            let lease = self.held.take(step, seat);
-            lease.begun().store(true, Ordering::Release);
-            self.feed(lease)
-        })
+    /// Hands a step that is leased to its worker. False when there is no room or nothing more is to begin.
+    fn launch(&self, step: ClaimedStep, known: Known, seat: Option<Seat>) -> bool {
+        seat.is_some_and(|seat| self.feed(self.held.take(step, known, seat)))
     }
 
     fn feed(&self, lease: Lease) -> bool {

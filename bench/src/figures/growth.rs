@@ -127,7 +127,7 @@ async fn claim(database: &Database) -> anyhow::Result<f64> {
     let mut took = Vec::new();
     for _ in 0..CLAIMS {
         let began = Instant::now();
-        let claimed = queue.claim(&wanted, "bench", LEASE).await?;
+        let claimed = queue.claim(&wanted, "bench", LEASE).await?.steps;
         took.push(began.elapsed().as_secs_f64() * 1e3);
         anyhow::ensure!(claimed.len() == WANTED, "{} of {WANTED} steps were claimed", claimed.len());
     }

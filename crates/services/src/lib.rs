@@ -34,7 +34,7 @@ pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};
 pub use keys::{IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use orders::Receipt;
-pub use pipeline::{ClaimedText, Entry, NoRoom, Outcome, Ran, Room, StepOutput, What, Written, WrittenArticle};
+pub use pipeline::{ClaimedText, Entry, Known, NoRoom, Outcome, Ran, Room, StepOutput, What, Written, WrittenArticle};
 pub use retry::RetryRequest;
 pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
 pub use tasks::TaskView;

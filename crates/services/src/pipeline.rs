@@ -4,6 +4,7 @@
 mod entry;
 pub(crate) mod finish;
 mod inputs;
+mod known;
 
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ use galley_domain::{
     task::StepKind,
     writing::{Claim, Outline, SectionText, Verdict},
 };
-use galley_store::{ClaimedStep, NewFile, NewSource, rows};
+use galley_store::{ClaimedStep, NewFile, NewSource};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 pub use entry::{Entry, NoRoom, Room, What, Written};
 pub(crate) use inputs::snapshots;
+pub use known::Known;
 
 /// What a step brought. Persisted together with its end.
 #[derive(Debug, Clone)]
@@ -156,11 +158,9 @@ fn describe(step: &ClaimedStep) -> serde_json::Value {
     })
 }
 
-/// Sets the task up to wait for one draft step per section, and says how many those are.
-pub(crate) fn fan_out(task: &mut rows::Task, outline: &Outline) -> i32 {
-    let sections = i32::try_from(outline.sections.len()).unwrap_or(i32::MAX);
-    (task.fan_open, task.fan_total) = (sections, sections);
-    sections
+/// How many draft steps an outline asks for: one for each section.
+pub(crate) fn fan_out(outline: &Outline) -> i32 {
+    i32::try_from(outline.sections.len()).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

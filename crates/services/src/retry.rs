@@ -140,7 +140,9 @@ impl Services {
             }
             None => stored_outline(tx, task.id).await?,
         };
-        let seeds: Vec<_> = (0..fan_out(task, &outline)).map(|position| self.seed(StepKind::Draft, position)).collect();
+        let sections = fan_out(&outline);
+        (task.fan_open, task.fan_total) = (sections, sections);
+        let seeds: Vec<_> = (0..sections).map(|position| self.seed(StepKind::Draft, position)).collect();
         tx.add_steps(task, &seeds).await?;
         tx.save_task(task).await?;
         Ok(())

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The step's lease is no longer ours; whoever holds it now does the work, and we write nothing.
     #[error("the lease on this step is lost")]
     LeaseLost,
+    /// A row has changed since it was read. Nothing of the transaction may stand; read again.
+    #[error("somebody else was there first")]
+    Overtaken,
     /// The stored value is not one this program knows: written by a newer version, or by hand.
     #[error("unreadable row: {0}")]
     Unreadable(String),

@@ -40,7 +40,7 @@ use announce::Announcer;
 pub use announce::Wake;
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVersion, TextVersion};
 pub use batch::{
-    Changes, Delay, Done, Locked, LockedArticles, Naming, NewEvent, NewStep, Settlement, Started, StepsTx, TaskChange,
+    Changes, Delay, Done, LockedArticles, Naming, NewEvent, NewStep, Settlement, Standing, Started, StepsTx, TaskState,
     Told,
 };
 pub use error::StoreError;
@@ -50,7 +50,7 @@ pub use keys::{Bootstrap, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use publications::PublicationState;
-pub use queue::{ClaimedStep, Fence, Promotion, Queue, QueueDepth, Wanted};
+pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::Reads;
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};

@@ -2,7 +2,7 @@
 //!
 //! All times are the database's, so that workers with wrong clocks agree. Nothing here holds a transaction open.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use galley_domain::{OrgId, task::StepKind};
 use sea_orm::{DatabaseConnection, FromQueryResult};
@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     announce::{Announcer, Wake},
+    batch::TaskState,
     error::StoreError,
     sql,
 };
@@ -41,6 +42,14 @@ pub struct ClaimedStep {
     pub attempt: u32,
     pub max_attempts: u32,
     pub trace_id: String,
+}
+
+/// What a claim has won.
+#[derive(Debug, Default)]
+pub struct Claims {
+    pub steps: Vec<ClaimedStep>,
+    /// Their tasks as they stood in that moment; not locked, so that they may have changed since.
+    pub tasks: HashMap<Uuid, TaskState>,
 }
 
 #[derive(FromQueryResult)]
@@ -116,8 +125,12 @@ claimed AS (
     WHERE steps.id = ANY(ARRAY(SELECT id FROM picked))
     RETURNING steps.id, lease, org_id, task_id, kind, run, position, attempt, max_attempts, trace_id, rank
 )
-SELECT claimed.*, (SELECT setval('fair_clock', greatest(max(c.rank), (SELECT last_value FROM fair_clock), 1)) FROM claimed c)
-FROM claimed, hurry ORDER BY rank, id";
+SELECT claimed.*, (SELECT setval('fair_clock', greatest(max(c.rank), (SELECT last_value FROM fair_clock), 1)) FROM claimed c),
+    t.id AS t_id, t.org_id AS t_org_id, t.status AS t_status, t.article_id AS t_article_id, t.rank AS t_rank, t.run AS t_run,
+    t.sources_run AS t_sources_run, t.event_seq AS t_event_seq, t.progress AS t_progress, t.current_step AS t_current_step,
+    t.steps_completed AS t_steps_completed, t.fan_open AS t_fan_open, t.fan_total AS t_fan_total, t.warnings AS t_warnings,
+    t.error_code AS t_error_code, t.error_message AS t_error_message, t.trace_id AS t_trace_id
+FROM hurry, claimed LEFT JOIN tasks t ON t.id = claimed.task_id ORDER BY claimed.rank, claimed.id";
 
 const PROMOTE_DELAYED: &str = "
 WITH due AS (SELECT id FROM steps WHERE state = 'delayed' AND run_at <= now() ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
@@ -169,19 +182,26 @@ impl Queue {
         Self { db, announcer }
     }
 
-    /// Leases up to as many steps as there are slots, oldest order first across tenants. An attempt is counted here,
-    /// so that a step which kills its process still runs out of attempts.
+    /// Leases up to as many steps as there are slots, oldest order first across tenants, and reads their tasks. An attempt
+    /// is counted here, so that a step which kills its process still runs out of attempts.
     pub async fn claim(
         &self,
         wanted: &[Wanted],
         worker: &str,
         lease: Duration,
-    ) -> Result<Vec<ClaimedStep>, StoreError> {
+    ) -> Result<Claims, StoreError> {
         let kinds: Vec<String> = wanted.iter().map(|want| want.kind.as_str().to_owned()).collect();
         let slots: Vec<i32> = wanted.iter().map(|want| i32::try_from(want.slots).unwrap_or(i32::MAX)).collect();
         let values = [kinds.into(), slots.into(), worker.into(), lease.as_secs_f64().into()];
-        let rows = sql::rows::<ClaimRow>(&self.db, CLAIM, values).await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        let mut claims = Claims::default();
+        for row in sql::all(&self.db, CLAIM, values).await? {
+            let step: ClaimedStep = ClaimRow::from_query_result(&row, "")?.try_into()?;
+            if let Some((_, task)) = step.owner {
+                claims.tasks.insert(task, TaskState::from_query_result(&row, "t_")?);
+            }
+            claims.steps.push(step);
+        }
+        Ok(claims)
     }
 
     /// Makes claimable what the clock has made due.

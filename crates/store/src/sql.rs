@@ -56,3 +56,11 @@ pub(crate) async fn rows<T: FromQueryResult>(
 ) -> Result<Vec<T>, StoreError> {
     all(conn, sql, values).await?.iter().map(|row| T::from_query_result(row, "").map_err(Into::into)).collect()
 }
+
+/// One parameter for `unnest`: the same of every row.
+pub(crate) fn column<T, V>(rows: impl IntoIterator<Item = T>, value: impl Fn(T) -> V) -> Value
+where
+    Vec<V>: Into<Value>,
+{
+    rows.into_iter().map(value).collect::<Vec<V>>().into()
+}

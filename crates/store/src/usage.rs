@@ -9,47 +9,64 @@ use crate::{
     error::StoreError,
     queue::ClaimedStep,
     scope::{Scoped, TenantTx},
-    sql,
+    sql::{self, column},
 };
 
+const RECORD: &str = "
+INSERT INTO usage_records (id, org_id, task_id, step_id, attempt, lease, ordinal, provider, model, operation,
+    prompt_tokens, completion_tokens, estimated, cost_usd, duration_ms, outcome)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::integer[], $6::uuid[], $7::integer[], $8::text[],
+    $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::boolean[], $14::numeric[], $15::bigint[], $16::text[])
+ON CONFLICT (lease, ordinal) DO NOTHING";
+
+/// Appends what attempts have used; a second call for an attempt adds nothing that the first wrote. Not fenced: what was
+/// paid for was paid for.
+pub(crate) async fn record(
+    conn: &impl ConnectionTrait,
+    attempts: &[(ClaimedStep, Vec<Usage>)],
+) -> Result<(), StoreError> {
+    let calls = attempts.iter().filter_map(|(step, calls)| step.owner.map(|owner| (owner, step, calls)));
+    let rows: Vec<_> = calls
+        .flat_map(|((org, task), step, calls)| (0i32..).zip(calls).map(move |(ordinal, call)| (org, task, step, ordinal, call)))
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let values = [
+        column(&rows, |_| Uuid::now_v7()),
+        column(&rows, |row| row.0.0),
+        column(&rows, |row| row.1),
+        column(&rows, |row| row.2.fence.step),
+        column(&rows, |row| i32::try_from(row.2.attempt).unwrap_or(i32::MAX)),
+        column(&rows, |row| row.2.fence.lease),
+        column(&rows, |row| row.3),
+        column(&rows, |row| row.4.provider.clone()),
+        column(&rows, |row| row.4.model.clone()),
+        column(&rows, |row| row.4.operation.clone()),
+        column(&rows, |row| count(row.4.prompt_tokens)),
+        column(&rows, |row| count(row.4.completion_tokens)),
+        column(&rows, |row| row.4.estimated),
+        column(&rows, |row| row.4.cost_usd),
+        column(&rows, |row| count(row.4.duration_ms)),
+        column(&rows, |row| outcome(row.4.outcome).to_owned()),
+    ];
+    sql::execute(conn, RECORD, values).await?;
+    Ok(())
+}
+
+fn outcome(outcome: CallOutcome) -> &'static str {
+    match outcome {
+        CallOutcome::Ok => "ok",
+        CallOutcome::Failed => "failed",
+        CallOutcome::Cancelled => "cancelled",
+    }
+}
+
 impl TenantTx {
-    /// Appends usage of one attempt, all of it in one call; a second call for the attempt adds nothing that the first
-    /// wrote. Not fenced: what was paid for was paid for.
-    pub async fn record_usage(&self, task: Uuid, step: &ClaimedStep, calls: &[Usage]) -> Result<(), StoreError> {
-        for (ordinal, call) in (0i32..).zip(calls) {
-            let outcome = match call.outcome {
-                CallOutcome::Ok => "ok",
-                CallOutcome::Failed => "failed",
-                CallOutcome::Cancelled => "cancelled",
-            };
-            sql::execute(
-                &self.conn,
-                "INSERT INTO usage_records (id, org_id, task_id, step_id, attempt, provider, model, operation,
-                    prompt_tokens, completion_tokens, estimated, cost_usd, duration_ms, outcome, ordinal, lease)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-                 ON CONFLICT (lease, ordinal) DO NOTHING",
-                [
-                    Uuid::now_v7().into(),
-                    self.org_value(),
-                    task.into(),
-                    step.fence.step.into(),
-                    i32::try_from(step.attempt).unwrap_or(i32::MAX).into(),
-                    call.provider.clone().into(),
-                    call.model.clone().into(),
-                    call.operation.clone().into(),
-                    i64::try_from(call.prompt_tokens).unwrap_or(i64::MAX).into(),
-                    i64::try_from(call.completion_tokens).unwrap_or(i64::MAX).into(),
-                    call.estimated.into(),
-                    call.cost_usd.into(),
-                    i64::try_from(call.duration_ms).unwrap_or(i64::MAX).into(),
-                    outcome.into(),
-                    ordinal.into(),
-                    step.fence.lease.into(),
-                ],
-            )
-            .await?;
-        }
-        Ok(())
+    /// Appends usage of one attempt, as [`record`] does.
+    pub async fn record_usage(&self, step: &ClaimedStep, calls: &[Usage]) -> Result<(), StoreError> {
+        record(&self.conn, &[(step.clone(), calls.to_vec())]).await
     }
 }
 

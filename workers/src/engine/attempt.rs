@@ -4,7 +4,7 @@ use std::{
     any::Any,
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -165,7 +165,7 @@ async fn begin_and_run(
 async fn begin(shared: &Shared, lease: &Lease) -> Result<Outcome, StopReason> {
     let mut pause = FIRST_PAUSE;
     tokio::time::sleep(MOMENT).await;
-    while lease.step().owner.is_some() && !lease.begun().load(Ordering::Acquire) {
+    while lease.step().owner.is_some() && !lease.known().has_begun() {
         match shared.committer.write(lease, What::Begun).await {
             Ok(_) => break,
             Err(StoreError::LeaseLost) => return Err(StopReason::LeaseGone),

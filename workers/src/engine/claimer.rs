@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use galley_domain::{Fault, FaultCode, task::StepKind};
-use galley_services::Outcome;
+use galley_services::{Known, Outcome};
 use galley_store::{ClaimedStep, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -80,9 +80,14 @@ async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
         let Some(mut vacancy) = shared.pool.vacancy() else { break };
         let wanted = vacancy.wanted();
         let claim = queue.claim(&wanted, &shared.settings.worker, shared.settings.lease);
-        for step in patiently(shared, claim).await? {
-            let seat = vacancy.seat(step.kind);
-            shared.launch(step, seat);
+        let claims = patiently(shared, claim).await?;
+        for step in claims.steps {
+            let task = step.owner.and_then(|(_, task)| claims.tasks.get(&task));
+            let (known, seat) = (Known::claimed(task.cloned()), vacancy.seat(step.kind));
+            if !shared.launch(step, known, seat) {
+                // Its lease runs out and the step is claimed again.
+                tracing::error!("a claimed step found no room");
+            }
         }
         vacancy.found_all();
     }

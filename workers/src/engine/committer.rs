@@ -2,6 +2,8 @@
 //! one gathers. A lonely write does not wait for company.
 
 use std::{
+    collections::HashSet,
+    num::NonZero,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,9 +17,12 @@ use uuid::Uuid;
 
 use super::{Shared, held::Lease, keeper::patiently, slots::Succession};
 
-/// Groups that are written side by side, beside one with the last steps of tasks. All entries of a step go to the same one,
-/// so that they are written in the order in which they came and no group waits for another's lock.
-const LANES: usize = 3;
+/// Lanes beside those of steps without a text: one for texts, which lock articles and names, and one for the last steps of
+/// tasks, so that charges to the same books do not wait for each other.
+const OWN: usize = 2;
+/// The most lanes for all other steps. More of them make smaller groups, and a group costs the server as much as the rows
+/// in it until it holds dozens; a core that has a lane's group to write has no time for another one.
+const MOST: usize = 4;
 /// The most entries of one transaction.
 const GROUP: usize = 128;
 /// Entries that wait in a lane before those who bring more have to wait too.
@@ -50,7 +55,8 @@ pub(crate) struct Lane {
 
 impl Committer {
     pub(crate) fn new() -> (Self, Vec<Lane>) {
-        let (senders, lanes): (Vec<_>, Vec<_>) = (0..=LANES)
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let (senders, lanes): (Vec<_>, Vec<_>) = (0..OWN + (cores / 2).clamp(1, MOST))
             .map(|_| mpsc::channel(QUEUE))
             .map(|(sender, items)| (sender, Lane { items, doubtful: Vec::new() }))
             .unzip();
@@ -60,9 +66,9 @@ impl Committer {
     /// Writes one thing about an attempt. An error that is weather means that nothing was written.
     pub(crate) async fn write(&self, lease: &Lease, what: What) -> Answer {
         let step = lease.step();
-        let lane = lane_of(step);
+        let lane = lane_of(step, self.lanes.len());
         let (answer, answered) = oneshot::channel();
-        let entry = Entry { step: step.clone(), begun: Arc::clone(lease.begun()), what };
+        let entry = Entry { step: step.clone(), known: lease.known().clone(), what };
         if self.lanes[lane].send(Item { entry, lease: lease.clone(), answer }).await.is_err() {
             return Err(stopped());
         }
@@ -70,18 +76,30 @@ impl Committer {
     }
 }
 
-/// A task has one lane; its last step has another, so that charges to the same books do not wait for each other.
-fn lane_of(step: &ClaimedStep) -> usize {
-    if step.kind.next().is_none() {
-        return LANES;
+/// All entries of a step go to the same lane, so that they are written in the order in which they came; so do all steps of
+/// a task that run side by side, so that no group waits for another's lock.
+fn lane_of(step: &ClaimedStep, lanes: usize) -> usize {
+    match step.kind {
+        StepKind::Seo => 0,
+        kind if kind.next().is_none() => 1,
+        _ => {
+            let task = step.owner.map_or(Uuid::nil(), |(_, task)| task);
+            OWN + usize::try_from(task.as_u128() % (lanes - OWN) as u128).unwrap_or(0)
+        }
     }
-    let task = step.owner.map_or(Uuid::nil(), |(_, task)| task);
-    usize::try_from(task.as_u128() % LANES as u128).unwrap_or(0)
 }
 
 /// The engine ends lanes only when no attempt is left.
 fn stopped() -> StoreError {
     StoreError::Unreadable("the engine has stopped writing".into())
+}
+
+/// What can be written without a look, and the rest; whatever concerns one task stays together and in its order.
+fn apart(items: impl Iterator<Item = Item>) -> (Vec<Item>, Vec<Item>) {
+    let task = |item: &Item| item.entry.step.owner.map(|(_, task)| task);
+    let items: Vec<Item> = items.collect();
+    let unready: HashSet<_> = items.iter().filter(|item| !item.entry.is_ready()).map(task).collect();
+    items.into_iter().partition(|item| !unready.contains(&task(item)))
 }
 
 impl Lane {
@@ -101,17 +119,27 @@ impl Lane {
             if came == 0 {
                 return;
             }
-            let (entries, who): (Vec<Entry>, Vec<_>) =
-                items.drain(..).map(|item| (item.entry, (item.lease, item.answer))).unzip();
-            let (leases, answers): (Vec<Lease>, Vec<_>) = who.into_iter().unzip();
-            for (answer, written) in answers.into_iter().zip(self.write(&shared, &entries, &leases).await) {
-                // Whoever does not wait any more has been stopped.
-                let _ = answer.send(written);
-            }
+            let (ready, others) = apart(items.drain(..));
+            self.write(&shared, ready).await;
+            self.write(&shared, others).await;
         }
     }
 
-    async fn write(&mut self, shared: &Shared, entries: &[Entry], leases: &[Lease]) -> Vec<Answer> {
+    /// Writes a group and answers it.
+    async fn write(&mut self, shared: &Shared, group: Vec<Item>) {
+        if group.is_empty() {
+            return;
+        }
+        let (entries, who): (Vec<Entry>, Vec<_>) =
+            group.into_iter().map(|item| (item.entry, (item.lease, item.answer))).unzip();
+        let (leases, answers): (Vec<Lease>, Vec<_>) = who.into_iter().unzip();
+        for (answer, written) in answers.into_iter().zip(self.answers(shared, &entries, &leases).await) {
+            // Whoever does not wait any more has been stopped.
+            let _ = answer.send(written);
+        }
+    }
+
+    async fn answers(&mut self, shared: &Shared, entries: &[Entry], leases: &[Lease]) -> Vec<Answer> {
         if let Err(error) = self.recall(shared).await {
             return vec![Err(error); entries.len()];
         }
@@ -122,9 +150,9 @@ impl Lane {
         // The answer says how an attempt ended; whatever else is written of it says nothing.
         let ended = written.answers.iter().zip(leases).filter(|(answer, _)| matches!(answer, Ok(Some(_))));
         ended.filter_map(|(_, lease)| lease.leave()).for_each(|seat| succession.left(seat));
-        for step in written.started {
+        for (step, known) in written.started {
             let (fence, seat) = (step.fence, succession.seat(step.kind));
-            if !shared.launch_begun(step, seat) {
+            if !shared.launch(step, known, seat) {
                 self.doubtful.push(fence);
             }
         }

@@ -2,11 +2,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use galley_domain::usage::Meter;
+use galley_services::Known;
 use galley_store::{ClaimedStep, Fence};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -59,13 +60,10 @@ struct Inner {
     step: ClaimedStep,
     stop: CancellationToken,
     meter: Meter,
-    begun: Begun,
+    known: Known,
     seat: Mutex<Option<Seat>>,
     held: Held,
 }
-
-/// Whether the beginning of an attempt stands in the database; shared by all that is written about it.
-pub(crate) type Begun = Arc<AtomicBool>;
 
 impl Lease {
     pub(crate) fn step(&self) -> &ClaimedStep {
@@ -77,8 +75,9 @@ impl Lease {
         &self.0.meter
     }
 
-    pub(crate) fn begun(&self) -> &Begun {
-        &self.0.begun
+    /// Shared by all that is written about the attempt.
+    pub(crate) fn known(&self) -> &Known {
+        &self.0.known
     }
 
     /// Gives up the seat of an attempt whose end is written.
@@ -108,7 +107,7 @@ impl Held {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn take(&self, step: ClaimedStep, seat: Seat) -> Lease {
+    pub(crate) fn take(&self, step: ClaimedStep, known: Known, seat: Seat) -> Lease {
         let stop = CancellationToken::new();
         let mut state = self.lock();
         let task = step.owner.map(|(_, task)| task);
@@ -123,8 +122,8 @@ impl Held {
         if doubtful {
             self.doubt.notify_one();
         }
-        let (meter, begun, seat) = (Meter::default(), Begun::default(), Mutex::new(Some(seat)));
-        Lease(Arc::new(Inner { step, stop, meter, begun, seat, held: self.clone() }))
+        let (meter, seat) = (Meter::default(), Mutex::new(Some(seat)));
+        Lease(Arc::new(Inner { step, stop, meter, known, seat, held: self.clone() }))
     }
 
     pub(crate) fn fences(&self) -> Vec<Fence> {
@@ -201,7 +200,7 @@ mod tests {
             max_attempts: 1,
             trace_id: String::new(),
         };
-        held.take(step, seat)
+        held.take(step, Known::default(), seat)
     }
 
     /// The word of a cancel may come between the transaction that leases a step and its arrival here.

@@ -1,11 +1,8 @@
 //! What attempts have to write, many of them in one transaction.
 
 use std::{
-    collections::{BTreeSet, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,21 +12,21 @@ use galley_domain::{
     usage::Usage,
 };
 use galley_store::{
-    Changes, ClaimedStep, Fence, Locked, LockedArticles, Naming, NewEvent, NewStep, Started, StepsTx, StoreError,
-    TenantTx, Told, rows,
+    Changes, ClaimedStep, Fence, LockedArticles, Naming, NewEvent, NewStep, Standing, Started, StepsTx, StoreError,
+    TaskState, TenantTx, Told,
 };
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Outcome, Ran, StepOutput, describe};
+use super::{Known, Outcome, Ran, StepOutput, describe};
 use crate::Services;
 
 /// One thing to write about an attempt.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub step: ClaimedStep,
-    /// Shared by all entries of the attempt: whether its beginning stands in the database.
-    pub begun: Arc<AtomicBool>,
+    /// Shared by all entries of the attempt.
+    pub known: Known,
     pub what: What,
 }
 
@@ -43,6 +40,26 @@ pub enum What {
         outcome: Arc<Outcome>,
         usage: Vec<Usage>,
     },
+}
+
+impl Entry {
+    /// Whether this can be written without a look at its task: how that was left is known here, and nothing else is needed.
+    /// It is worth keeping such entries apart from others.
+    pub fn is_ready(&self) -> bool {
+        self.is_plain() && self.known.has_task()
+    }
+
+    fn is_plain(&self) -> bool {
+        let What::Ended { outcome, .. } = &self.what else { return false };
+        let Outcome::Done(output) = &**outcome else { return false };
+        match output {
+            StepOutput::Outline(_) | StepOutput::Section(_) => true,
+            StepOutput::Research { sources, .. } => sources.is_empty(),
+            StepOutput::Image { cover, .. } => cover.is_none(),
+            StepOutput::Sync { publication, .. } => publication.is_none(),
+            StepOutput::Article(_) | StepOutput::Swept => false,
+        }
+    }
 }
 
 /// The process that writes, as far as steps that follow may begin there at once instead of waiting to be claimed.
@@ -87,7 +104,7 @@ pub struct Written {
     /// One for each entry.
     pub answers: Vec<Result<Option<Ran>, StoreError>>,
     /// Steps that have begun with this, leased to the room.
-    pub started: Vec<ClaimedStep>,
+    pub started: Vec<(ClaimedStep, Known)>,
     /// Leases like that which may or may not stand: the connection broke, and nobody said how the transaction ended.
     pub doubtful: Vec<Fence>,
 }
@@ -97,7 +114,7 @@ impl Services {
     /// was written but the usage; any other error means that nothing was written and the call may be repeated.
     pub async fn finish_step(&self, step: &ClaimedStep, outcome: &Outcome, usage: &[Usage]) -> Result<Ran, StoreError> {
         let what = What::Ended { outcome: Arc::new(outcome.clone()), usage: usage.to_vec() };
-        let entry = Entry { step: step.clone(), begun: Arc::new(AtomicBool::new(true)), what };
+        let entry = Entry { step: step.clone(), known: Known::begun(), what };
         let ran = self.write(&[entry], &NoRoom).await.answers.pop().and_then(Result::transpose).transpose()?;
         ran.ok_or_else(|| StoreError::Unreadable("the end of a step was not written".into()))
     }
@@ -124,13 +141,21 @@ impl Services {
         written
     }
 
+    /// First as this process knows the tasks, without a look; if somebody else was there meanwhile, under their locks.
     async fn write_for(
         &self,
         entries: &[Entry],
         room: &dyn Room,
         written: &mut Written,
     ) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
-        let answers = self.write_together(entries, room, written).await;
+        if let Some(supposed) = suppose(entries) {
+            let answers = self.write_together(entries, Some(supposed), room, written).await;
+            room.written(answers.is_ok());
+            if !matches!(answers, Err(StoreError::Overtaken)) {
+                return answers;
+            }
+        }
+        let answers = self.write_together(entries, None, room, written).await;
         room.written(answers.is_ok());
         answers
     }
@@ -138,27 +163,37 @@ impl Services {
     async fn write_together(
         &self,
         entries: &[Entry],
+        supposed: Option<Standing>,
         room: &dyn Room,
         written: &mut Written,
     ) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
+        // Until this is known to stand, nobody knows how the tasks are.
+        entries.iter().for_each(|entry| entry.known.forget());
         let wanted: Vec<(OrgId, Uuid, Fence)> = entries
             .iter()
             .filter_map(|entry| entry.step.owner.map(|(org, task)| (org, task, entry.step.fence)))
             .collect();
         let orgs: BTreeSet<Uuid> = wanted.iter().map(|(org, _, _)| org.0).collect();
-        let tx = self.store.begin_steps(orgs.into_iter().map(OrgId)).await?;
-        let locked = tx.lock(&wanted).await?;
-        let articles = tx.lock_articles(&texts(entries, &locked)).await?;
+        let mut tx = self.store.begin_steps(orgs.into_iter().map(OrgId)).await?;
+        let standing = match supposed {
+            Some(supposed) => {
+                tx.suppose(&supposed);
+                supposed
+            }
+            None => tx.lock(&wanted).await?,
+        };
+        let articles = tx.lock_articles(&texts(entries, &standing)).await?;
         let mut batch = Batch {
             services: self,
             room,
             tx,
-            locked,
+            standing,
             articles,
             names: HashSet::new(),
             begun: HashSet::new(),
             started: Vec::new(),
             ended: HashSet::new(),
+            changed: BTreeSet::new(),
             changes: Changes::default(),
         };
         let mut answers = Vec::with_capacity(entries.len());
@@ -168,37 +203,69 @@ impl Services {
                 other => answers.push(Ok(other?)),
             }
         }
-        batch.flush().await?;
-        if let Err(error) = batch.tx.commit().await {
-            written.doubtful.extend(batch.started.iter().map(|step| step.fence));
+        batch.flush(None).await?;
+        let Batch { tx, standing, begun, started, .. } = batch;
+        if let Err(error) = tx.commit().await {
+            written.doubtful.extend(started.iter().map(|step| step.fence));
             return Err(error);
         }
-        written.started.append(&mut batch.started);
-        for entry in entries.iter().filter(|entry| batch.begun.contains(&entry.step.fence)) {
-            entry.begun.store(true, Ordering::Release);
-        }
+        let known = learn(entries, &standing, &begun);
+        written.started.extend(started.into_iter().map(|step| {
+            let before = step.owner.and_then(|(_, task)| known.get(&task));
+            let of_next = before.map_or_else(Known::begun, Known::of_next);
+            (step, of_next)
+        }));
         Ok(answers)
     }
 }
 
+/// How the tasks of these entries were left, if nobody else has changed them since; none when it is not known of all.
+fn suppose(entries: &[Entry]) -> Option<Standing> {
+    let mut standing = Standing::default();
+    for entry in entries {
+        let (_, task) = entry.step.owner.filter(|_| entry.is_plain())?;
+        if !standing.tasks.contains_key(&task) {
+            standing.tasks.insert(task, entry.known.task()?);
+        }
+        standing.fences.insert(entry.step.fence);
+    }
+    Some(standing)
+}
+
+/// Notes what stands now, for what is written next about the same tasks.
+fn learn(entries: &[Entry], standing: &Standing, begun: &HashSet<Fence>) -> HashMap<Uuid, Known> {
+    let mut known = HashMap::new();
+    for entry in entries {
+        if begun.contains(&entry.step.fence) {
+            entry.known.set_begun();
+        }
+        let Some((_, task)) = entry.step.owner else { continue };
+        if let Some(state) = standing.tasks.get(&task) {
+            entry.known.learn(state.clone());
+            known.insert(task, entry.known.clone());
+        }
+    }
+    known
+}
+
 /// The texts that these entries bring, as far as their leases hold.
-fn texts(entries: &[Entry], locked: &Locked) -> Vec<Naming> {
+fn texts(entries: &[Entry], standing: &Standing) -> Vec<Naming> {
     let text = |entry: &Entry| {
         let What::Ended { outcome, .. } = &entry.what else { return None };
         let Outcome::Done(StepOutput::Article(text)) = &**outcome else { return None };
-        let (org, task) = entry.step.owner.filter(|_| locked.fences.contains(&entry.step.fence))?;
-        let article = locked.tasks.get(&task)?.article_id?;
+        let (org, task) = entry.step.owner.filter(|_| standing.fences.contains(&entry.step.fence))?;
+        let article = standing.tasks.get(&task)?.article_id?;
         Some(Naming { org, article, slug: text.slug.clone() })
     };
     entries.iter().filter_map(text).collect()
 }
 
-/// The state of one transaction: what is locked, and what is to be written.
+/// The state of one transaction: what it found, and what is to be written.
 pub(super) struct Batch<'a> {
     pub(super) services: &'a Services,
     room: &'a dyn Room,
     tx: StepsTx,
-    locked: Locked,
+    standing: Standing,
     pub(super) articles: LockedArticles,
     /// Slugs that texts of this batch take.
     pub(super) names: HashSet<(OrgId, String)>,
@@ -207,38 +274,35 @@ pub(super) struct Batch<'a> {
     started: Vec<ClaimedStep>,
     /// Tasks that ended within this batch: nothing more is written about their other steps.
     pub(super) ended: HashSet<Uuid>,
+    /// Tasks that are to be written.
+    changed: BTreeSet<Uuid>,
     pub(super) changes: Changes,
-}
-
-/// A task out of the batch while an entry changes it.
-pub(super) struct Held {
-    pub(super) row: rows::Task,
-    pub(super) now: chrono::DateTime<chrono::Utc>,
 }
 
 impl Batch<'_> {
     async fn take(&mut self, entry: &Entry) -> Result<Option<Ran>, StoreError> {
         let step = &entry.step;
-        let (org, task_id) =
+        let (_, task_id) =
             step.owner.ok_or_else(|| StoreError::Unreadable("a maintenance step has no task".into()))?;
-        let Some(row) = self.locked.tasks.remove(&task_id) else { return Err(StoreError::LeaseLost) };
-        let mut task = Held { row, now: self.locked.now };
+        let Some(mut task) = self.standing.tasks.remove(&task_id) else { return Err(StoreError::LeaseLost) };
         // What was paid for stays recorded, whoever has the lease.
-        if let What::Ended { usage, .. } = &entry.what {
-            self.tenant(org)?.record_usage(task_id, step, usage).await?;
+        if let What::Ended { usage, .. } = &entry.what
+            && !usage.is_empty()
+        {
+            self.changes.usage.push((step.clone(), usage.clone()));
         }
-        let taken = if self.locked.fences.contains(&step.fence) && !self.ended.contains(&task_id) {
+        let taken = if self.standing.fences.contains(&step.fence) && !self.ended.contains(&task_id) {
             self.apply(&mut task, entry).await
         } else {
             Err(StoreError::LeaseLost)
         };
-        self.locked.tasks.insert(task_id, task.row);
+        self.standing.tasks.insert(task_id, task);
         taken
     }
 
-    async fn apply(&mut self, task: &mut Held, entry: &Entry) -> Result<Option<Ran>, StoreError> {
+    async fn apply(&mut self, task: &mut TaskState, entry: &Entry) -> Result<Option<Ran>, StoreError> {
         let step = &entry.step;
-        if !entry.begun.load(Ordering::Acquire) && !self.begun.contains(&step.fence) {
+        if !entry.known.has_begun() && !self.begun.contains(&step.fence) {
             self.begin(task, step)?;
             self.begun.insert(step.fence);
         }
@@ -251,47 +315,46 @@ impl Batch<'_> {
                 Ok(None)
             }
             What::Ended { outcome, .. } => {
-                self.locked.fences.remove(&step.fence);
+                self.standing.fences.remove(&step.fence);
                 self.room.ends(step.kind);
                 self.end(task, step, outcome).await.map(Some)
             }
         }
     }
 
-    pub(super) fn begin(&mut self, task: &mut Held, step: &ClaimedStep) -> Result<(), StoreError> {
-        if task.row.status.parse::<TaskStatus>()?.is_ended() {
+    pub(super) fn begin(&mut self, task: &mut TaskState, step: &ClaimedStep) -> Result<(), StoreError> {
+        if task.status.parse::<TaskStatus>()?.is_ended() {
             return Err(StoreError::LeaseLost);
         }
-        let first = task.row.status == TaskStatus::Pending.as_str();
-        task.row.status = TaskStatus::Processing.as_str().to_owned();
-        task.row.current_step = Some(step.kind.public_name().to_owned());
-        task.row.started_at = task.row.started_at.or(Some(task.now));
+        let first = task.status == TaskStatus::Pending.as_str();
+        task.status = TaskStatus::Processing.as_str().to_owned();
+        task.current_step = Some(step.kind.public_name().to_owned());
         if first {
-            self.emit(task, "task.started", json!({ "run": task.row.run }));
+            self.emit(task, "task.started", json!({ "run": task.run }));
         }
         self.emit(task, "step.started", describe(step));
         Ok(())
     }
 
     /// Appends an event and with it notes that the task has changed.
-    pub(super) fn emit(&mut self, task: &mut Held, kind: &'static str, data: Json) {
-        task.row.event_seq += 1;
+    pub(super) fn emit(&mut self, task: &mut TaskState, kind: &'static str, data: Json) {
+        task.event_seq += 1;
         self.changes.events.push(NewEvent {
-            org: task.row.org_id,
-            task: task.row.id,
-            seq: task.row.event_seq,
+            org: task.org_id,
+            task: task.id,
+            seq: task.event_seq,
             told: Told { kind, data },
         });
         self.changed(task);
     }
 
     /// The task is written as it stands now, unless it changes again before that.
-    pub(super) fn changed(&mut self, task: &Held) {
-        self.changes.tasks.insert(task.row.id, (&task.row).into());
+    pub(super) fn changed(&mut self, task: &TaskState) {
+        self.changed.insert(task.id);
     }
 
     /// Adds a step; answers with it when it begins here at once. Whoever calls then says so with [`Self::begin`].
-    pub(super) fn add_step(&mut self, task: &Held, kind: StepKind, position: i32) -> Option<ClaimedStep> {
+    pub(super) fn add_step(&mut self, task: &TaskState, kind: StepKind, position: i32) -> Option<ClaimedStep> {
         let room = self.room;
         let started = room.take(kind).then(|| Started {
             lease: Uuid::new_v4(),
@@ -300,14 +363,14 @@ impl Batch<'_> {
         });
         let step = NewStep {
             id: Uuid::now_v7(),
-            org: task.row.org_id,
-            task: task.row.id,
-            run: task.row.run,
+            org: task.org_id,
+            task: task.id,
+            run: task.run,
             kind,
             position,
-            rank: task.row.rank,
+            rank: task.rank,
             max_attempts: self.services.settings.policy(kind).max_attempts,
-            trace_id: task.row.trace_id.clone(),
+            trace_id: task.trace_id.clone(),
             started,
         };
         let claimed = step.started.as_ref().map(|started| ClaimedStep {
@@ -330,7 +393,12 @@ impl Batch<'_> {
         self.tx.tenant(org.0)
     }
 
-    pub(super) async fn flush(&mut self) -> Result<(), StoreError> {
+    /// Writes what has gathered; `current` is the task that an entry is just changing.
+    pub(super) async fn flush(&mut self, current: Option<&TaskState>) -> Result<(), StoreError> {
+        for id in std::mem::take(&mut self.changed) {
+            let task = current.filter(|task| task.id == id).or_else(|| self.standing.tasks.get(&id));
+            self.changes.tasks.extend(task.map(|task| (id, task.clone())));
+        }
         self.tx.write(&mut self.changes).await
     }
 }

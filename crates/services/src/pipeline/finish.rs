@@ -10,14 +10,14 @@ use galley_domain::{
 };
 use galley_store::{
     ArticleChange, ClaimedStep, Delay, Done, NewVersion, PublicationState, Settlement, StoreError, StoredClaim,
-    TenantTx, TextVersion, rows,
+    TaskState, TenantTx, TextVersion, rows,
 };
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
     ClaimedText, Outcome, Ran, StepOutput, WrittenArticle, backoff, describe,
-    entry::{Batch, Held},
+    entry::Batch,
     fan_out,
 };
 use crate::Services;
@@ -34,7 +34,7 @@ impl Services {
         }
         let tx = self.store.begin(org).await?;
         if tx.task(task_id).await?.is_some() {
-            tx.record_usage(task_id, step, usage).await?;
+            tx.record_usage(step, usage).await?;
         }
         tx.commit().await
     }
@@ -43,7 +43,7 @@ impl Services {
 impl Batch<'_> {
     pub(super) async fn end(
         &mut self,
-        task: &mut Held,
+        task: &mut TaskState,
         step: &ClaimedStep,
         outcome: &Outcome,
     ) -> Result<Ran, StoreError> {
@@ -60,7 +60,7 @@ impl Batch<'_> {
         }
     }
 
-    async fn done(&mut self, task: &mut Held, step: &ClaimedStep, output: &StepOutput) -> Result<(), StoreError> {
+    async fn done(&mut self, task: &mut TaskState, step: &ClaimedStep, output: &StepOutput) -> Result<(), StoreError> {
         let kept = self.keep(task, output).await?;
         self.changes.done.push(Done { step: step.fence.step, lease: step.fence.lease, output: kept });
         self.emit(task, "step.completed", describe(step));
@@ -68,12 +68,12 @@ impl Batch<'_> {
     }
 
     /// Persists what the step brought; returns what stays in the step's own row.
-    async fn keep(&mut self, task: &mut Held, output: &StepOutput) -> Result<Json, StoreError> {
-        let org = OrgId(task.row.org_id);
+    async fn keep(&mut self, task: &mut TaskState, output: &StepOutput) -> Result<Json, StoreError> {
+        let org = OrgId(task.org_id);
         match output {
             StepOutput::Research { sources, warnings } => {
-                self.tenant(org)?.add_sources(task.row.id, task.row.run, sources).await?;
-                task.row.sources_run = task.row.run;
+                self.tenant(org)?.add_sources(task.id, task.run, sources).await?;
+                task.sources_run = task.run;
                 self.warn(task, warnings);
                 let words: u64 = sources.iter().map(|source| u64::from(source.words)).sum();
                 Ok(json!({ "sources": sources.len(), "words": words }))
@@ -83,7 +83,7 @@ impl Batch<'_> {
             StepOutput::Article(article) => self.save_article(task, article).await,
             StepOutput::Image { cover, warnings } => {
                 self.warn(task, warnings);
-                if let (Some((file, alt)), Some(article)) = (cover, task.row.article_id) {
+                if let (Some((file, alt)), Some(article)) = (cover, task.article_id) {
                     let tx = self.tenant(org)?;
                     tx.insert_file(file.clone()).await?;
                     tx.change_article(article, ArticleChange::Cover { file: file.id, alt: alt.clone() }).await?;
@@ -102,9 +102,9 @@ impl Batch<'_> {
         }
     }
 
-    async fn save_article(&mut self, task: &mut Held, article: &WrittenArticle) -> Result<Json, StoreError> {
-        let org = OrgId(task.row.org_id);
-        let id = task.row.article_id.ok_or(StoreError::LeaseLost)?;
+    async fn save_article(&mut self, task: &mut TaskState, article: &WrittenArticle) -> Result<Json, StoreError> {
+        let org = OrgId(task.org_id);
+        let id = task.article_id.ok_or(StoreError::LeaseLost)?;
         let current = self.articles.articles.remove(&id).ok_or(StoreError::LeaseLost)?;
         let version = current.version + 1;
         let text = TextVersion {
@@ -123,7 +123,7 @@ impl Batch<'_> {
         };
         self.changes.versions.push(NewVersion { org: org.0, article: id, text });
         if !article.claims.is_empty() {
-            let sources = self.tenant(org)?.source_heads(task.row.id).await?;
+            let sources = self.tenant(org)?.source_heads(task.id).await?;
             self.changes.claims.push((org, id, version, stored_claims(&article.claims, &sources)));
         }
         self.warn(task, &article.warnings);
@@ -145,8 +145,8 @@ impl Batch<'_> {
     }
 
     /// Moves the task on: the next step, or the end.
-    fn advance(&mut self, task: &mut Held, step: &ClaimedStep, output: &StepOutput) -> Result<(), StoreError> {
-        let row = &mut task.row;
+    fn advance(&mut self, task: &mut TaskState, step: &ClaimedStep, output: &StepOutput) -> Result<(), StoreError> {
+        let row = &mut *task;
         let mut kind_done = true;
         if step.kind == StepKind::Draft {
             row.fan_open = (row.fan_open - 1).max(0);
@@ -165,12 +165,14 @@ impl Batch<'_> {
         let next = match (kind_done, step.kind.next(), output) {
             (false, _, _) => None,
             (true, Some(StepKind::Draft), StepOutput::Outline(outline)) => {
-                Some((StepKind::Draft, fan_out(row, outline)))
+                let sections = fan_out(outline);
+                (row.fan_open, row.fan_total) = (sections, sections);
+                Some((StepKind::Draft, sections))
             }
             (true, Some(next), _) => Some((next, 1)),
             (true, None, _) => return self.complete(task),
         };
-        self.emit(task, "task.progress", progress_of(&task.row));
+        self.emit(task, "task.progress", progress_of(task));
         for (kind, position) in next.into_iter().flat_map(|(kind, steps)| (0..steps).map(move |at| (kind, at))) {
             if let Some(started) = self.add_step(task, kind, position) {
                 self.begin(task, &started)?;
@@ -179,12 +181,11 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn complete(&mut self, task: &mut Held) -> Result<(), StoreError> {
-        let row = &mut task.row;
+    fn complete(&mut self, task: &mut TaskState) -> Result<(), StoreError> {
+        let row = &mut *task;
         row.status = TaskStatus::Completed.as_str().to_owned();
         row.current_step = None;
         row.progress = 100;
-        row.finished_at = Some(task.now);
         let org = row.org_id;
         self.changes.ready.extend(row.article_id.map(|article| (OrgId(org), article)));
         let (task_id, run) = (row.id, row.run);
@@ -211,7 +212,7 @@ impl Batch<'_> {
         });
     }
 
-    async fn failed(&mut self, task: &mut Held, step: &ClaimedStep, fault: &Fault) -> Result<Ran, StoreError> {
+    async fn failed(&mut self, task: &mut TaskState, step: &ClaimedStep, fault: &Fault) -> Result<Ran, StoreError> {
         let mut data = describe(step);
         data["error"] = json!({ "code": fault.code().as_str(), "message": fault.to_string() });
         if let Fault::Transient { after, .. } = fault
@@ -228,19 +229,18 @@ impl Batch<'_> {
             _ => fault.to_string(),
         };
         // What others of this batch have brought must stand before everything that has not ended is cancelled.
-        self.flush().await?;
-        self.tenant(OrgId(task.row.org_id))?.step_failed(step.fence, fault.code(), &message).await?;
+        self.flush(Some(task)).await?;
+        self.tenant(OrgId(task.org_id))?.step_failed(step.fence, fault.code(), &message).await?;
         self.emit(task, "step.failed", data);
         self.fail_task(task, fault, &message).await?;
         Ok(Ran::Failed)
     }
 
-    async fn fail_task(&mut self, task: &mut Held, fault: &Fault, message: &str) -> Result<(), StoreError> {
-        let row = &mut task.row;
+    async fn fail_task(&mut self, task: &mut TaskState, fault: &Fault, message: &str) -> Result<(), StoreError> {
+        let row = &mut *task;
         row.status = TaskStatus::Failed.as_str().to_owned();
         row.error_code = Some(fault.code().as_str().to_owned());
         row.error_message = Some(message.to_owned());
-        row.finished_at = Some(task.now);
         let tx = self.tenant(OrgId(row.org_id))?;
         tx.cancel_steps(row.id).await?;
         if let Some(article) = row.article_id {
@@ -250,25 +250,25 @@ impl Batch<'_> {
         let mut data = progress_of(row);
         data["error"] = json!({ "code": fault.code().as_str(), "message": message });
         self.emit(task, "task.failed", data);
-        self.ended.insert(task.row.id);
+        self.ended.insert(task.id);
         Ok(())
     }
 
     /// Adds to the task's warnings and tells listeners.
-    fn warn(&mut self, task: &mut Held, warnings: &[String]) {
-        let mut list = task.row.warnings.as_array().cloned().unwrap_or_default();
+    fn warn(&mut self, task: &mut TaskState, warnings: &[String]) {
+        let mut list = task.warnings.as_array().cloned().unwrap_or_default();
         for warning in warnings {
             if list.len() < MAX_WARNINGS {
                 list.push(json!(warning));
             }
             self.emit(task, "task.warning", json!({ "message": warning }));
         }
-        task.row.warnings = Json::Array(list);
+        task.warnings = Json::Array(list);
         self.changed(task);
     }
 }
 
-fn progress_of(task: &rows::Task) -> Json {
+fn progress_of(task: &TaskState) -> Json {
     json!({
         "status": task.status,
         "progress": task.progress,

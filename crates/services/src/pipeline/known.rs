@@ -1,0 +1,65 @@
+//! What a process knows of an attempt without asking.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use galley_store::TaskState;
+
+/// What this process knows of an attempt: whether its beginning stands, and how its task was left by what this process
+/// wrote last. Clones share it, and so do the attempts of a task that began here one after the other.
+///
+/// The state of the task may be old. It is only written from when the database finds that the task has told nothing since.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    begun: Arc<AtomicBool>,
+    task: Arc<Mutex<Option<TaskState>>>,
+}
+
+impl Known {
+    /// Of an attempt whose beginning stands.
+    pub fn begun() -> Self {
+        Self { begun: Arc::new(AtomicBool::new(true)), task: Arc::default() }
+    }
+
+    /// Of an attempt that has just been claimed.
+    pub fn claimed(task: Option<TaskState>) -> Self {
+        Self { begun: Arc::default(), task: Arc::new(Mutex::new(task)) }
+    }
+
+    /// Of an attempt that began with the end of this one.
+    pub(super) fn of_next(&self) -> Self {
+        Self { begun: Arc::new(AtomicBool::new(true)), task: Arc::clone(&self.task) }
+    }
+
+    pub fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_begun(&self) {
+        self.begun.store(true, Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<TaskState>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn has_task(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    pub(super) fn task(&self) -> Option<TaskState> {
+        self.lock().clone()
+    }
+
+    /// The task was left like this.
+    pub(super) fn learn(&self, task: TaskState) {
+        *self.lock() = Some(task);
+    }
+
+    /// Nobody here knows how the task is.
+    pub(super) fn forget(&self) {
+        *self.lock() = None;
+    }
+}
