@@ -89,7 +89,7 @@ async fn a_dead_link_is_a_warning_and_nothing_left_is_a_failure() {
     assert!(good.row.warnings.to_string().contains(&dead), "{}", good.row.warnings);
     let bad = harness.ended(bad).await;
     assert_eq!(bad.status, TaskStatus::Failed);
-    let message = bad.row.error_message.unwrap();
+    let message = bad.row.error_message.clone().unwrap();
     assert!(message.contains("nothing is left to write from") && message.contains(&dead), "{message}");
     engine.stop().await;
     harness.assert_books_closed().await;
@@ -107,7 +107,7 @@ async fn too_little_material_says_how_much_there_is() {
     let view = harness.ended(task).await;
     engine.stop().await;
     assert_eq!(view.status, TaskStatus::Failed);
-    let message = view.row.error_message.unwrap();
+    let message = view.row.error_message.clone().unwrap();
     assert!(message.contains("words"), "{message}");
     assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no use in trying again");
 }

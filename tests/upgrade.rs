@@ -46,7 +46,7 @@ async fn events_from_before_they_were_kept_in_groups_are_read_as_they_were() {
     let told = |rows: Vec<galley_store::rows::Event>| -> Vec<_> {
         rows.into_iter().map(|event| (event.seq, event.kind, event.data)).collect()
     };
-    let all = told(store.reads().events_after(OrgId(org), task, 0).await.unwrap());
+    let all = told(store.reads().events_after(OrgId(org), task, 0).await.unwrap().to_vec());
     let expected = [
         (1, "task.created".to_owned(), json!({ "credits_held": 40 })),
         (2, "task.started".to_owned(), json!({})),

@@ -17,6 +17,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
     sync::{mpsc, oneshot},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     figures::Bench,
@@ -102,12 +103,14 @@ async fn front(url: &str, folder: PathBuf) -> anyhow::Result<()> {
     let many = 1_000_000_000;
     state.limits.rates = RateLimits { general: many, content: many, ai: many, auth: many, ..RateLimits::default() };
     (state.limits.streams, state.limits.streams_per_organization) = (10_000, 10_000);
+    state.limits.connections = 10_000;
     let constant = make_sync(|_| Response::builder().content_type("application/json").body(CONSTANT)).boxed();
     let (front, front_port) = bind().await?;
     let (plain, constant_port) = bind().await?;
     println!("{READY} {front_port} {constant_port}");
+    // The front behind its own server, with all that it does for a connection.
     tokio::try_join!(
-        Server::new_with_acceptor(front).run(galley::http::app(state)),
+        galley::http::serve(front, state, CancellationToken::new(), Duration::ZERO),
         Server::new_with_acceptor(plain).run(constant),
     )?;
     Ok(())

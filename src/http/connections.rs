@@ -23,7 +23,7 @@ use poem::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::Sleep,
+    time::{Instant, Sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -37,9 +37,10 @@ use super::{
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// The most that is read of the head of a request, and the most of an answer that waits to be sent, in bytes. Above
-/// what the shell takes, so that it is the shell that answers, as a problem; beyond this there is only a bare 431.
+/// what the shell takes, so that it is the shell that answers, as a problem; beyond this there is only a bare 431. Room for
+/// so many headers is made for each request, with 64 bytes for each.
 const BUFFER: usize = 64 * 1024;
-const HEADERS: usize = 1024;
+const HEADERS: usize = 128;
 
 /// Serves the front until `stop` is cancelled, then lets requests in flight go on for at most `drain`.
 ///
@@ -160,23 +161,36 @@ fn is_of_one_client(error: &io::Error) -> bool {
 struct Patience {
     limit: Duration,
     /// Set while it is waited for.
+    since: Option<Instant>,
+    /// Stays set when the waiting ends: what waits again soon, as after each request, does not set it anew.
     asleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patience {
     fn new(limit: Duration) -> Self {
-        Self { limit, asleep: None }
+        Self { limit, since: None, asleep: None }
+    }
+
+    fn ended(&mut self) {
+        self.since = None;
     }
 
     /// What is ready ends the waiting; what is not, ready or not, is an error when it was waited for too long.
     fn heard<V>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
         if polled.is_ready() {
-            self.asleep = None;
+            self.ended();
             return polled;
         }
-        let limit = self.limit;
-        let asleep = self.asleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        asleep.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let end = *self.since.get_or_insert_with(Instant::now) + self.limit;
+        let asleep = self.asleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+        while asleep.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= end {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            // It was set for something that has come since.
+            asleep.as_mut().reset(end);
+        }
+        Poll::Pending
     }
 }
 
@@ -192,7 +206,7 @@ struct Connection<T> {
 impl<T> Connection<T> {
     fn written<V>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
         if polled.is_ready() {
-            self.silent.asleep = None;
+            self.silent.ended();
         }
         self.unread.heard(cx, polled)
     }
@@ -239,10 +253,7 @@ mod tests {
     use std::collections::VecDeque;
 
     use futures::FutureExt;
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
-        time::Instant,
-    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
     use super::*;
 
@@ -305,6 +316,28 @@ mod tests {
         let error = connection.read_u8().await.expect_err("nothing comes");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(start.elapsed() >= MOMENT * 2, "not before its time");
+    }
+
+    #[tokio::test]
+    async fn each_wait_has_its_whole_time() {
+        async fn waits(patience: &mut Patience) -> bool {
+            // The clock of the runtime has gone on.
+            tokio::time::sleep(MOMENT).await;
+            std::future::poll_fn(|cx| Poll::Ready(patience.heard(cx, Poll::<io::Result<()>>::Pending).is_pending()))
+                .await
+        }
+        let hour = Duration::from_secs(3600);
+        let mut patience = Patience::new(hour);
+        assert!(waits(&mut patience).await);
+        patience.ended();
+        // What was set for the first wait goes off in the second.
+        patience.asleep.as_mut().expect("set").as_mut().reset(Instant::now());
+        assert!(waits(&mut patience).await, "it is not over");
+        let end = patience.asleep.as_ref().map(|asleep| asleep.deadline());
+        assert_eq!(end, patience.since.map(|since| since + hour), "it ends in its own time");
+        let mut none = Patience::new(Duration::ZERO);
+        let _ = waits(&mut none).await;
+        assert!(!waits(&mut none).await, "and then it is over");
     }
 
     #[tokio::test]

@@ -1,26 +1,28 @@
 //! What happens in a task, as server-sent events.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
-use futures::Stream;
+use futures::{Stream, StreamExt, stream};
 use galley_domain::{OrgId, order::Violations, task::TaskStatus};
-use galley_services::{EventWatch, ServiceError, Services};
+use galley_services::{EventWatch, ServiceError};
 use galley_store::rows;
 use poem::{
-    IntoResponse, Response,
-    http::StatusCode,
-    web::sse::{Event, SSE},
+    Body, IntoResponse, Response,
+    http::{HeaderName, StatusCode, header},
+    web::sse::Event,
 };
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Path, Query},
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -31,8 +33,13 @@ use super::{
     problem::Problem,
     query::{Given, Whole},
     scalar::Id,
+    state::Front,
 };
 
+/// Tells proxies that hold answers back that this one is read as it comes.
+const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// What a stream says when it has nothing to say.
+const COMMENT: &str = ":\n\n";
 /// How soon a client that lost its connection should come back.
 const RECONNECT_MS: u64 = 2000;
 /// What to wait for before asking again when there are too many streams, in seconds.
@@ -90,29 +97,44 @@ async fn open(auth: &Auth<ArticlesRead>, task: Uuid, after: i64) -> Result<Event
     }
     let place = auth.front().streams.enter(auth.org())?;
     let follower = Follower {
-        reader: Reader { services: auth.services().clone(), org: auth.org(), key: auth.caller.key, task },
+        reader: Reader { front: Arc::clone(auth.front()), org: auth.org(), key: auth.caller.key, task },
         watch,
-        look: state.limits.look,
-        stop: state.stop.clone(),
         seen: after,
-        waiting: VecDeque::new(),
+        read: Arc::default(),
+        sent: 0,
         over: false,
         greeted: false,
         _place: place,
     };
-    Ok(EventsAnswer::Stream(SSE::new(follow(follower)).keep_alive(state.limits.heartbeat)))
+    Ok(EventsAnswer::Stream(body(follow(follower), state.limits.heartbeat)))
+}
+
+/// Not poem's `SSE`, which reads its stream through a buffer of 4 kB for as long as it is open.
+fn body(events: impl Stream<Item = Event> + Send + 'static, heartbeat: Duration) -> Body {
+    let mut events = Box::pin(events);
+    let mut beats = tokio::time::interval_at(Instant::now() + heartbeat, heartbeat);
+    Body::from_bytes_stream(stream::poll_fn(move |cx| {
+        if let Poll::Ready(event) = events.poll_next_unpin(cx) {
+            return Poll::Ready(event.map(|event| Ok::<_, io::Error>(event.to_string())));
+        }
+        beats.poll_tick(cx).map(|_| Some(Ok(COMMENT.to_owned())))
+    }))
 }
 
 /// A stream, or word that nothing more will come.
 pub enum EventsAnswer {
-    Stream(SSE),
+    Stream(Body),
     Over,
 }
 
 impl IntoResponse for EventsAnswer {
     fn into_response(self) -> Response {
         match self {
-            Self::Stream(stream) => stream.into_response(),
+            Self::Stream(events) => Response::builder()
+                .content_type("text/event-stream")
+                .header(UNBUFFERED, "no")
+                .header(header::CACHE_CONTROL, "no-cache")
+                .body(events),
             Self::Over => StatusCode::NO_CONTENT.into_response(),
         }
     }
@@ -152,7 +174,7 @@ impl ApiResponse for EventsAnswer {
 
 /// Where the events of a task are read.
 struct Reader {
-    services: Services,
+    front: Arc<Front>,
     org: OrgId,
     /// Whose stream it is.
     key: Uuid,
@@ -161,19 +183,19 @@ struct Reader {
 
 impl Reader {
     /// Events after `seen`; none when the database is away, which the next look makes good.
-    async fn after(&self, seen: i64) -> Vec<rows::Event> {
-        match self.services.events_after(self.org, self.task, seen).await {
+    async fn after(&self, seen: i64) -> Arc<[rows::Event]> {
+        match self.front.state.services.events_after(self.org, self.task, seen).await {
             Ok(events) => events,
             Err(error) => {
                 tracing::warn!(%error, task = %self.task, "the events of a task could not be read; trying again");
-                Vec::new()
+                Arc::default()
             }
         }
     }
 
     /// False once the key is revoked or expired. While the database is away nothing is sent, so nothing is given away.
     async fn may_read(&self) -> bool {
-        match self.services.key_in_force(self.org, self.key).await {
+        match self.front.state.services.key_in_force(self.org, self.key).await {
             Ok(in_force) => in_force,
             Err(error) => {
                 tracing::warn!(%error, key = %self.key, "the key of a stream could not be looked at; trying again");
@@ -183,7 +205,7 @@ impl Reader {
     }
 
     async fn task_has_ended(&self) -> bool {
-        match self.services.task(self.org, self.task).await {
+        match self.front.state.services.task(self.org, self.task).await {
             Ok(view) => view.status.is_ended(),
             Err(ServiceError::NotFound(_)) => true,
             Err(error) => {
@@ -198,11 +220,11 @@ impl Reader {
 struct Follower {
     reader: Reader,
     watch: EventWatch,
-    look: Duration,
-    stop: CancellationToken,
     /// The number of the newest event that was read.
     seen: i64,
-    waiting: VecDeque<rows::Event>,
+    /// What was read, shared with others who follow the task, and how much of it was sent.
+    read: Arc<[rows::Event]>,
+    sent: usize,
     /// The task has ended: the newest event that was sent says so, or the task itself.
     over: bool,
     greeted: bool,
@@ -210,7 +232,7 @@ struct Follower {
 }
 
 fn follow(follower: Follower) -> impl Stream<Item = Event> + Send {
-    futures::stream::unfold(follower, |mut follower| async move {
+    stream::unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
         Some((event, follower))
     })
@@ -223,17 +245,20 @@ impl Follower {
             return Some(Event::retry(RECONNECT_MS));
         }
         loop {
-            if let Some(event) = self.waiting.pop_front() {
+            if let Some(event) = self.read.get(self.sent) {
+                self.sent += 1;
                 self.over = ends_task(&event.kind);
                 return Some(shown(event));
             }
-            if self.stop.is_cancelled() || !self.reader.may_read().await {
+            // Nothing is kept of it while nothing happens.
+            (self.read, self.sent) = (Arc::default(), 0);
+            let state = &self.reader.front.state;
+            if state.stop.is_cancelled() || !self.reader.may_read().await {
                 return None;
             }
-            let events = self.reader.after(self.seen).await;
-            if let Some(newest) = events.last() {
+            self.read = self.reader.after(self.seen).await;
+            if let Some(newest) = self.read.last() {
                 self.seen = newest.seq;
-                self.waiting.extend(events);
                 continue;
             }
             // A retry may have added events behind the end of a run, so the end counts only when nothing follows it.
@@ -247,8 +272,8 @@ impl Follower {
             }
             tokio::select! {
                 () = self.watch.changed() => {}
-                () = tokio::time::sleep(self.look) => {}
-                () = self.stop.cancelled() => return None,
+                () = tokio::time::sleep(state.limits.look) => {}
+                () = state.stop.cancelled() => return None,
             }
         }
     }
@@ -259,8 +284,8 @@ fn ends_task(kind: &str) -> bool {
     status.is_some_and(TaskStatus::is_ended)
 }
 
-fn shown(event: rows::Event) -> Event {
-    Event::message(event.data.to_string()).id(event.seq.to_string()).event_type(event.kind)
+fn shown(event: &rows::Event) -> Event {
+    Event::message(event.data.to_string()).id(event.seq.to_string()).event_type(event.kind.as_str())
 }
 
 /// Counts open streams.

@@ -1,5 +1,7 @@
 //! The Articles API's way of ordering: generate, then poll the status of the article.
 
+use std::sync::Arc;
+
 use galley_domain::{
     article::{ArticleStatus, Length},
     order::{ArticleOrder, FieldError, GenerateRequest, limits},
@@ -59,7 +61,7 @@ impl Generate {
     }
 }
 
-async fn task_of(auth: &Auth<ArticlesRead>, article: &rows::Article) -> Result<Option<rows::Task>, Problem> {
+async fn task_of(auth: &Auth<ArticlesRead>, article: &rows::Article) -> Result<Option<Arc<rows::Task>>, Problem> {
     let Some(id) = article.task_id else { return Ok(None) };
     match auth.services().task(auth.org(), id).await {
         Ok(view) => Ok(Some(view.row)),
@@ -162,10 +164,11 @@ pub struct Status {
 }
 
 impl Status {
-    fn of(article: rows::Article, task: Option<rows::Task>) -> Result<Self, Problem> {
+    fn of(article: rows::Article, task: Option<Arc<rows::Task>>) -> Result<Self, Problem> {
         let changed = task.as_ref().map_or(article.updated_at, |task| article.updated_at.max(task.updated_at));
-        let (progress, steps_completed, current_step) =
-            task.map_or((100, Vec::new(), None), |task| (task.progress, task.steps_completed, task.current_step));
+        let (progress, steps_completed, current_step) = task.map_or((100, Vec::new(), None), |task| {
+            (task.progress, task.steps_completed.clone(), task.current_step.clone())
+        });
         Ok(Self {
             article_id: article.id,
             task_id: article.task_id.into(),

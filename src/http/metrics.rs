@@ -6,6 +6,7 @@
 use std::{fmt::Write, time::Duration};
 
 use galley_store::{QueueDepth, StoreError};
+use poem::http::StatusCode;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
 
 /// Seconds; the slowest answers are uploads.
@@ -33,8 +34,8 @@ impl Metrics {
     }
 
     /// Counts an answer. `route` is a pattern, so that the number of series stays small.
-    pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
-        self.requests.with_label_values(&[method, route, &status.to_string()]).inc();
+    pub fn request(&self, method: &str, route: &str, status: StatusCode, took: Duration) {
+        self.requests.with_label_values(&[method, route, status.as_str()]).inc();
         self.durations.with_label_values(&[method, route]).observe(took.as_secs_f64());
     }
 
@@ -72,8 +73,8 @@ mod tests {
     #[test]
     fn requests_and_the_queue_are_shown() {
         let metrics = Metrics::new();
-        metrics.request("GET", "/api/v1/tasks/{task_id}", 404, Duration::from_millis(7));
-        metrics.request("GET", "/api/v1/tasks/{task_id}", 404, Duration::from_millis(7));
+        metrics.request("GET", "/api/v1/tasks/{task_id}", StatusCode::NOT_FOUND, Duration::from_millis(7));
+        metrics.request("GET", "/api/v1/tasks/{task_id}", StatusCode::NOT_FOUND, Duration::from_millis(7));
         let depth = QueueDepth { kind: "draft".into(), state: "ready".into(), steps: 4, oldest_seconds: 1.5 };
         let text = metrics.render(&Ok(vec![depth]));
         for line in [
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn a_database_that_is_away_is_shown_and_hides_nothing_else() {
         let metrics = Metrics::new();
-        metrics.request("GET", "/healthz", 200, Duration::ZERO);
+        metrics.request("GET", "/healthz", StatusCode::OK, Duration::ZERO);
         let text = metrics.render(&Err(StoreError::LeaseLost));
         assert!(text.contains("galley_database_up 0") && text.contains("/healthz"), "{text}");
     }

@@ -10,7 +10,7 @@
 //! | [`problem`], [`failure`] | the one shape of every error |
 //! | [`body`], [`query`], [`header`], [`scalar`], [`shape`], [`reply`], [`page`] | reading requests, shaping answers |
 //! | [`reading`] | the same readers without a server, for those who test them from outside |
-//! | [`shell`], [`request`], [`routes`] | what happens around every request |
+//! | [`shell`], [`request`], [`places`], [`routes`] | what happens around every request |
 //! | [`connections`] | what a connection may cost |
 //!
 //! Architecture invariant: a handler reaches the use cases only through [`auth::Auth`] or [`auth::Public`], so an
@@ -31,6 +31,7 @@ mod header;
 mod health;
 mod metrics;
 mod page;
+mod places;
 mod problem;
 mod query;
 mod rate;
@@ -51,11 +52,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use poem::{
-    EndpointExt, Response, Route,
-    endpoint::BoxEndpoint,
-    middleware::{NormalizePath, TrailingSlash},
-};
+use poem::{EndpointExt, Response, endpoint::BoxEndpoint};
 use poem_openapi::{OpenApiService, Tags};
 
 pub use connections::serve;
@@ -111,12 +108,6 @@ pub fn spec() -> String {
 /// whatever goes wrong is a response already.
 pub fn app(state: AppState) -> BoxEndpoint<'static, Response> {
     let front = state.into_front();
-    let routes = Route::new()
-        .at("/docs", docs::page(&service()))
-        .at("/openapi.json", docs::description())
-        .nest("/", service())
-        .with(NormalizePath::new(TrailingSlash::Trim))
-        .data(Arc::clone(&front))
-        .map_to_response();
+    let routes = places::Tidied::new(places::Places::of(service())).data(Arc::clone(&front));
     shell::Shell::new(routes, &front.state.limits, Arc::clone(&front.metrics)).boxed()
 }

@@ -12,6 +12,7 @@ use poem_openapi::{
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -93,6 +94,12 @@ impl<T: ToJSON> ToJSON for Nullable<T> {
     }
 }
 
+impl<T: Serialize> Serialize for Nullable<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
+}
+
 impl<T: ParseFromJSON> ParseFromJSON for Nullable<T> {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         Option::<T>::parse_from_json(value).map(Self).map_err(ParseError::propagate)
@@ -108,9 +115,21 @@ plain_type!([] Moment, true, "date-time", MetaSchema {
     ..MetaSchema::new_with_format("string", "date-time")
 });
 
+impl Moment {
+    fn text(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+}
+
 impl ToJSON for Moment {
     fn to_json(&self) -> Option<Value> {
-        Some(Value::String(self.0.to_rfc3339_opts(SecondsFormat::Millis, true)))
+        Some(Value::String(self.text()))
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.text())
     }
 }
 
@@ -127,10 +146,24 @@ pub struct Amount(pub Decimal);
 
 plain_type!([] Amount, true, "credits", MetaSchema { example: Some(40.into()), ..MetaSchema::new("number") });
 
+impl Amount {
+    fn whole(self) -> Option<i64> {
+        self.0.fract().is_zero().then(|| self.0.to_i64()).flatten()
+    }
+}
+
 impl ToJSON for Amount {
     fn to_json(&self) -> Option<Value> {
-        let whole = self.0.fract().is_zero().then(|| self.0.to_i64()).flatten();
-        Some(whole.map_or_else(|| Value::from(self.0.to_f64()), Value::from))
+        Some(self.whole().map_or_else(|| Value::from(self.0.to_f64()), Value::from))
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.whole() {
+            Some(whole) => to.serialize_i64(whole),
+            None => self.0.to_f64().serialize(to),
+        }
     }
 }
 
@@ -224,6 +257,12 @@ plain_type!([E: Vocabulary] Word<E>, true, "word", MetaSchema {
 impl<E: Vocabulary> ToJSON for Word<E> {
     fn to_json(&self) -> Option<Value> {
         Some(self.0.word().into())
+    }
+}
+
+impl<E: Vocabulary> Serialize for Word<E> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0.word())
     }
 }
 

@@ -117,7 +117,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Shell<E> {
         response = as_problem(response, &facts.id);
         dress(&mut response, &facts);
         let took = started.elapsed();
-        self.metrics.request(method, facts.route(), response.status().as_u16(), took);
+        self.metrics.request(method, facts.route(), response.status(), took);
         span.record("route", facts.route());
         if let Some(key) = facts.key.get() {
             span.record("key", key.to_string());

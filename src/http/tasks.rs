@@ -5,7 +5,7 @@ use galley_domain::{
     task::TaskStatus,
     writing::Tone,
 };
-use galley_services::{Receipt, TaskView};
+use galley_services::Receipt;
 use galley_store::TaskFilter;
 use poem_openapi::{
     Object, OpenApi,
@@ -13,6 +13,7 @@ use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef},
     types::{ParseFromJSON, ParseResult, ToJSON},
 };
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -21,19 +22,21 @@ use super::{
     articles::{self, Article},
     auth::{Ai, ArticlesRead, ArticlesWrite, Auth, Content},
     body::{Body, Fields, FromBody},
-    failure::{Acting, Listing, Ordering, Reading, unreadable},
+    failure::{Acting, Listing, Ordering, Reading},
     header::{Head, Once},
     page::{List, Pagination},
     problem::Problem,
     query::{Given, OneOf, Whole},
-    reply::{Accepted, Outcome, Reply},
-    scalar::{Amount, Id, Moment, Nullable, Word, plain_type},
+    reply::{Accepted, Direct, Outcome, Reply},
+    scalar::{Amount, Id, Word, plain_type},
     shape::{Filled, Language, Link, Said},
 };
 
 mod step;
+mod view;
 
 use step::Step;
+pub use view::{Task, WorkError};
 
 pub struct Tasks;
 
@@ -84,9 +87,9 @@ impl Tasks {
     ///
     /// Its state, how far it has come, what it was ordered with, and what went wrong if it failed.
     #[oai(path = "/tasks/:task_id", method = "get", operation_id = "get_task")]
-    async fn get(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<Task, Reading> {
+    async fn get(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<Direct<Task>, Reading> {
         let view = auth.services().task(auth.org(), task_id.0.0).await?;
-        Ok(Reply::new(view.try_into()?))
+        Ok(Reply::new(Direct(view.try_into()?)))
     }
 
     /// Cancel a task
@@ -190,6 +193,12 @@ impl FromBody for NewTask {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileReference(Uuid);
 
+impl Serialize for FileReference {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map([("id", self.0)])
+    }
+}
+
 plain_type!([] FileReference, true, "file_reference", MetaSchema {
     description: Some("The id of an uploaded file, or an object with that id in `id` (or `file_id`)."),
     example: Some(serde_json::json!({ "id": "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e" })),
@@ -263,87 +272,6 @@ impl From<Receipt> for TaskReceipt {
             estimated_time_seconds: receipt.estimated_time_seconds,
             credits_held: Amount(receipt.price),
         }
-    }
-}
-
-/// Why a task or a step did not succeed.
-#[derive(Debug, Object)]
-pub struct WorkError {
-    /// VALIDATION_ERROR, LLM_ERROR, WORKFLOW_ERROR, DATABASE_ERROR or RATE_LIMIT_ERROR.
-    code: String,
-    message: String,
-}
-
-impl WorkError {
-    fn of(code: Option<String>, message: Option<String>) -> Nullable<Self> {
-        Nullable(code.map(|code| Self { code, message: message.unwrap_or_default() }))
-    }
-}
-
-/// An order and how far it has come.
-#[derive(Debug, Object)]
-pub struct Task {
-    task_id: Uuid,
-    /// The same as `task_id`.
-    id: Uuid,
-    status: Word<TaskStatus>,
-    /// Percent, 0 to 100.
-    progress: i16,
-    /// The step that runs: research, outline, drafting, seo, image or sync.
-    current_step: Nullable<String>,
-    steps_completed: Vec<String>,
-    /// Seconds that are left at the usual pace; 0 when the task has ended.
-    estimated_time_seconds: u32,
-    article_id: Nullable<Uuid>,
-    /// What did not work but did not stop the task either, such as a link that could not be read.
-    warnings: Vec<String>,
-    error: Nullable<WorkError>,
-    /// The price: held while the task runs, charged when it completes, given back otherwise.
-    credits: Amount,
-    /// Counts from 1; a retry starts the next run.
-    run: i32,
-    user_prompt: String,
-    keywords: Vec<String>,
-    reference_links: Vec<String>,
-    uploaded_files: Vec<FileReference>,
-    min_words: u32,
-    max_words: u32,
-    created_at: Moment,
-    started_at: Nullable<Moment>,
-    finished_at: Nullable<Moment>,
-    updated_at: Moment,
-}
-
-impl TryFrom<TaskView> for Task {
-    type Error = Problem;
-
-    fn try_from(view: TaskView) -> Result<Self, Problem> {
-        let row = view.row;
-        let order: ArticleOrder = serde_json::from_value(row.input).map_err(unreadable)?;
-        Ok(Self {
-            task_id: row.id,
-            id: row.id,
-            status: Word(view.status),
-            progress: row.progress,
-            current_step: row.current_step.into(),
-            steps_completed: row.steps_completed,
-            estimated_time_seconds: view.estimated_time_seconds,
-            article_id: row.article_id.into(),
-            warnings: serde_json::from_value(row.warnings).map_err(unreadable)?,
-            error: WorkError::of(row.error_code, row.error_message),
-            credits: Amount(row.price),
-            run: row.run,
-            user_prompt: order.brief.prompt,
-            keywords: order.brief.keywords,
-            reference_links: order.reference_links,
-            uploaded_files: order.uploaded_files.into_iter().map(FileReference).collect(),
-            min_words: order.brief.words.min,
-            max_words: order.brief.words.max,
-            created_at: Moment(row.created_at),
-            started_at: row.started_at.map(Moment).into(),
-            finished_at: row.finished_at.map(Moment).into(),
-            updated_at: Moment(row.updated_at),
-        })
     }
 }
 

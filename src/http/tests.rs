@@ -231,8 +231,7 @@ mod around {
     #[tokio::test]
     async fn every_answer_carries_the_id_and_the_safe_headers() {
         for path in ["/docs", "/docs/"] {
-            let routes = Route::new().at("/docs", make_sync(|_| "here"));
-            let routes = routes.with(NormalizePath::new(TrailingSlash::Trim)).map_to_response();
+            let routes = places::Tidied::new(Route::new().at("/docs", make_sync(|_| "here")));
             let (response, _) = ask(routes, request(Method::GET, path)).await;
             assert_eq!(response.status().as_u16(), 200, "{path}");
             for (name, value) in [

@@ -371,3 +371,28 @@ async fn a_key_in_a_wrong_place_is_not_repeated() {
         assert_eq!(front.harness.database.number(&sql).await, 0, "the key is not stored in {table}");
     }
 }
+
+/// Reads in groups keep their connections while they are asked, but not from those who have none.
+#[tokio::test]
+async fn a_pool_of_one_connection_serves_all_kinds_of_reads() {
+    let harness = Harness::new().await;
+    let task = harness.order().await;
+    let (org, key) = (harness.caller.org, harness.caller.key);
+    let store = harness.database.store_of(1).await;
+    let asking_on = async {
+        loop {
+            store.reads().task(org, task).await.unwrap().unwrap();
+        }
+    };
+    let others = async {
+        for _ in 0..10 {
+            assert!(store.reads().key_in_force(org, key).await.unwrap());
+            assert!(store.tenant(org).task(task).await.unwrap().is_some());
+        }
+    };
+    tokio::select! {
+        () = asking_on => {}
+        () = others => {}
+    }
+    store.close().await;
+}

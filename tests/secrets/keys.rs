@@ -114,7 +114,7 @@ async fn refused(harness: &Harness, peer: &Peer) {
     let view = harness.ended(task).await;
     engine.stop().await;
     assert_eq!(view.status, TaskStatus::Failed);
-    let message = view.row.error_message.unwrap();
+    let message = view.row.error_message.clone().unwrap();
     assert!(message.contains("model key cannot be opened") && message.contains("galley secrets"), "{message}");
     assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no use in trying again");
 }
@@ -152,7 +152,7 @@ async fn a_refused_own_key_names_whose_it_is() {
     let task = ordered(&harness, &harness.caller).await;
     let view = harness.ended(task).await;
     engine.stop().await;
-    let message = view.row.error_message.unwrap();
+    let message = view.row.error_message.clone().unwrap();
     assert!(message.contains("your organization's own model key"), "{message}");
     assert!(!message.contains("sk-own-refused"), "{message}");
 }

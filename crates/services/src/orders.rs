@@ -5,7 +5,7 @@ use galley_domain::{
     order::{ArticleOrder, FieldError},
     task::StepKind,
 };
-use galley_store::{HoldOutcome, NewArticle, NewTask, StepSeed, StoreError, TenantTx};
+use galley_store::{HoldOutcome, NewArticle, NewOrder, StepSeed, StoreError, TenantTx};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -66,7 +66,10 @@ impl Services {
     /// Files and project must be the tenant's own.
     async fn check_references(&self, tx: &TenantTx, order: &ArticleOrder) -> Result<(), ServiceError> {
         let mut wrong: Vec<FieldError> = Vec::new();
-        let known = tx.files(&order.uploaded_files).await?;
+        let known = match order.uploaded_files.is_empty() {
+            true => Vec::new(),
+            false => tx.files(&order.uploaded_files).await?,
+        };
         for (at, id) in order.uploaded_files.iter().enumerate() {
             if !known.iter().any(|file| file.id == *id) {
                 let message = format!("there is no file {id}; upload it with POST /api/v1/files first");
@@ -89,35 +92,26 @@ impl Services {
         key_id: Uuid,
     ) -> Result<Receipt, ServiceError> {
         let price = self.settings.prices.generate;
-        let rank = match tx.reserve(price).await? {
-            HoldOutcome::Held { rank } => rank,
-            HoldOutcome::Insufficient { available } => {
-                return Err(ServiceError::InsufficientCredits { needed: price, available });
-            }
-        };
         let (task_id, article_id) = (Uuid::now_v7(), Uuid::now_v7());
-        tx.insert_task(NewTask {
+        let written = tx.insert_order(NewOrder {
             id: task_id,
             kind: "article",
             input: serde_json::to_value(order).map_err(StoreError::from)?,
-            article_id: Some(article_id),
-            rank,
             price,
             trace_id: trace_id.to_owned(),
             api_key_id: Some(key_id),
-        })
-        .await?;
-        tx.insert_article(new_article(article_id, task_id, order)).await?;
-        tx.open_hold(task_id, 1, price).await?;
-        tx.emit(
-            task_id,
-            "task.created",
-            serde_json::json!({ "article_id": article_id, "credits_held": price.to_f64() }),
-        )
-        .await?;
-        let task = tx.task(task_id).await?.ok_or_else(|| StoreError::Unreadable("a new task vanished".into()))?;
-        tx.add_steps(&task, &[self.seed(StepKind::Research, 0)]).await?;
-        Ok(Receipt { task_id, article_id, price, estimated_time_seconds: self.settings.estimated_seconds })
+            article: new_article(article_id, order),
+            first: self.seed(StepKind::Research, 0),
+            told: serde_json::json!({ "article_id": article_id, "credits_held": price.to_f64() }),
+        });
+        match written.await? {
+            HoldOutcome::Held { .. } => {
+                Ok(Receipt { task_id, article_id, price, estimated_time_seconds: self.settings.estimated_seconds })
+            }
+            HoldOutcome::Insufficient { available } => {
+                Err(ServiceError::InsufficientCredits { needed: price, available })
+            }
+        }
     }
 
     pub(crate) fn seed(&self, kind: StepKind, position: i32) -> StepSeed {
@@ -125,14 +119,13 @@ impl Services {
     }
 }
 
-fn new_article(id: Uuid, task_id: Uuid, order: &ArticleOrder) -> NewArticle {
+fn new_article(id: Uuid, order: &ArticleOrder) -> NewArticle {
     let title: String = order.brief.prompt.chars().take(300).collect();
     // Unique by its tail until the text has its own title; the final slug is chosen with the text.
     let slug = format!("{}-{}", galley_text::slug::slugify(&title), &id.simple().to_string()[20..]);
     NewArticle {
         id,
         project_id: order.project_id,
-        task_id,
         title,
         slug,
         content_format: order.content_format,

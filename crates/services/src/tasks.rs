@@ -1,5 +1,7 @@
 //! Looking at tasks, and cancelling them.
 
+use std::sync::Arc;
+
 use galley_domain::{Caller, OrgId, task::TaskStatus};
 use galley_store::{ArticleChange, TaskFilter, TenantTx, rows};
 use serde_json::json;
@@ -13,14 +15,15 @@ use crate::{
 /// A task as every view shows it.
 #[derive(Debug, Clone)]
 pub struct TaskView {
-    pub row: rows::Task,
+    /// Shared by all who asked at the same time.
+    pub row: Arc<rows::Task>,
     pub status: TaskStatus,
     /// Seconds that are left by the expected pace; 0 when ended.
     pub estimated_time_seconds: u32,
 }
 
 impl Services {
-    fn view(&self, row: rows::Task) -> Result<TaskView, ServiceError> {
+    fn view(&self, row: Arc<rows::Task>) -> Result<TaskView, ServiceError> {
         let status: TaskStatus = row.status.parse().map_err(galley_store::StoreError::from)?;
         let left = if status.is_ended() { 0 } else { 100 - u32::try_from(row.progress.clamp(0, 100)).unwrap_or(0) };
         let estimated_time_seconds = (self.settings.estimated_seconds * left).div_ceil(100);
@@ -35,13 +38,13 @@ impl Services {
     /// Newest first, with the number of all that match.
     pub async fn tasks(&self, org: OrgId, filter: &TaskFilter) -> Result<(Vec<TaskView>, u64), ServiceError> {
         let (rows, total) = self.store.tenant(org).tasks(filter).await?;
-        Ok((rows.into_iter().map(|row| self.view(row)).collect::<Result<_, _>>()?, total))
+        Ok((rows.into_iter().map(|row| self.view(row.into())).collect::<Result<_, _>>()?, total))
     }
 
     /// The newest task that the caller's key has ordered and that was not completed.
     pub async fn newest_uncompleted(&self, caller: &Caller) -> Result<Option<TaskView>, ServiceError> {
         let row = self.store.tenant(caller.org).newest_uncompleted(caller.key).await?;
-        row.map(|row| self.view(row)).transpose()
+        row.map(|row| self.view(row.into())).transpose()
     }
 
     /// Steps of all runs in order.
@@ -67,7 +70,7 @@ impl Services {
     }
 
     /// The next events behind this number, some hundred at the most; for many who follow at once.
-    pub async fn events_after(&self, org: OrgId, id: Uuid, after: i64) -> Result<Vec<rows::Event>, ServiceError> {
+    pub async fn events_after(&self, org: OrgId, id: Uuid, after: i64) -> Result<Arc<[rows::Event]>, ServiceError> {
         Ok(self.store.reads().events_after(org, id, after).await?)
     }
 
@@ -89,7 +92,7 @@ impl Services {
         }
         cancel(&tx, &mut task).await?;
         tx.commit().await?;
-        self.view(task)
+        self.view(task.into())
     }
 }
 

@@ -21,7 +21,6 @@ use crate::{
 pub struct NewArticle {
     pub id: Uuid,
     pub project_id: Option<Uuid>,
-    pub task_id: Uuid,
     pub title: String,
     pub slug: String,
     pub content_format: ContentFormat,
@@ -233,30 +232,6 @@ pub(crate) async fn save_versions(conn: &impl ConnectionTrait, texts: &[NewVersi
 }
 
 impl TenantTx {
-    pub async fn insert_article(&self, article: NewArticle) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "INSERT INTO articles (id, org_id, project_id, task_id, status, title, slug, content_format, keywords, tone,
-                length, language)
-             VALUES ($1, $2, $3, $4, 'generating', $5, $6, $7, $8, $9, $10, $11)",
-            [
-                article.id.into(),
-                self.org_value(),
-                article.project_id.into(),
-                article.task_id.into(),
-                article.title.into(),
-                article.slug.into(),
-                article.content_format.as_str().into(),
-                article.keywords.into(),
-                article.tone.into(),
-                article.length.map(|length| length.as_str().to_owned()).into(),
-                article.language.into(),
-            ],
-        )
-        .await?;
-        Ok(())
-    }
-
     /// Keeps others from choosing among the names that begin with this one until the transaction ends.
     pub async fn hold_slug(&self, base: &str) -> Result<(), StoreError> {
         hold_names(&self.conn, vec![self.org().0], vec![base.to_owned()]).await

@@ -2,7 +2,7 @@
 
 use galley_domain::task::StepKind;
 use rust_decimal::Decimal;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use uuid::Uuid;
 
 use crate::{
@@ -18,6 +18,25 @@ pub enum HoldOutcome {
     Held { rank: i64 },
     /// Not enough; what is free.
     Insufficient { available: Decimal },
+}
+
+/// Reserves $2 for the organization $1 and gives the rank; no row when it has not so much. $3 is [`queued`].
+macro_rules! reserve {
+    () => {
+        "UPDATE organizations
+         SET held = held + $2, last_rank = greatest(last_rank, coalesce((
+            SELECT min((SELECT rank - 1 FROM steps WHERE kind = k.kind AND state = 'ready' ORDER BY rank, id LIMIT 1))
+            FROM unnest($3::text[]) AS k(kind)), (SELECT last_value FROM fair_clock))) + 1
+         WHERE id = $1 AND balance - held >= $2 RETURNING last_rank"
+    };
+}
+pub(crate) use reserve;
+
+const RESERVE: &str = reserve!();
+
+/// The kinds of steps that orders wait for.
+pub(crate) fn queued() -> Value {
+    StepKind::ARTICLE.map(|kind| kind.as_str().to_owned()).to_vec().into()
 }
 
 /// One organization's books, for checks: all three differences must be zero.
@@ -45,19 +64,14 @@ impl TenantTx {
     /// the tenant's own older orders, but not behind the backlog of others, whichever step that waits at. Where nothing
     /// waits, the clock of what was claimed last keeps a tenant from overtaking with ranks saved up while it was idle.
     pub async fn reserve(&self, amount: Decimal) -> Result<HoldOutcome, StoreError> {
-        let row = sql::one(
-            &self.conn,
-            "UPDATE organizations
-             SET held = held + $2, last_rank = greatest(last_rank, coalesce((
-                SELECT min((SELECT rank - 1 FROM steps WHERE kind = k.kind AND state = 'ready' ORDER BY rank, id LIMIT 1))
-                FROM unnest($3::text[]) AS k(kind)), (SELECT last_value FROM fair_clock))) + 1
-             WHERE id = $1 AND balance - held >= $2 RETURNING last_rank",
-            [self.org_value(), amount.into(), StepKind::ARTICLE.map(|kind| kind.as_str().to_owned()).to_vec().into()],
-        )
-        .await?;
-        if let Some(row) = row {
-            return Ok(HoldOutcome::Held { rank: row.try_get("", "last_rank")? });
+        let row = sql::one(&self.conn, RESERVE, [self.org_value(), amount.into(), queued()]).await?;
+        match row {
+            Some(row) => Ok(HoldOutcome::Held { rank: row.try_get("", "last_rank")? }),
+            None => self.insufficient().await,
         }
+    }
+
+    pub(crate) async fn insufficient(&self) -> Result<HoldOutcome, StoreError> {
         let (balance, held) = self.credits().await?;
         Ok(HoldOutcome::Insufficient { available: balance - held })
     }

@@ -17,6 +17,7 @@ mod idempotency;
 mod keys;
 mod ledger;
 mod listen;
+mod orders;
 mod publications;
 mod queue;
 mod reads;
@@ -49,6 +50,7 @@ pub use idempotency::Replay;
 pub use keys::{Bootstrap, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
+pub use orders::NewOrder;
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::Reads;
@@ -56,7 +58,7 @@ pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
 pub use sources::{NewSource, StoredClaim};
 pub use sweep::{Retention, Swept};
-pub use tasks::{NewTask, StepSeed, TaskFilter};
+pub use tasks::{StepSeed, TaskFilter};
 
 /// One row of each table, as it is read; heads leave out the long texts.
 pub mod rows {

@@ -3,18 +3,23 @@
 //! What is asked while one statement is on its way goes with the next one, for all who ask. A lonely question does not
 //! wait, an answer is never older than its question, and a thousand readers cost a few statements instead of a thousand.
 
-use std::{collections::HashMap, future::Future, hash::Hash, time::Duration};
+use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use galley_domain::{Caller, OrgId};
-use sea_orm::{DatabaseConnection, FromQueryResult};
+use sea_orm::{DatabaseConnection, FromQueryResult, QueryResult};
+use sqlx::{
+    PgConnection, PgPool, Postgres,
+    pool::PoolConnection,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
     entity::{api_keys, events, tasks},
     error::StoreError,
-    sql,
 };
 
 /// The most questions of one statement.
@@ -23,14 +28,29 @@ const MOST: usize = 128;
 const QUEUE: usize = 1_024;
 /// How long one statement may be on its way.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection is kept for the next question. Taking one from the pool and giving it back costs a round trip,
+/// which is as much as the statement itself.
+const KEPT: Duration = Duration::from_millis(20);
 /// Events of one task that are read at once.
-const EVENTS_AT_ONCE: usize = 200;
+const EVENTS_AT_ONCE: i64 = 200;
 
 type Answer<V> = Result<V, StoreError>;
 
 struct Question<K, V> {
     key: K,
     answer: oneshot::Sender<Answer<Option<V>>>,
+}
+
+/// Where answers come from.
+trait Source: Send + 'static {
+    type Key: Clone + Ord + Hash + Send + Sync + 'static;
+    type Value: Clone + Send + Sync + 'static;
+
+    /// What is known of these keys, each of which is there once.
+    fn read(&mut self, keys: Vec<Self::Key>) -> impl Future<Output = Answer<HashMap<Self::Key, Self::Value>>> + Send;
+
+    /// Nobody asks at the moment.
+    fn rest(&mut self);
 }
 
 /// Gathers questions of one kind. Ends with its last clone.
@@ -43,41 +63,17 @@ impl<K, V> Clone for Gathered<K, V> {
     }
 }
 
-impl<K, V> Gathered<K, V>
-where
-    K: Clone + Eq + Hash + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    fn of<F, Fut>(db: &DatabaseConnection, read: F) -> Self
+impl<K, V> Gathered<K, V> {
+    fn start<S: Source<Key = K, Value = V>>(mut source: S) -> Self
     where
-        F: Fn(DatabaseConnection, Vec<K>) -> Fut + Send + 'static,
-        Fut: Future<Output = Answer<HashMap<K, V>>> + Send,
+        K: Send + 'static,
+        V: Send + 'static,
     {
-        let db = db.clone();
-        Self::start(move |keys| read(db.clone(), keys))
-    }
-
-    fn start<F, Fut>(read: F) -> Self
-    where
-        F: Fn(Vec<K>) -> Fut + Send + 'static,
-        Fut: Future<Output = Answer<HashMap<K, V>>> + Send,
-    {
-        let (questions, mut asked) = mpsc::channel::<Question<K, V>>(QUEUE);
+        let (questions, mut asked) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
             let mut batch = Vec::with_capacity(MOST);
-            while asked.recv_many(&mut batch, MOST).await > 0 {
-                batch.retain(|question| !question.answer.is_closed());
-                if batch.is_empty() {
-                    continue;
-                }
-                let reading = read(batch.iter().map(|question| question.key.clone()).collect());
-                // A connection can be dead without a word; nobody waits for ever because of it.
-                let found = tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(StoreError::Silent(PATIENCE)));
-                for Question { key, answer } in batch.drain(..) {
-                    let found = found.as_ref().map(|found| found.get(&key).cloned()).map_err(Clone::clone);
-                    // Whoever does not wait any more does not want to know.
-                    let _ = answer.send(found);
-                }
+            while gather(&mut source, &mut asked, &mut batch).await {
+                answer(&mut source, &mut batch).await;
             }
         });
         Self(questions)
@@ -91,35 +87,82 @@ where
     }
 }
 
+/// Waits for a question and takes what else is there; false when nobody can ask any more.
+async fn gather<S: Source>(
+    source: &mut S,
+    asked: &mut mpsc::Receiver<Question<S::Key, S::Value>>,
+    batch: &mut Vec<Question<S::Key, S::Value>>,
+) -> bool {
+    let count = match tokio::time::timeout(KEPT, asked.recv_many(batch, MOST)).await {
+        Ok(count) => count,
+        Err(_) => {
+            source.rest();
+            asked.recv_many(batch, MOST).await
+        }
+    };
+    if count == 0 {
+        return false;
+    }
+    // Whoever is ready to ask asks first: a turn of the runtime is shorter than any statement, and without it the groups
+    // are a few questions each, however many there are.
+    tokio::task::yield_now().await;
+    while batch.len() < MOST
+        && let Ok(question) = asked.try_recv()
+    {
+        batch.push(question);
+    }
+    true
+}
+
+async fn answer<S: Source>(source: &mut S, batch: &mut Vec<Question<S::Key, S::Value>>) {
+    batch.retain(|question| !question.answer.is_closed());
+    if batch.is_empty() {
+        return;
+    }
+    let mut keys: Vec<_> = batch.iter().map(|question| question.key.clone()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    // A connection can be dead without a word; nobody waits for ever because of it.
+    let found = tokio::time::timeout(PATIENCE, source.read(keys)).await.unwrap_or(Err(StoreError::Silent(PATIENCE)));
+    for Question { key, answer } in batch.drain(..) {
+        let found = found.as_ref().map(|found| found.get(&key).cloned()).map_err(Clone::clone);
+        // Whoever does not wait any more does not want to know.
+        let _ = answer.send(found);
+    }
+}
+
+/// A key that is looked up, and whose it is unless it has expired.
+#[derive(Debug, Clone)]
+struct Known {
+    caller: Caller,
+    expires_at: Option<chrono::DateTime<Utc>>,
+}
+
 /// The reads of one process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reads {
-    callers: Gathered<Vec<u8>, api_keys::Model>,
+    callers: Gathered<Vec<u8>, Arc<Known>>,
     keys: Gathered<(Uuid, Uuid), ()>,
-    tasks: Gathered<(Uuid, Uuid), tasks::Model>,
-    events: Gathered<(Uuid, Uuid, i64), Vec<events::Model>>,
+    tasks: Gathered<(Uuid, Uuid), Arc<tasks::Model>>,
+    events: Gathered<Following, Arc<[events::Model]>>,
 }
 
 impl Reads {
     pub(crate) fn start(db: &DatabaseConnection) -> Self {
+        let pool = db.get_postgres_connection_pool();
         Self {
-            callers: Gathered::of(db, read_callers),
-            keys: Gathered::of(db, read_keys),
-            tasks: Gathered::of(db, read_tasks),
-            events: Gathered::of(db, read_events),
+            callers: Gathered::start(Callers(Line::of(pool))),
+            keys: Gathered::start(Keys(Line::of(pool))),
+            tasks: Gathered::start(Tasks(Line::of(pool))),
+            events: Gathered::start(Events(Line::of(pool))),
         }
     }
 
     /// Who holds the key with this hash, if it is in force; marks it as used (at most once a minute).
     pub async fn caller_by_key(&self, hash: Vec<u8>) -> Result<Option<Caller>, StoreError> {
         let found = self.callers.ask(hash).await?;
-        let Some(key) = found.filter(|key| key.expires_at.is_none_or(|end| end > Utc::now())) else { return Ok(None) };
-        Ok(Some(Caller {
-            org: OrgId(key.org_id),
-            key: key.id,
-            permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
-            scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
-        }))
+        let known = found.filter(|key| key.expires_at.is_none_or(|end| end > Utc::now()));
+        Ok(known.map(|known| known.caller.clone()))
     }
 
     /// False when the key is revoked, expired or not there.
@@ -127,92 +170,162 @@ impl Reads {
         Ok(self.keys.ask((org.0, id)).await?.is_some())
     }
 
-    pub async fn task(&self, org: OrgId, id: Uuid) -> Result<Option<tasks::Model>, StoreError> {
+    pub async fn task(&self, org: OrgId, id: Uuid) -> Result<Option<Arc<tasks::Model>>, StoreError> {
         self.tasks.ask((org.0, id)).await
     }
 
     /// The next events of a task behind this number, some hundred at the most.
-    pub async fn events_after(&self, org: OrgId, task: Uuid, seq: i64) -> Result<Vec<events::Model>, StoreError> {
+    pub async fn events_after(&self, org: OrgId, task: Uuid, seq: i64) -> Result<Arc<[events::Model]>, StoreError> {
         Ok(self.events.ask((org.0, task, seq)).await?.unwrap_or_default())
     }
 }
 
-async fn read_callers(db: DatabaseConnection, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, api_keys::Model>> {
-    let found = sql::rows::<api_keys::Model>(
-        &db,
-        "SELECT k.* FROM api_keys k WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL",
-        [hashes.into()],
-    )
-    .await?;
-    let stale = Utc::now() - chrono::Duration::minutes(1);
-    let used: Vec<Uuid> =
-        found.iter().filter(|key| key.last_used_at.is_none_or(|last| last < stale)).map(|key| key.id).collect();
-    if !used.is_empty() {
-        sql::execute(&db, "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)", [used.into()]).await?;
+/// A connection that is kept while questions come, as long as the pool has others.
+struct Line {
+    pool: PgPool,
+    kept: Option<PoolConnection<Postgres>>,
+}
+
+impl Line {
+    fn of(pool: &PgPool) -> Self {
+        Self { pool: pool.clone(), kept: None }
     }
-    Ok(found.into_iter().map(|key| (key.hash.clone(), key)).collect())
+
+    async fn rows(&mut self, query: Query<'_, Postgres, PgArguments>) -> Answer<Vec<PgRow>> {
+        // Taken out, so that a connection that failed or is in the middle of something is not used again.
+        let mut connection = match self.kept.take() {
+            Some(connection) => connection,
+            None => self.pool.acquire().await?,
+        };
+        let own: &mut PgConnection = &mut connection;
+        let rows = query.fetch_all(own).await?;
+        let others = self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections();
+        self.kept = others.then_some(connection);
+        Ok(rows)
+    }
+
+    fn hang_up(&mut self) {
+        self.kept = None;
+    }
 }
 
-async fn read_keys(db: DatabaseConnection, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), ()>> {
-    let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
-    let rows = sql::all(
-        &db,
-        "SELECT k.org_id, k.id FROM api_keys k
-         WHERE k.id = ANY($2::uuid[]) AND (k.org_id, k.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
-            AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())",
-        [orgs.into(), ids.into()],
-    )
-    .await?;
-    rows.iter().map(|row| Ok(((row.try_get("", "org_id")?, row.try_get("", "id")?), ()))).collect()
+struct Callers(Line);
+
+impl Source for Callers {
+    type Key = Vec<u8>;
+    type Value = Arc<Known>;
+
+    async fn read(&mut self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, Arc<Known>>> {
+        let statement = "SELECT k.* FROM api_keys k WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL";
+        let found: Vec<api_keys::Model> = models(self.0.rows(sqlx::query(statement).bind(hashes)).await?)?;
+        let stale = Utc::now() - chrono::Duration::minutes(1);
+        let used: Vec<Uuid> =
+            found.iter().filter(|key| key.last_used_at.is_none_or(|last| last < stale)).map(|key| key.id).collect();
+        if !used.is_empty() {
+            let statement = "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)";
+            self.0.rows(sqlx::query(statement).bind(used)).await?;
+        }
+        found.into_iter().map(|key| Ok((key.hash.clone(), Arc::new(known(key)?)))).collect()
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
 }
 
-async fn read_tasks(db: DatabaseConnection, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), tasks::Model>> {
-    let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
-    let found = sql::rows::<tasks::Model>(
-        &db,
-        "SELECT t.* FROM tasks t
-         WHERE t.id = ANY($2::uuid[]) AND (t.org_id, t.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))",
-        [orgs.into(), ids.into()],
-    )
-    .await?;
-    Ok(found.into_iter().map(|task| ((task.org_id, task.id), task)).collect())
+fn known(key: api_keys::Model) -> Answer<Known> {
+    let caller = Caller {
+        org: OrgId(key.org_id),
+        key: key.id,
+        permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
+        scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
+    };
+    Ok(Known { caller, expires_at: key.expires_at })
 }
 
+struct Keys(Line);
+
+impl Source for Keys {
+    type Key = (Uuid, Uuid);
+    type Value = ();
+
+    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), ()>> {
+        let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
+        let statement = "SELECT k.org_id, k.id FROM api_keys k
+             WHERE k.id = ANY($2::uuid[]) AND (k.org_id, k.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+                AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())";
+        let rows = self.0.rows(sqlx::query(statement).bind(orgs).bind(ids)).await?;
+        rows.into_iter()
+            .map(QueryResult::from)
+            .map(|row| Ok(((row.try_get("", "org_id")?, row.try_get("", "id")?), ())))
+            .collect()
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+struct Tasks(Line);
+
+impl Source for Tasks {
+    type Key = (Uuid, Uuid);
+    type Value = Arc<tasks::Model>;
+
+    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), Arc<tasks::Model>>> {
+        let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
+        let statement = "SELECT t.* FROM tasks t
+             WHERE t.id = ANY($2::uuid[]) AND (t.org_id, t.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))";
+        let found: Vec<tasks::Model> = models(self.0.rows(sqlx::query(statement).bind(orgs).bind(ids)).await?)?;
+        Ok(found.into_iter().map(|task| ((task.org_id, task.id), Arc::new(task))).collect())
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+/// Organization, task, and the number behind which its events are asked for.
 type Following = (Uuid, Uuid, i64);
 
-async fn read_events(
-    db: DatabaseConnection,
-    mut asked: Vec<Following>,
-) -> Answer<HashMap<Following, Vec<events::Model>>> {
-    asked.sort_unstable();
-    asked.dedup();
-    let rows = sql::all(
-        &db,
-        "SELECT e.*, w.after FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w(org, task, after)
-         CROSS JOIN LATERAL (
-            SELECT * FROM events e
-            WHERE e.org_id = w.org AND e.task_id = w.task AND e.group_seq > w.after AND e.seq > w.after
-            ORDER BY e.group_seq, e.seq LIMIT $4) e
-         ORDER BY e.task_id, w.after, e.seq",
-        [
-            asked.iter().map(|(org, _, _)| *org).collect::<Vec<_>>().into(),
-            asked.iter().map(|(_, task, _)| *task).collect::<Vec<_>>().into(),
-            asked.iter().map(|(_, _, after)| *after).collect::<Vec<_>>().into(),
-            i64::try_from(EVENTS_AT_ONCE).unwrap_or(i64::MAX).into(),
-        ],
-    )
-    .await?;
-    let mut found = HashMap::<Following, Vec<events::Model>>::new();
-    for row in rows {
-        let event = events::Model::from_query_result(&row, "")?;
-        found.entry((event.org_id, event.task_id, row.try_get("", "after")?)).or_default().push(event);
+struct Events(Line);
+
+impl Source for Events {
+    type Key = Following;
+    type Value = Arc<[events::Model]>;
+
+    async fn read(&mut self, asked: Vec<Following>) -> Answer<HashMap<Following, Arc<[events::Model]>>> {
+        let statement = "SELECT e.*, w.after FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w(org, task, after)
+             CROSS JOIN LATERAL (
+                SELECT * FROM events e
+                WHERE e.org_id = w.org AND e.task_id = w.task AND e.group_seq > w.after AND e.seq > w.after
+                ORDER BY e.group_seq, e.seq LIMIT $4) e
+             ORDER BY e.task_id, w.after, e.seq";
+        let query = sqlx::query(statement)
+            .bind(asked.iter().map(|(org, _, _)| *org).collect::<Vec<_>>())
+            .bind(asked.iter().map(|(_, task, _)| *task).collect::<Vec<_>>())
+            .bind(asked.iter().map(|(_, _, after)| *after).collect::<Vec<_>>())
+            .bind(EVENTS_AT_ONCE);
+        let mut found = HashMap::<Following, Vec<events::Model>>::new();
+        for row in self.0.rows(query).await?.into_iter().map(QueryResult::from) {
+            let event = events::Model::from_query_result(&row, "")?;
+            found.entry((event.org_id, event.task_id, row.try_get("", "after")?)).or_default().push(event);
+        }
+        Ok(found.into_iter().map(|(following, events)| (following, events.into())).collect())
     }
-    Ok(found)
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+fn models<M: FromQueryResult>(rows: Vec<PgRow>) -> Answer<Vec<M>> {
+    rows.into_iter().map(|row| Ok(M::from_query_result(&QueryResult::from(row), "")?)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use tokio::sync::Notify;
 
@@ -221,21 +334,30 @@ mod tests {
     type Asked = Arc<Mutex<Vec<Vec<u32>>>>;
 
     /// A source that notes what it is asked and answers when it may.
+    struct Noting {
+        asked: Asked,
+        go: Arc<Notify>,
+    }
+
+    impl Source for Noting {
+        type Key = u32;
+        type Value = u32;
+
+        async fn read(&mut self, keys: Vec<u32>) -> Answer<HashMap<u32, u32>> {
+            self.asked.lock().expect("not poisoned").push(keys.clone());
+            self.go.notified().await;
+            match keys.contains(&13) {
+                true => Err(StoreError::Silent(Duration::ZERO)),
+                false => Ok(keys.into_iter().filter(|key| key % 2 == 0).map(|key| (key, key * 10)).collect()),
+            }
+        }
+
+        fn rest(&mut self) {}
+    }
+
     fn source() -> (Gathered<u32, u32>, Asked, Arc<Notify>) {
         let (asked, go) = (Asked::default(), Arc::<Notify>::default());
-        let (noted, going) = (Arc::clone(&asked), Arc::clone(&go));
-        let read = move |keys: Vec<u32>| {
-            noted.lock().expect("not poisoned").push(keys.clone());
-            let going = Arc::clone(&going);
-            async move {
-                going.notified().await;
-                match keys.contains(&13) {
-                    true => Err(StoreError::Silent(Duration::ZERO)),
-                    false => Ok(keys.into_iter().filter(|key| key % 2 == 0).map(|key| (key, key * 10)).collect()),
-                }
-            }
-        };
-        (Gathered::start(read), asked, go)
+        (Gathered::start(Noting { asked: Arc::clone(&asked), go: Arc::clone(&go) }), asked, go)
     }
 
     #[tokio::test]
@@ -264,7 +386,7 @@ mod tests {
             answers.push(answer.await.expect("ran").expect("read"));
         }
         assert_eq!(answers, [Some(40), None, Some(40)]);
-        assert_eq!(*asked.lock().expect("not poisoned"), [vec![2], vec![4, 5, 4]]);
+        assert_eq!(*asked.lock().expect("not poisoned"), [vec![2], vec![4, 5]]);
     }
 
     #[tokio::test]

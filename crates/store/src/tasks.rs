@@ -4,7 +4,6 @@ use galley_domain::{
     FaultCode,
     task::{StepKind, TaskStatus},
 };
-use rust_decimal::Decimal;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
 };
@@ -19,19 +18,6 @@ use crate::{
     scope::{Scoped, TenantTx},
     sql,
 };
-
-/// A task as ordered. Its rank in the queue comes from [`TenantTx::reserve`].
-#[derive(Debug, Clone)]
-pub struct NewTask {
-    pub id: Uuid,
-    pub kind: &'static str,
-    pub input: Json,
-    pub article_id: Option<Uuid>,
-    pub rank: i64,
-    pub price: Decimal,
-    pub trace_id: String,
-    pub api_key_id: Option<Uuid>,
-}
 
 /// A step to add.
 #[derive(Debug, Clone, Copy)]
@@ -136,27 +122,6 @@ impl<C: ConnectionTrait> Scoped<C> {
 }
 
 impl TenantTx {
-    pub async fn insert_task(&self, task: NewTask) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "INSERT INTO tasks (id, org_id, kind, status, input, article_id, rank, price, trace_id, api_key_id)
-             VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9)",
-            [
-                task.id.into(),
-                self.org_value(),
-                task.kind.into(),
-                task.input.into(),
-                task.article_id.into(),
-                task.rank.into(),
-                task.price.into(),
-                task.trace_id.into(),
-                task.api_key_id.into(),
-            ],
-        )
-        .await?;
-        Ok(())
-    }
-
     /// Takes the lock under which everything about a task changes. Lock order: task, steps, article, organization.
     pub async fn lock_task(&self, id: Uuid) -> Result<Option<tasks::Model>, StoreError> {
         Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).lock(LockType::Update).one(&self.conn).await?)

@@ -1,0 +1,133 @@
+//! Where a request goes by its path.
+
+use std::sync::Arc;
+
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, Middleware, Request, Response,
+    endpoint::BoxEndpoint,
+    error::ParsePathError,
+    middleware::{NormalizePath, NormalizePathEndpoint, TrailingSlash},
+};
+use poem_openapi::OpenApiService;
+
+use super::{Api, docs, routes::Routes};
+
+/// The documentation beside the operations. Not poem's `Route`, which would write every address anew for the operations
+/// that it nests.
+pub struct Places {
+    page: BoxEndpoint<'static, Response>,
+    description: BoxEndpoint<'static, Response>,
+    operations: BoxEndpoint<'static, Response>,
+}
+
+impl Places {
+    pub fn of(service: OpenApiService<Routes<Api>, ()>) -> Self {
+        Self {
+            page: docs::page(&service).map_to_response().boxed(),
+            description: docs::description().map_to_response().boxed(),
+            operations: service.into_endpoint(),
+        }
+    }
+}
+
+impl Endpoint for Places {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if !is_text(request.uri().path()) {
+            return Err(ParsePathError.into());
+        }
+        let place = match request.uri().path() {
+            "/docs" => &self.page,
+            "/openapi.json" => &self.description,
+            _ => &self.operations,
+        };
+        place.call(request).await
+    }
+}
+
+/// Whether a path is text once its escapes are resolved.
+fn is_text(path: &str) -> bool {
+    if !path.contains('%') {
+        return true;
+    }
+    let mut pieces = path.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let escaped = piece.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(&piece.as_bytes()[2..]);
+            }
+            None => {
+                bytes.push(b'%');
+                bytes.extend_from_slice(piece.as_bytes());
+            }
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+/// Takes a path with slashes too many for the one that was meant.
+pub struct Tidied<E> {
+    inner: Arc<E>,
+    tidying: NormalizePathEndpoint<Arc<E>>,
+}
+
+impl<E: Endpoint> Tidied<E> {
+    pub fn new(inner: E) -> Self {
+        let inner = Arc::new(inner);
+        Self { tidying: NormalizePath::new(TrailingSlash::Trim).transform(Arc::clone(&inner)), inner }
+    }
+}
+
+impl<E: Endpoint> Endpoint for Tidied<E> {
+    type Output = E::Output;
+
+    async fn call(&self, request: Request) -> poem::Result<Self::Output> {
+        // Nearly all paths are: they are not searched for what is not there.
+        match is_tidy(request.uri().path()) {
+            true => self.inner.call(request).await,
+            false => self.tidying.call(request).await,
+        }
+    }
+}
+
+fn is_tidy(path: &str) -> bool {
+    path == "/" || !(path.ends_with('/') || path.contains("//"))
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::{endpoint::make_sync, http::Uri};
+
+    use super::*;
+
+    #[test]
+    fn escapes_that_are_no_text_are_seen() {
+        for text in ["/", "/a/b", "/%41", "/%e2%98%95/%", "/%zz%2", "/%%41"] {
+            assert!(is_text(text), "{text}");
+        }
+        for noise in ["/%ff", "/%e2%98", "/a%c3/b", "/%%ff"] {
+            assert!(!is_text(noise), "{noise}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_slashes_too_many_are_taken_away() {
+        let endpoint = Tidied::new(make_sync(|request: Request| request.uri().to_string()));
+        for (asked, meant) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("/a/b", "/a/b"),
+            ("/a/b/", "/a/b"),
+            ("/a//b?c=//d/", "/a/b?c=//d/"),
+            ("/a/b?c=//", "/a/b?c=//"),
+            ("///a///", "/a"),
+        ] {
+            let request = Request::builder().uri(Uri::builder().path_and_query(asked).build().expect("a URI")).finish();
+            assert_eq!(endpoint.call(request).await.expect("no error"), meant, "{asked}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A task as clients see it.
+
+use galley_domain::{order::ArticleOrder, task::TaskStatus};
+use galley_services::TaskView;
+use poem_openapi::Object;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    super::{
+        failure::unreadable,
+        problem::Problem,
+        scalar::{Amount, Moment, Nullable, Word},
+    },
+    FileReference,
+};
+
+/// Why a task or a step did not succeed.
+#[derive(Debug, Object, Serialize)]
+pub struct WorkError {
+    /// VALIDATION_ERROR, LLM_ERROR, WORKFLOW_ERROR, DATABASE_ERROR or RATE_LIMIT_ERROR.
+    code: String,
+    message: String,
+}
+
+impl WorkError {
+    pub fn of(code: Option<String>, message: Option<String>) -> Nullable<Self> {
+        Nullable(code.map(|code| Self { code, message: message.unwrap_or_default() }))
+    }
+}
+
+/// An order and how far it has come.
+#[derive(Debug, Object, Serialize)]
+pub struct Task {
+    task_id: Uuid,
+    /// The same as `task_id`.
+    id: Uuid,
+    status: Word<TaskStatus>,
+    /// Percent, 0 to 100.
+    progress: i16,
+    /// The step that runs: research, outline, drafting, seo, image or sync.
+    current_step: Nullable<String>,
+    steps_completed: Vec<String>,
+    /// Seconds that are left at the usual pace; 0 when the task has ended.
+    estimated_time_seconds: u32,
+    article_id: Nullable<Uuid>,
+    /// What did not work but did not stop the task either, such as a link that could not be read.
+    warnings: Vec<String>,
+    error: Nullable<WorkError>,
+    /// The price: held while the task runs, charged when it completes, given back otherwise.
+    credits: Amount,
+    /// Counts from 1; a retry starts the next run.
+    run: i32,
+    user_prompt: String,
+    keywords: Vec<String>,
+    reference_links: Vec<String>,
+    uploaded_files: Vec<FileReference>,
+    min_words: u32,
+    max_words: u32,
+    created_at: Moment,
+    started_at: Nullable<Moment>,
+    finished_at: Nullable<Moment>,
+    updated_at: Moment,
+}
+
+impl TryFrom<TaskView> for Task {
+    type Error = Problem;
+
+    fn try_from(view: TaskView) -> Result<Self, Problem> {
+        let row = &*view.row;
+        let order = ArticleOrder::deserialize(&row.input).map_err(unreadable)?;
+        Ok(Self {
+            task_id: row.id,
+            id: row.id,
+            status: Word(view.status),
+            progress: row.progress,
+            current_step: row.current_step.clone().into(),
+            steps_completed: row.steps_completed.clone(),
+            estimated_time_seconds: view.estimated_time_seconds,
+            article_id: row.article_id.into(),
+            warnings: Vec::deserialize(&row.warnings).map_err(unreadable)?,
+            error: WorkError::of(row.error_code.clone(), row.error_message.clone()),
+            credits: Amount(row.price),
+            run: row.run,
+            user_prompt: order.brief.prompt,
+            keywords: order.brief.keywords,
+            reference_links: order.reference_links,
+            uploaded_files: order.uploaded_files.into_iter().map(FileReference).collect(),
+            min_words: order.brief.words.min,
+            max_words: order.brief.words.max,
+            created_at: Moment(row.created_at),
+            started_at: row.started_at.map(Moment).into(),
+            finished_at: row.finished_at.map(Moment).into(),
+            updated_at: Moment(row.updated_at),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use galley_store::rows;
+    use poem_openapi::types::ToJSON;
+    use serde_json::{Value, json};
+
+    use super::{super::super::reply::Direct, *};
+
+    fn row() -> rows::Task {
+        let input = json!({
+            "brief": {
+                "prompt": "Tea \"and\" ☕", "keywords": ["tea"], "words": { "min": 100, "max": 200 },
+                "tone": "professional", "language": "en",
+            },
+            "content_format": "markdown",
+            "reference_links": ["https://example.org/"],
+            "uploaded_files": [Uuid::from_u128(3)],
+        });
+        rows::Task {
+            id: Uuid::from_u128(1),
+            org_id: Uuid::from_u128(2),
+            kind: "article".to_owned(),
+            status: "failed".to_owned(),
+            input,
+            article_id: None,
+            rank: 1,
+            run: 2,
+            sources_run: 1,
+            event_seq: 9,
+            progress: 40,
+            current_step: Some("draft".to_owned()),
+            steps_completed: vec!["research".to_owned()],
+            fan_open: 0,
+            fan_total: 0,
+            warnings: json!(["a link could not be read"]),
+            error_code: Some("LLM_ERROR".to_owned()),
+            error_message: None,
+            price: "40.5".parse().expect("a decimal"),
+            trace_id: String::new(),
+            api_key_id: None,
+            created_at: "2026-01-15T10:00:00.1Z".parse().expect("a moment"),
+            started_at: Some("2026-01-15T10:00:01Z".parse().expect("a moment")),
+            finished_at: None,
+            updated_at: "2026-01-15T10:00:02Z".parse().expect("a moment"),
+        }
+    }
+
+    fn view(row: rows::Task) -> Task {
+        let view = TaskView { row: Arc::new(row), status: TaskStatus::Failed, estimated_time_seconds: 0 };
+        view.try_into().expect("readable")
+    }
+
+    #[test]
+    fn what_is_written_directly_is_what_is_described() {
+        let whole = rows::Task { article_id: Some(Uuid::from_u128(4)), price: 40.into(), error_code: None, ..row() };
+        for row in [row(), whole] {
+            let task = view(row);
+            let described = task.to_json().expect("a value");
+            let written: Value = serde_json::from_str(&Direct(task).to_json_string()).expect("JSON");
+            assert_eq!(written, described);
+        }
+    }
+}
