@@ -38,7 +38,10 @@ async fn claiming_takes_no_more_than_there_are_slots_and_counts_the_attempt() {
     assert_eq!(claimed.len(), 3);
     assert!(claimed.iter().all(|step| step.attempt == 1));
     assert_eq!(queue.claim(&want(StepKind::Research, 9), "w", LEASE).await.unwrap().steps.len(), 2, "nothing twice");
-    assert!(queue.claim(&want(StepKind::Outline, 9), "w", LEASE).await.unwrap().steps.is_empty(), "only what was asked for");
+    assert!(
+        queue.claim(&want(StepKind::Outline, 9), "w", LEASE).await.unwrap().steps.is_empty(),
+        "only what was asked for"
+    );
 }
 
 #[tokio::test]
@@ -77,7 +80,8 @@ async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_no
     let harness = Harness::new().await;
     harness.order().await;
     let queue = harness.services.store().queue();
-    let first = queue.claim(&want(StepKind::Research, 1), "one", Duration::from_millis(200)).await.unwrap().steps.remove(0);
+    let first =
+        queue.claim(&want(StepKind::Research, 1), "one", Duration::from_millis(200)).await.unwrap().steps.remove(0);
     assert!(queue.renew(&[first.fence], LEASE).await.unwrap().is_empty());
     assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 0, "the heartbeat keeps it");
     harness.database.execute("UPDATE steps SET lease_until = now()").await;

@@ -251,6 +251,8 @@ impl Engine {
 /// After the signal to stop and the drain time: whatever still runs is asked to give its lease back.
 async fn drain(shared: Arc<Shared>, stop: CancellationToken, idle: CancellationToken) {
     stop.cancelled().await;
+    // The claimer may be in the middle of a round; what ends meanwhile has no followers here.
+    shared.pool.close();
     let running = shared.held.count();
     if running > 0 {
         tracing::info!(running, deadline = ?shared.settings.drain, "stopping; steps in flight may finish");

@@ -184,12 +184,7 @@ impl Queue {
 
     /// Leases up to as many steps as there are slots, oldest order first across tenants, and reads their tasks. An attempt
     /// is counted here, so that a step which kills its process still runs out of attempts.
-    pub async fn claim(
-        &self,
-        wanted: &[Wanted],
-        worker: &str,
-        lease: Duration,
-    ) -> Result<Claims, StoreError> {
+    pub async fn claim(&self, wanted: &[Wanted], worker: &str, lease: Duration) -> Result<Claims, StoreError> {
         let kinds: Vec<String> = wanted.iter().map(|want| want.kind.as_str().to_owned()).collect();
         let slots: Vec<i32> = wanted.iter().map(|want| i32::try_from(want.slots).unwrap_or(i32::MAX)).collect();
         let values = [kinds.into(), slots.into(), worker.into(), lease.as_secs_f64().into()];

@@ -27,7 +27,9 @@ pub(crate) async fn record(
 ) -> Result<(), StoreError> {
     let calls = attempts.iter().filter_map(|(step, calls)| step.owner.map(|owner| (owner, step, calls)));
     let rows: Vec<_> = calls
-        .flat_map(|((org, task), step, calls)| (0i32..).zip(calls).map(move |(ordinal, call)| (org, task, step, ordinal, call)))
+        .flat_map(|((org, task), step, calls)| {
+            (0i32..).zip(calls).map(move |(ordinal, call)| (org, task, step, ordinal, call))
+        })
         .collect();
     if rows.is_empty() {
         return Ok(());

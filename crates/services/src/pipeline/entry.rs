@@ -282,8 +282,7 @@ pub(super) struct Batch<'a> {
 impl Batch<'_> {
     async fn take(&mut self, entry: &Entry) -> Result<Option<Ran>, StoreError> {
         let step = &entry.step;
-        let (_, task_id) =
-            step.owner.ok_or_else(|| StoreError::Unreadable("a maintenance step has no task".into()))?;
+        let (_, task_id) = step.owner.ok_or_else(|| StoreError::Unreadable("a maintenance step has no task".into()))?;
         let Some(mut task) = self.standing.tasks.remove(&task_id) else { return Err(StoreError::LeaseLost) };
         // What was paid for stays recorded, whoever has the lease.
         if let What::Ended { usage, .. } = &entry.what

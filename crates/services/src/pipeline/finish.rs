@@ -15,11 +15,7 @@ use galley_store::{
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{
-    ClaimedText, Outcome, Ran, StepOutput, WrittenArticle, backoff, describe,
-    entry::Batch,
-    fan_out,
-};
+use super::{ClaimedText, Outcome, Ran, StepOutput, WrittenArticle, backoff, describe, entry::Batch, fan_out};
 use crate::Services;
 
 /// The most warnings that a task keeps; the rest would be noise.
