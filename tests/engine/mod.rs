@@ -4,6 +4,7 @@ mod cancel;
 mod claiming;
 mod credits;
 mod finishing;
+mod knowing;
 mod outage;
 mod retrying;
 mod stopping;

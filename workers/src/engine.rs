@@ -170,8 +170,9 @@ impl Engine {
             .map(|step| (step.kind(), step))
             .filter(|(kind, _)| settings.kinds.contains(kind))
             .collect();
-        let slots = steps.keys().map(|kind| (*kind, services.settings().policy(*kind).concurrency)).collect();
-        let (committer, lanes) = Committer::new();
+        let slots: BTreeMap<StepKind, usize> =
+            steps.keys().map(|kind| (*kind, services.settings().policy(*kind).concurrency)).collect();
+        let (committer, lanes) = Committer::new(slots.values().sum::<usize>().min(settings.concurrency));
         let pool = Pool::new(slots, settings.concurrency);
         let (held, stats) = (Held::default(), EngineStats::default());
         let feeds = Mutex::default();

@@ -5,6 +5,7 @@ mod entry;
 pub(crate) mod finish;
 mod inputs;
 mod known;
+mod telling;
 
 use std::time::Duration;
 
@@ -14,9 +15,8 @@ use galley_domain::{
     task::StepKind,
     writing::{Claim, Outline, SectionText, Verdict},
 };
-use galley_store::{ClaimedStep, NewFile, NewSource};
+use galley_store::{NewFile, NewSource};
 use serde::Serialize;
-use serde_json::json;
 use uuid::Uuid;
 
 pub use entry::{Entry, NoRoom, Room, What, Written};
@@ -58,6 +58,17 @@ impl StepOutput {
             Self::Image { .. } => StepKind::Image,
             Self::Sync { .. } => StepKind::Sync,
             Self::Swept => StepKind::Sweep,
+        }
+    }
+
+    /// Whether this stays in the step's own row: no article, file, source or publication is written with it.
+    fn is_alone(&self) -> bool {
+        match self {
+            Self::Outline(_) | Self::Section(_) | Self::Swept => true,
+            Self::Research { sources, .. } => sources.is_empty(),
+            Self::Image { cover, .. } => cover.is_none(),
+            Self::Sync { publication, .. } => publication.is_none(),
+            Self::Article(_) => false,
         }
     }
 }
@@ -145,17 +156,6 @@ pub(crate) fn backoff(attempt: u32, asked: Option<Duration>, random: f64) -> Dur
         Some(asked) => asked.min(LONGEST_RETRY_AFTER) + jitter.min(Duration::from_secs(1)),
         None => jitter,
     }
-}
-
-/// What every event about a step says of it.
-fn describe(step: &ClaimedStep) -> serde_json::Value {
-    json!({
-        "step": step.kind.public_name(),
-        "position": step.position,
-        "attempt": step.attempt,
-        "max_attempts": step.max_attempts,
-        "run": step.run,
-    })
 }
 
 /// How many draft steps an outline asks for: one for each section.

@@ -172,10 +172,10 @@ impl Wakes {
         tokio::join!(self.hear_own(store.own_words()), self.hear_others(&store));
     }
 
-    async fn hear_own(&self, mut words: broadcast::Receiver<Wake>) {
+    async fn hear_own(&self, mut words: broadcast::Receiver<Arc<[Wake]>>) {
         loop {
             match words.recv().await {
-                Ok(wake) => self.dispatch(wake),
+                Ok(wakes) => wakes.iter().for_each(|wake| self.dispatch(*wake)),
                 Err(broadcast::error::RecvError::Lagged(_)) => self.anything_may_have_happened(),
                 Err(broadcast::error::RecvError::Closed) => return,
             }

@@ -16,8 +16,10 @@ use crate::sql;
 pub(crate) const CHANNEL: &str = "galley";
 /// Postgres refuses a payload of 8,000 bytes.
 const LONGEST_PAYLOAD: usize = 7_500;
-/// Words that this process may lag behind before its listeners are told that anything may have happened.
-const LAG: usize = 4_096;
+/// Transactions that this process may lag behind before its listeners are told that anything may have happened.
+const LAG: usize = 1_024;
+/// How long words for readers wait for others.
+const MOMENT: Duration = Duration::from_millis(5);
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -64,8 +66,8 @@ impl Wake {
 #[derive(Debug, Clone)]
 pub(crate) struct Announcer {
     origin: Arc<str>,
-    local: broadcast::Sender<Wake>,
-    outbox: mpsc::UnboundedSender<Wake>,
+    local: broadcast::Sender<Arc<[Wake]>>,
+    outbox: mpsc::UnboundedSender<Arc<[Wake]>>,
 }
 
 impl Announcer {
@@ -77,15 +79,16 @@ impl Announcer {
     }
 
     pub(crate) fn say(&self, wakes: impl IntoIterator<Item = Wake>) {
-        for wake in wakes {
+        let wakes: Arc<[Wake]> = wakes.into_iter().collect();
+        if !wakes.is_empty() {
             // Nobody of this process may be listening, and the sender ends only with the process.
-            let _ = self.local.send(wake);
-            let _ = self.outbox.send(wake);
+            let _ = self.local.send(Arc::clone(&wakes));
+            let _ = self.outbox.send(wakes);
         }
     }
 
-    /// What this process says, without the way through the database.
-    pub(crate) fn local(&self) -> broadcast::Receiver<Wake> {
+    /// What this process says, without the way through the database: all that one transaction said at once.
+    pub(crate) fn local(&self) -> broadcast::Receiver<Arc<[Wake]>> {
         self.local.subscribe()
     }
 
@@ -95,13 +98,20 @@ impl Announcer {
     }
 }
 
-/// Collects while it sends: what is said a hundred times meanwhile goes out once.
-async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::UnboundedReceiver<Wake>) {
+/// Collects while it sends: what is said a hundred times meanwhile goes out once. Words for readers wait a moment for
+/// others; those for workers do not.
+async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::UnboundedReceiver<Arc<[Wake]>>) {
     while let Some(first) = words.recv().await {
-        let mut pending = HashSet::from([first]);
+        let mut urgent = is_urgent(&first);
+        let mut pending: HashSet<Wake> = first.iter().copied().collect();
+        let moment = tokio::time::Instant::now() + MOMENT;
+        while !urgent && let Ok(Some(more)) = tokio::time::timeout_at(moment, words.recv()).await {
+            urgent = is_urgent(&more);
+            pending.extend(more.iter());
+        }
         for tried in 1..=TRIES {
             while let Ok(more) = words.try_recv() {
-                pending.insert(more);
+                pending.extend(more.iter());
             }
             match notify(&db, &payloads(&origin, &pending)).await {
                 Ok(()) => break,
@@ -112,6 +122,11 @@ async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::Unbound
             }
         }
     }
+}
+
+/// Readers may hear of an event a little later, workers of a step may not.
+fn is_urgent(wakes: &[Wake]) -> bool {
+    !wakes.iter().all(|wake| matches!(wake, Wake::Event { .. }))
 }
 
 async fn notify(db: &DatabaseConnection, payloads: &[String]) -> Result<(), crate::StoreError> {

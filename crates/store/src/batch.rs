@@ -6,7 +6,10 @@
 
 mod advance;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use galley_domain::{OrgId, task::StepKind, usage::Usage};
@@ -22,7 +25,8 @@ use crate::{
     queue::{ClaimedStep, Fence},
     scope::{TenantTx, Tx},
     sources::StoredClaim,
-    sql, usage,
+    sql::{self, column},
+    usage,
 };
 
 /// One transaction over steps of many tenants.
@@ -31,11 +35,14 @@ pub struct StepsTx {
     tx: Tx,
     tenants: BTreeMap<Uuid, TenantTx>,
     /// The tasks as this transaction has found or left them.
-    seen: HashMap<Uuid, TaskState>,
+    seen: Left,
 }
 
+/// Tasks as they were left, which may be a while ago.
+pub type Left = HashMap<Uuid, Arc<TaskState>>;
+
 /// The tasks of a batch, and which leases hold.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Standing {
     pub tasks: HashMap<Uuid, TaskState>,
     pub fences: HashSet<Fence>,
@@ -69,7 +76,7 @@ pub struct Changes {
     pub done: Vec<Done>,
     pub delayed: Vec<Delay>,
     pub events: Vec<NewEvent>,
-    pub tasks: BTreeMap<Uuid, TaskState>,
+    pub tasks: BTreeMap<Uuid, Arc<TaskState>>,
     pub steps: Vec<NewStep>,
     /// Runs that are paid for now.
     pub settled: Vec<Settlement>,
@@ -135,10 +142,12 @@ pub struct NewEvent {
     pub told: Told,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Told {
+    /// A plain word: it needs no escapes in JSON.
     pub kind: &'static str,
-    pub data: Json,
+    /// The text of a JSON object.
+    pub data: String,
 }
 
 /// A step to add to its task's current run.
@@ -192,6 +201,13 @@ leased AS MATERIALIZED (
     ORDER BY s.id FOR UPDATE OF s)
 SELECT t.*, l.steps, l.leases FROM locked t LEFT JOIN (
     SELECT task_id, array_agg(id) AS steps, array_agg(lease) AS leases FROM leased GROUP BY task_id) l ON l.task_id = t.id";
+
+const PIN: &str = "
+SELECT count(*) FROM (
+    SELECT 1 FROM tasks t
+    WHERE t.id = ANY($2::uuid[])
+        AND (t.org_id, t.id, t.event_seq) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]))
+    ORDER BY t.id FOR NO KEY UPDATE OF t) AS pinned";
 
 const DELAY_STEPS: &str = "
 UPDATE steps s SET state = 'delayed', lease = NULL, lease_until = NULL, worker = NULL,
@@ -260,14 +276,27 @@ impl StepsTx {
             let fences = held.into_iter().flatten().zip(leases.into_iter().flatten());
             standing.fences.extend(fences.map(|(step, lease)| Fence { step, lease }));
         }
-        self.seen.clone_from(&standing.tasks);
+        self.seen = standing.tasks.iter().map(|(id, task)| (*id, Arc::new(task.clone()))).collect();
         Ok(standing)
     }
 
     /// Takes the tasks as the caller knows them, without a look and without a lock. If that is not how they are,
     /// [`Self::write`] says [`StoreError::Overtaken`], and nothing may be committed.
-    pub fn suppose(&mut self, standing: &Standing) {
-        self.seen.clone_from(&standing.tasks);
+    pub fn suppose(&mut self, tasks: Left, fences: HashSet<Fence>) -> Standing {
+        let standing = tasks.iter().map(|(id, task)| (*id, TaskState::clone(task))).collect();
+        self.seen = tasks;
+        Standing { tasks: standing, fences }
+    }
+
+    /// Locks the tasks that are supposed to be as they are known: they come before whatever else is locked. Fails with
+    /// [`StoreError::Overtaken`] when one is not so.
+    pub async fn pin(&self) -> Result<(), StoreError> {
+        let tasks: Vec<&TaskState> = self.seen.values().map(Arc::as_ref).collect();
+        let values =
+            [column(&tasks, |task| task.org_id), column(&tasks, |task| task.id), column(&tasks, |task| task.event_seq)];
+        let row = sql::one(&self.tx, PIN, values).await?;
+        let met: i64 = row.map(|row| row.try_get("", "count")).transpose()?.unwrap_or_default();
+        all_met(met.unsigned_abs(), tasks.len())
     }
 
     /// Locks the articles, then the names that their texts want.
@@ -336,9 +365,16 @@ impl StepsTx {
         sql::execute(&self.tx, statement, [serde_json::to_value(rows)?.into(), ids.into()]).await
     }
 
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn rollback(self) -> Result<(), StoreError> {
         drop(self.tenants);
-        self.tx.commit().await
+        self.tx.rollback().await
+    }
+
+    /// Answers with how the tasks were left.
+    pub async fn commit(self) -> Result<Left, StoreError> {
+        drop(self.tenants);
+        self.tx.commit().await?;
+        Ok(self.seen)
     }
 }
 

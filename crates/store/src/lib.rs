@@ -29,7 +29,7 @@ mod sweep;
 mod tasks;
 mod usage;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use galley_domain::OrgId;
 use galley_migrations::{Migrator, MigratorTrait};
@@ -41,8 +41,8 @@ use announce::Announcer;
 pub use announce::Wake;
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVersion, TextVersion};
 pub use batch::{
-    Changes, Delay, Done, LockedArticles, Naming, NewEvent, NewStep, Settlement, Standing, Started, StepsTx, TaskState,
-    Told,
+    Changes, Delay, Done, Left, LockedArticles, Naming, NewEvent, NewStep, Settlement, Standing, Started, StepsTx,
+    TaskState, Told,
 };
 pub use error::StoreError;
 pub use files::NewFile;
@@ -208,8 +208,8 @@ impl Store {
         Listener::connect(self.db.get_postgres_connection_pool(), self.announcer.origin()).await
     }
 
-    /// What this process says itself, at once.
-    pub fn own_words(&self) -> tokio::sync::broadcast::Receiver<Wake> {
+    /// What this process says itself, at once: all words of a transaction together.
+    pub fn own_words(&self) -> tokio::sync::broadcast::Receiver<Arc<[Wake]>> {
         self.announcer.local()
     }
 

@@ -2,7 +2,7 @@
 //!
 //! All times are the database's, so that workers with wrong clocks agree. Nothing here holds a transaction open.
 
-use std::{collections::HashMap, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use galley_domain::{OrgId, task::StepKind};
 use sea_orm::{DatabaseConnection, FromQueryResult};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     announce::{Announcer, Wake},
-    batch::TaskState,
+    batch::{Left, TaskState},
     error::StoreError,
     sql,
 };
@@ -49,7 +49,7 @@ pub struct ClaimedStep {
 pub struct Claims {
     pub steps: Vec<ClaimedStep>,
     /// Their tasks as they stood in that moment; not locked, so that they may have changed since.
-    pub tasks: HashMap<Uuid, TaskState>,
+    pub tasks: Left,
 }
 
 #[derive(FromQueryResult)]
@@ -192,7 +192,7 @@ impl Queue {
         for row in sql::all(&self.db, CLAIM, values).await? {
             let step: ClaimedStep = ClaimRow::from_query_result(&row, "")?.try_into()?;
             if let Some((_, task)) = step.owner {
-                claims.tasks.insert(task, TaskState::from_query_result(&row, "t_")?);
+                claims.tasks.insert(task, Arc::new(TaskState::from_query_result(&row, "t_")?));
             }
             claims.steps.push(step);
         }

@@ -152,11 +152,13 @@ async fn begin_and_run(
 ) -> Result<Outcome, StopReason> {
     tracing::info!("step started");
     tokio::select! {
-        stopped = begin(shared, lease) => stopped,
+        // The work goes first: one that is over at once needs no timer.
+        biased;
         ended = running => match ended {
             Ok(output) => Ok(Outcome::Done(output)),
             Err(error) => outcome_of(lease.step(), error),
         },
+        stopped = begin(shared, lease) => stopped,
     }
 }
 

@@ -20,8 +20,10 @@ use super::{Shared, held::Lease, keeper::patiently, slots::Succession};
 /// Lanes beside those of steps without a text: one for texts, which lock articles and names, and one for the last steps of
 /// tasks, so that charges to the same books do not wait for each other.
 const OWN: usize = 2;
-/// The most lanes for all other steps. More of them make smaller groups, and a group costs the server as much as the rows
-/// in it until it holds dozens; a core that has a lane's group to write has no time for another one.
+/// Seats that fill a lane for all other steps. With more lanes the groups get smaller, and a group costs the server as much
+/// as a dozen rows in it.
+const ENOUGH: usize = 128;
+/// The most of these lanes; no more than there are cores.
 const MOST: usize = 4;
 /// The most entries of one transaction.
 const GROUP: usize = 128;
@@ -54,9 +56,11 @@ pub(crate) struct Lane {
 }
 
 impl Committer {
-    pub(crate) fn new() -> (Self, Vec<Lane>) {
+    /// For a process that runs so many steps at once.
+    pub(crate) fn new(seats: usize) -> (Self, Vec<Lane>) {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let (senders, lanes): (Vec<_>, Vec<_>) = (0..OWN + (cores / 2).clamp(1, MOST))
+        let others = (seats / ENOUGH).clamp(1, cores.min(MOST));
+        let (senders, lanes): (Vec<_>, Vec<_>) = (0..OWN + others)
             .map(|_| mpsc::channel(QUEUE))
             .map(|(sender, items)| (sender, Lane { items, doubtful: Vec::new() }))
             .unzip();
@@ -118,6 +122,13 @@ impl Lane {
             };
             if came == 0 {
                 return;
+            }
+            // Attempts that are about to end come along: a turn of the runtime is shorter than any statement.
+            tokio::task::yield_now().await;
+            while items.len() < GROUP
+                && let Ok(item) = self.items.try_recv()
+            {
+                items.push(item);
             }
             let (ready, others) = apart(items.drain(..));
             self.write(&shared, ready).await;

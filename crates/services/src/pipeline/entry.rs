@@ -1,7 +1,7 @@
 //! What attempts have to write, many of them in one transaction.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet, hash_map},
     sync::Arc,
     time::Duration,
 };
@@ -12,13 +12,15 @@ use galley_domain::{
     usage::Usage,
 };
 use galley_store::{
-    Changes, ClaimedStep, Fence, LockedArticles, Naming, NewEvent, NewStep, Standing, Started, StepsTx, StoreError,
-    TaskState, TenantTx, Told,
+    Changes, ClaimedStep, Fence, Left, LockedArticles, Naming, NewEvent, NewStep, Standing, Started, StepsTx,
+    StoreError, TaskState, TenantTx, Told,
 };
-use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Known, Outcome, Ran, StepOutput, describe};
+use super::{
+    Known, Outcome, Ran, StepOutput,
+    telling::{OfStep, Run, text},
+};
 use crate::Services;
 
 /// One thing to write about an attempt.
@@ -43,22 +45,17 @@ pub enum What {
 }
 
 impl Entry {
-    /// Whether this can be written without a look at its task: how that was left is known here, and nothing else is needed.
-    /// It is worth keeping such entries apart from others.
+    /// Whether this can be written without a look at its task, because it is known here how that was left. It is worth
+    /// keeping such entries apart from others.
     pub fn is_ready(&self) -> bool {
-        self.is_plain() && self.known.has_task()
+        self.output().is_some() && self.known.has_task()
     }
 
-    fn is_plain(&self) -> bool {
-        let What::Ended { outcome, .. } = &self.what else { return false };
-        let Outcome::Done(output) = &**outcome else { return false };
-        match output {
-            StepOutput::Outline(_) | StepOutput::Section(_) => true,
-            StepOutput::Research { sources, .. } => sources.is_empty(),
-            StepOutput::Image { cover, .. } => cover.is_none(),
-            StepOutput::Sync { publication, .. } => publication.is_none(),
-            StepOutput::Article(_) | StepOutput::Swept => false,
-        }
+    /// What the attempt brought, if it ended well.
+    fn output(&self) -> Option<&StepOutput> {
+        let What::Ended { outcome, .. } = &self.what else { return None };
+        let Outcome::Done(output) = &**outcome else { return None };
+        Some(output)
     }
 }
 
@@ -163,7 +160,7 @@ impl Services {
     async fn write_together(
         &self,
         entries: &[Entry],
-        supposed: Option<Standing>,
+        supposed: Option<Supposed>,
         room: &dyn Room,
         written: &mut Written,
     ) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
@@ -176,9 +173,12 @@ impl Services {
         let orgs: BTreeSet<Uuid> = wanted.iter().map(|(org, _, _)| org.0).collect();
         let mut tx = self.store.begin_steps(orgs.into_iter().map(OrgId)).await?;
         let standing = match supposed {
-            Some(supposed) => {
-                tx.suppose(&supposed);
-                supposed
+            Some(Supposed { tasks, fences, alone }) => {
+                let standing = tx.suppose(tasks, fences);
+                if !alone {
+                    tx.pin().await?;
+                }
+                standing
             }
             None => tx.lock(&wanted).await?,
         };
@@ -203,13 +203,21 @@ impl Services {
                 other => answers.push(Ok(other?)),
             }
         }
-        batch.flush(None).await?;
-        let Batch { tx, standing, begun, started, .. } = batch;
-        if let Err(error) = tx.commit().await {
-            written.doubtful.extend(started.iter().map(|step| step.fence));
+        let flushed = batch.flush(None).await;
+        let Batch { tx, begun, started, .. } = batch;
+        if let Err(error) = flushed {
+            // Whoever tries again at once would wait for these locks. That it failed is the news, not how this goes.
+            let _ = tx.rollback().await;
             return Err(error);
         }
-        let known = learn(entries, &standing, &begun);
+        let left = match tx.commit().await {
+            Ok(left) => left,
+            Err(error) => {
+                written.doubtful.extend(started.iter().map(|step| step.fence));
+                return Err(error);
+            }
+        };
+        let known = learn(entries, &left, &begun);
         written.started.extend(started.into_iter().map(|step| {
             let before = step.owner.and_then(|(_, task)| known.get(&task));
             let of_next = before.map_or_else(Known::begun, Known::of_next);
@@ -220,28 +228,37 @@ impl Services {
 }
 
 /// How the tasks of these entries were left, if nobody else has changed them since; none when it is not known of all.
-fn suppose(entries: &[Entry]) -> Option<Standing> {
-    let mut standing = Standing::default();
+fn suppose(entries: &[Entry]) -> Option<Supposed> {
+    let mut supposed = Supposed { tasks: Left::default(), fences: HashSet::new(), alone: true };
     for entry in entries {
-        let (_, task) = entry.step.owner.filter(|_| entry.is_plain())?;
-        if !standing.tasks.contains_key(&task) {
-            standing.tasks.insert(task, entry.known.task()?);
+        let (output, (_, task)) = entry.output().zip(entry.step.owner)?;
+        if let hash_map::Entry::Vacant(place) = supposed.tasks.entry(task) {
+            place.insert(entry.known.task()?);
         }
-        standing.fences.insert(entry.step.fence);
+        supposed.fences.insert(entry.step.fence);
+        supposed.alone &= output.is_alone();
     }
-    Some(standing)
+    Some(supposed)
+}
+
+/// What entries are written from without a look.
+struct Supposed {
+    tasks: Left,
+    fences: HashSet<Fence>,
+    /// Nothing but tasks and steps is written before these are met.
+    alone: bool,
 }
 
 /// Notes what stands now, for what is written next about the same tasks.
-fn learn(entries: &[Entry], standing: &Standing, begun: &HashSet<Fence>) -> HashMap<Uuid, Known> {
+fn learn(entries: &[Entry], left: &Left, begun: &HashSet<Fence>) -> HashMap<Uuid, Known> {
     let mut known = HashMap::new();
     for entry in entries {
         if begun.contains(&entry.step.fence) {
             entry.known.set_begun();
         }
         let Some((_, task)) = entry.step.owner else { continue };
-        if let Some(state) = standing.tasks.get(&task) {
-            entry.known.learn(state.clone());
+        if let Some(state) = left.get(&task) {
+            entry.known.learn(Arc::clone(state));
             known.insert(task, entry.known.clone());
         }
     }
@@ -251,8 +268,7 @@ fn learn(entries: &[Entry], standing: &Standing, begun: &HashSet<Fence>) -> Hash
 /// The texts that these entries bring, as far as their leases hold.
 fn texts(entries: &[Entry], standing: &Standing) -> Vec<Naming> {
     let text = |entry: &Entry| {
-        let What::Ended { outcome, .. } = &entry.what else { return None };
-        let Outcome::Done(StepOutput::Article(text)) = &**outcome else { return None };
+        let StepOutput::Article(text) = entry.output()? else { return None };
         let (org, task) = entry.step.owner.filter(|_| standing.fences.contains(&entry.step.fence))?;
         let article = standing.tasks.get(&task)?.article_id?;
         Some(Naming { org, article, slug: text.slug.clone() })
@@ -308,9 +324,7 @@ impl Batch<'_> {
         match &entry.what {
             What::Begun => Ok(None),
             What::Progress(message) => {
-                let mut data = describe(step);
-                data["message"] = message.as_str().into();
-                self.emit(task, "step.progress", data);
+                self.emit(task, "step.progress", text(&OfStep::new(step).message(message))?);
                 Ok(None)
             }
             What::Ended { outcome, .. } => {
@@ -329,14 +343,15 @@ impl Batch<'_> {
         task.status = TaskStatus::Processing.as_str().to_owned();
         task.current_step = Some(step.kind.public_name().to_owned());
         if first {
-            self.emit(task, "task.started", json!({ "run": task.run }));
+            let run = Run { run: task.run };
+            self.emit(task, "task.started", text(&run)?);
         }
-        self.emit(task, "step.started", describe(step));
+        self.emit(task, "step.started", text(&OfStep::new(step))?);
         Ok(())
     }
 
     /// Appends an event and with it notes that the task has changed.
-    pub(super) fn emit(&mut self, task: &mut TaskState, kind: &'static str, data: Json) {
+    pub(super) fn emit(&mut self, task: &mut TaskState, kind: &'static str, data: String) {
         task.event_seq += 1;
         self.changes.events.push(NewEvent {
             org: task.org_id,
@@ -396,7 +411,7 @@ impl Batch<'_> {
     pub(super) async fn flush(&mut self, current: Option<&TaskState>) -> Result<(), StoreError> {
         for id in std::mem::take(&mut self.changed) {
             let task = current.filter(|task| task.id == id).or_else(|| self.standing.tasks.get(&id));
-            self.changes.tasks.extend(task.map(|task| (id, task.clone())));
+            self.changes.tasks.extend(task.map(|task| (id, Arc::new(task.clone()))));
         }
         self.tx.write(&mut self.changes).await
     }

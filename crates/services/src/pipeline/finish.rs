@@ -15,7 +15,12 @@ use galley_store::{
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{ClaimedText, Outcome, Ran, StepOutput, WrittenArticle, backoff, describe, entry::Batch, fan_out};
+use super::{
+    ClaimedText, Outcome, Ran, StepOutput, WrittenArticle, backoff,
+    entry::Batch,
+    fan_out,
+    telling::{OfStep, OfTask, Trouble, Warning, text},
+};
 use crate::Services;
 
 /// The most warnings that a task keeps; the rest would be noise.
@@ -59,7 +64,7 @@ impl Batch<'_> {
     async fn done(&mut self, task: &mut TaskState, step: &ClaimedStep, output: &StepOutput) -> Result<(), StoreError> {
         let kept = self.keep(task, output).await?;
         self.changes.done.push(Done { step: step.fence.step, lease: step.fence.lease, output: kept });
-        self.emit(task, "step.completed", describe(step));
+        self.emit(task, "step.completed", text(&OfStep::new(step))?);
         self.advance(task, step, output)
     }
 
@@ -70,7 +75,7 @@ impl Batch<'_> {
             StepOutput::Research { sources, warnings } => {
                 self.tenant(org)?.add_sources(task.id, task.run, sources).await?;
                 task.sources_run = task.run;
-                self.warn(task, warnings);
+                self.warn(task, warnings)?;
                 let words: u64 = sources.iter().map(|source| u64::from(source.words)).sum();
                 Ok(json!({ "sources": sources.len(), "words": words }))
             }
@@ -78,7 +83,7 @@ impl Batch<'_> {
             StepOutput::Section(section) => Ok(serde_json::to_value(section)?),
             StepOutput::Article(article) => self.save_article(task, article).await,
             StepOutput::Image { cover, warnings } => {
-                self.warn(task, warnings);
+                self.warn(task, warnings)?;
                 if let (Some((file, alt)), Some(article)) = (cover, task.article_id) {
                     let tx = self.tenant(org)?;
                     tx.insert_file(file.clone()).await?;
@@ -88,7 +93,7 @@ impl Batch<'_> {
             }
             StepOutput::Swept => Ok(Json::Null),
             StepOutput::Sync { publication, warnings } => {
-                self.warn(task, warnings);
+                self.warn(task, warnings)?;
                 if let Some((id, place)) = publication {
                     let tx = self.tenant(org)?;
                     tx.mark_publication(*id, PublicationState::Confirmed, Some(place), None).await?;
@@ -122,7 +127,7 @@ impl Batch<'_> {
             let sources = self.tenant(org)?.source_heads(task.id).await?;
             self.changes.claims.push((org, id, version, stored_claims(&article.claims, &sources)));
         }
-        self.warn(task, &article.warnings);
+        self.warn(task, &article.warnings)?;
         Ok(json!({ "article_id": id, "version": version, "words": article.word_count, "claims": article.claims.len() }))
     }
 
@@ -168,7 +173,8 @@ impl Batch<'_> {
             (true, Some(next), _) => Some((next, 1)),
             (true, None, _) => return self.complete(task),
         };
-        self.emit(task, "task.progress", progress_of(task));
+        let told = text(&OfTask::new(task))?;
+        self.emit(task, "task.progress", told);
         for (kind, position) in next.into_iter().flat_map(|(kind, steps)| (0..steps).map(move |at| (kind, at))) {
             if let Some(started) = self.add_step(task, kind, position) {
                 self.begin(task, &started)?;
@@ -192,9 +198,8 @@ impl Batch<'_> {
             run,
             note: "article generated",
         });
-        let mut data = progress_of(row);
-        data["article_id"] = json!(row.article_id);
-        self.emit(task, "task.completed", data);
+        let told = text(&OfTask::new(task).article(task.article_id))?;
+        self.emit(task, "task.completed", told);
         Ok(())
     }
 
@@ -209,15 +214,13 @@ impl Batch<'_> {
     }
 
     async fn failed(&mut self, task: &mut TaskState, step: &ClaimedStep, fault: &Fault) -> Result<Ran, StoreError> {
-        let mut data = describe(step);
-        data["error"] = json!({ "code": fault.code().as_str(), "message": fault.to_string() });
+        let told = OfStep::new(step).error(Trouble::new(fault, fault.to_string()));
         if let Fault::Transient { after, .. } = fault
             && step.attempt < step.max_attempts
         {
             let wait = backoff(step.attempt, *after, fastrand::f64());
             self.delay(step, wait, Some(fault));
-            data["retry_in_seconds"] = json!(wait.as_secs_f64());
-            self.emit(task, "step.retry", data);
+            self.emit(task, "step.retry", text(&told.retry_in(wait.as_secs_f64()))?);
             return Ok(Ran::Retried { wait });
         }
         let message = match (fault.is_transient(), step.attempt) {
@@ -227,7 +230,7 @@ impl Batch<'_> {
         // What others of this batch have brought must stand before everything that has not ended is cancelled.
         self.flush(Some(task)).await?;
         self.tenant(OrgId(task.org_id))?.step_failed(step.fence, fault.code(), &message).await?;
-        self.emit(task, "step.failed", data);
+        self.emit(task, "step.failed", text(&told)?);
         self.fail_task(task, fault, &message).await?;
         Ok(Ran::Failed)
     }
@@ -243,34 +246,28 @@ impl Batch<'_> {
             tx.change_article(article, ArticleChange::Failed { error: message.to_owned() }).await?;
         }
         tx.release(row.id, row.run).await?;
-        let mut data = progress_of(row);
-        data["error"] = json!({ "code": fault.code().as_str(), "message": message });
-        self.emit(task, "task.failed", data);
+        let told = text(&OfTask::new(task).error(Trouble::new(fault, message)))?;
+        self.emit(task, "task.failed", told);
         self.ended.insert(task.id);
         Ok(())
     }
 
     /// Adds to the task's warnings and tells listeners.
-    fn warn(&mut self, task: &mut TaskState, warnings: &[String]) {
+    fn warn(&mut self, task: &mut TaskState, warnings: &[String]) -> Result<(), StoreError> {
+        if warnings.is_empty() {
+            return Ok(());
+        }
         let mut list = task.warnings.as_array().cloned().unwrap_or_default();
         for warning in warnings {
             if list.len() < MAX_WARNINGS {
                 list.push(json!(warning));
             }
-            self.emit(task, "task.warning", json!({ "message": warning }));
+            self.emit(task, "task.warning", text(&Warning { message: warning })?);
         }
         task.warnings = Json::Array(list);
         self.changed(task);
+        Ok(())
     }
-}
-
-fn progress_of(task: &TaskState) -> Json {
-    json!({
-        "status": task.status,
-        "progress": task.progress,
-        "current_step": task.current_step,
-        "steps_completed": task.steps_completed,
-    })
 }
 
 /// Claims as they are stored: by the id of their source.

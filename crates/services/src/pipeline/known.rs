@@ -14,7 +14,7 @@ use galley_store::TaskState;
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     begun: Arc<AtomicBool>,
-    task: Arc<Mutex<Option<TaskState>>>,
+    task: Arc<Mutex<Option<Arc<TaskState>>>>,
 }
 
 impl Known {
@@ -24,7 +24,7 @@ impl Known {
     }
 
     /// Of an attempt that has just been claimed.
-    pub fn claimed(task: Option<TaskState>) -> Self {
+    pub fn claimed(task: Option<Arc<TaskState>>) -> Self {
         Self { begun: Arc::default(), task: Arc::new(Mutex::new(task)) }
     }
 
@@ -41,7 +41,7 @@ impl Known {
         self.begun.store(true, Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<TaskState>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<TaskState>>> {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -49,12 +49,12 @@ impl Known {
         self.lock().is_some()
     }
 
-    pub(super) fn task(&self) -> Option<TaskState> {
+    pub(super) fn task(&self) -> Option<Arc<TaskState>> {
         self.lock().clone()
     }
 
     /// The task was left like this.
-    pub(super) fn learn(&self, task: TaskState) {
+    pub(super) fn learn(&self, task: Arc<TaskState>) {
         *self.lock() = Some(task);
     }
 

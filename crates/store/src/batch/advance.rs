@@ -1,11 +1,14 @@
 //! What nearly every group writes, in one statement: tasks move on, steps end, others follow, and events tell it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::{Done, NewEvent, NewStep, TaskState, Told, all_met};
+use super::{Done, Left, NewEvent, NewStep, TaskState, Told, all_met};
 use crate::{
     error::StoreError,
     sql::{self, column},
@@ -15,13 +18,14 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Moves<'a> {
     pub done: Vec<Done>,
-    pub tasks: &'a BTreeMap<Uuid, TaskState>,
+    pub tasks: &'a BTreeMap<Uuid, Arc<TaskState>>,
     pub steps: &'a [NewStep],
     pub events: Vec<NewEvent>,
 }
 
 /// Answers with how many tasks and steps it met. A task is met only if it has told nothing since it was read: whoever
-/// changes one tells so. Steps wait for the tasks, so that locks are taken in the one order; tasks come sorted by id.
+/// changes one tells so. All else waits for the tasks: locks are taken in the one order (tasks come sorted by id), and
+/// what somebody else has written in the same place is no conflict but a task that is not met.
 ///
 /// Words that can be missing come as empty ones, and so do leases.
 const ADVANCE: &str = "
@@ -35,12 +39,12 @@ WITH moved AS (
         AS w(id, org, seen, event_seq, status, progress, sources_run, current_step, steps_completed, fan_open, fan_total)
     WHERE t.id = ANY($1::uuid[]) AND t.org_id = w.org AND t.id = w.id AND t.event_seq = w.seen
     RETURNING t.id),
+met AS (SELECT count(*) = cardinality($1::uuid[]) AS all FROM moved),
 ended AS (
     UPDATE steps s SET state = 'done', output = w.output::jsonb, lease = NULL, lease_until = NULL, finished_at = now(),
         error_code = NULL, error_message = NULL
     FROM unnest($13::uuid[], $14::uuid[], $15::text[]) AS w(step, lease, output)
-    WHERE s.id = ANY($13::uuid[]) AND s.id = w.step AND s.lease = w.lease
-        AND (SELECT count(*) FROM moved) = cardinality($1::uuid[])
+    WHERE s.id = ANY($13::uuid[]) AND s.id = w.step AND s.lease = w.lease AND (SELECT met.all FROM met)
     RETURNING s.id),
 added AS (
     INSERT INTO steps (id, org_id, task_id, run, kind, position, state, rank, max_attempts, trace_id, attempt, lease,
@@ -53,11 +57,13 @@ added AS (
     FROM unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::integer[], $20::text[], $21::integer[], $22::bigint[],
         $23::integer[], $24::text[], $25::uuid[])
         AS w(id, org, task, run, kind, position, rank, max_attempts, trace_id, lease)
-        CROSS JOIN LATERAL (SELECT nullif(w.lease, '00000000-0000-0000-0000-000000000000') AS lease) AS l),
+        CROSS JOIN LATERAL (SELECT nullif(w.lease, '00000000-0000-0000-0000-000000000000') AS lease) AS l
+    WHERE (SELECT met.all FROM met)),
 told AS (
     INSERT INTO event_groups (org_id, task_id, seq, told)
     SELECT w.org, w.id, w.event_seq, w.told::jsonb
-    FROM unnest($1::uuid[], $2::uuid[], $4::bigint[], $12::text[]) AS w(id, org, event_seq, told) WHERE w.told <> '')
+    FROM unnest($1::uuid[], $2::uuid[], $4::bigint[], $12::text[]) AS w(id, org, event_seq, told)
+    WHERE w.told <> '' AND (SELECT met.all FROM met))
 SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM ended) AS ended";
 
 /// What changes about few tasks. Under the lock that the other statement has taken.
@@ -68,23 +74,15 @@ FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS w(id,
 WHERE t.id = ANY($1::uuid[]) AND t.org_id = w.org AND t.id = w.id";
 
 /// Fails with [`StoreError::Overtaken`] when a task is not as it was seen, or a lease is gone.
-pub(super) async fn advance(
-    conn: &impl ConnectionTrait,
-    seen: &HashMap<Uuid, TaskState>,
-    moves: &Moves<'_>,
-) -> Result<(), StoreError> {
+pub(super) async fn advance(conn: &impl ConnectionTrait, seen: &Left, moves: &Moves<'_>) -> Result<(), StoreError> {
     let Moves { done, tasks, steps, events } = moves;
     if done.is_empty() && tasks.is_empty() {
         return Ok(());
     }
-    let mut told: HashMap<Uuid, Vec<&Told>> = HashMap::with_capacity(tasks.len());
-    for event in events {
-        told.entry(event.task).or_default().push(&event.told);
-    }
-    let text = |task: &TaskState| told.get(&task.id).map_or(Ok(String::new()), serde_json::to_string);
-    let told = tasks.values().map(text).collect::<Result<Vec<_>, _>>()?;
+    let mut told = told_of(events);
+    let told: Vec<String> = tasks.keys().map(|task| told.remove(task).unwrap_or_default()).collect();
     let outputs = done.iter().map(|row| serde_json::to_string(&row.output)).collect::<Result<Vec<_>, _>>()?;
-    let seen_at = |task: &TaskState| seen.get(&task.id).map_or(-1, |seen| seen.event_seq);
+    let seen_at = |task: &Arc<TaskState>| seen.get(&task.id).map_or(-1, |seen| seen.event_seq);
     let started = steps.iter().find_map(|step| step.started.as_ref());
     let values = [
         column(tasks.values(), |task| task.id),
@@ -122,10 +120,24 @@ pub(super) async fn advance(
     remark(conn, seen, tasks).await
 }
 
+/// What is told of each task, as the text of a JSON array.
+fn told_of(events: &[NewEvent]) -> HashMap<Uuid, String> {
+    let mut texts: HashMap<Uuid, String> = HashMap::new();
+    for NewEvent { task, told: Told { kind, data }, .. } in events {
+        let text = texts.entry(*task).or_default();
+        text.push(if text.is_empty() { '[' } else { ',' });
+        for part in ["{\"kind\":\"", kind, "\",\"data\":", data, "}"] {
+            text.push_str(part);
+        }
+    }
+    texts.values_mut().for_each(|text| text.push(']'));
+    texts
+}
+
 async fn remark(
     conn: &impl ConnectionTrait,
-    seen: &HashMap<Uuid, TaskState>,
-    tasks: &BTreeMap<Uuid, TaskState>,
+    seen: &Left,
+    tasks: &BTreeMap<Uuid, Arc<TaskState>>,
 ) -> Result<(), StoreError> {
     let as_before = |task: &TaskState| {
         seen.get(&task.id).is_some_and(|seen| {
@@ -133,7 +145,7 @@ async fn remark(
                 == (&task.warnings, &task.error_code, &task.error_message)
         })
     };
-    let remarked: Vec<&TaskState> = tasks.values().filter(|task| !as_before(task)).collect();
+    let remarked: Vec<&TaskState> = tasks.values().map(Arc::as_ref).filter(|task| !as_before(task)).collect();
     if remarked.is_empty() {
         return Ok(());
     }

@@ -1,0 +1,180 @@
+//! Ends that are written from what the process knows of the task, without a look, and what becomes of them when it is no
+//! longer so.
+
+use std::{sync::Arc, time::Duration};
+
+use galley_domain::{
+    task::StepKind,
+    writing::{Outline, SectionPlan, SectionText, WordRange},
+};
+use galley_services::{Entry, Known, NoRoom, Outcome, Room, StepOutput, What, Written};
+use galley_store::{ClaimedStep, StoreError, Wanted};
+use galley_testkit::Harness;
+use uuid::Uuid;
+
+use super::finishing::call;
+
+const LEASE: Duration = Duration::from_secs(30);
+const SECTIONS: usize = 3;
+
+/// A process with a seat for whatever follows.
+struct Seats;
+
+impl Room for Seats {
+    fn worker(&self) -> &'static str {
+        "here"
+    }
+
+    fn lease(&self) -> Duration {
+        LEASE
+    }
+
+    fn ends(&self, _: StepKind) {}
+
+    fn written(&self, _: bool) {}
+
+    fn take(&self, _: StepKind) -> bool {
+        true
+    }
+}
+
+fn ended(output: StepOutput) -> What {
+    What::Ended { outcome: Arc::new(Outcome::Done(output)), usage: vec![call()] }
+}
+
+fn section((step, known): &(ClaimedStep, Known)) -> Entry {
+    let what = ended(StepOutput::Section(SectionText::default()));
+    Entry { step: step.clone(), known: known.clone(), what }
+}
+
+async fn write(harness: &Harness, entry: &Entry) -> Written {
+    let written = harness.services.write(std::slice::from_ref(entry), &Seats).await;
+    assert!(matches!(written.answers[..], [Ok(Some(_))]), "{written:?}");
+    written
+}
+
+/// An order whose research and outline have ended here, and its sections, which have begun.
+async fn in_sections(harness: &Harness) -> (Uuid, Vec<(ClaimedStep, Known)>) {
+    let task = harness.order().await;
+    let queue = harness.services.store().queue();
+    let claims = queue.claim(&[Wanted { kind: StepKind::Research, slots: 1 }], "here", LEASE).await.unwrap();
+    let research = Entry {
+        step: claims.steps[0].clone(),
+        known: Known::claimed(claims.tasks.get(&task).cloned()),
+        what: ended(StepOutput::Research { sources: Vec::new(), warnings: vec!["little".into()] }),
+    };
+    assert!(research.is_ready(), "a claim says how the task stands");
+    let (step, known) = write(harness, &research).await.started.remove(0);
+    let words = WordRange { min: 1, max: 1 };
+    let plan = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
+    let outline = Outline { title: "Tea".into(), sections: vec![plan; SECTIONS] };
+    let outline = Entry { step, known, what: ended(StepOutput::Outline(outline)) };
+    assert!(outline.is_ready());
+    let sections = write(harness, &outline).await.started;
+    assert_eq!(sections.len(), SECTIONS);
+    (task, sections)
+}
+
+/// Events without gaps, each beginning and end told once, usage of every attempt.
+async fn assert_whole(harness: &Harness, task: Uuid, ends: usize) {
+    let events = harness.events(task).await;
+    let numbers: Vec<i64> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(numbers, (1..=numbers.len() as i64).collect::<Vec<_>>());
+    assert_eq!(events.iter().filter(|event| event.kind == "step.completed").count(), ends);
+    let row = harness.task(task).await.row.clone();
+    assert_eq!(row.event_seq, numbers.len() as i64);
+    assert_eq!(row.warnings, serde_json::json!(["little"]));
+    assert!(row.started_at.is_some());
+    let done = harness.steps(task).await.into_iter().filter(|step| step.state == "done").count();
+    assert_eq!(done, ends);
+    assert!(harness.services.task_usage(harness.caller.org, task).await.unwrap().len() >= ends);
+}
+
+#[tokio::test]
+async fn sections_of_one_task_end_without_a_look_also_in_one_group() {
+    let harness = Harness::new().await;
+    let (task, sections) = in_sections(&harness).await;
+    write(&harness, &section(&sections[0])).await;
+    let group: Vec<Entry> = sections[1..].iter().map(section).collect();
+    assert!(group.iter().all(Entry::is_ready), "what one of them wrote is known to the others");
+    let written = harness.services.write(&group, &Seats).await;
+    assert!(written.answers.iter().all(Result::is_ok), "{written:?}");
+    assert_eq!(written.started.iter().map(|(step, _)| step.kind).collect::<Vec<_>>(), [StepKind::Seo]);
+    assert_whole(&harness, task, 2 + SECTIONS).await;
+    let row = harness.task(task).await.row.clone();
+    assert_eq!((row.fan_open, row.current_step.as_deref()), (0, Some("seo")));
+    assert_eq!(row.steps_completed, ["research", "outline", "drafting"]);
+}
+
+#[tokio::test]
+async fn what_another_process_wrote_meanwhile_is_looked_up() {
+    let harness = Harness::new().await;
+    let (task, sections) = in_sections(&harness).await;
+    // Another process has this one and knows nothing.
+    let other = Entry { known: Known::begun(), ..section(&sections[0]) };
+    assert!(!other.is_ready());
+    write(&harness, &other).await;
+    let late = section(&sections[1]);
+    assert!(late.is_ready(), "it believes that it knows");
+    write(&harness, &late).await;
+    assert_whole(&harness, task, 4).await;
+    assert_eq!(harness.task(task).await.row.fan_open, 1, "both were counted");
+    assert!(section(&sections[2]).is_ready(), "and knows again");
+}
+
+#[tokio::test]
+async fn a_cancelled_task_takes_no_end_however_well_it_is_known() {
+    let harness = Harness::new().await;
+    let (task, sections) = in_sections(&harness).await;
+    let (bystander, others) = in_sections(&harness).await;
+    harness.services.cancel(harness.caller.org, task).await.unwrap();
+    let group = [section(&sections[0]), section(&others[0])];
+    assert!(group.iter().all(Entry::is_ready));
+    let answers = harness.services.write(&group, &Seats).await.answers;
+    assert!(matches!(answers[..], [Err(StoreError::LeaseLost), Ok(Some(_))]), "{answers:?}");
+    assert_whole(&harness, task, 2).await;
+    assert_whole(&harness, bystander, 3).await;
+    assert_eq!(harness.task(task).await.row.status, "cancelled");
+    assert_eq!(harness.services.task_usage(harness.caller.org, task).await.unwrap().len(), 3, "it was paid for");
+}
+
+/// A lease that ran out is claimed by another without a word about the task, so that its event number says nothing.
+#[tokio::test]
+async fn a_lost_lease_ends_nothing_although_the_task_is_as_it_was() {
+    let harness = Harness::new().await;
+    let (task, sections) = in_sections(&harness).await;
+    let lost = sections[0].0.fence.step;
+    harness.database.execute(&format!("UPDATE steps SET lease_until = now() WHERE id = '{lost}'")).await;
+    let queue = harness.services.store().queue();
+    queue.promote(&[], Duration::ZERO).await.unwrap();
+    let claims = queue.claim(&[Wanted { kind: StepKind::Draft, slots: 1 }], "there", LEASE).await.unwrap();
+    assert_eq!(claims.steps[0].fence.step, lost);
+    let late = section(&sections[0]);
+    assert!(late.is_ready());
+    let answers = harness.services.write(&[late], &Seats).await.answers;
+    assert!(matches!(answers[..], [Err(StoreError::LeaseLost)]), "{answers:?}");
+    assert_whole(&harness, task, 2).await;
+    assert_eq!(harness.task(task).await.row.fan_open, i32::try_from(SECTIONS).unwrap());
+    // Who has it now ends it, and what it follows from is known from the claim.
+    let heir = (claims.steps[0].clone(), Known::claimed(claims.tasks.get(&task).cloned()));
+    let heir = section(&heir);
+    assert!(heir.is_ready());
+    let written = harness.services.write(&[heir], &NoRoom).await;
+    assert!(matches!(written.answers[..], [Ok(Some(_))]), "{written:?}");
+    assert_whole(&harness, task, 3).await;
+}
+
+/// After a write whose fate is not known nobody knows how the task is.
+#[tokio::test]
+async fn what_failed_to_be_written_is_not_known_any_more() {
+    let harness = Harness::new().await;
+    let (_, sections) = in_sections(&harness).await;
+    // Postgres takes no NUL in a text.
+    let bad = StepOutput::Section(SectionText { paragraphs: vec!["bad\0".into()] });
+    let bad = Entry { what: ended(bad), ..section(&sections[0]) };
+    assert!(bad.is_ready());
+    let answers = harness.services.write(std::slice::from_ref(&bad), &Seats).await.answers;
+    assert!(answers[0].is_err(), "{answers:?}");
+    assert!(!bad.is_ready());
+    write(&harness, &section(&sections[0])).await;
+}
