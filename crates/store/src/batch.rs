@@ -202,12 +202,19 @@ leased AS MATERIALIZED (
 SELECT t.*, l.steps, l.leases FROM locked t LEFT JOIN (
     SELECT task_id, array_agg(id) AS steps, array_agg(lease) AS leases FROM leased GROUP BY task_id) l ON l.task_id = t.id";
 
+/// As [`LOCK`], of what is known already; answers with how much of it is so.
 const PIN: &str = "
-SELECT count(*) FROM (
+WITH pinned AS MATERIALIZED (
     SELECT 1 FROM tasks t
     WHERE t.id = ANY($2::uuid[])
         AND (t.org_id, t.id, t.event_seq) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]))
-    ORDER BY t.id FOR NO KEY UPDATE OF t) AS pinned";
+    ORDER BY t.id FOR UPDATE OF t),
+leased AS MATERIALIZED (
+    SELECT 1 FROM steps s
+    WHERE s.id = ANY($4::uuid[]) AND (s.id, s.lease) IN (SELECT * FROM unnest($4::uuid[], $5::uuid[]))
+        AND (SELECT count(*) FROM pinned) > 0
+    ORDER BY s.id FOR UPDATE OF s)
+SELECT (SELECT count(*) FROM pinned) AS tasks, (SELECT count(*) FROM leased) AS leases";
 
 const DELAY_STEPS: &str = "
 UPDATE steps s SET state = 'delayed', lease = NULL, lease_until = NULL, worker = NULL,
@@ -288,15 +295,21 @@ impl StepsTx {
         Standing { tasks: standing, fences }
     }
 
-    /// Locks the tasks that are supposed to be as they are known: they come before whatever else is locked. Fails with
-    /// [`StoreError::Overtaken`] when one is not so.
-    pub async fn pin(&self) -> Result<(), StoreError> {
+    /// Locks what is supposed to be so: it comes before whatever else is locked. Fails with [`StoreError::Overtaken`] when
+    /// a task has changed or a lease is gone.
+    pub async fn pin(&self, fences: &HashSet<Fence>) -> Result<(), StoreError> {
         let tasks: Vec<&TaskState> = self.seen.values().map(Arc::as_ref).collect();
-        let values =
-            [column(&tasks, |task| task.org_id), column(&tasks, |task| task.id), column(&tasks, |task| task.event_seq)];
-        let row = sql::one(&self.tx, PIN, values).await?;
-        let met: i64 = row.map(|row| row.try_get("", "count")).transpose()?.unwrap_or_default();
-        all_met(met.unsigned_abs(), tasks.len())
+        let values = [
+            column(&tasks, |task| task.org_id),
+            column(&tasks, |task| task.id),
+            column(&tasks, |task| task.event_seq),
+            column(fences, |fence| fence.step),
+            column(fences, |fence| fence.lease),
+        ];
+        let row = sql::one(&self.tx, PIN, values).await?.ok_or(StoreError::Overtaken)?;
+        let met = |name: &str| row.try_get::<i64>("", name).map(i64::unsigned_abs);
+        all_met(met("tasks")?, tasks.len())?;
+        all_met(met("leases")?, fences.len())
     }
 
     /// Locks the articles, then the names that their texts want.

@@ -176,7 +176,7 @@ impl Services {
             Some(Supposed { tasks, fences, alone }) => {
                 let standing = tx.suppose(tasks, fences);
                 if !alone {
-                    tx.pin().await?;
+                    tx.pin(&standing.fences).await?;
                 }
                 standing
             }
