@@ -111,7 +111,7 @@ async fn sections_that_end_at_the_same_moment_start_the_next_step_once() {
     assert_eq!(started, 12 + 5, "every step says once that it began");
 }
 
-fn end(step: &ClaimedStep, title: &str) -> Entry {
+pub fn end(step: &ClaimedStep, title: &str) -> Entry {
     let source = NewSource {
         number: 1,
         origin: galley_domain::writing::Origin::File { name: "tea.txt".into() },

@@ -8,11 +8,11 @@ use galley_domain::{
     writing::{Outline, SectionPlan, SectionText, WordRange},
 };
 use galley_services::{Entry, Known, NoRoom, Outcome, Room, StepOutput, What, Written};
-use galley_store::{ClaimedStep, StoreError, Wanted};
+use galley_store::{ClaimedStep, Claims, StoreError, Wanted};
 use galley_testkit::Harness;
 use uuid::Uuid;
 
-use super::finishing::call;
+use super::finishing::{call, end};
 
 const LEASE: Duration = Duration::from_secs(30);
 const SECTIONS: usize = 3;
@@ -47,9 +47,11 @@ fn section((step, known): &(ClaimedStep, Known)) -> Entry {
     Entry { step: step.clone(), known: known.clone(), what }
 }
 
-async fn write(harness: &Harness, entry: &Entry) -> Written {
+/// Writes the end of an attempt; `looked` says whether what was known of its task had to be looked up after all.
+async fn write(harness: &Harness, entry: &Entry, looked: bool) -> Written {
     let written = harness.services.write(std::slice::from_ref(entry), &Seats).await;
     assert!(matches!(written.answers[..], [Ok(Some(_))]), "{written:?}");
+    assert_eq!(written.overtaken, looked, "{written:?}");
     written
 }
 
@@ -64,13 +66,13 @@ async fn in_sections(harness: &Harness) -> (Uuid, Vec<(ClaimedStep, Known)>) {
         what: ended(StepOutput::Research { sources: Vec::new(), warnings: vec!["little".into()] }),
     };
     assert!(research.is_ready(), "a claim says how the task stands");
-    let (step, known) = write(harness, &research).await.started.remove(0);
+    let (step, known) = write(harness, &research, false).await.started.remove(0);
     let words = WordRange { min: 1, max: 1 };
     let plan = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
     let outline = Outline { title: "Tea".into(), sections: vec![plan; SECTIONS] };
     let outline = Entry { step, known, what: ended(StepOutput::Outline(outline)) };
     assert!(outline.is_ready());
-    let sections = write(harness, &outline).await.started;
+    let sections = write(harness, &outline, false).await.started;
     assert_eq!(sections.len(), SECTIONS);
     (task, sections)
 }
@@ -94,11 +96,11 @@ async fn assert_whole(harness: &Harness, task: Uuid, ends: usize) {
 async fn sections_of_one_task_end_without_a_look_also_in_one_group() {
     let harness = Harness::new().await;
     let (task, sections) = in_sections(&harness).await;
-    write(&harness, &section(&sections[0])).await;
+    write(&harness, &section(&sections[0]), false).await;
     let group: Vec<Entry> = sections[1..].iter().map(section).collect();
     assert!(group.iter().all(Entry::is_ready), "what one of them wrote is known to the others");
     let written = harness.services.write(&group, &Seats).await;
-    assert!(written.answers.iter().all(Result::is_ok), "{written:?}");
+    assert!(written.answers.iter().all(Result::is_ok) && !written.overtaken, "{written:?}");
     assert_eq!(written.started.iter().map(|(step, _)| step.kind).collect::<Vec<_>>(), [StepKind::Seo]);
     assert_whole(&harness, task, 2 + SECTIONS).await;
     let row = harness.task(task).await.row.clone();
@@ -113,10 +115,10 @@ async fn what_another_process_wrote_meanwhile_is_looked_up() {
     // Another process has this one and knows nothing.
     let other = Entry { known: Known::begun(), ..section(&sections[0]) };
     assert!(!other.is_ready());
-    write(&harness, &other).await;
+    write(&harness, &other, false).await;
     let late = section(&sections[1]);
     assert!(late.is_ready(), "it believes that it knows");
-    write(&harness, &late).await;
+    write(&harness, &late, true).await;
     assert_whole(&harness, task, 4).await;
     assert_eq!(harness.task(task).await.row.fan_open, 1, "both were counted");
     assert!(section(&sections[2]).is_ready(), "and knows again");
@@ -130,8 +132,9 @@ async fn a_cancelled_task_takes_no_end_however_well_it_is_known() {
     harness.services.cancel(harness.caller.org, task).await.unwrap();
     let group = [section(&sections[0]), section(&others[0])];
     assert!(group.iter().all(Entry::is_ready));
-    let answers = harness.services.write(&group, &Seats).await.answers;
-    assert!(matches!(answers[..], [Err(StoreError::LeaseLost), Ok(Some(_))]), "{answers:?}");
+    let written = harness.services.write(&group, &Seats).await;
+    assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost), Ok(Some(_))]), "{written:?}");
+    assert!(written.overtaken, "a second try found it out");
     assert_whole(&harness, task, 2).await;
     assert_whole(&harness, bystander, 3).await;
     assert_eq!(harness.task(task).await.row.status, "cancelled");
@@ -160,11 +163,61 @@ async fn a_lost_lease_ends_nothing_although_the_task_is_as_it_was() {
     let heir = section(&heir);
     assert!(heir.is_ready());
     let written = harness.services.write(&[heir], &NoRoom).await;
-    assert!(matches!(written.answers[..], [Ok(Some(_))]), "{written:?}");
+    assert!(matches!(written.answers[..], [Ok(Some(_))]) && !written.overtaken, "{written:?}");
     assert_whole(&harness, task, 3).await;
 }
 
-/// After a write whose fate is not known nobody knows how the task is.
+/// What is written beside tasks and steps waits until both are found to be as they are known.
+#[tokio::test]
+async fn sources_are_written_under_a_lease_only_and_once() {
+    let harness = Harness::new().await;
+    let task = harness.order().await;
+    let queue = harness.services.store().queue();
+    let wanted = [Wanted { kind: StepKind::Research, slots: 1 }];
+    let claims = queue.claim(&wanted, "here", LEASE).await.unwrap();
+    let known = |claims: &Claims| Known::claimed(claims.tasks.get(&task).cloned());
+    let late = Entry { known: known(&claims), ..end(&claims.steps[0], "tea") };
+    harness.database.execute("UPDATE steps SET lease_until = now()").await;
+    queue.promote(&[], Duration::ZERO).await.unwrap();
+    let claims = queue.claim(&wanted, "there", LEASE).await.unwrap();
+    let heir = Entry { known: known(&claims), ..end(&claims.steps[0], "tea") };
+    assert!(late.is_ready() && heir.is_ready());
+    let written = harness.services.write(&[late], &NoRoom).await;
+    assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost)]) && written.overtaken, "{written:?}");
+    let sources = async || harness.services.store().tenant(harness.caller.org).sources(task).await.unwrap().len();
+    assert_eq!(sources().await, 0);
+    write(&harness, &heir, false).await;
+    assert_eq!(sources().await, 1);
+    // Its answer got lost, so it is written again.
+    assert!(heir.is_ready());
+    let again = harness.services.write(&[heir], &NoRoom).await.answers;
+    assert!(matches!(again[..], [Err(StoreError::LeaseLost)]), "{again:?}");
+    assert_eq!(sources().await, 1);
+}
+
+#[tokio::test]
+async fn attempts_of_a_task_share_the_newest_that_is_known_of_it() {
+    let harness = Harness::new().await;
+    let (task, sections) = in_sections(&harness).await;
+    harness.database.execute("UPDATE steps SET lease_until = now() WHERE kind = 'draft'").await;
+    let queue = harness.services.store().queue();
+    queue.promote(&[], Duration::ZERO).await.unwrap();
+    let claims = queue.claim(&[Wanted { kind: StepKind::Draft, slots: SECTIONS }], "here", LEASE).await.unwrap();
+    let first = Known::claimed(claims.tasks.get(&task).cloned());
+    let entries = claims.steps.iter().map(|step| {
+        // The second of them was claimed by somebody who knew nothing.
+        let own = if step.position == 1 { Known::default() } else { Known::claimed(claims.tasks.get(&task).cloned()) };
+        section(&(step.clone(), own.sharing(&first)))
+    });
+    let entries: Vec<Entry> = entries.collect();
+    assert_eq!(entries.len(), sections.len());
+    for entry in &entries {
+        write(&harness, entry, false).await;
+    }
+    assert_whole(&harness, task, 2 + SECTIONS).await;
+}
+
+/// After a write that failed nobody knows how the task is.
 #[tokio::test]
 async fn what_failed_to_be_written_is_not_known_any_more() {
     let harness = Harness::new().await;
@@ -176,5 +229,5 @@ async fn what_failed_to_be_written_is_not_known_any_more() {
     let answers = harness.services.write(std::slice::from_ref(&bad), &Seats).await.answers;
     assert!(answers[0].is_err(), "{answers:?}");
     assert!(!bad.is_ready());
-    write(&harness, &section(&sections[0])).await;
+    write(&harness, &section(&sections[0]), false).await;
 }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use galley::http::{AppState, RateLimits, serve};
+use galley_services::KeyRequest;
 use galley_testkit::Harness;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::Method;
@@ -395,4 +396,21 @@ async fn a_pool_of_one_connection_serves_all_kinds_of_reads() {
         () = others => {}
     }
     store.close().await;
+}
+
+/// Keys are looked up together; one of a newer version, with words that this one does not know, is its owner's trouble.
+#[tokio::test]
+async fn a_key_that_cannot_be_read_is_nobody_elses_trouble() {
+    let harness = Harness::new().await;
+    let services = &harness.services;
+    let issue = async |name| services.create_key(harness.caller.org, &KeyRequest::full(name)).await.unwrap();
+    let (good, odd) = (issue("good").await, issue("odd").await);
+    harness.database.execute(&format!("UPDATE api_keys SET scopes = '{{tea}}' WHERE id = '{}'", odd.id)).await;
+    // Asked in one turn, they go in one statement.
+    let (first, other, second) =
+        tokio::join!(services.caller(&good.secret), services.caller(&odd.secret), services.caller(&good.secret));
+    assert!(other.is_err(), "{other:?}");
+    for caller in [first, second] {
+        assert_eq!(caller.unwrap().expect("a caller").key, good.id);
+    }
 }

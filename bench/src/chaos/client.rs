@@ -164,9 +164,14 @@ impl Caller {
 
     /// Has a task run once more as soon as it has ended, unless that takes too long.
     async fn retry(&self, key: &str, path: &str, from: &Value) {
+        let mut from = from.clone();
         for _ in 0..MOST_RUNS {
-            if self.ask("POST", key, path, from, None).await.is_some_and(good) {
+            let answer = self.ask("POST", key, path, &from, None).await;
+            if answer.clone().is_some_and(good) {
                 return self.note(|ledger| ledger.retried += 1);
+            }
+            if answer.is_some_and(|(_, answer)| never_got_there(&from, &answer)) {
+                from = json!({});
             }
             tokio::time::sleep(AGAIN_RUN).await;
         }
@@ -213,6 +218,7 @@ impl Caller {
         if let Some(idempotency) = idempotency {
             request = request.header("idempotency-key", idempotency);
         }
+        let sent = body.clone();
         let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let request = request.body(Full::new(body)).ok()?;
         let answered = async {
@@ -223,7 +229,7 @@ impl Caller {
         };
         let (status, answer) = tokio::time::timeout(PATIENCE, answered).await.ok()??;
         // Too late to cancel, not ended yet, the database away: clients must live with these, and with nothing else.
-        if !matches!(status, 200..=202 | 204 | 409 | 429 | 503) {
+        if !matches!(status, 200..=202 | 204 | 409 | 429 | 503) && !never_got_there(&sent, &answer) {
             self.note(|ledger| ledger.wrong.push(format!("{method} {path} was answered with {status}: {answer}")));
         }
         Some((status, answer))
@@ -232,6 +238,14 @@ impl Caller {
 
 fn order(mark: &str) -> Value {
     json!({ "user_prompt": format!("About the harvest, {mark}"), "keywords": ["harvest"], "min_words": 100, "max_words": 300 })
+}
+
+/// Whether the answer says that the task failed before the step from which it was asked to go on: a client that reads it
+/// leaves the step to the server.
+fn never_got_there(sent: &Value, answer: &Value) -> bool {
+    let error = &answer["errors"][0];
+    let reason = error["message"].as_str().unwrap_or_default();
+    sent["from"].is_string() && error["field"] == "from" && reason.contains("there is no finished")
 }
 
 fn good((status, _): (u16, Value)) -> bool {

@@ -133,12 +133,10 @@ pub struct Delay {
     pub error_message: Option<String>,
 }
 
-/// The caller numbers events, under the lock of their task and without gaps.
+/// The next event of a task that is among those to be written: its `event_seq` counts them.
 #[derive(Debug)]
 pub struct NewEvent {
-    pub org: Uuid,
     pub task: Uuid,
-    pub seq: i64,
     pub told: Told,
 }
 

@@ -78,8 +78,13 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// What our sessions ask of the planner. Every statement that runs often has an index and is planned once: plans that were
 /// made while a table was empty must be as good when it is not, minutes before anyone has counted its rows. Without
 /// sequential scans as a choice the costs of the statements that need one look huge, and huge costs would be compiled.
-pub const SESSION: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("jit", "off")];
+/// A bitmap would bring rows, and so their locks, in the order of the disk instead of the index.
+pub const SESSION: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("jit", "off"),
+];
 
 /// How to reach the database.
 #[derive(Debug, Clone)]

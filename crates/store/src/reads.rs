@@ -3,7 +3,13 @@
 //! What is asked while one statement is on its way goes with the next one, for all who ask. A lonely question does not
 //! wait, an answer is never older than its question, and a thousand readers cost a few statements instead of a thousand.
 
-use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    future::Future,
+    hash::Hash,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::Utc;
 use galley_domain::{Caller, OrgId};
@@ -31,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection is kept for the next question. Taking one from the pool and giving it back costs a round trip,
 /// which is as much as the statement itself.
 const KEPT: Duration = Duration::from_millis(20);
+/// How long one is kept however much is asked.
+const LONGEST_KEPT: Duration = Duration::from_secs(10);
 /// Events of one task that are read at once.
 const EVENTS_AT_ONCE: i64 = 200;
 
@@ -141,7 +149,7 @@ struct Known {
 /// The reads of one process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reads {
-    callers: Gathered<Vec<u8>, Arc<Known>>,
+    callers: Gathered<Vec<u8>, Arc<Answer<Known>>>,
     keys: Gathered<(Uuid, Uuid), ()>,
     tasks: Gathered<(Uuid, Uuid), Arc<tasks::Model>>,
     events: Gathered<Following, Arc<[events::Model]>>,
@@ -160,9 +168,9 @@ impl Reads {
 
     /// Who holds the key with this hash, if it is in force; marks it as used (at most once a minute).
     pub async fn caller_by_key(&self, hash: Vec<u8>) -> Result<Option<Caller>, StoreError> {
-        let found = self.callers.ask(hash).await?;
-        let known = found.filter(|key| key.expires_at.is_none_or(|end| end > Utc::now()));
-        Ok(known.map(|known| known.caller.clone()))
+        let Some(found) = self.callers.ask(hash).await? else { return Ok(None) };
+        let known = found.as_ref().as_ref().map_err(Clone::clone)?;
+        Ok(known.expires_at.is_none_or(|end| end > Utc::now()).then(|| known.caller.clone()))
     }
 
     /// False when the key is revoked, expired or not there.
@@ -183,7 +191,8 @@ impl Reads {
 /// A connection that is kept while questions come, as long as the pool has others.
 struct Line {
     pool: PgPool,
-    kept: Option<PoolConnection<Postgres>>,
+    /// With the time since when.
+    kept: Option<(PoolConnection<Postgres>, Instant)>,
 }
 
 impl Line {
@@ -193,14 +202,16 @@ impl Line {
 
     async fn rows(&mut self, query: Query<'_, Postgres, PgArguments>) -> Answer<Vec<PgRow>> {
         // Taken out, so that a connection that failed or is in the middle of something is not used again.
-        let mut connection = match self.kept.take() {
-            Some(connection) => connection,
-            None => self.pool.acquire().await?,
+        let (mut connection, since) = match self.kept.take() {
+            Some(kept) => kept,
+            None => (self.pool.acquire().await?, Instant::now()),
         };
         let own: &mut PgConnection = &mut connection;
         let rows = query.fetch_all(own).await?;
         let others = self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections();
-        self.kept = others.then_some(connection);
+        // The pool looks after the age of connections, and closes, only with those that come back.
+        let keep = others && since.elapsed() < LONGEST_KEPT && !self.pool.is_closed();
+        self.kept = keep.then_some((connection, since));
         Ok(rows)
     }
 
@@ -213,9 +224,9 @@ struct Callers(Line);
 
 impl Source for Callers {
     type Key = Vec<u8>;
-    type Value = Arc<Known>;
+    type Value = Arc<Answer<Known>>;
 
-    async fn read(&mut self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, Arc<Known>>> {
+    async fn read(&mut self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, Arc<Answer<Known>>>> {
         let statement = "SELECT k.* FROM api_keys k WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL";
         let found: Vec<api_keys::Model> = models(self.0.rows(sqlx::query(statement).bind(hashes)).await?)?;
         let stale = Utc::now() - chrono::Duration::minutes(1);
@@ -225,7 +236,8 @@ impl Source for Callers {
             let statement = "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)";
             self.0.rows(sqlx::query(statement).bind(used)).await?;
         }
-        found.into_iter().map(|key| Ok((key.hash.clone(), Arc::new(known(key)?)))).collect()
+        // One that cannot be read is its owner's trouble, and nobody's who asked at the same time.
+        Ok(found.into_iter().map(|key| (key.hash.clone(), Arc::new(known(key)))).collect())
     }
 
     fn rest(&mut self) {

@@ -162,8 +162,9 @@ async fn begin_and_run(
     }
 }
 
-/// Writes that the attempt runs, unless it is over in a moment, and comes back only when it must not: its end is then the end of the attempt. A
-/// database that is away is waited for; whatever is written later about the attempt brings its beginning along.
+/// Writes that the attempt runs, unless it is over in a moment, and comes back only when it must not: its end is then the
+/// end of the attempt. A database that is away is waited for; whatever is written later about the attempt brings its
+/// beginning along.
 async fn begin(shared: &Shared, lease: &Lease) -> Result<Outcome, StopReason> {
     let mut pause = FIRST_PAUSE;
     tokio::time::sleep(MOMENT).await;

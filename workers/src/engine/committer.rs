@@ -157,6 +157,9 @@ impl Lane {
         let desk = Desk { shared, succession: Mutex::new(Succession::new(shared.pool.clone())) };
         let written = shared.services.write(entries, &desk).await;
         self.doubtful = written.doubtful;
+        if written.overtaken {
+            shared.stats.overtaken();
+        }
         let mut succession = desk.succession.into_inner().unwrap_or_else(PoisonError::into_inner);
         // The answer says how an attempt ended; whatever else is written of it says nothing.
         let ended = written.answers.iter().zip(leases).filter(|(answer, _)| matches!(answer, Ok(Some(_))));

@@ -1,7 +1,7 @@
 //! The leases that this process holds.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -39,10 +39,29 @@ const MOST_WORDS: usize = 1_024;
 #[derive(Debug, Default)]
 struct State {
     entries: HashMap<Fence, Entry>,
+    /// Of each task of which something runs here: how much, and what is known of it.
+    tasks: HashMap<Uuid, (usize, Known)>,
     /// Tasks that were cancelled lately.
     cancelled: VecDeque<(Instant, Uuid)>,
     /// The process ends: what is claimed now is asked to stop at once.
     stopping: bool,
+}
+
+impl State {
+    fn share(&mut self, task: Uuid, known: Known) -> Known {
+        let (count, shared) = self.tasks.entry(task).or_insert_with(|| (0, known.clone()));
+        *count += 1;
+        known.sharing(shared)
+    }
+
+    fn leave(&mut self, task: Uuid) {
+        if let hash_map::Entry::Occupied(mut place) = self.tasks.entry(task) {
+            place.get_mut().0 -= 1;
+            if place.get().0 == 0 {
+                place.remove();
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -98,7 +117,11 @@ impl Lease {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.held.lock().entries.remove(&self.step.fence);
+        let mut state = self.held.lock();
+        state.entries.remove(&self.step.fence);
+        if let Some((_, task)) = self.step.owner {
+            state.leave(task);
+        }
     }
 }
 
@@ -116,6 +139,10 @@ impl Held {
             entry.halt(StopReason::Shutdown);
         }
         state.entries.insert(step.fence, entry);
+        let known = match task {
+            Some(task) => state.share(task, known),
+            None => known,
+        };
         let doubtful =
             state.cancelled.iter().any(|(when, cancelled)| Some(*cancelled) == task && when.elapsed() < MEMORY);
         drop(state);

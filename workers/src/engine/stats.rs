@@ -25,6 +25,7 @@ pub struct KindStats {
 struct State {
     kinds: BTreeMap<StepKind, KindStats>,
     last_slot: String,
+    overtaken: u64,
 }
 
 /// Shared counters. Cheap to clone.
@@ -59,6 +60,16 @@ impl EngineStats {
             Ended::Failed => stats.failed += 1,
             Ended::Dropped => stats.dropped += 1,
         }
+    }
+
+    /// A group was written twice, because somebody else had changed a task that was known here.
+    pub(crate) fn overtaken(&self) {
+        self.lock().overtaken += 1;
+    }
+
+    /// Groups that were written twice for that reason.
+    pub fn overtaken_groups(&self) -> u64 {
+        self.lock().overtaken
     }
 
     /// True when this process has scheduled the slot already; saves a query a tick.

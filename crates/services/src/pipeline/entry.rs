@@ -95,15 +95,20 @@ impl Room for NoRoom {
     fn written(&self, _: bool) {}
 }
 
+/// What became of one entry: how the attempt ended, if that is what was written.
+type Answer = Result<Option<Ran>, StoreError>;
+
 /// What became of a group of entries.
 #[derive(Debug, Default)]
 pub struct Written {
     /// One for each entry.
-    pub answers: Vec<Result<Option<Ran>, StoreError>>,
+    pub answers: Vec<Answer>,
     /// Steps that have begun with this, leased to the room.
     pub started: Vec<(ClaimedStep, Known)>,
     /// Leases like that which may or may not stand: the connection broke, and nobody said how the transaction ended.
     pub doubtful: Vec<Fence>,
+    /// Whether it was written twice, because somebody else had changed a task that was known here.
+    pub overtaken: bool,
 }
 
 impl Services {
@@ -144,13 +149,14 @@ impl Services {
         entries: &[Entry],
         room: &dyn Room,
         written: &mut Written,
-    ) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
+    ) -> Result<Vec<Answer>, StoreError> {
         if let Some(supposed) = suppose(entries) {
             let answers = self.write_together(entries, Some(supposed), room, written).await;
             room.written(answers.is_ok());
             if !matches!(answers, Err(StoreError::Overtaken)) {
                 return answers;
             }
+            written.overtaken = true;
         }
         let answers = self.write_together(entries, None, room, written).await;
         room.written(answers.is_ok());
@@ -163,7 +169,7 @@ impl Services {
         supposed: Option<Supposed>,
         room: &dyn Room,
         written: &mut Written,
-    ) -> Result<Vec<Result<Option<Ran>, StoreError>>, StoreError> {
+    ) -> Result<Vec<Answer>, StoreError> {
         // Until this is known to stand, nobody knows how the tasks are.
         entries.iter().for_each(|entry| entry.known.forget());
         let wanted: Vec<(OrgId, Uuid, Fence)> = entries
@@ -171,24 +177,13 @@ impl Services {
             .filter_map(|entry| entry.step.owner.map(|(org, task)| (org, task, entry.step.fence)))
             .collect();
         let orgs: BTreeSet<Uuid> = wanted.iter().map(|(org, _, _)| org.0).collect();
-        let mut tx = self.store.begin_steps(orgs.into_iter().map(OrgId)).await?;
-        let standing = match supposed {
-            Some(Supposed { tasks, fences, alone }) => {
-                let standing = tx.suppose(tasks, fences);
-                if !alone {
-                    tx.pin(&standing.fences).await?;
-                }
-                standing
-            }
-            None => tx.lock(&wanted).await?,
-        };
-        let articles = tx.lock_articles(&texts(entries, &standing)).await?;
+        let tx = self.store.begin_steps(orgs.into_iter().map(OrgId)).await?;
         let mut batch = Batch {
             services: self,
             room,
             tx,
-            standing,
-            articles,
+            standing: Standing::default(),
+            articles: LockedArticles::default(),
             names: HashSet::new(),
             begun: HashSet::new(),
             started: Vec::new(),
@@ -196,20 +191,16 @@ impl Services {
             changed: BTreeSet::new(),
             changes: Changes::default(),
         };
-        let mut answers = Vec::with_capacity(entries.len());
-        for entry in entries {
-            match batch.take(entry).await {
-                Err(StoreError::LeaseLost) => answers.push(Err(StoreError::LeaseLost)),
-                other => answers.push(Ok(other?)),
-            }
-        }
-        let flushed = batch.flush(None).await;
+        let filled = batch.fill(entries, &wanted, supposed).await;
         let Batch { tx, begun, started, .. } = batch;
-        if let Err(error) = flushed {
-            // Whoever tries again at once would wait for these locks. That it failed is the news, not how this goes.
-            let _ = tx.rollback().await;
-            return Err(error);
-        }
+        let answers = match filled {
+            Ok(answers) => answers,
+            Err(error) => {
+                // Whoever tries again at once would wait for these locks. That it failed is the news, not how this goes.
+                let _ = tx.rollback().await;
+                return Err(error);
+            }
+        };
         let left = match tx.commit().await {
             Ok(left) => left,
             Err(error) => {
@@ -296,6 +287,35 @@ pub(super) struct Batch<'a> {
 }
 
 impl Batch<'_> {
+    /// Finds out how the tasks stand and writes all entries; only the commit is left to do.
+    async fn fill(
+        &mut self,
+        entries: &[Entry],
+        wanted: &[(OrgId, Uuid, Fence)],
+        supposed: Option<Supposed>,
+    ) -> Result<Vec<Answer>, StoreError> {
+        self.standing = match supposed {
+            Some(Supposed { tasks, fences, alone }) => {
+                let standing = self.tx.suppose(tasks, fences);
+                if !alone {
+                    self.tx.pin(&standing.fences).await?;
+                }
+                standing
+            }
+            None => self.tx.lock(wanted).await?,
+        };
+        self.articles = self.tx.lock_articles(&texts(entries, &self.standing)).await?;
+        let mut answers = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match self.take(entry).await {
+                Err(StoreError::LeaseLost) => answers.push(Err(StoreError::LeaseLost)),
+                other => answers.push(Ok(other?)),
+            }
+        }
+        self.flush(None).await?;
+        Ok(answers)
+    }
+
     async fn take(&mut self, entry: &Entry) -> Result<Option<Ran>, StoreError> {
         let step = &entry.step;
         let (_, task_id) = step.owner.ok_or_else(|| StoreError::Unreadable("a maintenance step has no task".into()))?;
@@ -353,12 +373,7 @@ impl Batch<'_> {
     /// Appends an event and with it notes that the task has changed.
     pub(super) fn emit(&mut self, task: &mut TaskState, kind: &'static str, data: String) {
         task.event_seq += 1;
-        self.changes.events.push(NewEvent {
-            org: task.org_id,
-            task: task.id,
-            seq: task.event_seq,
-            told: Told { kind, data },
-        });
+        self.changes.events.push(NewEvent { task: task.id, told: Told { kind, data } });
         self.changed(task);
     }
 

@@ -8,7 +8,7 @@ use std::sync::{
 use galley_store::TaskState;
 
 /// What this process knows of an attempt: whether its beginning stands, and how its task was left by what this process
-/// wrote last. Clones share it, and so do the attempts of a task that began here one after the other.
+/// wrote last. Clones share it; the second part is shared by all attempts of a task that run here.
 ///
 /// The state of the task may be old. It is only written from when the database finds that the task has told nothing since.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +31,20 @@ impl Known {
     /// Of an attempt that began with the end of this one.
     pub(super) fn of_next(&self) -> Self {
         Self { begun: Arc::new(AtomicBool::new(true)), task: Arc::clone(&self.task) }
+    }
+
+    /// The same attempt, sharing what is known of its task with others of the task; the newer knowledge holds.
+    #[must_use]
+    pub fn sharing(self, others: &Self) -> Self {
+        if !Arc::ptr_eq(&self.task, &others.task) {
+            let own = self.lock().take();
+            let mut shared = others.lock();
+            let newest = |task: &Option<Arc<TaskState>>| task.as_ref().map(|task| task.event_seq);
+            if newest(&own) > newest(&shared) {
+                *shared = own;
+            }
+        }
+        Self { begun: self.begun, task: Arc::clone(&others.task) }
     }
 
     pub fn has_begun(&self) -> bool {

@@ -27,12 +27,14 @@ pub(super) struct Moves<'a> {
 /// changes one tells so. All else waits for the tasks: locks are taken in the one order (tasks come sorted by id), and
 /// what somebody else has written in the same place is no conflict but a task that is not met.
 ///
-/// Words that can be missing come as empty ones, and so do leases.
+/// Words that can be missing come as empty ones, and so do leases. A task that fails before any of its steps was seen to
+/// begin has not started.
 const ADVANCE: &str = "
 WITH moved AS (
     UPDATE tasks t SET event_seq = w.event_seq, status = w.status, progress = w.progress, sources_run = w.sources_run,
         current_step = nullif(w.current_step, ''), steps_completed = string_to_array(w.steps_completed, ' '),
-        fan_open = w.fan_open, fan_total = w.fan_total, started_at = coalesce(t.started_at, now()),
+        fan_open = w.fan_open, fan_total = w.fan_total, 
+        started_at = coalesce(t.started_at, CASE WHEN w.status <> 'failed' THEN now() END),
         finished_at = CASE WHEN w.status IN ('completed', 'failed') THEN now() END, updated_at = now()
     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[], $7::integer[],
         $8::text[], $9::text[], $10::integer[], $11::integer[])
