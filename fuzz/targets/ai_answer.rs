@@ -52,7 +52,10 @@ fn check_fence(title: &str, text: &str) {
         for (at, _) in lower.match_indices(['<', '[']) {
             let name = lower[at + 1..].trim_start_matches(|c: char| c.is_whitespace() || c == '/');
             tags += usize::from(name.starts_with("excerpt"));
-            let forbidden = ["|", "s>", "inst]", "start_of_turn", "end_of_turn", "article", "order", "think", "sys>"];
+            let forbidden: &[&str] = match lower.as_bytes()[at] {
+                b'<' => &["|", "s>", "start_of_turn", "end_of_turn", "article", "order", "think", "sys>"],
+                _ => &["|", "inst]", "think]", "system_prompt]", "available_tools]", "tool_calls]", "tool_results]"],
+            };
             assert!(!forbidden.iter().any(|token| name.starts_with(token)), "{name:.20} in {fenced:?}");
         }
         let ours = fenced.lines().filter(|l| l.starts_with("<excerpt source=\"") || *l == "</excerpt>").count();

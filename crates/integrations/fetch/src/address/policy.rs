@@ -59,6 +59,12 @@ impl FromStr for HostRule {
             _ => (text, None),
         };
         let host = Host::parse(name.trim_end_matches('.')).map_err(|_| fail("the host cannot be read"))?;
+        // Dots of other scripts become plain ones: what they leave behind would not read back as the same host.
+        if let Host::Domain(name) = &host
+            && name.split('.').any(str::is_empty)
+        {
+            return Err(fail("a part of the name between two dots is empty"));
+        }
         Ok(Self::Host { host, port })
     }
 }
@@ -165,6 +171,8 @@ mod tests {
             ("wiki:", "port is not"),
             ("", "host cannot be read"),
             ("a b", "host cannot be read"),
+            ("wiki..example", "between two dots is empty"),
+            ("10.010.．", "between two dots is empty"),
         ] {
             let message = text.parse::<HostRule>().unwrap_err().to_string();
             assert!(message.contains(why) && message.contains(ALLOW_SETTING), "{text}: {message}");
