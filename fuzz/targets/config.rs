@@ -30,7 +30,9 @@ fuzz_target!(|data: &[u8]| {
         Ok(config) => config,
         Err(error) => {
             let shown = format!("{error:#}");
-            assert!(!shown.is_empty() && !(text.contains(SECRET) && shown.contains(SECRET)), "{shown}");
+            // A name that no setting has is repeated, or nobody would find it; what stands behind it is not.
+            let as_name = text.lines().any(|line| line.split('=').next().is_some_and(|name| name.contains(SECRET)));
+            assert!(!shown.is_empty() && (as_name || !shown.contains(SECRET)), "{shown}");
             return;
         }
     };
