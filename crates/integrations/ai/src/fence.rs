@@ -34,7 +34,8 @@ pub(crate) fn defuse(text: &str) -> String {
 }
 
 fn is_skipped(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '/' | '<' | '\u{200b}')
+    // What is not seen in a prompt does not keep a sign from its name.
+    c.is_whitespace() || c.is_control() || matches!(c, '/' | '<' | '\u{200b}')
 }
 
 fn starts_with_one(text: &str, names: &[&str]) -> bool {
@@ -142,6 +143,7 @@ mod tests {
         let text = "Use a < b, List<String>, <b>bold</b> and a[0].\nÄpfel — 日本語";
         assert_eq!(defuse(text), text);
         assert_eq!(defuse("a\u{0}b\tc"), "a b c");
+        assert_eq!(defuse("<\u{0}\u{1}/order>"), "‹  /order>", "what becomes a space is none in between");
     }
 
     #[test]

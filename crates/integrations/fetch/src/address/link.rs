@@ -71,6 +71,12 @@ pub(crate) fn check_url(url: &Url, policy: &Policy) -> Result<(), LinkError> {
     let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
         return Err(LinkError::Malformed("no host".to_owned()));
     };
+    if let Host::Domain(name) = host
+        && has_empty_part(name)
+    {
+        // No resolver knows such a name, and some readers of addresses take `127.0.0..` for one.
+        return Err(LinkError::Malformed("a part of the host between two dots is empty".to_owned()));
+    }
     if policy.names(&host, port) {
         return Ok(());
     }
@@ -83,6 +89,11 @@ pub(crate) fn check_url(url: &Url, policy: &Policy) -> Result<(), LinkError> {
         Host::Domain(name) if is_local_name(name) => Err(LinkError::LocalName { host: name.to_owned() }),
         _ => Ok(()),
     }
+}
+
+/// One dot at the end says that a name is whole.
+fn has_empty_part(name: &str) -> bool {
+    name.strip_suffix('.').unwrap_or(name).split('.').any(str::is_empty)
 }
 
 fn is_web_port(port: u16) -> bool {
@@ -155,6 +166,9 @@ mod tests {
             "http:///",
             "http://256.0.0.1/",
             "http://127.0.0.0x100/",
+            "http://127.0.0../",
+            "http://example..com/",
+            "http://.example.com/",
             "http://1.2.3.4.5/",
             "http://[::1",
             "http://[fe80::1%25eth0]/",
