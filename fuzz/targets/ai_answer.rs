@@ -51,7 +51,7 @@ fn check_fence(title: &str, text: &str) {
         let mut tags = 0;
         for (at, _) in lower.match_indices(['<', '[']) {
             let name = lower[at + 1..].trim_start_matches(|c: char| c.is_whitespace() || c == '/');
-            tags += usize::from(name.starts_with("excerpt"));
+            tags += usize::from(lower.as_bytes()[at] == b'<' && name.starts_with("excerpt"));
             let forbidden: &[&str] = match lower.as_bytes()[at] {
                 b'<' => &["|", "s>", "start_of_turn", "end_of_turn", "article", "order", "think", "sys>"],
                 _ => &["|", "inst]", "think]", "system_prompt]", "available_tools]", "tool_calls]", "tool_results]"],
