@@ -134,14 +134,15 @@ FROM hurry, claimed LEFT JOIN tasks t ON t.id = claimed.task_id ORDER BY claimed
 
 const PROMOTE_DELAYED: &str = "
 WITH due AS (SELECT id FROM steps WHERE state = 'delayed' AND run_at <= now() ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
-UPDATE steps SET state = 'ready' FROM due WHERE steps.id = due.id";
+UPDATE steps SET state = 'ready' WHERE steps.id = ANY(ARRAY(SELECT id FROM due))";
 
 const PROMOTE_ABANDONED: &str = "
 WITH lost AS (
     SELECT id FROM steps WHERE state = 'running' AND lease_until <= now() AND attempt < max_attempts
         AND id <> ALL($1::uuid[]) AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
     LIMIT 1000 FOR UPDATE SKIP LOCKED)
-UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL FROM lost WHERE steps.id = lost.id";
+UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL
+WHERE steps.id = ANY(ARRAY(SELECT id FROM lost))";
 
 const TAKE_EXHAUSTED: &str = "
 WITH lost AS (
@@ -149,7 +150,7 @@ WITH lost AS (
         AND id <> ALL($1::uuid[]) AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
     LIMIT 100 FOR UPDATE SKIP LOCKED)
 UPDATE steps SET lease = gen_random_uuid(), lease_until = now() + make_interval(secs => $3)
-FROM lost WHERE steps.id = lost.id
+WHERE steps.id = ANY(ARRAY(SELECT id FROM lost))
 RETURNING steps.id, lease, org_id, task_id, kind, run, position, attempt, max_attempts, trace_id";
 
 const NEXT_DUE: &str = "
@@ -158,19 +159,21 @@ SELECT extract(epoch FROM least(
     (SELECT min(lease_until) FROM steps WHERE state = 'running')) - clock_timestamp())::float8 AS seconds";
 
 /// Waits for nobody: a row that another transaction has locked is being finished or cancelled, or renewed at the next beat.
+/// The ids are named in each part, as in all statements here: joined only, a plan that was made while the table was empty
+/// reads all of it once for each row.
 const RENEW: &str = "
 WITH held AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS h(id, lease)),
 kept AS (
-    SELECT s.id FROM steps s JOIN held ON s.id = held.id AND s.lease = held.lease WHERE s.state = 'running'
+    SELECT s.id FROM steps s JOIN held ON s.id = held.id AND s.lease = held.lease WHERE s.id = ANY($1::uuid[])
     FOR NO KEY UPDATE OF s SKIP LOCKED),
 renewed AS (
-    UPDATE steps SET lease_until = now() + make_interval(secs => $3) FROM kept WHERE steps.id = kept.id)
-SELECT s.id FROM steps s JOIN held ON s.id = held.id AND s.lease = held.lease WHERE s.state = 'running'";
+    UPDATE steps SET lease_until = now() + make_interval(secs => $3) WHERE steps.id = ANY(ARRAY(SELECT id FROM kept)))
+SELECT s.id FROM steps s JOIN held ON s.id = held.id AND s.lease = held.lease WHERE s.id = ANY($1::uuid[])";
 
 const GIVE_BACK: &str = "
 UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL, attempt = attempt - 1
 FROM unnest($1::uuid[], $2::uuid[]) AS held(id, lease)
-WHERE steps.id = held.id AND steps.lease = held.lease AND steps.state = 'running'
+WHERE steps.id = ANY($1::uuid[]) AND steps.id = held.id AND steps.lease = held.lease
 RETURNING steps.kind";
 
 fn columns(fences: &[Fence]) -> (Vec<Uuid>, Vec<Uuid>) {
