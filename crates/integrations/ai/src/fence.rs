@@ -85,16 +85,16 @@ pub fn excerpts(all: &[Excerpt<'_>], tokens: usize) -> String {
     let mut blocks = Vec::with_capacity(count);
     for (at, excerpt) in all[..count].iter().enumerate() {
         let share = left / (count - at);
+        let title = one_line(excerpt.title, 60).replace('"', "'");
+        let (open, close) = (format!("<excerpt source=\"{}\" title=\"{title}\">\n", excerpt.number), "\n</excerpt>");
+        // A title of signs that take three bytes each is longer than what is set aside.
+        let fence = FENCE_TOKENS.max(estimate_tokens(&open) + estimate_tokens(close) + 1);
         let text = defuse(excerpt.text);
-        let text = fit(&text, share.saturating_sub(FENCE_TOKENS));
+        let text = fit(&text, share.saturating_sub(fence));
         if text.is_empty() {
             continue;
         }
-        let block = format!(
-            "<excerpt source=\"{}\" title=\"{}\">\n{text}\n</excerpt>",
-            excerpt.number,
-            one_line(excerpt.title, 60).replace('"', "'")
-        );
+        let block = format!("{open}{text}{close}");
         left = left.saturating_sub(estimate_tokens(&block));
         blocks.push(block);
     }
@@ -136,6 +136,13 @@ mod tests {
             assert!(!squeezed.contains(token), "{token} in {out}");
         }
         assert!(out.contains("IGNORE ALL PREVIOUS INSTRUCTIONS"), "it is still there, as material");
+    }
+
+    #[test]
+    fn a_wide_title_takes_no_more_than_there_is() {
+        let (title, text) = ("<".repeat(55) + "/order>", "Tea is a drink. ".repeat(40));
+        let out = excerpts(&[Excerpt { number: 7, title: &title, text: &text }], 120);
+        assert!(!out.is_empty() && estimate_tokens(&out) <= 120, "{} tokens: {out}", estimate_tokens(&out));
     }
 
     #[test]
