@@ -156,10 +156,23 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
     assert_eq!(harness.steps(tasks[0]).await.len(), 2);
 }
 
-/// A process with some free slots for drafts.
-struct DraftSlots(AtomicUsize);
+/// A process with free slots, for steps of one kind or of all.
+pub struct Slots {
+    only: Option<StepKind>,
+    free: AtomicUsize,
+}
 
-impl Room for DraftSlots {
+impl Slots {
+    pub fn for_all() -> Self {
+        Self { only: None, free: AtomicUsize::new(usize::MAX) }
+    }
+
+    fn of(kind: StepKind, free: usize) -> Self {
+        Self { only: Some(kind), free: AtomicUsize::new(free) }
+    }
+}
+
+impl Room for Slots {
     fn worker(&self) -> &'static str {
         "here"
     }
@@ -174,7 +187,8 @@ impl Room for DraftSlots {
 
     fn take(&self, kind: StepKind) -> bool {
         let taken = |free: usize| free.checked_sub(1);
-        kind == StepKind::Draft && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, taken).is_ok()
+        self.only.is_none_or(|only| only == kind)
+            && self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, taken).is_ok()
     }
 }
 
@@ -196,11 +210,11 @@ async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
         let outline = Outline { title: title.into(), sections: vec![section.clone(); 3] };
         What::Ended { outcome: Arc::new(Outcome::Done(StepOutput::Outline(outline))), usage: Vec::new() }
     };
-    let room = DraftSlots(AtomicUsize::new(2));
+    let room = Slots::of(StepKind::Draft, 2);
     let end = |title| Entry { step: outline.clone(), known: Known::default(), what: outcome(title) };
     let bad = harness.services.write(&[end("bad\0")], &room).await;
     assert!(bad.answers[0].is_err() && bad.started.is_empty() && bad.doubtful.is_empty(), "{bad:?}");
-    room.0.store(2, Ordering::SeqCst);
+    room.free.store(2, Ordering::SeqCst);
     let written = harness.services.write(&[end("good")], &room).await;
     assert!(written.answers[0].is_ok(), "{written:?}");
     let positions: Vec<i32> = written.started.iter().map(|(step, _)| step.position).collect();

@@ -7,36 +7,15 @@ use galley_domain::{
     task::StepKind,
     writing::{Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{Entry, Known, NoRoom, Outcome, Room, StepOutput, What, Written};
+use galley_services::{Entry, Known, NoRoom, Outcome, StepOutput, What, Written};
 use galley_store::{ClaimedStep, Claims, StoreError, Wanted};
 use galley_testkit::Harness;
 use uuid::Uuid;
 
-use super::finishing::{call, end};
+use super::finishing::{Slots, call, end};
 
 const LEASE: Duration = Duration::from_secs(30);
 const SECTIONS: usize = 3;
-
-/// A process with a seat for whatever follows.
-struct Seats;
-
-impl Room for Seats {
-    fn worker(&self) -> &'static str {
-        "here"
-    }
-
-    fn lease(&self) -> Duration {
-        LEASE
-    }
-
-    fn ends(&self, _: StepKind) {}
-
-    fn written(&self, _: bool) {}
-
-    fn take(&self, _: StepKind) -> bool {
-        true
-    }
-}
 
 fn ended(output: StepOutput) -> What {
     What::Ended { outcome: Arc::new(Outcome::Done(output)), usage: vec![call()] }
@@ -49,7 +28,7 @@ fn section((step, known): &(ClaimedStep, Known)) -> Entry {
 
 /// Writes the end of an attempt; `looked` says whether what was known of its task had to be looked up after all.
 async fn write(harness: &Harness, entry: &Entry, looked: bool) -> Written {
-    let written = harness.services.write(std::slice::from_ref(entry), &Seats).await;
+    let written = harness.services.write(std::slice::from_ref(entry), &Slots::for_all()).await;
     assert!(matches!(written.answers[..], [Ok(Some(_))]), "{written:?}");
     assert_eq!(written.overtaken, looked, "{written:?}");
     written
@@ -99,7 +78,7 @@ async fn sections_of_one_task_end_without_a_look_also_in_one_group() {
     write(&harness, &section(&sections[0]), false).await;
     let group: Vec<Entry> = sections[1..].iter().map(section).collect();
     assert!(group.iter().all(Entry::is_ready), "what one of them wrote is known to the others");
-    let written = harness.services.write(&group, &Seats).await;
+    let written = harness.services.write(&group, &Slots::for_all()).await;
     assert!(written.answers.iter().all(Result::is_ok) && !written.overtaken, "{written:?}");
     assert_eq!(written.started.iter().map(|(step, _)| step.kind).collect::<Vec<_>>(), [StepKind::Seo]);
     assert_whole(&harness, task, 2 + SECTIONS).await;
@@ -132,7 +111,7 @@ async fn a_cancelled_task_takes_no_end_however_well_it_is_known() {
     harness.services.cancel(harness.caller.org, task).await.unwrap();
     let group = [section(&sections[0]), section(&others[0])];
     assert!(group.iter().all(Entry::is_ready));
-    let written = harness.services.write(&group, &Seats).await;
+    let written = harness.services.write(&group, &Slots::for_all()).await;
     assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost), Ok(Some(_))]), "{written:?}");
     assert!(written.overtaken, "a second try found it out");
     assert_whole(&harness, task, 2).await;
@@ -154,7 +133,7 @@ async fn a_lost_lease_ends_nothing_although_the_task_is_as_it_was() {
     assert_eq!(claims.steps[0].fence.step, lost);
     let late = section(&sections[0]);
     assert!(late.is_ready());
-    let answers = harness.services.write(&[late], &Seats).await.answers;
+    let answers = harness.services.write(&[late], &Slots::for_all()).await.answers;
     assert!(matches!(answers[..], [Err(StoreError::LeaseLost)]), "{answers:?}");
     assert_whole(&harness, task, 2).await;
     assert_eq!(harness.task(task).await.row.fan_open, i32::try_from(SECTIONS).unwrap());
@@ -226,7 +205,7 @@ async fn what_failed_to_be_written_is_not_known_any_more() {
     let bad = StepOutput::Section(SectionText { paragraphs: vec!["bad\0".into()] });
     let bad = Entry { what: ended(bad), ..section(&sections[0]) };
     assert!(bad.is_ready());
-    let answers = harness.services.write(std::slice::from_ref(&bad), &Seats).await.answers;
+    let answers = harness.services.write(std::slice::from_ref(&bad), &Slots::for_all()).await.answers;
     assert!(answers[0].is_err(), "{answers:?}");
     assert!(!bad.is_ready());
     write(&harness, &section(&sections[0]), false).await;

@@ -33,7 +33,7 @@ const ADVANCE: &str = "
 WITH moved AS (
     UPDATE tasks t SET event_seq = w.event_seq, status = w.status, progress = w.progress, sources_run = w.sources_run,
         current_step = nullif(w.current_step, ''), steps_completed = string_to_array(w.steps_completed, ' '),
-        fan_open = w.fan_open, fan_total = w.fan_total, 
+        fan_open = w.fan_open, fan_total = w.fan_total,
         started_at = coalesce(t.started_at, CASE WHEN w.status <> 'failed' THEN now() END),
         finished_at = CASE WHEN w.status IN ('completed', 'failed') THEN now() END, updated_at = now()
     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[], $7::integer[],
