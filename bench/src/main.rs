@@ -121,7 +121,7 @@ async fn take(cli: Cli) -> anyhow::Result<bool> {
     let mut bench = Bench {
         world: World::start(&dir).await?,
         report: Report::new(cli.quick),
-        scale: Scale { quick: cli.quick, rounds, whole: all && !cli.quick },
+        scale: Scale { quick: cli.quick, rounds },
         logs: cli.logs,
         galley: cli.galley.clone(),
     };

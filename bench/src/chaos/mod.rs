@@ -24,7 +24,7 @@ use galley_services::KeyRequest;
 use sqlx::Connection;
 
 use crate::{
-    program,
+    interrupted, program,
     world::{Database, Parts, spread},
 };
 use client::{Client, Ledger};
@@ -71,12 +71,29 @@ pub async fn run(args: ChaosArgs) -> anyhow::Result<bool> {
     let dir = tempfile::Builder::new().prefix("galley-chaos-").tempdir_in(&parent)?;
     server::open_to_all(dir.path())?;
     let mut server = Server::start(&dir.path().join("db")).await?;
+    // Who interrupts it is left with no processes, no server and no files.
+    let ended = tokio::select! {
+        ended = each_seed(&args, &galley, &mut server, dir.path()) => ended,
+        Err(error) = interrupted() => Err(error),
+    };
+    server.stop().await?;
+    let failed = ended?;
+    if failed.is_empty() {
+        println!("{} of {} seeds: every check held", args.seeds, args.seeds);
+        return Ok(true);
+    }
+    println!("failed seeds: {failed:?}; logs and databases are in {}", dir.keep().display());
+    Ok(false)
+}
+
+/// The seeds that failed.
+async fn each_seed(args: &ChaosArgs, galley: &Path, server: &mut Server, dir: &Path) -> anyhow::Result<Vec<u64>> {
     let mut failed = Vec::new();
     for seed in args.seed..args.seed + args.seeds {
-        let folder = dir.path().join(format!("seed-{seed}"));
+        let folder = dir.join(format!("seed-{seed}"));
         std::fs::create_dir(&folder)?;
         let length = Duration::from_secs_f64(args.minutes * 60.0);
-        let good = match one(seed, length, &galley, &mut server, &folder).await {
+        let good = match one(seed, length, galley, server, &folder).await {
             Ok(verdict) => {
                 println!("seed {seed}: {}", verdict.line());
                 for fault in &verdict.faults {
@@ -92,17 +109,11 @@ pub async fn run(args: ChaosArgs) -> anyhow::Result<bool> {
         if good {
             std::fs::remove_dir_all(&folder)?;
         } else {
-            println!("  logs: {}; once more: {}", folder.display(), replay(&args, seed));
+            println!("  logs: {}; once more: {}", folder.display(), replay(args, seed));
             failed.push(seed);
         }
     }
-    server.stop().await?;
-    if failed.is_empty() {
-        println!("{} of {} seeds: every check held", args.seeds, args.seeds);
-        return Ok(true);
-    }
-    println!("failed seeds: {failed:?}; logs and databases are in {}", dir.keep().display());
-    Ok(false)
+    Ok(failed)
 }
 
 /// The command that runs one seed again.
