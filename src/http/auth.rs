@@ -4,7 +4,7 @@
 use std::{marker::PhantomData, sync::Arc, time::Instant};
 
 use galley_domain::{Caller, OrgId, Permission, Scope};
-use galley_services::Services;
+use galley_services::{Missing, ServiceError, Services, TaskView};
 use poem::{
     Request, RequestBody,
     http::{HeaderValue, StatusCode, header},
@@ -13,6 +13,7 @@ use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaSecurityScheme, Registry},
 };
+use uuid::Uuid;
 
 use super::{
     problem::{Code, Problem},
@@ -97,9 +98,10 @@ impl<R: Right, C: Class> Auth<R, C> {
         &self.front
     }
 
-    async fn check(request: &Request) -> Result<Self, Problem> {
+    /// With the task of theirs that is looked for.
+    async fn check(request: &Request, task: Option<Uuid>) -> Result<(Self, Option<TaskView>), Problem> {
         let (front, facts) = (front(request)?, facts(request)?);
-        let caller = identify(request, front, facts).await?;
+        let (caller, task) = identify(request, front, facts, task).await?;
         // All are set once: each request is checked once.
         let _ = facts.key.set(caller.key);
         let _ = facts.org.set(caller.org);
@@ -113,14 +115,17 @@ impl<R: Right, C: Class> Auth<R, C> {
             let detail = format!("this key needs the permission {} and the scope {}", R::PERMISSION, R::SCOPE);
             return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
         }
-        Ok(Self { caller, front: Arc::clone(front), facts: Arc::clone(facts), declared: PhantomData })
+        Ok((Self { caller, front: Arc::clone(front), facts: Arc::clone(facts), declared: PhantomData }, task))
     }
 }
 
-async fn identify(request: &Request, front: &Front, facts: &Facts) -> Result<Caller, Problem> {
+/// Who calls, and the task of theirs that was looked for.
+type Found = (Caller, Option<TaskView>);
+
+async fn identify(request: &Request, front: &Front, facts: &Facts, task: Option<Uuid>) -> Result<Found, Problem> {
     let refusal = match presented(request) {
-        Ok(secret) => match look_up(secret, front, facts).await? {
-            Some(caller) => return Ok(caller),
+        Ok(secret) => match look_up(secret, front, facts, task).await? {
+            Some(found) => return Ok(found),
             None => unauthorized("this key is unknown, expired or revoked", BAD_KEY),
         },
         Err(refusal) => refusal,
@@ -136,14 +141,14 @@ async fn identify(request: &Request, front: &Front, facts: &Facts) -> Result<Cal
 
 /// Who holds the key. Keys from an address that has failed too often are looked up one after the other, so that guessing
 /// keeps no more than one connection busy; they are not refused, because a good key may share its address with a guesser.
-async fn look_up(secret: &str, front: &Front, facts: &Facts) -> Result<Option<Caller>, Problem> {
+async fn look_up(secret: &str, front: &Front, facts: &Facts, task: Option<Uuid>) -> Result<Option<Found>, Problem> {
     let turn = match front.rates.may_fail(facts.address, Instant::now()) {
         true => None,
         false => Some(front.suspects.acquire().await.map_err(|error| Problem::internal(&error))?),
     };
-    let caller = front.state.services.caller(secret).await?;
+    let found = front.state.services.caller_with_task(secret, task).await?;
     drop(turn);
-    Ok(caller)
+    Ok(found)
 }
 
 /// The key of the `Authorization` header.
@@ -211,7 +216,43 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self::check(request).await?)
+        Ok(Self::check(request, None).await?.0)
+    }
+}
+
+/// The task that the path names with its only parameter, looked up together with the caller's key: who asks for it again
+/// and again costs one look at the database each time, not two.
+pub struct OwnTask<R, C = General>(Option<TaskView>, PhantomData<(R, C)>);
+
+impl<R, C> OwnTask<R, C> {
+    /// The task, if the caller has one with this id.
+    pub fn with_id(self, id: Uuid) -> Result<TaskView, Problem> {
+        Ok(self.0.filter(|task| task.row.id == id).ok_or(ServiceError::NotFound(Missing::Task))?)
+    }
+}
+
+impl<'a, R: Right, C: Class> ApiExtractor<'a> for OwnTask<R, C> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        Auth::<R, C>::register(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        Auth::<R, C>::security_schemes()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        // What is no id is none of any task.
+        let (id,) = request.path_params().unwrap_or_default();
+        let (_, task) = Auth::<R, C>::check(request, Some(id)).await?;
+        Ok(Self(task, PhantomData))
     }
 }
 

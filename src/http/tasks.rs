@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     Area,
     articles::{self, Article},
-    auth::{Ai, ArticlesRead, ArticlesWrite, Auth, Content},
+    auth::{Ai, ArticlesRead, ArticlesWrite, Auth, Content, OwnTask},
     body::{Body, Fields, FromBody},
     failure::{Acting, Listing, Ordering, Reading},
     header::{Head, Once},
@@ -87,9 +87,8 @@ impl Tasks {
     ///
     /// Its state, how far it has come, what it was ordered with, and what went wrong if it failed.
     #[oai(path = "/tasks/:task_id", method = "get", operation_id = "get_task")]
-    async fn get(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<Direct<Task>, Reading> {
-        let view = auth.services().task(auth.org(), task_id.0.0).await?;
-        Ok(Reply::new(Direct(view.try_into()?)))
+    async fn get(&self, own: OwnTask<ArticlesRead>, task_id: Path<Id>) -> Outcome<Direct<Task>, Reading> {
+        Ok(Reply::new(Direct(own.with_id(task_id.0.0)?.try_into()?)))
     }
 
     /// Cancel a task

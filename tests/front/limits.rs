@@ -414,3 +414,28 @@ async fn a_key_that_cannot_be_read_is_nobody_elses_trouble() {
         assert_eq!(caller.unwrap().expect("a caller").key, good.id);
     }
 }
+
+/// The same id, asked by many in one statement: each sees what is theirs.
+#[tokio::test]
+async fn a_task_that_is_looked_up_with_a_key_is_that_of_its_holder() {
+    let harness = Harness::new().await;
+    let (services, secret, task) = (&harness.services, &harness.secret, harness.order().await);
+    let (_, stranger) = harness.other_tenant().await;
+    let revoked = services.create_key(harness.caller.org, &KeyRequest::full("revoked")).await.unwrap();
+    let of = |id: uuid::Uuid| format!("UPDATE api_keys SET revoked_at = now() WHERE id = '{id}'");
+    harness.database.execute(&of(revoked.id)).await;
+    let (own, other, gone, nothing, alone) = tokio::join!(
+        services.caller_with_task(secret, Some(task)),
+        services.caller_with_task(&stranger, Some(task)),
+        services.caller_with_task(&revoked.secret, Some(task)),
+        services.caller_with_task(secret, Some(uuid::Uuid::nil())),
+        services.caller(secret),
+    );
+    let (caller, view) = own.unwrap().expect("a caller");
+    assert_eq!((caller.key, view.expect("their task").row.id), (harness.caller.key, task));
+    let (caller, view) = other.unwrap().expect("a caller");
+    assert!(caller.org != harness.caller.org && view.is_none(), "another tenant's task: {view:?}");
+    assert!(gone.unwrap().is_none(), "a revoked key sees nothing");
+    assert!(nothing.unwrap().is_some_and(|(_, view)| view.is_none()));
+    assert!(alone.unwrap().is_some());
+}

@@ -23,7 +23,7 @@ pub struct TaskView {
 }
 
 impl Services {
-    fn view(&self, row: Arc<rows::Task>) -> Result<TaskView, ServiceError> {
+    pub(crate) fn view(&self, row: Arc<rows::Task>) -> Result<TaskView, ServiceError> {
         let status: TaskStatus = row.status.parse().map_err(galley_store::StoreError::from)?;
         let left = if status.is_ended() { 0 } else { 100 - u32::try_from(row.progress.clamp(0, 100)).unwrap_or(0) };
         let estimated_time_seconds = (self.settings.estimated_seconds * left).div_ceil(100);

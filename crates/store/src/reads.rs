@@ -3,30 +3,21 @@
 //! What is asked while one statement is on its way goes with the next one, for all who ask. A lonely question does not
 //! wait, an answer is never older than its question, and a thousand readers cost a few statements instead of a thousand.
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    hash::Hash,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod sources;
+
+use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use galley_domain::{Caller, OrgId};
-use sea_orm::{DatabaseConnection, FromQueryResult, QueryResult};
-use sqlx::{
-    PgConnection, PgPool, Postgres,
-    pool::PoolConnection,
-    postgres::{PgArguments, PgRow},
-    query::Query,
-};
+use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
-    entity::{api_keys, events, tasks},
+    entity::{events, tasks},
     error::StoreError,
 };
+use sources::{Asked, Callers, Events, Following, Keys, Known, Line, Tasks};
 
 /// The most questions of one statement.
 const MOST: usize = 128;
@@ -37,11 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection is kept for the next question. Taking one from the pool and giving it back costs a round trip,
 /// which is as much as the statement itself.
 const KEPT: Duration = Duration::from_millis(20);
-/// How long one is kept however much is asked.
-const LONGEST_KEPT: Duration = Duration::from_secs(10);
-/// Events of one task that are read at once.
-const EVENTS_AT_ONCE: i64 = 200;
-
 type Answer<V> = Result<V, StoreError>;
 
 struct Question<K, V> {
@@ -139,17 +125,18 @@ async fn answer<S: Source>(source: &mut S, batch: &mut Vec<Question<S::Key, S::V
     }
 }
 
-/// A key that is looked up, and whose it is unless it has expired.
-#[derive(Debug, Clone)]
-struct Known {
-    caller: Caller,
-    expires_at: Option<chrono::DateTime<Utc>>,
+/// A caller, and what they asked for with their key.
+#[derive(Debug)]
+pub struct Met {
+    pub caller: Caller,
+    /// None also when there is no such task of theirs.
+    pub task: Option<Arc<tasks::Model>>,
 }
 
 /// The reads of one process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reads {
-    callers: Gathered<Vec<u8>, Arc<Answer<Known>>>,
+    callers: Gathered<Asked, Arc<Answer<Known>>>,
     keys: Gathered<(Uuid, Uuid), ()>,
     tasks: Gathered<(Uuid, Uuid), Arc<tasks::Model>>,
     events: Gathered<Following, Arc<[events::Model]>>,
@@ -166,11 +153,13 @@ impl Reads {
         }
     }
 
-    /// Who holds the key with this hash, if it is in force; marks it as used (at most once a minute).
-    pub async fn caller_by_key(&self, hash: Vec<u8>) -> Result<Option<Caller>, StoreError> {
-        let Some(found) = self.callers.ask(hash).await? else { return Ok(None) };
+    /// Who holds the key with this hash, if it is in force, and the task of theirs that they ask for with it; marks the
+    /// key as used (at most once a minute).
+    pub async fn caller_by_key(&self, hash: Vec<u8>, task: Option<Uuid>) -> Result<Option<Met>, StoreError> {
+        let Some(found) = self.callers.ask((hash, task)).await? else { return Ok(None) };
         let known = found.as_ref().as_ref().map_err(Clone::clone)?;
-        Ok(known.expires_at.is_none_or(|end| end > Utc::now()).then(|| known.caller.clone()))
+        let met = || Met { caller: known.caller.clone(), task: known.task.clone() };
+        Ok(known.expires_at.is_none_or(|end| end > Utc::now()).then(met))
     }
 
     /// False when the key is revoked, expired or not there.
@@ -186,153 +175,6 @@ impl Reads {
     pub async fn events_after(&self, org: OrgId, task: Uuid, seq: i64) -> Result<Arc<[events::Model]>, StoreError> {
         Ok(self.events.ask((org.0, task, seq)).await?.unwrap_or_default())
     }
-}
-
-/// A connection that is kept while questions come, as long as the pool has others.
-struct Line {
-    pool: PgPool,
-    /// With the time since when.
-    kept: Option<(PoolConnection<Postgres>, Instant)>,
-}
-
-impl Line {
-    fn of(pool: &PgPool) -> Self {
-        Self { pool: pool.clone(), kept: None }
-    }
-
-    async fn rows(&mut self, query: Query<'_, Postgres, PgArguments>) -> Answer<Vec<PgRow>> {
-        // Taken out, so that a connection that failed or is in the middle of something is not used again.
-        let (mut connection, since) = match self.kept.take() {
-            Some(kept) => kept,
-            None => (self.pool.acquire().await?, Instant::now()),
-        };
-        let own: &mut PgConnection = &mut connection;
-        let rows = query.fetch_all(own).await?;
-        let others = self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections();
-        // The pool looks after the age of connections, and closes, only with those that come back.
-        let keep = others && since.elapsed() < LONGEST_KEPT && !self.pool.is_closed();
-        self.kept = keep.then_some((connection, since));
-        Ok(rows)
-    }
-
-    fn hang_up(&mut self) {
-        self.kept = None;
-    }
-}
-
-struct Callers(Line);
-
-impl Source for Callers {
-    type Key = Vec<u8>;
-    type Value = Arc<Answer<Known>>;
-
-    async fn read(&mut self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, Arc<Answer<Known>>>> {
-        let statement = "SELECT k.* FROM api_keys k WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL";
-        let found: Vec<api_keys::Model> = models(self.0.rows(sqlx::query(statement).bind(hashes)).await?)?;
-        let stale = Utc::now() - chrono::Duration::minutes(1);
-        let used: Vec<Uuid> =
-            found.iter().filter(|key| key.last_used_at.is_none_or(|last| last < stale)).map(|key| key.id).collect();
-        if !used.is_empty() {
-            let statement = "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)";
-            self.0.rows(sqlx::query(statement).bind(used)).await?;
-        }
-        // One that cannot be read is its owner's trouble, and nobody's who asked at the same time.
-        Ok(found.into_iter().map(|key| (key.hash.clone(), Arc::new(known(key)))).collect())
-    }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
-    }
-}
-
-fn known(key: api_keys::Model) -> Answer<Known> {
-    let caller = Caller {
-        org: OrgId(key.org_id),
-        key: key.id,
-        permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
-        scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
-    };
-    Ok(Known { caller, expires_at: key.expires_at })
-}
-
-struct Keys(Line);
-
-impl Source for Keys {
-    type Key = (Uuid, Uuid);
-    type Value = ();
-
-    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), ()>> {
-        let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
-        let statement = "SELECT k.org_id, k.id FROM api_keys k
-             WHERE k.id = ANY($2::uuid[]) AND (k.org_id, k.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
-                AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())";
-        let rows = self.0.rows(sqlx::query(statement).bind(orgs).bind(ids)).await?;
-        rows.into_iter()
-            .map(QueryResult::from)
-            .map(|row| Ok(((row.try_get("", "org_id")?, row.try_get("", "id")?), ())))
-            .collect()
-    }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
-    }
-}
-
-struct Tasks(Line);
-
-impl Source for Tasks {
-    type Key = (Uuid, Uuid);
-    type Value = Arc<tasks::Model>;
-
-    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), Arc<tasks::Model>>> {
-        let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
-        let statement = "SELECT t.* FROM tasks t
-             WHERE t.id = ANY($2::uuid[]) AND (t.org_id, t.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))";
-        let found: Vec<tasks::Model> = models(self.0.rows(sqlx::query(statement).bind(orgs).bind(ids)).await?)?;
-        Ok(found.into_iter().map(|task| ((task.org_id, task.id), Arc::new(task))).collect())
-    }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
-    }
-}
-
-/// Organization, task, and the number behind which its events are asked for.
-type Following = (Uuid, Uuid, i64);
-
-struct Events(Line);
-
-impl Source for Events {
-    type Key = Following;
-    type Value = Arc<[events::Model]>;
-
-    async fn read(&mut self, asked: Vec<Following>) -> Answer<HashMap<Following, Arc<[events::Model]>>> {
-        let statement = "SELECT e.*, w.after FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w(org, task, after)
-             CROSS JOIN LATERAL (
-                SELECT * FROM events e
-                WHERE e.org_id = w.org AND e.task_id = w.task AND e.group_seq > w.after AND e.seq > w.after
-                ORDER BY e.group_seq, e.seq LIMIT $4) e
-             ORDER BY e.task_id, w.after, e.seq";
-        let query = sqlx::query(statement)
-            .bind(asked.iter().map(|(org, _, _)| *org).collect::<Vec<_>>())
-            .bind(asked.iter().map(|(_, task, _)| *task).collect::<Vec<_>>())
-            .bind(asked.iter().map(|(_, _, after)| *after).collect::<Vec<_>>())
-            .bind(EVENTS_AT_ONCE);
-        let mut found = HashMap::<Following, Vec<events::Model>>::new();
-        for row in self.0.rows(query).await?.into_iter().map(QueryResult::from) {
-            let event = events::Model::from_query_result(&row, "")?;
-            found.entry((event.org_id, event.task_id, row.try_get("", "after")?)).or_default().push(event);
-        }
-        Ok(found.into_iter().map(|(following, events)| (following, events.into())).collect())
-    }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
-    }
-}
-
-fn models<M: FromQueryResult>(rows: Vec<PgRow>) -> Answer<Vec<M>> {
-    rows.into_iter().map(|row| Ok(M::from_query_result(&QueryResult::from(row), "")?)).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,210 @@
+//! Where the answers of gathered reads come from: a statement for each kind of question.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
+
+use chrono::Utc;
+use galley_domain::{Caller, OrgId};
+use sea_orm::{FromQueryResult, IdenStatic, Iterable, QueryResult};
+use sqlx::{
+    PgConnection, PgPool, Postgres,
+    pool::PoolConnection,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
+use uuid::Uuid;
+
+use super::{Answer, Source};
+use crate::entity::{api_keys, events, tasks};
+
+/// How long one is kept however much is asked.
+const LONGEST_KEPT: Duration = Duration::from_secs(10);
+/// Events of one task that are read at once.
+const EVENTS_AT_ONCE: i64 = 200;
+
+/// A key that was looked up, and whose it is unless it has expired.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub caller: Caller,
+    pub expires_at: Option<chrono::DateTime<Utc>>,
+    /// The one that was asked for with the key.
+    pub task: Option<Arc<tasks::Model>>,
+}
+
+/// The hash of a key, and a task that its holder wants to see.
+pub(super) type Asked = (Vec<u8>, Option<Uuid>);
+
+/// A connection that is kept while questions come, as long as the pool has others.
+pub(super) struct Line {
+    pool: PgPool,
+    /// With the time since when.
+    kept: Option<(PoolConnection<Postgres>, Instant)>,
+}
+
+impl Line {
+    pub(super) fn of(pool: &PgPool) -> Self {
+        Self { pool: pool.clone(), kept: None }
+    }
+
+    async fn rows(&mut self, query: Query<'_, Postgres, PgArguments>) -> Answer<Vec<PgRow>> {
+        // Taken out, so that a connection that failed or is in the middle of something is not used again.
+        let (mut connection, since) = match self.kept.take() {
+            Some(kept) => kept,
+            None => (self.pool.acquire().await?, Instant::now()),
+        };
+        let own: &mut PgConnection = &mut connection;
+        let rows = query.fetch_all(own).await?;
+        let others = self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections();
+        // The pool looks after the age of connections, and closes, only with those that come back.
+        let keep = others && since.elapsed() < LONGEST_KEPT && !self.pool.is_closed();
+        self.kept = keep.then_some((connection, since));
+        Ok(rows)
+    }
+
+    fn hang_up(&mut self) {
+        self.kept = None;
+    }
+}
+
+pub(super) struct Callers(pub Line);
+
+/// The task is looked up with the tenant of the key: nobody else's is found.
+static CALLERS: LazyLock<String> = LazyLock::new(|| {
+    let columns: Vec<String> = tasks::Column::iter()
+        .map(|column| format!("t.{name} AS {TASK}{name}", name = IdenStatic::as_str(&column)))
+        .collect();
+    format!(
+        "SELECT w.task AS asked, k.*, {columns} FROM unnest($1::bytea[], $2::uuid[]) AS w(hash, task)
+            JOIN api_keys k ON k.hash = w.hash
+            LEFT JOIN tasks t ON t.org_id = k.org_id AND t.id = w.task
+         WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL",
+        columns = columns.join(", ")
+    )
+});
+/// What columns of the task begin with.
+const TASK: &str = "task_";
+
+impl Source for Callers {
+    type Key = Asked;
+    type Value = Arc<Answer<Known>>;
+
+    async fn read(&mut self, asked: Vec<Asked>) -> Answer<HashMap<Asked, Arc<Answer<Known>>>> {
+        let (hashes, ids): (Vec<Vec<u8>>, Vec<Option<Uuid>>) = asked.into_iter().unzip();
+        let stale = Utc::now() - chrono::Duration::minutes(1);
+        let (mut found, mut used) = (HashMap::new(), Vec::new());
+        for row in self.0.rows(sqlx::query(CALLERS.as_str()).bind(hashes).bind(ids)).await? {
+            let row = QueryResult::from(row);
+            let key = api_keys::Model::from_query_result(&row, "")?;
+            let asked: Option<Uuid> = row.try_get("", "asked")?;
+            used.extend(key.last_used_at.is_none_or(|last| last < stale).then_some(key.id));
+            // One that cannot be read is its owner's trouble, and nobody's who asked at the same time.
+            found.insert((key.hash.clone(), asked), Arc::new(known(key, &row)));
+        }
+        if !used.is_empty() {
+            let statement = "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)";
+            self.0.rows(sqlx::query(statement).bind(used)).await?;
+        }
+        Ok(found)
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+fn known(key: api_keys::Model, row: &QueryResult) -> Answer<Known> {
+    let caller = Caller {
+        org: OrgId(key.org_id),
+        key: key.id,
+        permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
+        scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
+    };
+    let task = match row.try_get::<Option<Uuid>>(TASK, "id")? {
+        Some(_) => Some(Arc::new(tasks::Model::from_query_result(row, TASK)?)),
+        None => None,
+    };
+    Ok(Known { caller, expires_at: key.expires_at, task })
+}
+
+pub(super) struct Keys(pub Line);
+
+impl Source for Keys {
+    type Key = (Uuid, Uuid);
+    type Value = ();
+
+    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), ()>> {
+        let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
+        let statement = "SELECT k.org_id, k.id FROM api_keys k
+             WHERE k.id = ANY($2::uuid[]) AND (k.org_id, k.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+                AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())";
+        let rows = self.0.rows(sqlx::query(statement).bind(orgs).bind(ids)).await?;
+        rows.into_iter()
+            .map(QueryResult::from)
+            .map(|row| Ok(((row.try_get("", "org_id")?, row.try_get("", "id")?), ())))
+            .collect()
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+pub(super) struct Tasks(pub Line);
+
+impl Source for Tasks {
+    type Key = (Uuid, Uuid);
+    type Value = Arc<tasks::Model>;
+
+    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), Arc<tasks::Model>>> {
+        let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
+        let statement = "SELECT t.* FROM tasks t
+             WHERE t.id = ANY($2::uuid[]) AND (t.org_id, t.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))";
+        let found: Vec<tasks::Model> = models(self.0.rows(sqlx::query(statement).bind(orgs).bind(ids)).await?)?;
+        Ok(found.into_iter().map(|task| ((task.org_id, task.id), Arc::new(task))).collect())
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+/// Organization, task, and the number behind which its events are asked for.
+pub(super) type Following = (Uuid, Uuid, i64);
+
+pub(super) struct Events(pub Line);
+
+impl Source for Events {
+    type Key = Following;
+    type Value = Arc<[events::Model]>;
+
+    async fn read(&mut self, asked: Vec<Following>) -> Answer<HashMap<Following, Arc<[events::Model]>>> {
+        let statement = "SELECT e.*, w.after FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w(org, task, after)
+             CROSS JOIN LATERAL (
+                SELECT * FROM events e
+                WHERE e.org_id = w.org AND e.task_id = w.task AND e.group_seq > w.after AND e.seq > w.after
+                ORDER BY e.group_seq, e.seq LIMIT $4) e
+             ORDER BY e.task_id, w.after, e.seq";
+        let query = sqlx::query(statement)
+            .bind(asked.iter().map(|(org, _, _)| *org).collect::<Vec<_>>())
+            .bind(asked.iter().map(|(_, task, _)| *task).collect::<Vec<_>>())
+            .bind(asked.iter().map(|(_, _, after)| *after).collect::<Vec<_>>())
+            .bind(EVENTS_AT_ONCE);
+        let mut found = HashMap::<Following, Vec<events::Model>>::new();
+        for row in self.0.rows(query).await?.into_iter().map(QueryResult::from) {
+            let event = events::Model::from_query_result(&row, "")?;
+            found.entry((event.org_id, event.task_id, row.try_get("", "after")?)).or_default().push(event);
+        }
+        Ok(found.into_iter().map(|(following, events)| (following, events.into())).collect())
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+fn models<M: FromQueryResult>(rows: Vec<PgRow>) -> Answer<Vec<M>> {
+    rows.into_iter().map(|row| Ok(M::from_query_result(&QueryResult::from(row), "")?)).collect()
+}
