@@ -75,6 +75,39 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 60);
 }
 
+/// Pages that are read to find what can be claimed.
+async fn pages_of_a_look(harness: &Harness) -> u64 {
+    let look = "EXPLAIN (ANALYZE, BUFFERS)
+        SELECT id FROM steps WHERE kind = 'research' AND state = 'ready' ORDER BY rank, id LIMIT 10";
+    let plan = harness.database.texts(look).await;
+    // "Buffers: shared hit=3 read=1"; the first line counts everything.
+    let line = plan.iter().find_map(|line| line.split_once("Buffers: shared ")).expect("a plan with buffers").1;
+    line.split(' ').filter_map(|part| part.split_once('=')).map(|(_, pages)| pages.parse::<u64>().unwrap()).sum()
+}
+
+/// A vacuum leaves the indexes of a large table alone when few of its pages were touched, unless it is told not to.
+#[tokio::test]
+async fn after_a_vacuum_no_claim_walks_over_what_was_claimed_before() {
+    let harness = Harness::new().await;
+    let add = |from: u32, to: u32, state: &str| {
+        format!(
+            "INSERT INTO steps (id, kind, state, rank, max_attempts, trace_id, finished_at)
+             SELECT gen_random_uuid(), 'research', '{state}', g, 1, 'a trace that was long ago', now()
+             FROM generate_series({from}, {to}) g"
+        )
+    };
+    harness.database.execute(&add(1, 100_000, "done")).await;
+    harness.database.execute("VACUUM ANALYZE steps").await;
+    let fresh = pages_of_a_look(&harness).await;
+    harness.database.execute(&add(1, 1_000, "ready")).await;
+    harness.database.execute("UPDATE steps SET state = 'done' WHERE state = 'ready'").await;
+    let worn = pages_of_a_look(&harness).await;
+    assert!(worn > fresh + 4, "{worn} pages after many claims, {fresh} before");
+    harness.database.execute("VACUUM steps").await;
+    let swept = pages_of_a_look(&harness).await;
+    assert!(swept <= fresh + 2, "{swept} pages after a vacuum, {worn} before it, {fresh} without a past");
+}
+
 #[tokio::test]
 async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_not() {
     let harness = Harness::new().await;
