@@ -155,7 +155,7 @@ async fn figures(names: impl Iterator<Item = Name>, bench: &mut Bench) -> anyhow
 async fn interrupted() -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-    anyhow::bail!("interrupted; what was measured until then is in the table")
+    anyhow::bail!("interrupted; what was taken until then is above")
 }
 
 async fn figure(name: Name, bench: &mut Bench) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use std::{
 use galley_domain::task::StepKind;
 use galley_store::Wanted;
 use nix::sys::statvfs::statvfs;
+use sqlx::Connection;
 
 use super::{Bench, steps::drain};
 use crate::{
@@ -26,7 +27,7 @@ const SIZES: [(u32, &str, &str); 4] = [
 const ROOM: u64 = 16_000_000_000;
 const SLOTS: usize = 64;
 /// Claims in a round, and how many steps each wants.
-const CLAIMS: usize = 30;
+const CLAIMS: usize = 60;
 const WANTED: usize = 10;
 /// Long enough that no lease runs out while the engine works.
 const LEASE: Duration = Duration::from_secs(600);
@@ -39,17 +40,22 @@ const SIZE: &str = "
 SELECT relname::text, n_live_tup, n_dead_tup, pg_table_size(relid), pg_indexes_size(relid) FROM pg_stat_user_tables
 WHERE relname IN ('steps', 'tasks', 'event_groups') ORDER BY relname";
 
+/// Bytes of write-ahead log, and pages that are whole in it because they changed for the first time since a checkpoint.
+const LOGGED: &str = "SELECT wal_bytes::float8, wal_fpi::float8 FROM pg_stat_wal";
+
 struct Grown {
     finished: u32,
     ids: (&'static str, &'static str),
     database: Database,
     rates: Vec<f64>,
     claims: Vec<f64>,
+    /// Bytes and whole pages in the log for each step.
+    logged: Vec<(f64, f64)>,
 }
 
 pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let tasks = bench.scale.of(2000, 200);
-    let mut largest = if bench.scale.whole { 1_000_000 } else { bench.scale.of(100_000, 10_000) };
+    let mut largest = bench.scale.of(1_000_000, 10_000);
     let room = room(bench.world.folder())?;
     if largest == 1_000_000 && room < ROOM {
         let have = room / 1_000_000_000;
@@ -62,7 +68,14 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let mut all = Vec::new();
     for (finished, rate, claim) in SIZES.into_iter().filter(|(finished, ..)| *finished <= largest) {
         let database = filled(bench, finished).await?;
-        all.push(Grown { finished, ids: (rate, claim), database, rates: Vec::new(), claims: Vec::new() });
+        all.push(Grown {
+            finished,
+            ids: (rate, claim),
+            database,
+            rates: Vec::new(),
+            claims: Vec::new(),
+            logged: Vec::new(),
+        });
     }
     // Size after size within a round, so that a machine that changes its pace does so for all of them.
     // Nor shall one of them always be the first.
@@ -71,12 +84,13 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
             let next = (round + at) % all.len();
             let grown = &mut all[next];
             order(&grown.database, tasks).await?;
+            let before = logged(&grown.database).await?;
             grown.rates.push(drain(&grown.database, SLOTS).await?);
-            order(&grown.database, CLAIMS * WANTED).await?;
-            grown.claims.push(claim(&grown.database).await?);
-            // What was claimed and never run must not be in the way of the next round.
-            grown.database.execute("DELETE FROM tasks WHERE status = 'pending'").await?;
+            let after = logged(&grown.database).await?;
+            let steps = (tasks * StepKind::ARTICLE.len()) as f64;
+            grown.logged.push(((after.0 - before.0) / steps, (after.1 - before.1) / steps));
         }
+        claims(&mut all).await?;
     }
     let (rates, claims) = all.first().map(|empty| (empty.rates.clone(), empty.claims.clone())).unwrap_or_default();
     for grown in &all {
@@ -119,20 +133,39 @@ async fn order(database: &Database, count: usize) -> anyhow::Result<()> {
     database.execute("ANALYZE steps, tasks; CHECKPOINT").await
 }
 
-/// Milliseconds that the claim statement takes.
-async fn claim(database: &Database) -> anyhow::Result<f64> {
-    let parts = Parts::on(database, &spread(SLOTS)).await?;
-    let queue = parts.services.store().queue();
-    let wanted = [Wanted { kind: StepKind::Research, slots: WANTED }];
-    let mut took = Vec::new();
-    for _ in 0..CLAIMS {
-        let began = Instant::now();
-        let claimed = queue.claim(&wanted, "bench", LEASE).await?.steps;
-        took.push(began.elapsed().as_secs_f64() * 1e3);
-        anyhow::ensure!(claimed.len() == WANTED, "{} of {WANTED} steps were claimed", claimed.len());
+/// Milliseconds that the claim statement takes at each size, by turns: one claim here, one there, because a claim is over
+/// before the machine changes its pace.
+async fn claims(all: &mut [Grown]) -> anyhow::Result<()> {
+    let mut queues = Vec::new();
+    for grown in &*all {
+        order(&grown.database, CLAIMS * WANTED).await?;
+        queues.push((Parts::on(&grown.database, &spread(SLOTS)).await?, Vec::with_capacity(CLAIMS)));
     }
-    parts.close().await;
-    Ok(median(&took).unwrap_or_default())
+    let wanted = [Wanted { kind: StepKind::Research, slots: WANTED }];
+    for turn in 0..CLAIMS {
+        for at in 0..queues.len() {
+            let next = (turn + at) % queues.len();
+            let (parts, took) = &mut queues[next];
+            let began = Instant::now();
+            let claimed = parts.services.store().queue().claim(&wanted, "bench", LEASE).await?.steps;
+            took.push(began.elapsed().as_secs_f64() * 1e3);
+            anyhow::ensure!(claimed.len() == WANTED, "{} of {WANTED} steps were claimed", claimed.len());
+        }
+    }
+    for (grown, (parts, took)) in all.iter_mut().zip(queues) {
+        parts.close().await;
+        grown.claims.push(median(&took).unwrap_or_default());
+        // What was claimed and never run must not be in the way of the next round.
+        grown.database.execute("DELETE FROM tasks WHERE status = 'pending'").await?;
+    }
+    Ok(())
+}
+
+async fn logged(database: &Database) -> anyhow::Result<(f64, f64)> {
+    let mut connection = database.connect().await?;
+    let logged = sqlx::query_as(LOGGED).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(logged)
 }
 
 async fn sizes(bench: &mut Bench, grown: &Grown) -> anyhow::Result<()> {
@@ -146,7 +179,15 @@ async fn sizes(bench: &mut Bench, grown: &Grown) -> anyhow::Result<()> {
             format!("{name} {:.0} + {:.0} MiB, {share:.1} % dead", mib(table), mib(indexes))
         })
         .collect();
-    let text = format!("{} finished tasks (table + indexes): {}", grown.finished, tables.join("; "));
+    let of =
+        |part: fn(&(f64, f64)) -> f64| median(&grown.logged.iter().map(part).collect::<Vec<_>>()).unwrap_or_default();
+    let text = format!(
+        "{} finished tasks (table + indexes): {}; a step writes {:.1} kB of log, {:.2} whole pages in it",
+        grown.finished,
+        tables.join("; "),
+        of(|logged| logged.0) / 1e3,
+        of(|logged| logged.1)
+    );
     bench.report.note(text);
     Ok(())
 }

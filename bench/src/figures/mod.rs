@@ -26,8 +26,6 @@ pub struct Bench {
 pub struct Scale {
     pub quick: bool,
     pub rounds: usize,
-    /// The largest fillings too.
-    pub whole: bool,
 }
 
 impl Scale {
