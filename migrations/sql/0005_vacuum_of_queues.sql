@@ -3,6 +3,6 @@
 -- make it four times as slow). And a vacuum that finds few of the pages of a large table touched leaves its indexes alone.
 ALTER TABLE steps SET (
     autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_scale_factor = 0.002, vacuum_index_cleanup = on);
--- The same for lists of what is pending or processing.
+-- The same goes for tasks_by_status, where lists of what is pending or processing look.
 ALTER TABLE tasks SET (
     autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_scale_factor = 0.002, vacuum_index_cleanup = on);

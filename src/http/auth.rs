@@ -98,8 +98,8 @@ impl<R: Right, C: Class> Auth<R, C> {
         &self.front
     }
 
-    /// With the task of theirs that is looked for.
-    async fn check(request: &Request, task: Option<Uuid>) -> Result<(Self, Option<TaskView>), Problem> {
+    /// The caller, and what there is to say about the task of theirs that was asked for.
+    async fn check(request: &Request, task: Option<Uuid>) -> Result<(Self, Sought), Problem> {
         let (front, facts) = (front(request)?, facts(request)?);
         let (caller, task) = identify(request, front, facts, task).await?;
         // All are set once: each request is checked once.
@@ -119,8 +119,9 @@ impl<R: Right, C: Class> Auth<R, C> {
     }
 }
 
-/// Who calls, and the task of theirs that was looked for.
-type Found = (Caller, Option<TaskView>);
+/// A task that is looked up with the key. Whether the caller may see it is decided before it is said what is wrong with it.
+type Sought = Result<TaskView, ServiceError>;
+type Found = (Caller, Sought);
 
 async fn identify(request: &Request, front: &Front, facts: &Facts, task: Option<Uuid>) -> Result<Found, Problem> {
     let refusal = match presented(request) {
@@ -146,7 +147,11 @@ async fn look_up(secret: &str, front: &Front, facts: &Facts, task: Option<Uuid>)
         true => None,
         false => Some(front.suspects.acquire().await.map_err(|error| Problem::internal(&error))?),
     };
-    let found = front.state.services.caller_with_task(secret, task).await?;
+    let services = &front.state.services;
+    let found = match task {
+        Some(id) => services.caller_with_task(secret, id).await?,
+        None => services.caller(secret).await?.map(|caller| (caller, Err(ServiceError::NotFound(Missing::Task)))),
+    };
     drop(turn);
     Ok(found)
 }
@@ -222,12 +227,13 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
 
 /// The task that the path names with its only parameter, looked up together with the caller's key: who asks for it again
 /// and again costs one look at the database each time, not two.
-pub struct OwnTask<R, C = General>(Option<TaskView>, PhantomData<(R, C)>);
+pub struct OwnTask<R, C = General>(Sought, PhantomData<(R, C)>);
 
 impl<R, C> OwnTask<R, C> {
     /// The task, if the caller has one with this id.
     pub fn with_id(self, id: Uuid) -> Result<TaskView, Problem> {
-        Ok(self.0.filter(|task| task.row.id == id).ok_or(ServiceError::NotFound(Missing::Task))?)
+        let task = self.0?;
+        if task.row.id == id { Ok(task) } else { Err(ServiceError::NotFound(Missing::Task).into()) }
     }
 }
 
@@ -249,9 +255,9 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for OwnTask<R, C> {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        // What is no id is none of any task.
-        let (id,) = request.path_params().unwrap_or_default();
-        let (_, task) = Auth::<R, C>::check(request, Some(id)).await?;
+        // By place, because poem-openapi renames parameters. No task has an id that is none.
+        let id = request.path_params::<(Uuid,)>().map(|(id,)| id).ok();
+        let (_, task) = Auth::<R, C>::check(request, id).await?;
         Ok(Self(task, PhantomData))
     }
 }

@@ -13,6 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{Answer, Front};
 
@@ -421,21 +422,39 @@ async fn a_task_that_is_looked_up_with_a_key_is_that_of_its_holder() {
     let harness = Harness::new().await;
     let (services, secret, task) = (&harness.services, &harness.secret, harness.order().await);
     let (_, stranger) = harness.other_tenant().await;
-    let revoked = services.create_key(harness.caller.org, &KeyRequest::full("revoked")).await.unwrap();
-    let of = |id: uuid::Uuid| format!("UPDATE api_keys SET revoked_at = now() WHERE id = '{id}'");
-    harness.database.execute(&of(revoked.id)).await;
-    let (own, other, gone, nothing, alone) = tokio::join!(
-        services.caller_with_task(secret, Some(task)),
-        services.caller_with_task(&stranger, Some(task)),
-        services.caller_with_task(&revoked.secret, Some(task)),
-        services.caller_with_task(secret, Some(uuid::Uuid::nil())),
-        services.caller(secret),
+    let issue = async |name| services.create_key(harness.caller.org, &KeyRequest::full(name)).await.unwrap();
+    let (revoked, expired) = (issue("revoked").await, issue("expired").await);
+    for (end, key) in [("revoked_at", &revoked), ("expires_at", &expired)] {
+        harness.database.execute(&format!("UPDATE api_keys SET {end} = now() WHERE id = '{}'", key.id)).await;
+    }
+    let (own, other, gone, over, nothing) = tokio::join!(
+        services.caller_with_task(secret, task),
+        services.caller_with_task(&stranger, task),
+        services.caller_with_task(&revoked.secret, task),
+        services.caller_with_task(&expired.secret, task),
+        services.caller_with_task(secret, Uuid::nil()),
     );
     let (caller, view) = own.unwrap().expect("a caller");
     assert_eq!((caller.key, view.expect("their task").row.id), (harness.caller.key, task));
     let (caller, view) = other.unwrap().expect("a caller");
-    assert!(caller.org != harness.caller.org && view.is_none(), "another tenant's task: {view:?}");
-    assert!(gone.unwrap().is_none(), "a revoked key sees nothing");
-    assert!(nothing.unwrap().is_some_and(|(_, view)| view.is_none()));
-    assert!(alone.unwrap().is_some());
+    assert!(caller.org != harness.caller.org && view.is_err(), "another tenant's task: {view:?}");
+    assert!(gone.unwrap().is_none() && over.unwrap().is_none(), "a key that is not in force sees nothing");
+    assert!(nothing.unwrap().is_some_and(|(_, view)| view.is_err()));
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_does_not_change_who_asks() {
+    let front = Front::new().await;
+    let (good, odd) = (front.harness.order().await, front.harness.order().await);
+    front.harness.database.execute("ALTER TABLE tasks DROP CONSTRAINT tasks_status_check").await;
+    front.harness.database.execute(&format!("UPDATE tasks SET status = 'tea' WHERE id = '{odd}'")).await;
+    let path = |id: Uuid| format!("/api/v1/tasks/{id}");
+    let (first, second) = (path(good), path(odd));
+    let (fine, broken) = tokio::join!(front.get(&first), front.get(&second));
+    assert_eq!(fine.status, 200);
+    broken.is_problem(500, "DATABASE_ERROR");
+    assert!(!broken.header("x-ratelimit-remaining").is_empty(), "it was counted: {:?}", broken.headers);
+    let (_, stranger) = front.harness.other_tenant().await;
+    front.send(front.request_as(&stranger, Method::GET, &second)).await.is_problem(404, "TASK_NOT_FOUND");
+    assert_eq!(front.get(&path(good).to_uppercase().replace("/API/V1/TASKS", "/api/v1/tasks")).await.status, 200);
 }

@@ -71,24 +71,31 @@ pub async fn run(args: ChaosArgs) -> anyhow::Result<bool> {
     let dir = tempfile::Builder::new().prefix("galley-chaos-").tempdir_in(&parent)?;
     server::open_to_all(dir.path())?;
     let mut server = Server::start(&dir.path().join("db")).await?;
-    // Who interrupts it is left with no processes, no server and no files.
+    let mut failed = Vec::new();
+    // Who interrupts it is left with no processes and no server, and with the files of seeds that failed.
     let ended = tokio::select! {
-        ended = each_seed(&args, &galley, &mut server, dir.path()) => ended,
+        ended = each_seed(&args, &galley, &mut server, dir.path(), &mut failed) => ended,
         Err(error) = interrupted() => Err(error),
     };
-    server.stop().await?;
-    let failed = ended?;
+    let stopped = server.stop().await;
+    if !failed.is_empty() {
+        println!("failed seeds: {failed:?}; logs and databases are in {}", dir.keep().display());
+    }
+    ended.and(stopped)?;
     if failed.is_empty() {
         println!("{} of {} seeds: every check held", args.seeds, args.seeds);
-        return Ok(true);
     }
-    println!("failed seeds: {failed:?}; logs and databases are in {}", dir.keep().display());
-    Ok(false)
+    Ok(failed.is_empty())
 }
 
-/// The seeds that failed.
-async fn each_seed(args: &ChaosArgs, galley: &Path, server: &mut Server, dir: &Path) -> anyhow::Result<Vec<u64>> {
-    let mut failed = Vec::new();
+/// Notes the seeds that failed.
+async fn each_seed(
+    args: &ChaosArgs,
+    galley: &Path,
+    server: &mut Server,
+    dir: &Path,
+    failed: &mut Vec<u64>,
+) -> anyhow::Result<()> {
     for seed in args.seed..args.seed + args.seeds {
         let folder = dir.join(format!("seed-{seed}"));
         std::fs::create_dir(&folder)?;
@@ -113,7 +120,7 @@ async fn each_seed(args: &ChaosArgs, galley: &Path, server: &mut Server, dir: &P
             failed.push(seed);
         }
     }
-    Ok(failed)
+    Ok(())
 }
 
 /// The command that runs one seed again.

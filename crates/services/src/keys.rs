@@ -2,12 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use galley_domain::{Caller, OrgId, Permission, Scope};
-use galley_store::{Bootstrap, Met, NewKey, rows};
+use galley_store::{Bootstrap, NewKey, rows};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Services, error::ServiceError, tasks::TaskView};
+use crate::{
+    Services,
+    error::{Missing, ServiceError},
+    tasks::TaskView,
+};
 
 /// Keys start with this, so that people and secret scanners recognise them.
 pub const KEY_PREFIX: &str = "gk_";
@@ -77,20 +81,29 @@ fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
 impl Services {
     /// Who holds this key, if anyone does.
     pub async fn caller(&self, secret: &str) -> Result<Option<Caller>, ServiceError> {
-        Ok(self.caller_with_task(secret, None).await?.map(|(caller, _)| caller))
-    }
-
-    /// Who holds this key, and the task of theirs with that id, if there is one: one look at the database for both.
-    pub async fn caller_with_task(
-        &self,
-        secret: &str,
-        task: Option<Uuid>,
-    ) -> Result<Option<(Caller, Option<TaskView>)>, ServiceError> {
         if !is_well_formed(secret) {
             return Ok(None);
         }
-        let met = self.store.reads().caller_by_key(hash_key(secret), task).await?;
-        met.map(|Met { caller, task }| Ok((caller, task.map(|row| self.view(row)).transpose()?))).transpose()
+        Ok(self.store.reads().caller_by_key(hash_key(secret)).await?)
+    }
+
+    /// Who holds this key, and the task of theirs with that id: one look at the database for both. What is wrong with the
+    /// task is said in its place.
+    pub async fn caller_with_task(
+        &self,
+        secret: &str,
+        id: Uuid,
+    ) -> Result<Option<(Caller, Result<TaskView, ServiceError>)>, ServiceError> {
+        if !is_well_formed(secret) {
+            return Ok(None);
+        }
+        let Some((caller, task)) = self.store.reads().poll(hash_key(secret), id).await? else { return Ok(None) };
+        let task = match task {
+            Ok(Some(row)) => self.view(row),
+            Ok(None) => Err(ServiceError::NotFound(Missing::Task)),
+            Err(error) => Err(error.into()),
+        };
+        Ok(Some((caller, task)))
     }
 
     /// Whether a key may still be used, for what outlives the request that it was presented with.

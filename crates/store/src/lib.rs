@@ -53,7 +53,7 @@ pub use listen::Listener;
 pub use orders::NewOrder;
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
-pub use reads::{Met, Reads};
+pub use reads::Reads;
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
 pub use sources::{NewSource, StoredClaim};

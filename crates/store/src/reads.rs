@@ -7,7 +7,6 @@ mod sources;
 
 use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc, time::Duration};
 
-use chrono::Utc;
 use galley_domain::{Caller, OrgId};
 use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
@@ -17,7 +16,7 @@ use crate::{
     entity::{events, tasks},
     error::StoreError,
 };
-use sources::{Asked, Callers, Events, Following, Keys, Known, Line, Tasks};
+use sources::{Callers, Events, Following, Keys, Known, Line, Poll, Polled, Polls, Tasks};
 
 /// The most questions of one statement.
 const MOST: usize = 128;
@@ -28,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection is kept for the next question. Taking one from the pool and giving it back costs a round trip,
 /// which is as much as the statement itself.
 const KEPT: Duration = Duration::from_millis(20);
+
 type Answer<V> = Result<V, StoreError>;
 
 struct Question<K, V> {
@@ -125,18 +125,14 @@ async fn answer<S: Source>(source: &mut S, batch: &mut Vec<Question<S::Key, S::V
     }
 }
 
-/// A caller, and what they asked for with their key.
-#[derive(Debug)]
-pub struct Met {
-    pub caller: Caller,
-    /// None also when there is no such task of theirs.
-    pub task: Option<Arc<tasks::Model>>,
-}
+/// A task, if there is one.
+pub type Task = Answer<Option<Arc<tasks::Model>>>;
 
 /// The reads of one process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reads {
-    callers: Gathered<Asked, Arc<Answer<Known>>>,
+    callers: Gathered<Vec<u8>, Arc<Answer<Known>>>,
+    polls: Gathered<Poll, Arc<Polled>>,
     keys: Gathered<(Uuid, Uuid), ()>,
     tasks: Gathered<(Uuid, Uuid), Arc<tasks::Model>>,
     events: Gathered<Following, Arc<[events::Model]>>,
@@ -147,19 +143,25 @@ impl Reads {
         let pool = db.get_postgres_connection_pool();
         Self {
             callers: Gathered::start(Callers(Line::of(pool))),
+            polls: Gathered::start(Polls(Line::of(pool))),
             keys: Gathered::start(Keys(Line::of(pool))),
             tasks: Gathered::start(Tasks(Line::of(pool))),
             events: Gathered::start(Events(Line::of(pool))),
         }
     }
 
-    /// Who holds the key with this hash, if it is in force, and the task of theirs that they ask for with it; marks the
-    /// key as used (at most once a minute).
-    pub async fn caller_by_key(&self, hash: Vec<u8>, task: Option<Uuid>) -> Result<Option<Met>, StoreError> {
-        let Some(found) = self.callers.ask((hash, task)).await? else { return Ok(None) };
-        let known = found.as_ref().as_ref().map_err(Clone::clone)?;
-        let met = || Met { caller: known.caller.clone(), task: known.task.clone() };
-        Ok(known.expires_at.is_none_or(|end| end > Utc::now()).then(met))
+    /// Who holds the key with this hash, if it is in force; marks it as used (at most once a minute).
+    pub async fn caller_by_key(&self, hash: Vec<u8>) -> Result<Option<Caller>, StoreError> {
+        let Some(found) = self.callers.ask(hash).await? else { return Ok(None) };
+        Ok(found.as_ref().as_ref().map_err(Clone::clone)?.caller())
+    }
+
+    /// The same, with the task of theirs that has this id, if there is one. A task that cannot be read leaves the caller
+    /// who they are.
+    pub async fn poll(&self, hash: Vec<u8>, task: Uuid) -> Result<Option<(Caller, Task)>, StoreError> {
+        let Some(polled) = self.polls.ask((hash, task)).await? else { return Ok(None) };
+        let caller = polled.key.as_ref().map_err(Clone::clone)?.caller();
+        Ok(caller.map(|caller| (caller, polled.task.clone())))
     }
 
     /// False when the key is revoked, expired or not there.

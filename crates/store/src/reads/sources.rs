@@ -28,14 +28,26 @@ const EVENTS_AT_ONCE: i64 = 200;
 /// A key that was looked up, and whose it is unless it has expired.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    pub caller: Caller,
-    pub expires_at: Option<chrono::DateTime<Utc>>,
-    /// The one that was asked for with the key.
-    pub task: Option<Arc<tasks::Model>>,
+    caller: Caller,
+    expires_at: Option<chrono::DateTime<Utc>>,
 }
 
-/// The hash of a key, and a task that its holder wants to see.
-pub(super) type Asked = (Vec<u8>, Option<Uuid>);
+impl Known {
+    pub(super) fn caller(&self) -> Option<Caller> {
+        self.expires_at.is_none_or(|end| end > Utc::now()).then(|| self.caller.clone())
+    }
+}
+
+/// What is asked by who polls a task: the hash of their key, and the task.
+pub(super) type Poll = (Vec<u8>, Uuid);
+
+/// A key that was looked up, and the task of its holder that was asked for, if there is one. What cannot be read of the
+/// one says nothing about the other.
+#[derive(Debug, Clone)]
+pub(super) struct Polled {
+    pub key: Answer<Known>,
+    pub task: Answer<Option<Arc<tasks::Model>>>,
+}
 
 /// A connection that is kept while questions come, as long as the pool has others.
 pub(super) struct Line {
@@ -64,6 +76,18 @@ impl Line {
         Ok(rows)
     }
 
+    /// Notes that these keys are used; at most once a minute.
+    async fn mark_used(&mut self, keys: &[api_keys::Model]) -> Answer<()> {
+        let stale = Utc::now() - chrono::Duration::minutes(1);
+        let used: Vec<Uuid> =
+            keys.iter().filter(|key| key.last_used_at.is_none_or(|last| last < stale)).map(|key| key.id).collect();
+        if !used.is_empty() {
+            let statement = "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)";
+            self.rows(sqlx::query(statement).bind(used)).await?;
+        }
+        Ok(())
+    }
+
     fn hang_up(&mut self) {
         self.kept = None;
     }
@@ -71,42 +95,66 @@ impl Line {
 
 pub(super) struct Callers(pub Line);
 
-/// The task is looked up with the tenant of the key: nobody else's is found.
-static CALLERS: LazyLock<String> = LazyLock::new(|| {
+impl Source for Callers {
+    type Key = Vec<u8>;
+    type Value = Arc<Answer<Known>>;
+
+    async fn read(&mut self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, Arc<Answer<Known>>>> {
+        let statement = "SELECT k.* FROM api_keys k WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL";
+        let found: Vec<api_keys::Model> = models(self.0.rows(sqlx::query(statement).bind(hashes)).await?)?;
+        self.0.mark_used(&found).await?;
+        // One that cannot be read is its owner's trouble, and nobody's who asked at the same time.
+        Ok(found.into_iter().map(|key| (key.hash.clone(), Arc::new(known(key)))).collect())
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+fn known(key: api_keys::Model) -> Answer<Known> {
+    let caller = Caller {
+        org: OrgId(key.org_id),
+        key: key.id,
+        permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
+        scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
+    };
+    Ok(Known { caller, expires_at: key.expires_at })
+}
+
+pub(super) struct Polls(pub Line);
+
+/// Prefix of the task's columns in the answer.
+const TASK: &str = "task_";
+
+/// The task is looked up under the tenant of the key: nobody else's is found.
+static POLLS: LazyLock<String> = LazyLock::new(|| {
     let columns: Vec<String> = tasks::Column::iter()
         .map(|column| format!("t.{name} AS {TASK}{name}", name = IdenStatic::as_str(&column)))
         .collect();
     format!(
         "SELECT w.task AS asked, k.*, {columns} FROM unnest($1::bytea[], $2::uuid[]) AS w(hash, task)
-            JOIN api_keys k ON k.hash = w.hash
-            LEFT JOIN tasks t ON t.org_id = k.org_id AND t.id = w.task
-         WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL",
+            JOIN api_keys k ON k.hash = ANY($1::bytea[]) AND k.hash = w.hash AND k.revoked_at IS NULL
+            LEFT JOIN tasks t ON t.id = ANY($2::uuid[]) AND t.org_id = k.org_id AND t.id = w.task",
         columns = columns.join(", ")
     )
 });
-/// What columns of the task begin with.
-const TASK: &str = "task_";
 
-impl Source for Callers {
-    type Key = Asked;
-    type Value = Arc<Answer<Known>>;
+impl Source for Polls {
+    type Key = Poll;
+    type Value = Arc<Polled>;
 
-    async fn read(&mut self, asked: Vec<Asked>) -> Answer<HashMap<Asked, Arc<Answer<Known>>>> {
-        let (hashes, ids): (Vec<Vec<u8>>, Vec<Option<Uuid>>) = asked.into_iter().unzip();
-        let stale = Utc::now() - chrono::Duration::minutes(1);
-        let (mut found, mut used) = (HashMap::new(), Vec::new());
-        for row in self.0.rows(sqlx::query(CALLERS.as_str()).bind(hashes).bind(ids)).await? {
+    async fn read(&mut self, polls: Vec<Poll>) -> Answer<HashMap<Poll, Arc<Polled>>> {
+        let (hashes, ids): (Vec<Vec<u8>>, Vec<Uuid>) = polls.into_iter().unzip();
+        let (mut found, mut keys) = (HashMap::new(), Vec::new());
+        for row in self.0.rows(sqlx::query(POLLS.as_str()).bind(hashes).bind(ids)).await? {
             let row = QueryResult::from(row);
             let key = api_keys::Model::from_query_result(&row, "")?;
-            let asked: Option<Uuid> = row.try_get("", "asked")?;
-            used.extend(key.last_used_at.is_none_or(|last| last < stale).then_some(key.id));
-            // One that cannot be read is its owner's trouble, and nobody's who asked at the same time.
-            found.insert((key.hash.clone(), asked), Arc::new(known(key, &row)));
+            let polled = Polled { key: known(key.clone()), task: polled(&row) };
+            found.insert((key.hash.clone(), row.try_get("", "asked")?), Arc::new(polled));
+            keys.push(key);
         }
-        if !used.is_empty() {
-            let statement = "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)";
-            self.0.rows(sqlx::query(statement).bind(used)).await?;
-        }
+        self.0.mark_used(&keys).await?;
         Ok(found)
     }
 
@@ -115,18 +163,11 @@ impl Source for Callers {
     }
 }
 
-fn known(key: api_keys::Model, row: &QueryResult) -> Answer<Known> {
-    let caller = Caller {
-        org: OrgId(key.org_id),
-        key: key.id,
-        permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
-        scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
-    };
-    let task = match row.try_get::<Option<Uuid>>(TASK, "id")? {
-        Some(_) => Some(Arc::new(tasks::Model::from_query_result(row, TASK)?)),
-        None => None,
-    };
-    Ok(Known { caller, expires_at: key.expires_at, task })
+fn polled(row: &QueryResult) -> Answer<Option<Arc<tasks::Model>>> {
+    match row.try_get::<Option<Uuid>>(TASK, "id")? {
+        Some(_) => Ok(Some(Arc::new(tasks::Model::from_query_result(row, TASK)?))),
+        None => Ok(None),
+    }
 }
 
 pub(super) struct Keys(pub Line);
