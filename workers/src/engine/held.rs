@@ -244,4 +244,16 @@ mod tests {
         drop(running);
         assert!(!held.cancelled(task));
     }
+
+    /// What is known of a task is kept as long as something of it runs here, and no longer.
+    #[tokio::test]
+    async fn what_is_known_of_a_task_goes_with_its_last_lease() {
+        let (held, task) = (Held::default(), Uuid::from_u128(7));
+        let (first, second) = (lease(&held, task), lease(&held, task));
+        assert_eq!(held.lock().tasks.get(&task).map(|(count, _)| *count), Some(2));
+        drop(first);
+        assert_eq!(held.lock().tasks.len(), 1);
+        drop(second);
+        assert!(held.lock().tasks.is_empty());
+    }
 }

@@ -77,3 +77,51 @@ impl Known {
         *self.lock() = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(event_seq: i64) -> Known {
+        Known::claimed(Some(Arc::new(TaskState {
+            id: Uuid::nil(),
+            org_id: Uuid::nil(),
+            status: "processing".into(),
+            article_id: None,
+            rank: 0,
+            run: 1,
+            sources_run: 1,
+            event_seq,
+            progress: 0,
+            current_step: None,
+            steps_completed: Vec::new(),
+            fan_open: 0,
+            fan_total: 0,
+            warnings: json!([]),
+            error_code: None,
+            error_message: None,
+            trace_id: String::new(),
+        })))
+    }
+
+    fn seq(known: &Known) -> Option<i64> {
+        known.task().map(|task| task.event_seq)
+    }
+
+    #[test]
+    fn the_newer_knowledge_of_a_task_is_what_its_attempts_share() {
+        for (own, others) in [(3, 7), (7, 3)] {
+            let others = at(others);
+            let shared = at(own).sharing(&others);
+            assert_eq!((seq(&shared), seq(&others)), (Some(7), Some(7)), "{own} joins");
+        }
+        let (others, nothing) = (at(3), Known::default());
+        let shared = nothing.sharing(&others);
+        assert_eq!(seq(&shared), Some(3), "who knows nothing takes nothing away");
+        shared.forget();
+        assert_eq!(seq(&others), None, "what one of them no longer knows, none does");
+    }
+}
