@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use galley::http::{AppState, RateLimits, serve};
+use galley_domain::Permission;
 use galley_services::KeyRequest;
 use galley_testkit::Harness;
 use poem::listener::{Acceptor, Listener, TcpListener};
@@ -87,7 +88,9 @@ async fn what_is_no_key_is_not_looked_up() {
     front.harness.database.go_away().await;
     front.send(front.request_as(&unknown, Method::GET, CREDITS)).await.is_problem(503, "DATABASE_ERROR");
     for odd in ["gk_guess", &"x".repeat(46), &format!("gk_{}", "x".repeat(44)), &format!("gk_{}", "-".repeat(43))] {
-        front.send(front.request_as(odd, Method::GET, CREDITS)).await.is_problem(401, "UNAUTHORIZED");
+        for path in [CREDITS, "/api/v1/tasks/01a21ee9-f89d-7180-a51d-7c1fa826eec1"] {
+            front.send(front.request_as(odd, Method::GET, path)).await.is_problem(401, "UNAUTHORIZED");
+        }
     }
     front.harness.database.come_back().await;
 }
@@ -456,5 +459,8 @@ async fn a_task_that_cannot_be_read_does_not_change_who_asks() {
     assert!(!broken.header("x-ratelimit-remaining").is_empty(), "it was counted: {:?}", broken.headers);
     let (_, stranger) = front.harness.other_tenant().await;
     front.send(front.request_as(&stranger, Method::GET, &second)).await.is_problem(404, "TASK_NOT_FOUND");
+    let writer = KeyRequest { permissions: vec![Permission::Write], ..KeyRequest::full("writer") };
+    let writer = front.harness.services.create_key(front.harness.caller.org, &writer).await.unwrap();
+    front.send(front.request_as(&writer.secret, Method::GET, &second)).await.is_problem(403, "FORBIDDEN");
     assert_eq!(front.get(&path(good).to_uppercase().replace("/API/V1/TASKS", "/api/v1/tasks")).await.status, 200);
 }

@@ -104,7 +104,7 @@ impl Source for Callers {
         let found: Vec<api_keys::Model> = models(self.0.rows(sqlx::query(statement).bind(hashes)).await?)?;
         self.0.mark_used(&found).await?;
         // One that cannot be read is its owner's trouble, and nobody's who asked at the same time.
-        Ok(found.into_iter().map(|key| (key.hash.clone(), Arc::new(known(key)))).collect())
+        Ok(found.into_iter().map(|key| (key.hash.clone(), Arc::new(known(&key)))).collect())
     }
 
     fn rest(&mut self) {
@@ -112,7 +112,7 @@ impl Source for Callers {
     }
 }
 
-fn known(key: api_keys::Model) -> Answer<Known> {
+fn known(key: &api_keys::Model) -> Answer<Known> {
     let caller = Caller {
         org: OrgId(key.org_id),
         key: key.id,
@@ -150,7 +150,7 @@ impl Source for Polls {
         for row in self.0.rows(sqlx::query(POLLS.as_str()).bind(hashes).bind(ids)).await? {
             let row = QueryResult::from(row);
             let key = api_keys::Model::from_query_result(&row, "")?;
-            let polled = Polled { key: known(key.clone()), task: polled(&row) };
+            let polled = Polled { key: known(&key), task: polled(&row) };
             found.insert((key.hash.clone(), row.try_get("", "asked")?), Arc::new(polled));
             keys.push(key);
         }
