@@ -44,6 +44,7 @@ migrations! {
     m0003 => "m0003_events_in_groups", "../sql/0003_events_in_groups.sql";
     m0004 => "m0004_secrets", "../sql/0004_secrets.sql";
     m0005 => "m0005_vacuum_of_queues", "../sql/0005_vacuum_of_queues.sql";
+    m20261128_000000 => "m20261128_000000_pipelines", "../sql/m20261128_000000_pipelines.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;

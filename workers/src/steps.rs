@@ -1,26 +1,20 @@
-//! The steps of an article, one file each, and the list in which they are registered.
+//! The list in which all steps are registered, and what they work with.
 
-mod draft;
-mod image;
-mod outline;
-mod reading;
-mod research;
-mod seo;
+mod article;
 mod sweep;
-mod sync;
-mod writer;
 
 use std::sync::Arc;
 
 use galley_blogs::FolderDestination;
 use galley_domain::{Fault, FaultCode, writing::Writer};
+use galley_engine::{Step, StepError};
 use galley_fetch::{Fetcher, search::SearchProvider};
-
-use crate::engine::{Step, StepError};
+use galley_services::Services;
 
 /// What the steps work with; made once from the configuration.
 #[derive(Debug)]
 pub struct Toolbox {
+    pub services: Services,
     pub fetcher: Fetcher,
     pub search: Option<Arc<dyn SearchProvider>>,
     /// How many pages a search may add to an order.
@@ -33,15 +27,9 @@ pub struct Toolbox {
 /// Every kind of step has its worker here.
 pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
     let toolbox = Arc::new(toolbox);
-    vec![
-        Arc::new(research::Research(Arc::clone(&toolbox))),
-        Arc::new(outline::OutlineStep(Arc::clone(&toolbox))),
-        Arc::new(draft::Draft(Arc::clone(&toolbox))),
-        Arc::new(seo::Seo(Arc::clone(&toolbox))),
-        Arc::new(image::Image),
-        Arc::new(sync::Sync(Arc::clone(&toolbox))),
-        Arc::new(sweep::Sweep(toolbox)),
-    ]
+    let mut steps = article::steps(&toolbox);
+    steps.push(Arc::new(sweep::Sweep(toolbox)));
+    steps
 }
 
 /// Computation that would hold up other steps goes to a thread of its own. A panic there is a panic here.

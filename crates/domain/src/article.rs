@@ -2,8 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::task::{UnknownWord, text_enum};
+use crate::task::{StepKind, UnknownWord, text_enum};
 use crate::writing::WordRange;
+
+/// The kind of task that makes an article.
+pub const TASK: &str = "article";
+
+pub const RESEARCH: StepKind = StepKind::new("research");
+pub const OUTLINE: StepKind = StepKind::new("outline");
+/// One section each; `drafting` on the wire.
+pub const DRAFT: StepKind = StepKind::new("draft");
+pub const SEO: StepKind = StepKind::new("seo");
+pub const IMAGE: StepKind = StepKind::new("image");
+/// Publishing to destinations; `sync` is this product's word for it.
+pub const SYNC: StepKind = StepKind::new("sync");
+/// The steps of an article, in order.
+pub const STEPS: [StepKind; 6] = [RESEARCH, OUTLINE, DRAFT, SEO, IMAGE, SYNC];
 
 text_enum! {
     ArticleStatus {

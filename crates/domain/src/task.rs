@@ -1,6 +1,10 @@
-//! Tasks and steps: their states, the kinds of steps, and how far a task has come.
+//! Tasks and steps: their states, and the words that pipelines register.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -76,90 +80,101 @@ text_enum! {
         Delayed = "delayed",
         /// Leased by a worker.
         Running = "running",
+        /// Its task is paused: claimable when that is resumed.
+        Paused = "paused",
+        /// Claimable when the tasks that it ordered have ended.
+        Waiting = "waiting",
         Done = "done",
         Failed = "failed",
         Cancelled = "cancelled",
     }
 }
 
-text_enum! {
-    /// What a step does; each kind has a pool of workers.
-    StepKind {
-        Research = "research",
-        Outline = "outline",
-        Draft = "draft",
-        Seo = "seo",
-        Image = "image",
-        Sync = "sync",
-        /// Maintenance: removes what retention no longer keeps. Belongs to no task.
-        Sweep = "sweep",
+/// Words that came from outside and are kept for the life of the process; there are no more kinds and pools than this.
+const MOST_WORDS: usize = 4_096;
+const LONGEST_WORD: usize = 64;
+
+static WORDS: RwLock<BTreeSet<&'static str>> = RwLock::new(BTreeSet::new());
+
+/// The one copy of a word that this process keeps.
+fn interned(text: &str) -> Result<&'static str, UnknownWord> {
+    let known = |words: &BTreeSet<&'static str>| words.get(text).copied();
+    if let Some(word) = known(&WORDS.read().unwrap_or_else(PoisonError::into_inner)) {
+        return Ok(word);
+    }
+    let well_formed = (1..=LONGEST_WORD).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let mut words = WORDS.write().unwrap_or_else(PoisonError::into_inner);
+    match known(&words) {
+        Some(word) => Ok(word),
+        None if well_formed && words.len() < MOST_WORDS => {
+            let word: &'static str = text.to_owned().leak();
+            words.insert(word);
+            Ok(word)
+        }
+        None => Err(UnknownWord::new(text, &["words of lower-case letters, digits and _"])),
     }
 }
 
-impl StepKind {
-    /// The steps of an article, in order.
-    pub const ARTICLE: [Self; 6] = [Self::Research, Self::Outline, Self::Draft, Self::Seo, Self::Image, Self::Sync];
+/// Declares a word that whoever adds a pipeline registers. Copied freely, compared by its text.
+macro_rules! registered_word {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(&'static str);
 
-    /// What the published documents call the step in `steps_completed` and `current_step`.
-    pub fn public_name(self) -> &'static str {
-        match self {
-            Self::Draft => "drafting",
-            other => other.as_str(),
+        impl $name {
+            /// `word` has 1 to 64 lower-case letters, digits and underscores.
+            pub const fn new(word: &'static str) -> Self {
+                Self(word)
+            }
+
+            /// The text in the database.
+            pub const fn as_str(self) -> &'static str {
+                self.0
+            }
         }
-    }
 
-    /// The kind after this one in an article, if there is one.
-    pub fn next(self) -> Option<Self> {
-        let at = Self::ARTICLE.iter().position(|kind| *kind == self)?;
-        Self::ARTICLE.get(at + 1).copied()
-    }
+        impl std::str::FromStr for $name {
+            type Err = UnknownWord;
 
-    /// Percent of the whole that is done before this step starts. Writing takes most of the time.
-    pub fn progress_before(self) -> u8 {
-        match self {
-            Self::Research => 0,
-            Self::Outline => 15,
-            Self::Draft => 25,
-            Self::Seo => 80,
-            Self::Image => 90,
-            Self::Sync => 95,
-            Self::Sweep => 100,
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                interned(text).map(Self)
+            }
         }
-    }
 
-    /// Percent of the whole when `done` of `total` steps of this kind have ended.
-    pub fn progress_at(self, done: u32, total: u32) -> u8 {
-        let from = u32::from(self.progress_before());
-        let to = u32::from(self.next().map_or(100, Self::progress_before));
-        let percent = from + (to - from) * done.min(total) / total.max(1);
-        u8::try_from(percent).unwrap_or(100)
-    }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+    };
 }
 
-/// How a pool treats its steps.
+registered_word! {
+    /// What a step does.
+    StepKind
+}
+
+registered_word! {
+    /// Workers that share a limit: steps of several kinds that need the same thing run in one pool.
+    PoolName
+}
+
+/// How steps of a kind are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepPolicy {
     /// Attempts in all, the first included.
     pub max_attempts: u32,
     /// An attempt that takes longer is dropped and counts as failed.
     pub timeout: Duration,
-    /// Steps of this kind that run at once in one process.
-    pub concurrency: usize,
+    /// A limit of its own for one process: the kind then has a pool to itself.
+    pub concurrency: Option<usize>,
 }
 
 impl StepPolicy {
-    /// Sized for a small machine: what waits for others (reading, models) runs wide, what computes runs narrow.
-    pub fn default_for(kind: StepKind) -> Self {
-        let (max_attempts, timeout, concurrency) = match kind {
-            StepKind::Research => (4, 180, 8),
-            StepKind::Outline => (6, 300, 16),
-            StepKind::Draft => (6, 600, 32),
-            StepKind::Seo => (6, 300, 8),
-            StepKind::Image => (4, 120, 2),
-            StepKind::Sync => (8, 120, 8),
-            StepKind::Sweep => (3, 300, 1),
-        };
-        Self { max_attempts, timeout: Duration::from_secs(timeout), concurrency }
+    pub const fn new(max_attempts: u32, timeout_seconds: u64) -> Self {
+        Self { max_attempts, timeout: Duration::from_secs(timeout_seconds), concurrency: None }
     }
 }
 
@@ -168,21 +183,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_grows_from_step_to_step_and_ends_at_100() {
-        let mut last = 0;
-        for kind in StepKind::ARTICLE {
-            assert!(kind.progress_before() >= last, "{kind} starts below the step before it");
-            last = kind.progress_at(1, 1);
-            assert!(last > kind.progress_before());
-        }
-        assert_eq!(last, 100);
-        assert_eq!(StepKind::Draft.progress_at(2, 4), 25 + 55 / 2);
-        assert_eq!(StepKind::Draft.progress_at(9, 4), 80, "never beyond its share");
-    }
-
-    #[test]
     fn unknown_words_name_the_known_ones() {
         let error = "done".parse::<TaskStatus>().expect_err("not a task status");
         assert_eq!(error.to_string(), "'done' is not one of pending, processing, completed, failed, cancelled");
+    }
+
+    #[test]
+    fn a_registered_word_is_the_same_wherever_it_comes_from() {
+        let declared = StepKind::new("shelve_books");
+        let read: StepKind = "shelve_books".parse().expect("a word");
+        assert_eq!(read, declared);
+        assert_eq!("shelve_books".parse::<PoolName>().expect("a word").as_str(), declared.as_str());
+        for wrong in ["", "Shelve", "shelve books", "shelve-books", &"x".repeat(65)] {
+            assert!(wrong.parse::<StepKind>().is_err(), "{wrong:?}");
+        }
     }
 }

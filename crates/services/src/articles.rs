@@ -4,7 +4,6 @@ use galley_domain::{
     OrgId,
     article::{ArticleStatus, PublicationStatus},
     order::Violations,
-    task::TaskStatus,
 };
 use galley_store::{ArticleFilter, StoreError, StoredClaim, TenantTx, TextVersion, rows};
 use serde_json::{Value as Json, json};
@@ -154,7 +153,7 @@ impl Services {
         once(tx, key, |tx| async move {
             let article = lock_readable(&tx, id, if_version).await?;
             let (mut text, mut findings) = found.ok_or(ServiceError::NotFound(Missing::Version))?;
-            let slug = crate::pipeline::finish::free_slug(&tx, &text.slug, id).await?;
+            let slug = crate::pipelines::article::free_slug(&tx, &text.slug, id).await?;
             if slug != text.slug {
                 text.slug = slug;
                 findings.seo_report = scored(&text, &article.language).await?;
@@ -211,9 +210,9 @@ impl Services {
             Some(task) => {
                 let sources = self.store.tenant(org).sources(task).await?;
                 computed(move || {
-                    let checked = check_text(sentences, &crate::pipeline::snapshots(&sources)?);
+                    let checked = check_text(sentences, &crate::pipelines::article::snapshots(&sources)?);
                     let heads: Vec<_> = sources.iter().map(Into::into).collect();
-                    Ok::<_, StoreError>(crate::pipeline::finish::stored_claims(&checked, &heads))
+                    Ok::<_, StoreError>(crate::pipelines::article::stored_claims(&checked, &heads))
                 })
                 .await??
             }
@@ -225,15 +224,15 @@ impl Services {
     /// Removes an article for good. One that is still being written takes its task with it.
     pub async fn delete_article(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let article = self.article(org, id).await?;
-        let tx = self.store.begin(org).await?;
-        // Under the lock of its task no run begins that would find no article.
-        if let Some(task) = article.task_id
-            && let Some(mut task) = tx.lock_task(task).await?
-            && !task.status.parse::<TaskStatus>().map_err(StoreError::from)?.is_ended()
-        {
-            crate::tasks::cancel(&tx, &mut task).await?;
+        let mut tx = self.store.begin_steps([org]).await?;
+        if let Some(task) = article.task_id {
+            // Under the lock of its task no run begins that would find no article.
+            let open = tx.lock_tasks(org, &[task]).await?.remove(&task);
+            if open.map(|task| task.status()).transpose()?.is_some_and(|status| !status.is_ended()) {
+                tx = self.control.cancel_in(tx, org, task).await?;
+            }
         }
-        let found = tx.delete_article(id).await?;
+        let found = tx.tenant(org.0)?.delete_article(id).await?;
         tx.commit().await?;
         if found { Ok(()) } else { Err(ServiceError::NotFound(Missing::Article)) }
     }
@@ -323,7 +322,7 @@ async fn save(
     let version = tx.save_version(article.id, &text).await?;
     let claims = match findings.text {
         Some(new) => new.claims,
-        None => crate::pipeline::finish::copied_claims(tx.claims(article.id, version - 1).await?)?,
+        None => crate::pipelines::article::copied_claims(tx.claims(article.id, version - 1).await?)?,
     };
     tx.add_claims(article.id, version, &claims).await?;
     Ok(version)
@@ -429,10 +428,10 @@ fn sentences_of(markdown: &str) -> Vec<(u32, String)> {
 fn check_text(
     sentences: Vec<(u32, String)>,
     snapshots: &[galley_domain::writing::Snapshot],
-) -> Vec<crate::pipeline::ClaimedText> {
+) -> Vec<crate::ClaimedText> {
     let checker = galley_compose::claims::Checker::new(snapshots);
     let claims = sentences.into_iter().map(|(section, sentence)| (section, checker.check(&sentence)));
-    claims.map(|(section, claim)| crate::pipeline::ClaimedText::new(section, claim)).collect()
+    claims.map(|(section, claim)| crate::ClaimedText::new(section, claim)).collect()
 }
 
 fn check_edit(edit: &ArticleEdit) -> Result<(), ServiceError> {

@@ -1,4 +1,5 @@
 use galley_domain::order::FieldError;
+use galley_engine::ControlError;
 use galley_store::StoreError;
 use rust_decimal::Decimal;
 
@@ -33,6 +34,16 @@ pub enum ServiceError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Blob(#[from] BlobError),
+}
+
+impl From<ControlError> for ServiceError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::NotFound => Self::NotFound(Missing::Task),
+            ControlError::Refused(text) => Self::Conflict(text),
+            ControlError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl ServiceError {

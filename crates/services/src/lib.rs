@@ -9,23 +9,22 @@ mod files;
 mod idempotency;
 mod keys;
 mod orders;
-mod pipeline;
-mod retry;
+pub mod pipelines;
+mod restart;
 mod secrets;
 mod tasks;
-mod wakes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use galley_domain::{
-    credits::Prices,
-    task::{StepKind, StepPolicy},
-};
+use galley_domain::credits::Prices;
+use galley_engine::{Commits, Control, Registry};
 pub use galley_fetch::address::MAX_LINK_CHARS;
 use galley_fetch::address::Policy;
 use galley_store::{Retention, Store};
 use galley_vault::Keyring;
+
+use restart::Restart;
 
 pub use articles::{ArticleEdit, ArticleList, ClaimView, ClaimsReport, SlugRule};
 pub use blobs::{BlobError, Blobs, Pieces};
@@ -34,17 +33,15 @@ pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};
 pub use keys::{IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use orders::Receipt;
-pub use pipeline::{ClaimedText, Entry, Known, NoRoom, Outcome, Ran, Room, StepOutput, What, Written, WrittenArticle};
-pub use retry::RetryRequest;
+pub use pipelines::article::{ClaimedText, WrittenArticle};
+pub use restart::RetryRequest;
 pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
 pub use tasks::TaskView;
-pub use wakes::{CancelWatch, EventWatch, StepWatch, Wakes};
 
 /// What the use cases need to know of the configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub prices: Prices,
-    pub policies: BTreeMap<StepKind, StepPolicy>,
     pub retention: Retention,
     /// Which addresses links may lead to.
     pub links: Policy,
@@ -56,12 +53,6 @@ pub struct Settings {
     pub estimated_seconds: u32,
 }
 
-impl Settings {
-    pub fn policy(&self, kind: StepKind) -> StepPolicy {
-        self.policies.get(&kind).copied().unwrap_or_else(|| StepPolicy::default_for(kind))
-    }
-}
-
 /// The use cases. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Services {
@@ -69,11 +60,26 @@ pub struct Services {
     blobs: Blobs,
     settings: Arc<Settings>,
     keyring: Option<Arc<Keyring>>,
+    registry: Arc<Registry>,
+    control: Control,
+    restarts: Arc<BTreeMap<&'static str, Arc<dyn Restart>>>,
 }
 
 impl Services {
-    pub fn new(store: Store, blobs: Blobs, settings: Settings) -> Self {
-        Self { store, blobs, settings: Arc::new(settings), keyring: None }
+    pub fn new(store: Store, blobs: Blobs, settings: Settings, registry: Arc<Registry>) -> Self {
+        let control = Control::new(store.clone(), Arc::clone(&registry));
+        let restarts = Arc::new(pipelines::restarts());
+        Self { store, blobs, settings: Arc::new(settings), keyring: None, registry, control, restarts }
+    }
+
+    /// Every kind of work, and how it is treated.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// Writes the ends of attempts.
+    pub fn commits(&self) -> Commits {
+        Commits::new(self.store.clone(), Arc::clone(&self.registry))
     }
 
     /// With envelope keys, without which no secret is stored or opened.

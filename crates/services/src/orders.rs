@@ -2,10 +2,11 @@
 
 use galley_domain::{
     Caller,
+    article::{RESEARCH, TASK},
     order::{ArticleOrder, FieldError},
-    task::StepKind,
 };
-use galley_store::{HoldOutcome, NewArticle, NewOrder, StepSeed, StoreError, TenantTx};
+use galley_engine::StepSeed;
+use galley_store::{HoldOutcome, NewArticle, NewOrder, StoreError, TenantTx};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,7 +37,7 @@ impl Services {
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Receipt>, ServiceError> {
         self.check_servable(&order)?;
-        let tx = self.store.begin(caller.org).await?;
+        let tx = self.store.begin_order(caller.org).await?;
         let key_id = caller.key;
         once(tx, key, |tx| async move {
             self.check_references(&tx, &order).await?;
@@ -93,15 +94,17 @@ impl Services {
     ) -> Result<Receipt, ServiceError> {
         let price = self.settings.prices.generate;
         let (task_id, article_id) = (Uuid::now_v7(), Uuid::now_v7());
+        tx.insert_article(task_id, new_article(article_id, order)).await?;
         let written = tx.insert_order(NewOrder {
             id: task_id,
-            kind: "article",
+            kind: TASK,
             input: serde_json::to_value(order).map_err(StoreError::from)?,
+            subject: Some(article_id),
             price,
-            trace_id: trace_id.to_owned(),
             api_key_id: Some(key_id),
-            article: new_article(article_id, order),
-            first: self.seed(StepKind::Research, 0),
+            parent: None,
+            first: self.registry.new_step(StepSeed::new(RESEARCH), trace_id)?,
+            run_at: None,
             told: serde_json::json!({ "article_id": article_id, "credits_held": price.to_f64() }),
         });
         match written.await? {
@@ -112,10 +115,6 @@ impl Services {
                 Err(ServiceError::InsufficientCredits { needed: price, available })
             }
         }
-    }
-
-    pub(crate) fn seed(&self, kind: StepKind, position: i32) -> StepSeed {
-        StepSeed { kind, position, max_attempts: self.settings.policy(kind).max_attempts }
     }
 }
 

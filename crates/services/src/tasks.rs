@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use galley_domain::{Caller, OrgId, task::TaskStatus};
-use galley_store::{ArticleChange, TaskFilter, TenantTx, rows};
-use serde_json::json;
+use galley_store::{TaskFilter, rows};
 use uuid::Uuid;
 
 use crate::{
@@ -82,32 +81,19 @@ impl Services {
 
     /// Stops a task that has not ended: nothing of it is started any more, what runs is dropped, held credits return.
     pub async fn cancel(&self, org: OrgId, id: Uuid) -> Result<TaskView, ServiceError> {
-        let tx = self.store.begin(org).await?;
-        let mut task = tx.lock_task(id).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
-        let status: TaskStatus = task.status.parse().map_err(galley_store::StoreError::from)?;
-        if status.is_ended() {
-            return Err(ServiceError::Conflict(format!(
-                "the task is {status} already; only a pending or processing task can be cancelled"
-            )));
-        }
-        cancel(&tx, &mut task).await?;
-        tx.commit().await?;
-        self.view(task.into())
+        self.control.cancel(org, id).await?;
+        self.task(org, id).await
     }
-}
 
-/// Cancels a locked task that has not ended.
-pub(crate) async fn cancel(tx: &TenantTx, task: &mut rows::Task) -> Result<(), ServiceError> {
-    tx.cancel_steps(task.id).await?;
-    task.status = TaskStatus::Cancelled.as_str().to_owned();
-    task.current_step = None;
-    task.finished_at = Some(tx.now().await?);
-    tx.save_task(task).await?;
-    if let Some(article) = task.article_id {
-        tx.change_article(article, ArticleChange::Failed { error: "the task was cancelled".into() }).await?;
+    /// Nothing more of the task begins until it is resumed; what runs goes on to its end.
+    pub async fn pause(&self, org: OrgId, id: Uuid) -> Result<TaskView, ServiceError> {
+        self.control.pause(org, id).await?;
+        self.task(org, id).await
     }
-    // The organization's row last: all orders of the tenant wait for it.
-    tx.release(task.id, task.run).await?;
-    tx.emit(task.id, "task.cancelled", json!({ "progress": task.progress })).await?;
-    Ok(())
+
+    /// Goes on where the task was paused.
+    pub async fn resume(&self, org: OrgId, id: Uuid) -> Result<TaskView, ServiceError> {
+        self.control.resume(org, id).await?;
+        self.task(org, id).await
+    }
 }

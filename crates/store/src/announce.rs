@@ -4,9 +4,13 @@
 //! the other, so that no two of them share a flush to the disk. What a crash swallows between commit and NOTIFY, the
 //! slow tick of every process finds.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use galley_domain::task::StepKind;
+use galley_domain::task::PoolName;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
@@ -26,8 +30,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What a transaction said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wake {
-    /// Steps of this kind became claimable.
-    Steps { kind: StepKind },
+    /// Steps of this pool became claimable, none of them below this rank.
+    Steps { pool: PoolName, rank: i64 },
     /// A step is to become claimable by the clock, perhaps sooner than anyone expected.
     Clock,
     /// A task was cancelled: its running steps must stop.
@@ -41,7 +45,7 @@ pub enum Wake {
 impl Wake {
     fn word(self) -> String {
         match self {
-            Self::Steps { kind } => format!("steps:{kind}"),
+            Self::Steps { pool, rank } => format!("steps:{pool}:{rank}"),
             Self::Clock => "clock".to_owned(),
             Self::Cancelled { task } => format!("cancel:{}", task.simple()),
             Self::Event { task } => format!("event:{}", task.simple()),
@@ -54,7 +58,10 @@ impl Wake {
         match word.split_once(':') {
             None if word == "clock" => Some(Self::Clock),
             None if word == "all" => Some(Self::Reconnected),
-            Some(("steps", kind)) => kind.parse().ok().map(|kind| Self::Steps { kind }),
+            Some(("steps", rest)) => {
+                let (pool, rank) = rest.split_once(':')?;
+                Some(Self::Steps { pool: pool.parse().ok()?, rank: rank.parse().ok()? })
+            }
             Some(("cancel", id)) => task(id).map(|task| Self::Cancelled { task }),
             Some(("event", id)) => task(id).map(|task| Self::Event { task }),
             _ => None,
@@ -98,22 +105,47 @@ impl Announcer {
     }
 }
 
+/// What waits to be sent, said once: of a pool only its lowest rank.
+#[derive(Debug, Default)]
+struct Pending {
+    pools: HashMap<PoolName, i64>,
+    others: HashSet<Wake>,
+}
+
+impl Pending {
+    fn extend(&mut self, wakes: &[Wake]) {
+        for wake in wakes {
+            if let Wake::Steps { pool, rank } = *wake {
+                self.pools.entry(pool).and_modify(|lowest| *lowest = rank.min(*lowest)).or_insert(rank);
+            } else {
+                self.others.insert(*wake);
+            }
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = Wake> + '_ {
+        let pools = self.pools.iter().map(|(pool, rank)| Wake::Steps { pool: *pool, rank: *rank });
+        pools.chain(self.others.iter().copied())
+    }
+}
+
 /// Collects while it sends: what is said a hundred times meanwhile goes out once. Words for readers wait a moment for
 /// others; those for workers do not.
 async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::UnboundedReceiver<Arc<[Wake]>>) {
     while let Some(first) = words.recv().await {
         let mut urgent = is_urgent(&first);
-        let mut pending: HashSet<Wake> = first.iter().copied().collect();
+        let mut pending = Pending::default();
+        pending.extend(&first);
         let moment = tokio::time::Instant::now() + MOMENT;
         while !urgent && let Ok(Some(more)) = tokio::time::timeout_at(moment, words.recv()).await {
             urgent = is_urgent(&more);
-            pending.extend(more.iter());
+            pending.extend(&more);
         }
         for tried in 1..=TRIES {
             while let Ok(more) = words.try_recv() {
-                pending.extend(more.iter());
+                pending.extend(&more);
             }
-            match notify(&db, &payloads(&origin, &pending)).await {
+            match notify(&db, &payloads(&origin, pending.words())).await {
                 Ok(()) => break,
                 Err(error) if tried == TRIES => {
                     tracing::debug!(%error, "other processes were not woken; their tick will find it");
@@ -136,7 +168,7 @@ async fn notify(db: &DatabaseConnection, payloads: &[String]) -> Result<(), crat
 }
 
 /// The origin and as many words behind it as fit, several times if need be.
-fn payloads(origin: &str, wakes: &HashSet<Wake>) -> Vec<String> {
+fn payloads(origin: &str, wakes: impl IntoIterator<Item = Wake>) -> Vec<String> {
     let mut payloads = vec![origin.to_owned()];
     for wake in wakes {
         let word = wake.word();
@@ -165,19 +197,27 @@ mod tests {
     #[test]
     fn words_survive_the_way_through_the_database_and_own_ones_are_passed_over() {
         let task = Uuid::from_u128(7);
-        let steps = Wake::Steps { kind: StepKind::Outline };
+        let steps = Wake::Steps { pool: PoolName::new("models"), rank: -7 };
         let said = [steps, Wake::Clock, Wake::Cancelled { task }, Wake::Event { task }, Wake::Reconnected];
-        let payloads = payloads("me", &HashSet::from(said));
+        let payloads = payloads("me", said);
         let [payload] = payloads.as_slice() else { panic!("one payload, not {payloads:?}") };
         assert_eq!(heard("you", payload).into_iter().collect::<HashSet<_>>(), HashSet::from(said));
         assert_eq!(heard("me", payload), []);
-        assert_eq!(heard("you", "me nonsense event:x steps:tea"), []);
+        assert_eq!(heard("you", "me nonsense event:x steps:tea steps:tea:x"), []);
+    }
+
+    #[test]
+    fn of_a_pool_the_lowest_rank_is_said() {
+        let pool = PoolName::new("models");
+        let mut pending = Pending::default();
+        pending.extend(&[9, 3, 5].map(|rank| Wake::Steps { pool, rank }));
+        assert_eq!(pending.words().collect::<Vec<_>>(), [Wake::Steps { pool, rank: 3 }]);
     }
 
     #[test]
     fn many_words_are_split_below_the_longest_payload() {
         let said: HashSet<Wake> = (0..2_000).map(|n| Wake::Event { task: Uuid::from_u128(n) }).collect();
-        let payloads = payloads("origin", &said);
+        let payloads = payloads("origin", said.iter().copied());
         assert!(payloads.iter().all(|payload| payload.len() < 8_000));
         let back: HashSet<Wake> = payloads.iter().flat_map(|payload| heard("other", payload)).collect();
         assert_eq!(back, said);

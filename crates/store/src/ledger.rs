@@ -1,8 +1,7 @@
 //! Credits: what an organization owns, what its running orders reserve, and the append-only record of both.
 
-use galley_domain::task::StepKind;
 use rust_decimal::Decimal;
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
 use crate::{
@@ -20,24 +19,25 @@ pub enum HoldOutcome {
     Insufficient { available: Decimal },
 }
 
-/// Reserves $2 for the organization $1 and gives the rank; no row when it has not so much. $3 is [`queued`].
+/// Reserves $2 for the organization $1 and gives the rank; no row when it has not so much.
+///
+/// The oldest step that is ready, of any pool, is found by jumps from pool to pool over the index of what is ready.
 macro_rules! reserve {
     () => {
         "UPDATE organizations
          SET held = held + $2, last_rank = greatest(last_rank, coalesce((
-            SELECT min((SELECT rank - 1 FROM steps WHERE kind = k.kind AND state = 'ready' ORDER BY rank, id LIMIT 1))
-            FROM unnest($3::text[]) AS k(kind)), (SELECT last_value FROM fair_clock))) + 1
+            WITH RECURSIVE heads AS (
+                (SELECT pool, rank FROM steps WHERE state = 'ready' ORDER BY pool, rank, id LIMIT 1)
+                UNION ALL
+                SELECT s.pool, s.rank FROM heads h CROSS JOIN LATERAL (
+                    SELECT pool, rank FROM steps WHERE state = 'ready' AND pool > h.pool ORDER BY pool, rank, id LIMIT 1) s)
+            SELECT min(rank) - 1 FROM heads), (SELECT last_value FROM fair_clock))) + 1
          WHERE id = $1 AND balance - held >= $2 RETURNING last_rank"
     };
 }
 pub(crate) use reserve;
 
 const RESERVE: &str = reserve!();
-
-/// The kinds of steps that orders wait for.
-pub(crate) fn queued() -> Value {
-    StepKind::ARTICLE.map(|kind| kind.as_str().to_owned()).to_vec().into()
-}
 
 /// One organization's books, for checks: all three differences must be zero.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
@@ -64,7 +64,7 @@ impl TenantTx {
     /// the tenant's own older orders, but not behind the backlog of others, whichever step that waits at. Where nothing
     /// waits, the clock of what was claimed last keeps a tenant from overtaking with ranks saved up while it was idle.
     pub async fn reserve(&self, amount: Decimal) -> Result<HoldOutcome, StoreError> {
-        let row = sql::one(&self.conn, RESERVE, [self.org_value(), amount.into(), queued()]).await?;
+        let row = sql::one(&self.conn, RESERVE, [self.org_value(), amount.into()]).await?;
         match row {
             Some(row) => Ok(HoldOutcome::Held { rank: row.try_get("", "last_rank")? }),
             None => self.insufficient().await,
@@ -82,38 +82,6 @@ impl TenantTx {
             &self.conn,
             "INSERT INTO holds (task_id, run, org_id, amount, state) VALUES ($1, $2, $3, $4, 'open')",
             [task.into(), run.into(), self.org_value(), amount.into()],
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// Turns the open hold of a run into a charge. Does nothing when it was closed already.
-    pub async fn settle(&self, task: Uuid, run: i32, note: &str) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "WITH closed AS (
-                UPDATE holds SET state = 'settled', closed_at = now()
-                WHERE org_id = $1 AND task_id = $2 AND run = $3 AND state = 'open' RETURNING amount),
-             paid AS (
-                UPDATE organizations SET balance = balance - closed.amount, held = held - closed.amount
-                FROM closed WHERE id = $1 RETURNING balance, closed.amount)
-             INSERT INTO ledger_entries (id, org_id, task_id, kind, amount, balance_after, note)
-             SELECT $4, $1, $2, 'charge', -amount, balance, $5 FROM paid",
-            [self.org_value(), task.into(), run.into(), Uuid::now_v7().into(), note.into()],
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// Gives the open hold of a run back. Does nothing when it was closed already.
-    pub async fn release(&self, task: Uuid, run: i32) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "WITH closed AS (
-                UPDATE holds SET state = 'released', closed_at = now()
-                WHERE org_id = $1 AND task_id = $2 AND run = $3 AND state = 'open' RETURNING amount)
-             UPDATE organizations SET held = held - closed.amount FROM closed WHERE id = $1",
-            [self.org_value(), task.into(), run.into()],
         )
         .await?;
         Ok(())

@@ -8,6 +8,7 @@
 //! an `org_id` in the statement.
 
 mod announce;
+mod article_groups;
 mod articles;
 mod batch;
 mod entity;
@@ -25,7 +26,9 @@ mod scope;
 mod secrets;
 mod sources;
 mod sql;
+mod steps;
 mod sweep;
+mod task_state;
 mod tasks;
 mod usage;
 
@@ -39,10 +42,10 @@ use sqlx::{Connection, postgres::PgConnectOptions};
 use announce::Announcer;
 
 pub use announce::Wake;
+pub use article_groups::{LockedArticle, LockedArticles, Naming};
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVersion, TextVersion};
 pub use batch::{
-    Changes, Delay, Done, Left, LockedArticles, Naming, NewEvent, NewStep, Settlement, Standing, Started, StepsTx,
-    TaskState, Told,
+    Changes, Delay, Done, EventText, FailedStep, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
 };
 pub use error::StoreError;
 pub use files::NewFile;
@@ -50,15 +53,17 @@ pub use idempotency::Replay;
 pub use keys::{Bootstrap, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
-pub use orders::NewOrder;
+pub use orders::{NewOrder, Parent};
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::Reads;
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
-pub use sources::{NewSource, StoredClaim};
+pub use sources::{NewSource, SOURCES_RUN, StoredClaim};
+pub use steps::{BESIDE_THE_NEWEST, NewStep, Start, Started};
 pub use sweep::{Retention, Swept};
-pub use tasks::{StepSeed, TaskFilter};
+pub use task_state::{StageCount, Stages, TaskState};
+pub use tasks::TaskFilter;
 
 /// One row of each table, as it is read; heads leave out the long texts.
 pub mod rows {
@@ -75,7 +80,7 @@ pub mod rows {
 /// A connection that was used within this time is handed out without a question.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// What our sessions ask of the planner. Every statement that runs often has an index and is planned once: plans that were
+/// What the engine's sessions ask of the planner; everybody else's have the server's defaults. Every statement that runs often has an index and is planned once: plans that were
 /// made while a table was empty must be as good when it is not, minutes before anyone has counted its rows. Without
 /// sequential scans as a choice the costs of the statements that need one look huge, and huge costs would be compiled.
 /// A bitmap would bring rows, and so their locks, in the order of the disk instead of the index.
@@ -114,7 +119,10 @@ impl StoreSettings {
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
+    /// For tenants' reads and writes: the planner chooses.
     db: DatabaseConnection,
+    /// For the queue, what attempts write, orders and polls: see [`SESSION`].
+    engine: DatabaseConnection,
     announcer: Announcer,
     reads: Reads,
 }
@@ -128,31 +136,11 @@ impl Store {
         if !known || settings.url.parse::<PgConnectOptions>().is_err() {
             return Err(StoreError::Address);
         }
-        let mut options = ConnectOptions::new(&settings.url);
-        options
-            .max_connections(settings.max_connections)
-            .min_connections(1)
-            .connect_timeout(settings.acquire_timeout)
-            .acquire_timeout(settings.acquire_timeout)
-            .idle_timeout(settings.idle_timeout)
-            .statement_timeout(settings.statement_timeout)
-            .set_application_name("galley")
-            .test_before_acquire(false)
-            .map_sqlx_postgres_opts(|session| session.options(SESSION))
-            .map_sqlx_postgres_pool_opts(|pool| {
-                // A connection that was in use a moment ago is good; asking costs a round trip for every statement.
-                pool.before_acquire(|connection, seen| {
-                    Box::pin(async move {
-                        if seen.idle_for > TRUSTED_FOR {
-                            connection.ping().await?;
-                        }
-                        Ok(true)
-                    })
-                })
-            })
-            .sqlx_logging(false);
-        let db = Database::connect(options).await?;
-        Ok(Self { announcer: Announcer::start(db.clone()), reads: Reads::start(&db), db })
+        let of_engine = settings.max_connections.div_ceil(2).max(1);
+        let others = settings.max_connections.saturating_sub(of_engine).max(1);
+        let engine = open(settings, of_engine, &SESSION).await?;
+        let db = open(settings, others, &[]).await?;
+        Ok(Self { announcer: Announcer::start(engine.clone()), reads: Reads::start(&engine), db, engine })
     }
 
     /// Brings the schema up to date. Two processes at once do not harm each other: an advisory lock lets one through.
@@ -187,16 +175,21 @@ impl Store {
 
     /// Reads and writes one organization's rows; nothing stands until [`TenantTx::commit`].
     pub async fn begin(&self, org: OrgId) -> Result<TenantTx, StoreError> {
-        Ok(Scoped::new(self.begin_tx().await?, org))
+        Ok(Scoped::new(self.begin_tx(&self.db).await?, org))
+    }
+
+    /// The same for orders, which look at the queue.
+    pub async fn begin_order(&self, org: OrgId) -> Result<TenantTx, StoreError> {
+        Ok(Scoped::new(self.begin_tx(&self.engine).await?, org))
     }
 
     /// Writes about steps of many tenants; nothing stands until [`StepsTx::commit`].
     pub async fn begin_steps(&self, orgs: impl IntoIterator<Item = OrgId>) -> Result<StepsTx, StoreError> {
-        Ok(StepsTx::new(self.begin_tx().await?, orgs))
+        Ok(StepsTx::new(self.begin_tx(&self.engine).await?, orgs))
     }
 
-    async fn begin_tx(&self) -> Result<Tx, StoreError> {
-        Ok(Tx::new(sql::begin(&self.db).await?, self.announcer.clone()))
+    async fn begin_tx(&self, db: &DatabaseConnection) -> Result<Tx, StoreError> {
+        Ok(Tx::new(sql::begin(db).await?, self.announcer.clone()))
     }
 
     /// What has no tenant. Every use is worth a second look.
@@ -205,7 +198,7 @@ impl Store {
     }
 
     pub fn queue(&self) -> Queue {
-        Queue::new(self.db.clone(), self.announcer.clone())
+        Queue::new(self.engine.clone(), self.announcer.clone())
     }
 
     /// Opens the one LISTEN connection of this process.
@@ -220,6 +213,37 @@ impl Store {
 
     pub async fn close(self) {
         // A pool that fails to close is gone with the process anyway.
-        let _ = self.db.close().await;
+        let _ = tokio::join!(self.db.close(), self.engine.close());
     }
+}
+
+async fn open(
+    settings: &StoreSettings,
+    connections: u32,
+    session: &'static [(&'static str, &'static str)],
+) -> Result<DatabaseConnection, StoreError> {
+    let mut options = ConnectOptions::new(&settings.url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .connect_timeout(settings.acquire_timeout)
+        .acquire_timeout(settings.acquire_timeout)
+        .idle_timeout(settings.idle_timeout)
+        .statement_timeout(settings.statement_timeout)
+        .set_application_name("galley")
+        .test_before_acquire(false)
+        .map_sqlx_postgres_opts(move |options| options.options(session.iter().copied()))
+        .map_sqlx_postgres_pool_opts(|pool| {
+            // A connection that was in use a moment ago is good; asking costs a round trip for every statement.
+            pool.before_acquire(|connection, seen| {
+                Box::pin(async move {
+                    if seen.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+        })
+        .sqlx_logging(false);
+    Ok(Database::connect(options).await?)
 }

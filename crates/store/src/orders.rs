@@ -1,92 +1,114 @@
 //! Orders: everything that an order begins with.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
     announce::Wake,
-    articles::NewArticle,
     error::StoreError,
-    ledger::{HoldOutcome, queued, reserve},
+    ledger::{HoldOutcome, reserve},
     scope::TenantTx,
     sql,
-    tasks::StepSeed,
+    steps::NewStep,
+    task_state::Stages,
 };
 
-/// A task as ordered, with the article that will come of it and its first step.
+/// A task as ordered, with its first step. What it is about is written by whoever orders it, in the same transaction.
 #[derive(Debug, Clone)]
 pub struct NewOrder {
     pub id: Uuid,
     pub kind: &'static str,
     pub input: Json,
+    pub subject: Option<Uuid>,
     pub price: Decimal,
-    pub trace_id: String,
     pub api_key_id: Option<Uuid>,
-    pub article: NewArticle,
-    pub first: StepSeed,
+    pub parent: Option<Parent>,
+    /// Its rank is found with the order.
+    pub first: NewStep,
+    /// Not before this time.
+    pub run_at: Option<DateTime<Utc>>,
     /// What the event `task.created` says.
     pub told: Json,
 }
 
+/// The task and the step of it that order another, and which of the step's orders it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    pub task: Uuid,
+    pub step: Uuid,
+    pub position: i32,
+}
+
 /// One statement, because all other orders of the organization wait from its first row to the end of the transaction.
+/// $1 is the organization, $2 the price.
 const INSERT: &str = concat!(
     "WITH org AS (",
     reserve!(),
     "),
      task AS (
-        INSERT INTO tasks (id, org_id, kind, status, input, article_id, rank, event_seq, price, trace_id, api_key_id)
-        SELECT $4, $1, $5, 'pending', $6, $7, last_rank, 1, $2, $8, $9 FROM org RETURNING rank),
-     article AS (
-        INSERT INTO articles (id, org_id, project_id, task_id, status, title, slug, content_format, keywords, tone,
-            length, language)
-        SELECT $7, $1, $10, $4, 'generating', $11, $12, $13, $14, $15, $16, $17 FROM task),
-     hold AS (INSERT INTO holds (task_id, run, org_id, amount, state) SELECT $4, 1, $1, $2, 'open' FROM task),
-     event AS (
-        INSERT INTO event_groups (org_id, task_id, seq, told) SELECT $1, $4, 1, $18 FROM task),
+        INSERT INTO tasks (id, org_id, kind, status, input, subject_id, rank, event_seq, price, trace_id, api_key_id, stages,
+            parent_id, parent_step, parent_position)
+        SELECT $3, $1, $4, 'pending', $5, $6, last_rank, 1, $2, $7, $8, $9, $10, $11, $12 FROM org
+        RETURNING id, kind, rank, trace_id),
+     hold AS (INSERT INTO holds (task_id, run, org_id, amount, state) SELECT id, 1, $1, $2, 'open' FROM task),
+     event AS (INSERT INTO event_groups (org_id, task_id, seq, told) SELECT $1, id, 1, $13 FROM task),
+     heard AS (
+        INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, payload, subject_id)
+        SELECT gen_random_uuid(), $1, f.kind, f.pool, 'ready', t.rank, f.max_attempts, t.trace_id,
+            jsonb_build_object('task', t.id, 'kind', t.kind, 'seq', 1, 'events', $13::jsonb), t.id
+        FROM task t JOIN event_followers f ON f.org_id = $1 RETURNING pool),
      step AS (
-        INSERT INTO steps (id, org_id, task_id, run, kind, position, state, rank, max_attempts, trace_id)
-        SELECT $19, $1, $4, 1, $20, $21, 'ready', rank, $22, $8 FROM task)
-     SELECT rank FROM task"
+        INSERT INTO steps (id, org_id, task_id, run, kind, pool, position, state, rank, max_attempts, trace_id, payload, run_at)
+        SELECT $14, $1, id, 1, $15, $16, $17, CASE WHEN $18 > now() THEN 'delayed' ELSE 'ready' END, rank, $19, trace_id, $20,
+            coalesce($18, now())
+        FROM task)
+     SELECT rank, (SELECT array_agg(DISTINCT pool) FROM heard) AS pools FROM task"
 );
 
 impl TenantTx {
-    /// Reserves the price as [`TenantTx::reserve`] does and, if there is enough, writes the order: task, article, hold,
-    /// event and first step. Wakes the workers at commit.
+    /// Reserves the price as [`TenantTx::reserve`] does and, if there is enough, writes the order: task, hold, event and
+    /// first step. Wakes the workers at commit.
     pub async fn insert_order(&self, order: NewOrder) -> Result<HoldOutcome, StoreError> {
-        let NewOrder { article, first, .. } = order;
+        let mut stages = Stages::default();
+        let first = order.first;
+        stages.open(first.kind, 1);
         let row = sql::one(
             &self.conn,
             INSERT,
             [
                 self.org_value(),
                 order.price.into(),
-                queued(),
                 order.id.into(),
                 order.kind.into(),
                 order.input.into(),
-                article.id.into(),
-                order.trace_id.into(),
+                order.subject.into(),
+                first.trace_id.clone().into(),
                 order.api_key_id.into(),
-                article.project_id.into(),
-                article.title.into(),
-                article.slug.into(),
-                article.content_format.as_str().into(),
-                article.keywords.into(),
-                article.tone.into(),
-                article.length.map(|length| length.as_str().to_owned()).into(),
-                article.language.into(),
+                serde_json::to_value(&stages)?.into(),
+                order.parent.map(|parent| parent.task).into(),
+                order.parent.map(|parent| parent.step).into(),
+                order.parent.map(|parent| parent.position).into(),
                 json!([{ "kind": "task.created", "data": order.told }]).into(),
-                Uuid::now_v7().into(),
+                first.id.into(),
                 first.kind.as_str().into(),
+                first.pool.as_str().into(),
                 first.position.into(),
-                i32::try_from(first.max_attempts).unwrap_or(1).into(),
+                order.run_at.into(),
+                i32::try_from(first.max_attempts).unwrap_or(i32::MAX).into(),
+                Some(first.payload.clone()).filter(|payload| !payload.is_null()).into(),
             ],
         )
         .await?;
         let Some(row) = row else { return self.insufficient().await };
+        let rank = row.try_get("", "rank")?;
         self.say(Wake::Event { task: order.id });
-        self.say(Wake::Steps { kind: first.kind });
-        Ok(HoldOutcome::Held { rank: row.try_get("", "rank")? })
+        self.say(match order.run_at {
+            Some(_) => Wake::Clock,
+            None => Wake::Steps { pool: first.pool, rank },
+        });
+        self.say_heard(Some(row))?;
+        Ok(HoldOutcome::Held { rank })
     }
 }

@@ -2,24 +2,41 @@
 //!
 //! All times are the database's, so that workers with wrong clocks agree. Nothing here holds a transaction open.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
-use galley_domain::{OrgId, task::StepKind};
+use galley_domain::{
+    OrgId,
+    task::{PoolName, StepKind},
+};
 use sea_orm::{DatabaseConnection, FromQueryResult};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
     announce::{Announcer, Wake},
-    batch::{Left, TaskState},
+    batch::SeenTasks,
     error::StoreError,
     sql,
+    task_state::TaskState,
 };
 
-/// How many steps of a kind the caller has room for right now.
+/// How many steps of a pool the caller can run right now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
-    pub kind: StepKind,
+    pub pool: PoolName,
     pub slots: usize,
+    /// The caller knows that no step below this rank is ready; `i64::MIN` when it does not.
+    pub from_rank: i64,
+}
+
+impl Wanted {
+    pub fn new(pool: PoolName, slots: usize) -> Self {
+        Self { pool, slots, from_rank: i64::MIN }
+    }
 }
 
 /// The right to write a step's outcome: the step and the lease it was claimed with.
@@ -33,15 +50,29 @@ pub struct Fence {
 #[derive(Debug, Clone)]
 pub struct ClaimedStep {
     pub fence: Fence,
-    /// Tenant and task; none for maintenance.
-    pub owner: Option<(OrgId, Uuid)>,
+    /// None for what belongs to no tenant.
+    pub org: Option<OrgId>,
+    pub task: Option<Uuid>,
     pub kind: StepKind,
+    pub pool: PoolName,
+    pub rank: i64,
     pub run: i32,
     pub position: i32,
     /// Counts from 1; this attempt included.
     pub attempt: u32,
     pub max_attempts: u32,
     pub trace_id: String,
+    /// What the step was given; null when it needs nothing but its task.
+    pub payload: Json,
+    /// What a step without a task is about.
+    pub subject: Option<Uuid>,
+}
+
+impl ClaimedStep {
+    /// Tenant and task, if it has a task.
+    pub fn owner(&self) -> Option<(OrgId, Uuid)> {
+        self.org.zip(self.task)
+    }
 }
 
 /// What a claim has won.
@@ -49,7 +80,7 @@ pub struct ClaimedStep {
 pub struct Claims {
     pub steps: Vec<ClaimedStep>,
     /// Their tasks as they stood in that moment; not locked, so that they may have changed since.
-    pub tasks: Left,
+    pub tasks: SeenTasks,
 }
 
 #[derive(FromQueryResult)]
@@ -59,11 +90,22 @@ struct ClaimRow {
     org_id: Option<Uuid>,
     task_id: Option<Uuid>,
     kind: String,
+    pool: String,
+    rank: i64,
     run: i32,
     position: i32,
     attempt: i32,
     max_attempts: i32,
     trace_id: String,
+    payload: Option<Json>,
+    subject_id: Option<Uuid>,
+}
+
+/// The columns of [`ClaimRow`].
+macro_rules! claimed {
+    () => {
+        "steps.id, lease, org_id, task_id, kind, pool, rank, run, position, attempt, max_attempts, trace_id, payload, subject_id"
+    };
 }
 
 impl TryFrom<ClaimRow> for ClaimedStep {
@@ -72,13 +114,18 @@ impl TryFrom<ClaimRow> for ClaimedStep {
     fn try_from(row: ClaimRow) -> Result<Self, StoreError> {
         Ok(Self {
             fence: Fence { step: row.id, lease: row.lease },
-            owner: row.org_id.map(OrgId).zip(row.task_id),
+            org: row.org_id.map(OrgId),
+            task: row.task_id,
             kind: row.kind.parse()?,
+            pool: row.pool.parse()?,
+            rank: row.rank,
             run: row.run,
             position: row.position,
             attempt: u32::try_from(row.attempt).unwrap_or(0),
             max_attempts: u32::try_from(row.max_attempts).unwrap_or(1),
             trace_id: row.trace_id,
+            payload: row.payload.unwrap_or(Json::Null),
+            subject: row.subject_id,
         })
     }
 }
@@ -111,47 +158,88 @@ pub struct Queue {
 
 /// Does not wait for the disk: what a power cut takes back of a claim is a step that is ready again, and the end of its
 /// attempt then finds its lease gone. Any later commit that waits takes the claim along.
-const CLAIM: &str = "
-WITH hurry AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
-want AS (SELECT * FROM unnest($1::text[], $2::int[]) AS w(kind, slots)),
+///
+/// Steps that were claimed before leave dead entries at the front of the index until a vacuum, which a long transaction
+/// anywhere in the database holds back: `from_rank` lets a claim begin behind them.
+static CLAIM: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "WITH hurry AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+want AS (SELECT * FROM unnest($1::text[], $2::int[], $6::bigint[]) AS w(pool, slots, from_rank)),
 picked AS (
     SELECT s.id FROM want w CROSS JOIN LATERAL (
-        SELECT id FROM steps WHERE kind = w.kind AND state = 'ready' ORDER BY rank, id LIMIT w.slots
-        FOR UPDATE SKIP LOCKED) s
+        SELECT id FROM steps
+        WHERE pool = w.pool AND state = 'ready' AND rank >= w.from_rank AND kind = ANY($5::text[])
+        ORDER BY rank, id LIMIT w.slots FOR UPDATE SKIP LOCKED) s
 ),
 claimed AS (
     UPDATE steps SET state = 'running', attempt = attempt + 1, lease = gen_random_uuid(), worker = $3,
         lease_until = now() + make_interval(secs => $4), started_at = coalesce(started_at, now())
     WHERE steps.id = ANY(ARRAY(SELECT id FROM picked))
-    RETURNING steps.id, lease, org_id, task_id, kind, run, position, attempt, max_attempts, trace_id, rank
+    RETURNING {claimed}
 )
 SELECT claimed.*, (SELECT setval('fair_clock', greatest(max(c.rank), (SELECT last_value FROM fair_clock), 1)) FROM claimed c),
-    t.id AS t_id, t.org_id AS t_org_id, t.status AS t_status, t.article_id AS t_article_id, t.rank AS t_rank, t.run AS t_run,
-    t.sources_run AS t_sources_run, t.event_seq AS t_event_seq, t.progress AS t_progress, t.current_step AS t_current_step,
-    t.steps_completed AS t_steps_completed, t.fan_open AS t_fan_open, t.fan_total AS t_fan_total, t.warnings AS t_warnings,
-    t.error_code AS t_error_code, t.error_message AS t_error_message, t.trace_id AS t_trace_id
-FROM hurry, claimed LEFT JOIN tasks t ON t.id = claimed.task_id ORDER BY claimed.rank, claimed.id";
+    {task}
+FROM hurry, claimed LEFT JOIN tasks t ON t.id = claimed.task_id ORDER BY claimed.rank, claimed.id",
+        claimed = claimed!(),
+        task = TaskState::columns("t_"),
+    )
+});
 
-const PROMOTE_DELAYED: &str = "
-WITH due AS (SELECT id FROM steps WHERE state = 'delayed' AND run_at <= now() ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
-UPDATE steps SET state = 'ready' WHERE steps.id = ANY(ARRAY(SELECT id FROM due))";
+/// What became claimable: of each pool how many, and the lowest rank.
+macro_rules! moved {
+    ($update:literal) => {
+        concat!("WITH moved AS (", $update, " RETURNING pool, rank)
+            SELECT pool, count(*) AS steps, min(rank) AS rank FROM moved GROUP BY pool")
+    };
+}
 
-const PROMOTE_ABANDONED: &str = "
-WITH lost AS (
-    SELECT id FROM steps WHERE state = 'running' AND lease_until <= now() AND attempt < max_attempts
-        AND id <> ALL($1::uuid[]) AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
-    LIMIT 1000 FOR UPDATE SKIP LOCKED)
-UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL
-WHERE steps.id = ANY(ARRAY(SELECT id FROM lost))";
+#[derive(FromQueryResult)]
+struct Moved {
+    pool: String,
+    steps: i64,
+    rank: i64,
+}
 
-const TAKE_EXHAUSTED: &str = "
-WITH lost AS (
+const PROMOTE_DELAYED: &str = moved!(
+    "UPDATE steps SET state = 'ready' WHERE steps.id = ANY(ARRAY(
+        SELECT id FROM steps WHERE state = 'delayed' AND run_at <= now() ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))"
+);
+
+const PROMOTE_ABANDONED: &str = moved!(
+    "UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL WHERE steps.id = ANY(ARRAY(
+        SELECT id FROM steps WHERE state = 'running' AND lease_until <= now() AND attempt < max_attempts
+            AND id <> ALL($1::uuid[]) AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
+        LIMIT 1000 FOR UPDATE SKIP LOCKED))"
+);
+
+/// Only kinds that the caller knows: what it does not know it cannot bring to its end either.
+const TAKE_EXHAUSTED: &str = concat!(
+    "WITH lost AS (
     SELECT id FROM steps WHERE state = 'running' AND lease_until <= now() AND attempt >= max_attempts
-        AND id <> ALL($1::uuid[]) AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
+        AND kind = ANY($4::text[]) AND id <> ALL($1::uuid[])
+        AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
     LIMIT 100 FOR UPDATE SKIP LOCKED)
 UPDATE steps SET lease = gen_random_uuid(), lease_until = now() + make_interval(secs => $3)
 WHERE steps.id = ANY(ARRAY(SELECT id FROM lost))
-RETURNING steps.id, lease, org_id, task_id, kind, run, position, attempt, max_attempts, trace_id";
+RETURNING ",
+    claimed!()
+);
+
+/// Steps in a pool that the caller does not have although it knows their kind: they were added under another
+/// configuration. The pools that there are, are found by jumps over the index, not by reading it.
+const ADOPT: &str = "
+WITH RECURSIVE pools AS (
+    SELECT (SELECT pool FROM steps WHERE state = 'ready' ORDER BY pool LIMIT 1) AS pool
+    UNION ALL
+    SELECT (SELECT s.pool FROM steps s WHERE s.state = 'ready' AND s.pool > p.pool ORDER BY s.pool LIMIT 1)
+    FROM pools p WHERE p.pool IS NOT NULL),
+strange AS (SELECT pool FROM pools WHERE pool IS NOT NULL AND pool <> ALL($2::text[])),
+known AS (SELECT * FROM unnest($1::text[], $2::text[]) AS k(kind, pool)),
+lost AS (
+    SELECT s.id, k.pool FROM strange CROSS JOIN LATERAL (
+        SELECT id, kind FROM steps WHERE pool = strange.pool AND state = 'ready' ORDER BY rank, id LIMIT 1000
+        FOR UPDATE SKIP LOCKED) s JOIN known k ON k.kind = s.kind)
+UPDATE steps SET pool = lost.pool FROM lost WHERE steps.id = lost.id";
 
 const NEXT_DUE: &str = "
 SELECT extract(epoch FROM least(
@@ -170,11 +258,19 @@ renewed AS (
     UPDATE steps SET lease_until = now() + make_interval(secs => $3) WHERE steps.id = ANY(ARRAY(SELECT id FROM kept)))
 SELECT s.id FROM steps s JOIN held ON s.id = held.id AND s.lease = held.lease WHERE s.id = ANY($1::uuid[])";
 
+/// To `ready`, or to `paused` where the task is.
 const GIVE_BACK: &str = "
-UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL, attempt = attempt - 1
-FROM unnest($1::uuid[], $2::uuid[]) AS held(id, lease)
-WHERE steps.id = ANY($1::uuid[]) AND steps.id = held.id AND steps.lease = held.lease
-RETURNING steps.kind";
+WITH moved AS (
+    UPDATE steps SET lease = NULL, lease_until = NULL, worker = NULL, attempt = attempt - 1,
+        state = CASE WHEN EXISTS (SELECT 1 FROM tasks t WHERE t.id = steps.task_id AND t.paused) THEN 'paused' ELSE 'ready' END
+    FROM unnest($1::uuid[], $2::uuid[]) AS held(id, lease)
+    WHERE steps.id = ANY($1::uuid[]) AND steps.id = held.id AND steps.lease = held.lease
+    RETURNING steps.pool, steps.rank, steps.state)
+SELECT pool, count(*) AS steps, min(rank) AS rank FROM moved WHERE state = 'ready' GROUP BY pool";
+
+fn texts(kinds: &[StepKind]) -> sea_orm::Value {
+    sql::column(kinds, |kind| kind.as_str().to_owned())
+}
 
 fn columns(fences: &[Fence]) -> (Vec<Uuid>, Vec<Uuid>) {
     fences.iter().map(|fence| (fence.step, fence.lease)).unzip()
@@ -185,16 +281,27 @@ impl Queue {
         Self { db, announcer }
     }
 
-    /// Leases up to as many steps as there are slots, oldest order first across tenants, and reads their tasks. An attempt
-    /// is counted here, so that a step which kills its process still runs out of attempts.
-    pub async fn claim(&self, wanted: &[Wanted], worker: &str, lease: Duration) -> Result<Claims, StoreError> {
-        let kinds: Vec<String> = wanted.iter().map(|want| want.kind.as_str().to_owned()).collect();
-        let slots: Vec<i32> = wanted.iter().map(|want| i32::try_from(want.slots).unwrap_or(i32::MAX)).collect();
-        let values = [kinds.into(), slots.into(), worker.into(), lease.as_secs_f64().into()];
+    /// Leases up to as many steps as there are slots, oldest order first across tenants, and reads their tasks. Only steps
+    /// of these kinds. An attempt is counted here, so that a step which kills its process still runs out of attempts.
+    pub async fn claim(
+        &self,
+        wanted: &[Wanted],
+        kinds: &[StepKind],
+        worker: &str,
+        lease: Duration,
+    ) -> Result<Claims, StoreError> {
+        let values = [
+            sql::column(wanted, |want| want.pool.as_str().to_owned()),
+            sql::column(wanted, |want| i32::try_from(want.slots).unwrap_or(i32::MAX)),
+            worker.into(),
+            lease.as_secs_f64().into(),
+            texts(kinds),
+            sql::column(wanted, |want| want.from_rank),
+        ];
         let mut claims = Claims::default();
-        for row in sql::all(&self.db, CLAIM, values).await? {
+        for row in sql::all(&self.db, &CLAIM, values).await? {
             let step: ClaimedStep = ClaimRow::from_query_result(&row, "")?.try_into()?;
-            if let Some((_, task)) = step.owner {
+            if let Some(task) = step.task {
                 claims.tasks.insert(task, Arc::new(TaskState::from_query_result(&row, "t_")?));
             }
             claims.steps.push(step);
@@ -202,23 +309,49 @@ impl Queue {
         Ok(claims)
     }
 
-    /// Makes claimable what the clock has made due.
+    /// Makes claimable what the clock has made due, and says so to every claimer.
     ///
     /// `own` are the leases of the calling process: those it renews itself, late or not. For a third of a lease after a
-    /// start of the server nobody's lease counts as abandoned, because until then nobody could renew it.
-    pub async fn promote(&self, own: &[Fence], lease: Duration) -> Result<Promotion, StoreError> {
+    /// start of the server nobody's lease counts as abandoned, because until then nobody could renew it. `kinds` are those
+    /// that the caller can bring to an end.
+    pub async fn promote(
+        &self,
+        own: &[Fence],
+        kinds: &[StepKind],
+        lease: Duration,
+    ) -> Result<Promotion, StoreError> {
         let mut promotion = Promotion { next_due: self.next_due().await?, ..Promotion::default() };
         if promotion.next_due.is_some_and(|due| due.is_zero()) {
-            promotion.ready = sql::execute(&self.db, PROMOTE_DELAYED, []).await?;
             let (own, _) = columns(own);
             let grace = lease.as_secs_f64() / 3.0;
-            promotion.ready += sql::execute(&self.db, PROMOTE_ABANDONED, [own.clone().into(), grace.into()]).await?;
-            let values = [own.into(), grace.into(), lease.as_secs_f64().into()];
+            let mut moved = sql::rows::<Moved>(&self.db, PROMOTE_DELAYED, []).await?;
+            moved.extend(sql::rows::<Moved>(&self.db, PROMOTE_ABANDONED, [own.clone().into(), grace.into()]).await?);
+            promotion.ready = self.became_ready(moved)?;
+            let values = [own.into(), grace.into(), lease.as_secs_f64().into(), texts(kinds)];
             let rows = sql::rows::<ClaimRow>(&self.db, TAKE_EXHAUSTED, values).await?;
             promotion.exhausted = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
             promotion.next_due = self.next_due().await?;
         }
         Ok(promotion)
+    }
+
+    fn became_ready(&self, moved: Vec<Moved>) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for Moved { pool, steps, rank } in moved {
+            count += steps.unsigned_abs();
+            self.announcer.say([Wake::Steps { pool: pool.parse()?, rank }]);
+        }
+        Ok(count)
+    }
+
+    /// Moves ready steps that stand in a pool which the caller does not have to the one that it has for their kind: a
+    /// limit of its own for a kind was set or removed since they were added.
+    pub async fn adopt(&self, pools: &[(StepKind, PoolName)]) -> Result<u64, StoreError> {
+        let values = [
+            sql::column(pools, |(kind, _)| kind.as_str().to_owned()),
+            sql::column(pools, |(_, pool)| pool.as_str().to_owned()),
+        ];
+        sql::execute(&self.db, ADOPT, values).await
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
@@ -234,30 +367,34 @@ impl Queue {
         let kept = rows
             .iter()
             .map(|row| row.try_get::<Uuid>("", "id"))
-            .collect::<Result<std::collections::HashSet<_>, _>>()?;
+            .collect::<Result<HashSet<_>, _>>()?;
         Ok(held.iter().filter(|fence| !kept.contains(&fence.step)).copied().collect())
     }
 
-    /// Gives leases back without costing an attempt, for a process that is asked to stop, and wakes the others.
+    /// Gives leases back without costing an attempt, for a process that is asked to stop or a task that is paused, and
+    /// wakes the others.
     pub async fn give_back(&self, held: &[Fence]) -> Result<(), StoreError> {
         let (ids, leases) = columns(held);
-        let rows = sql::all(&self.db, GIVE_BACK, [ids.into(), leases.into()]).await?;
-        for row in rows {
-            let kind = row.try_get::<String>("", "kind")?.parse()?;
-            self.announcer.say([Wake::Steps { kind }]);
-        }
-        Ok(())
+        let moved = sql::rows::<Moved>(&self.db, GIVE_BACK, [ids.into(), leases.into()]).await?;
+        self.became_ready(moved).map(drop)
     }
 
-    /// Adds a maintenance step unless one with this key exists. True when it was added.
-    pub async fn schedule(&self, kind: StepKind, unique_key: &str, max_attempts: u32) -> Result<bool, StoreError> {
+    /// Adds a step that belongs to no tenant, unless one with this key exists. True when it was added.
+    pub async fn schedule(
+        &self,
+        kind: StepKind,
+        pool: PoolName,
+        unique_key: &str,
+        max_attempts: u32,
+    ) -> Result<bool, StoreError> {
         let added = sql::execute(
             &self.db,
-            "INSERT INTO steps (id, kind, state, max_attempts, trace_id, unique_key)
-             VALUES ($1, $2, 'ready', $3, $4, $5) ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
+            "INSERT INTO steps (id, kind, pool, state, max_attempts, trace_id, unique_key)
+             VALUES ($1, $2, $3, 'ready', $4, $5, $6) ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
             [
                 Uuid::now_v7().into(),
                 kind.as_str().into(),
+                pool.as_str().into(),
                 i32::try_from(max_attempts).unwrap_or(1).into(),
                 Uuid::new_v4().simple().to_string().into(),
                 unique_key.into(),
@@ -265,38 +402,9 @@ impl Queue {
         )
         .await?;
         if added == 1 {
-            self.announcer.say([Wake::Steps { kind }]);
+            self.announcer.say([Wake::Steps { pool, rank: 0 }]);
         }
         Ok(added == 1)
-    }
-
-    /// Puts a maintenance step off without costing an attempt.
-    pub async fn delay_maintenance(&self, fence: Fence, wait: Duration) -> Result<(), StoreError> {
-        let touched = sql::execute(
-            &self.db,
-            "UPDATE steps SET state = 'delayed', lease = NULL, lease_until = NULL, worker = NULL, attempt = attempt - 1,
-                run_at = now() + make_interval(secs => $3)
-             WHERE id = $1 AND lease = $2 AND state = 'running'",
-            [fence.step.into(), fence.lease.into(), wait.as_secs_f64().into()],
-        )
-        .await?;
-        self.announcer.say([Wake::Clock]);
-        if touched == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
-    }
-
-    /// Ends a maintenance step.
-    pub async fn finish_maintenance(&self, fence: Fence, error: Option<&str>) -> Result<(), StoreError> {
-        let touched = sql::execute(
-            &self.db,
-            "UPDATE steps SET lease = NULL, lease_until = NULL, error_message = $3,
-                finished_at = CASE WHEN $3::text IS NULL OR attempt >= max_attempts THEN now() END,
-                run_at = now() + interval '1 minute',
-                state = CASE WHEN $3::text IS NULL THEN 'done' WHEN attempt >= max_attempts THEN 'failed' ELSE 'delayed' END
-             WHERE id = $1 AND lease = $2 AND state = 'running'",
-            [fence.step.into(), fence.lease.into(), error.map(str::to_owned).into()],
-        )
-        .await?;
-        if touched == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
     /// Counts and ages of unfinished steps, for metrics and `doctor`.

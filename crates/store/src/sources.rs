@@ -12,6 +12,9 @@ use crate::{
     sql,
 };
 
+/// Where a task remembers the run whose research it is written from.
+pub const SOURCES_RUN: &str = "sources_run";
+
 /// A snapshot to freeze.
 #[derive(Debug, Clone)]
 pub struct NewSource {
@@ -84,7 +87,7 @@ impl<C: ConnectionTrait> Scoped<C> {
     async fn written_from(&self, task: Uuid) -> Result<Option<Select<research_sources::Entity>>, StoreError> {
         let Some(row) = self.task(task).await? else { return Ok(None) };
         let of_task = self.find::<research_sources::Entity>().filter(research_sources::Column::TaskId.eq(task));
-        let of_run = of_task.filter(research_sources::Column::Run.eq(row.sources_run));
+        let of_run = of_task.filter(research_sources::Column::Run.eq(row.memo[SOURCES_RUN].as_i64().unwrap_or(0)));
         Ok(Some(of_run.order_by_asc(research_sources::Column::Number)))
     }
 

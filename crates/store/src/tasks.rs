@@ -1,11 +1,10 @@
 //! Tasks with their steps and events.
 
-use galley_domain::{
-    FaultCode,
-    task::{StepKind, TaskStatus},
-};
+use galley_domain::task::{PoolName, StepKind, TaskStatus};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect,
+    sea_query::{Alias, Expr, LockType},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -19,17 +18,11 @@ use crate::{
     sql,
 };
 
-/// A step to add.
-#[derive(Debug, Clone, Copy)]
-pub struct StepSeed {
-    pub kind: StepKind,
-    pub position: i32,
-    pub max_attempts: u32,
-}
-
 #[derive(Debug, Clone, Default)]
 pub struct TaskFilter {
     pub status: Option<TaskStatus>,
+    /// Only orders of this kind; of all kinds when not given.
+    pub kind: Option<String>,
     pub limit: u64,
     pub offset: u64,
 }
@@ -44,6 +37,9 @@ impl<C: ConnectionTrait> Scoped<C> {
         let mut query = self.find::<tasks::Entity>();
         if let Some(status) = filter.status {
             query = query.filter(tasks::Column::Status.eq(status.as_str()));
+        }
+        if let Some(kind) = &filter.kind {
+            query = query.filter(tasks::Column::Kind.eq(kind.as_str()));
         }
         let total = query.clone().count(&self.conn).await?;
         let rows = query
@@ -95,6 +91,31 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok(whole.map(<[_]>::to_vec).unwrap_or_default())
     }
 
+    /// What the task has ordered, and so on, as far as it has not ended.
+    pub async fn open_descendants(&self, task: Uuid) -> Result<Vec<Uuid>, StoreError> {
+        let rows = sql::all(
+            &self.conn,
+            "WITH RECURSIVE family AS (
+                SELECT id, finished_at FROM tasks WHERE org_id = $1 AND parent_id = $2
+                UNION
+                SELECT t.id, t.finished_at FROM tasks t JOIN family f ON t.parent_id = f.id WHERE t.org_id = $1)
+             SELECT id FROM family WHERE finished_at IS NULL",
+            [self.org_value(), task.into()],
+        )
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+    }
+
+    /// What a step has ordered, in the order of its positions.
+    pub async fn children(&self, step: Uuid) -> Result<Vec<tasks::Model>, StoreError> {
+        Ok(self
+            .find::<tasks::Entity>()
+            .filter(tasks::Column::ParentStep.eq(step))
+            .order_by_asc(tasks::Column::ParentPosition)
+            .all(&self.conn)
+            .await?)
+    }
+
     /// Events after `seq`, oldest first.
     pub async fn events_after(&self, task: Uuid, seq: i64, limit: u64) -> Result<Vec<events::Model>, StoreError> {
         Ok(self
@@ -127,45 +148,66 @@ impl TenantTx {
         Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).lock(LockType::Update).one(&self.conn).await?)
     }
 
-    /// Adds steps to the task's current run and wakes the workers at commit.
-    pub async fn add_steps(&self, task: &tasks::Model, seeds: &[StepSeed]) -> Result<(), StoreError> {
-        for seed in seeds {
-            sql::execute(
-                &self.conn,
-                "INSERT INTO steps (id, org_id, task_id, run, kind, position, state, rank, max_attempts, trace_id)
-                 VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7, $8, $9)",
-                [
-                    Uuid::now_v7().into(),
-                    self.org_value(),
-                    task.id.into(),
-                    task.run.into(),
-                    seed.kind.as_str().into(),
-                    seed.position.into(),
-                    task.rank.into(),
-                    i32::try_from(seed.max_attempts).unwrap_or(1).into(),
-                    task.trace_id.clone().into(),
-                ],
-            )
-            .await?;
-            self.say(Wake::Steps { kind: seed.kind });
-        }
-        Ok(())
-    }
-
     /// Appends an event; numbers are per task, without gaps, in commit order.
     pub async fn emit(&self, task: Uuid, kind: &str, data: Json) -> Result<(), StoreError> {
-        sql::execute(
+        let row = sql::one(
             &self.conn,
             "WITH numbered AS (
                 UPDATE tasks SET event_seq = event_seq + 1, updated_at = now() WHERE org_id = $1 AND id = $2
-                RETURNING event_seq)
-             INSERT INTO event_groups (org_id, task_id, seq, told)
-             SELECT $1, $2, event_seq, jsonb_build_array(jsonb_build_object('kind', $3::text, 'data', $4::jsonb)) FROM numbered",
+                RETURNING id, kind, event_seq, rank, trace_id),
+             told AS (SELECT jsonb_build_array(jsonb_build_object('kind', $3::text, 'data', $4::jsonb)) AS told),
+             heard AS (
+                INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, payload, subject_id)
+                SELECT gen_random_uuid(), $1, f.kind, f.pool, 'ready', n.rank, f.max_attempts, n.trace_id,
+                    jsonb_build_object('task', n.id, 'kind', n.kind, 'seq', n.event_seq, 'events', told.told), n.id
+                FROM numbered n CROSS JOIN told JOIN event_followers f ON f.org_id = $1 RETURNING pool),
+             written AS (
+                INSERT INTO event_groups (org_id, task_id, seq, told) SELECT $1, $2, event_seq, told FROM numbered, told)
+             SELECT array_agg(DISTINCT pool) AS pools FROM heard",
             [self.org_value(), task.into(), kind.into(), data.into()],
         )
         .await?;
         self.say(Wake::Event { task });
+        self.say_heard(row)
+    }
+
+    /// Tells those who follow the organization's events something that belongs to no task.
+    pub async fn announce(&self, kind: &str, subject: Uuid, data: Json) -> Result<(), StoreError> {
+        let row = sql::one(
+            &self.conn,
+            "WITH heard AS (
+                INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, payload, subject_id)
+                SELECT gen_random_uuid(), $1, f.kind, f.pool, 'ready', (SELECT last_value FROM fair_clock), f.max_attempts,
+                    replace(gen_random_uuid()::text, '-', ''),
+                    jsonb_build_object('events', jsonb_build_array(jsonb_build_object('kind', $2::text, 'data', $4::jsonb))),
+                    $3
+                FROM event_followers f WHERE f.org_id = $1 RETURNING pool)
+             SELECT array_agg(DISTINCT pool) AS pools FROM heard",
+            [self.org_value(), kind.into(), subject.into(), data.into()],
+        )
+        .await?;
+        self.say_heard(row)
+    }
+
+    pub(crate) fn say_heard(&self, row: Option<QueryResult>) -> Result<(), StoreError> {
+        let pools: Option<Vec<String>> = row.map(|row| row.try_get("", "pools")).transpose()?.flatten();
+        for pool in pools.into_iter().flatten() {
+            self.say(Wake::Steps { pool: pool.parse()?, rank: i64::MIN });
+        }
         Ok(())
+    }
+
+    /// Lets each transaction that tells something in this organization add a step of this kind, or no longer.
+    pub async fn follow_events(&self, kind: StepKind, pool: PoolName, attempts: u32, on: bool) -> Result<(), StoreError> {
+        let statement = if on {
+            "INSERT INTO event_followers (org_id, kind, pool, max_attempts) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (org_id, kind) DO UPDATE SET pool = excluded.pool, max_attempts = excluded.max_attempts"
+        } else {
+            "DELETE FROM event_followers WHERE org_id = $1 AND kind = $2 AND $3 <> '' AND $4 > 0"
+        };
+        let attempts = i32::try_from(attempts.max(1)).unwrap_or(i32::MAX);
+        let values = [self.org_value(), kind.as_str().into(), pool.as_str().into(), attempts.into()];
+        sql::execute(&self.conn, statement, values).await.map(drop)
     }
 
     /// Fails with [`StoreError::LeaseLost`] unless the step is still leased to the caller, and keeps it so until the
@@ -180,74 +222,22 @@ impl TenantTx {
         row.map(|_| ()).ok_or(StoreError::LeaseLost)
     }
 
-    /// Ends a step badly. Fenced.
-    pub async fn step_failed(&self, fence: Fence, code: FaultCode, message: &str) -> Result<(), StoreError> {
-        self.fenced(
-            "UPDATE steps SET state = 'failed', lease = NULL, lease_until = NULL, finished_at = now(),
-                error_code = $4, error_message = $5
-             WHERE org_id = $1 AND id = $2 AND lease = $3 AND state = 'running'",
-            fence,
-            [code.as_str().into(), message.into()],
-        )
-        .await
-    }
-
-    async fn fenced<const N: usize>(
-        &self,
-        statement: &str,
-        fence: Fence,
-        more: [sea_orm::Value; N],
-    ) -> Result<(), StoreError> {
-        let values = [self.org_value(), fence.step.into(), fence.lease.into()].into_iter().chain(more);
-        match sql::execute(&self.conn, statement, values).await? {
-            1 => Ok(()),
-            _ => Err(StoreError::LeaseLost),
-        }
-    }
-
-    /// Cancels whatever of a task has not ended, also what runs: its worker finds its lease gone.
-    pub async fn cancel_steps(&self, task: Uuid) -> Result<u64, StoreError> {
-        let touched = sql::execute(
-            &self.conn,
-            "UPDATE steps SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = now()
-             WHERE org_id = $1 AND task_id = $2 AND state IN ('ready', 'delayed', 'running')",
-            [self.org_value(), task.into()],
-        )
-        .await?;
-        self.say(Wake::Cancelled { task });
-        Ok(touched)
-    }
-
     /// Writes back what the caller changed on a locked task.
     pub async fn save_task(&self, task: &tasks::Model) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "UPDATE tasks SET status = $3, input = $4, run = $5, progress = $6, current_step = $7, steps_completed = $8,
-                fan_open = $9, fan_total = $10, warnings = $11, error_code = $12, error_message = $13,
-                started_at = $14, finished_at = $15, rank = $16, trace_id = $17,
-                events_kept = true, steps_kept = true, updated_at = now()
-             WHERE org_id = $1 AND id = $2",
-            [
-                self.org_value(),
-                task.id.into(),
-                task.status.clone().into(),
-                task.input.clone().into(),
-                task.run.into(),
-                task.progress.into(),
-                task.current_step.clone().into(),
-                task.steps_completed.clone().into(),
-                task.fan_open.into(),
-                task.fan_total.into(),
-                task.warnings.clone().into(),
-                task.error_code.clone().into(),
-                task.error_message.clone().into(),
-                task.started_at.into(),
-                task.finished_at.into(),
-                task.rank.into(),
-                task.trace_id.clone().into(),
-            ],
-        )
-        .await?;
+        // Events count under their own statement, and what retention took is kept again.
+        let changed = tasks::ActiveModel {
+            event_seq: ActiveValue::NotSet,
+            ..tasks::ActiveModel::from(task.clone()).reset_all()
+        };
+        tasks::Entity::update_many()
+            .set(tasks::ActiveModel { id: ActiveValue::NotSet, org_id: ActiveValue::NotSet, ..changed })
+            .col_expr(tasks::Column::UpdatedAt, Expr::current_timestamp().into())
+            .col_expr(Alias::new("events_kept"), true.into())
+            .col_expr(Alias::new("steps_kept"), true.into())
+            .filter(tasks::Column::OrgId.eq(self.org().0))
+            .filter(tasks::Column::Id.eq(task.id))
+            .exec(&self.conn)
+            .await?;
         Ok(())
     }
 
@@ -261,8 +251,8 @@ impl TenantTx {
     pub async fn insert_output(&self, task: &tasks::Model, kind: StepKind, output: Json) -> Result<(), StoreError> {
         sql::execute(
             &self.conn,
-            "INSERT INTO steps (id, org_id, task_id, run, kind, state, rank, max_attempts, trace_id, output, started_at, finished_at)
-             VALUES ($1, $2, $3, $4, $5, 'done', $6, 1, $7, $8, now(), now())",
+            "INSERT INTO steps (id, org_id, task_id, run, kind, pool, state, rank, max_attempts, trace_id, output, started_at, finished_at)
+             VALUES ($1, $2, $3, $4, $5, 'none', 'done', $6, 1, $7, $8, now(), now())",
             [
                 Uuid::now_v7().into(),
                 self.org_value(),

@@ -25,7 +25,7 @@ pub(crate) async fn record(
     conn: &impl ConnectionTrait,
     attempts: &[(ClaimedStep, Vec<Usage>)],
 ) -> Result<(), StoreError> {
-    let calls = attempts.iter().filter_map(|(step, calls)| step.owner.map(|owner| (owner, step, calls)));
+    let calls = attempts.iter().filter_map(|(step, calls)| step.owner().map(|owner| (owner, step, calls)));
     let rows: Vec<_> = calls
         .flat_map(|((org, task), step, calls)| {
             (0i32..).zip(calls).map(move |(ordinal, call)| (org, task, step, ordinal, call))

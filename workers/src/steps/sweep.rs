@@ -4,30 +4,30 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use galley_domain::task::StepKind;
-use galley_services::{BlobError, ServiceError, StepOutput};
+use galley_engine::{Output, Step, StepContext, StepError};
+use galley_services::{BlobError, ServiceError, pipelines::upkeep::SWEEP};
 use galley_store::Swept;
 
-use super::{Toolbox, compute, image::store_fault};
-use crate::engine::{Step, StepContext, StepError};
+use super::{Toolbox, article::store_fault, compute};
 
 pub(crate) struct Sweep(pub(crate) Arc<Toolbox>);
 
 #[async_trait]
 impl Step for Sweep {
     fn kind(&self) -> StepKind {
-        StepKind::Sweep
+        SWEEP
     }
 
-    async fn run(&self, cx: &StepContext) -> Result<StepOutput, StepError> {
-        let retention = cx.services.settings().retention;
+    async fn run(&self, _: &StepContext) -> Result<Output, StepError> {
+        let retention = self.0.services.settings().retention;
         loop {
-            let swept = cx.services.store().system().sweep(&retention).await?;
+            let swept = self.0.services.store().system().sweep(&retention).await?;
             if swept == Swept::default() {
                 break;
             }
             tracing::info!(?swept, "swept");
         }
-        let bytes = cx.services.sweep_blobs().await.map_err(fault_of)?;
+        let bytes = self.0.services.sweep_blobs().await.map_err(fault_of)?;
         if bytes > 0 {
             tracing::info!(files = bytes, "removed from the file store what no row names");
         }
@@ -35,7 +35,7 @@ impl Step for Sweep {
         if let Some(folder) = self.0.folder.clone() {
             compute(move || folder.clear()).await??;
         }
-        Ok(StepOutput::Swept)
+        Ok(Output::default())
     }
 }
 

@@ -5,13 +5,16 @@ use std::{
     sync::Arc,
 };
 
+use galley_domain::task::PoolName;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::{Done, Left, NewEvent, NewStep, TaskState, Told, all_met};
+use super::{Done, EventText, NewEvent, SeenTasks, all_met};
 use crate::{
     error::StoreError,
     sql::{self, column},
+    steps::{NewStep, insert_steps, parameters},
+    task_state::TaskState,
 };
 
 /// Rows of one statement.
@@ -23,109 +26,107 @@ pub(super) struct Moves<'a> {
     pub events: Vec<NewEvent>,
 }
 
-/// Answers with how many tasks and steps it met. A task is met only if it has told nothing since it was read: whoever
-/// changes one tells so. All else waits for the tasks: locks are taken in the one order (tasks come sorted by id), and
-/// what somebody else has written in the same place is no conflict but a task that is not met.
+/// Answers with how many tasks and steps it met, and with the pools of those who follow the events. A task is met only if
+/// it has told nothing since it was read: whoever changes one tells so. All else waits for the tasks: locks are taken in the
+/// one order (tasks come sorted by id), and what somebody else has written in the same place is no conflict but a task that
+/// is not met.
 ///
-/// Words that can be missing come as empty ones, and so do leases. A task that fails before any of its steps was seen to
-/// begin has not started.
-const ADVANCE: &str = "
-WITH moved AS (
-    UPDATE tasks t SET event_seq = w.event_seq, status = w.status, progress = w.progress, sources_run = w.sources_run,
+/// Words that can be missing come as empty ones. A task that fails before any of its steps was seen to begin has not started.
+/// $1 to $17 are the steps to add.
+const ADVANCE: &str = concat!(
+    "WITH moved AS (
+    UPDATE tasks t SET event_seq = w.event_seq, status = w.status, progress = w.progress, paused = w.paused,
         current_step = nullif(w.current_step, ''), steps_completed = string_to_array(w.steps_completed, ' '),
-        fan_open = w.fan_open, fan_total = w.fan_total,
-        started_at = coalesce(t.started_at, CASE WHEN w.status <> 'failed' THEN now() END),
-        finished_at = CASE WHEN w.status IN ('completed', 'failed') THEN now() END, updated_at = now()
-    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::smallint[], $7::integer[],
-        $8::text[], $9::text[], $10::integer[], $11::integer[])
-        AS w(id, org, seen, event_seq, status, progress, sources_run, current_step, steps_completed, fan_open, fan_total)
-    WHERE t.id = ANY($1::uuid[]) AND t.org_id = w.org AND t.id = w.id AND t.event_seq = w.seen
-    RETURNING t.id),
-met AS (SELECT count(*) = cardinality($1::uuid[]) AS all FROM moved),
+        stages = w.stages::jsonb, items_total = w.items_total, items_done = w.items_done, items_failed = w.items_failed,
+        started_at = coalesce(t.started_at, CASE WHEN w.status <> 'failed' AND w.status <> 'cancelled' THEN now() END),
+        finished_at = CASE WHEN w.status IN ('completed', 'failed', 'cancelled') THEN now() END, updated_at = now()
+    FROM unnest($18::uuid[], $19::uuid[], $20::bigint[], $21::bigint[], $22::text[], $23::smallint[], $24::boolean[],
+        $25::text[], $26::text[], $27::text[], $28::integer[], $29::integer[], $30::integer[])
+        AS w(id, org, seen, event_seq, status, progress, paused, current_step, steps_completed, stages, items_total,
+            items_done, items_failed)
+    WHERE t.id = ANY($18::uuid[]) AND t.org_id = w.org AND t.id = w.id AND t.event_seq = w.seen
+    RETURNING t.id, t.kind, t.rank, t.trace_id),
+met AS (SELECT count(*) = cardinality($18::uuid[]) AS all FROM moved),
 ended AS (
     UPDATE steps s SET state = 'done', output = w.output::jsonb, lease = NULL, lease_until = NULL, finished_at = now(),
         error_code = NULL, error_message = NULL
-    FROM unnest($13::uuid[], $14::uuid[], $15::text[]) AS w(step, lease, output)
-    WHERE s.id = ANY($13::uuid[]) AND s.id = w.step AND s.lease = w.lease AND (SELECT met.all FROM met)
+    FROM unnest($32::uuid[], $33::uuid[], $34::text[]) AS w(step, lease, output)
+    WHERE s.id = ANY($32::uuid[]) AND s.id = w.step AND s.lease = w.lease AND (SELECT met.all FROM met)
     RETURNING s.id),
-added AS (
-    INSERT INTO steps (id, org_id, task_id, run, kind, position, state, rank, max_attempts, trace_id, attempt, lease,
-        worker, lease_until, started_at)
-    SELECT w.id, w.org, w.task, w.run, w.kind, w.position, CASE WHEN l.lease IS NULL THEN 'ready' ELSE 'running' END,
-        w.rank, w.max_attempts, w.trace_id, CASE WHEN l.lease IS NULL THEN 0 ELSE 1 END, l.lease,
-        CASE WHEN l.lease IS NOT NULL THEN $26::text END,
-        CASE WHEN l.lease IS NOT NULL THEN now() + make_interval(secs => $27::float8) END,
-        CASE WHEN l.lease IS NOT NULL THEN now() END
-    FROM unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::integer[], $20::text[], $21::integer[], $22::bigint[],
-        $23::integer[], $24::text[], $25::uuid[])
-        AS w(id, org, task, run, kind, position, rank, max_attempts, trace_id, lease)
-        CROSS JOIN LATERAL (SELECT nullif(w.lease, '00000000-0000-0000-0000-000000000000') AS lease) AS l
-    WHERE (SELECT met.all FROM met)),
+added AS (",
+    insert_steps!(),
+    " WHERE (SELECT met.all FROM met)),
 told AS (
     INSERT INTO event_groups (org_id, task_id, seq, told)
     SELECT w.org, w.id, w.event_seq, w.told::jsonb
-    FROM unnest($1::uuid[], $2::uuid[], $4::bigint[], $12::text[]) AS w(id, org, event_seq, told)
-    WHERE w.told <> '' AND (SELECT met.all FROM met))
-SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM ended) AS ended";
+    FROM unnest($18::uuid[], $19::uuid[], $21::bigint[], $31::text[]) AS w(id, org, event_seq, told)
+    WHERE w.told <> '' AND (SELECT met.all FROM met)),
+heard AS (
+    INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, payload, subject_id)
+    SELECT gen_random_uuid(), w.org, f.kind, f.pool, 'ready', m.rank, f.max_attempts, m.trace_id,
+        jsonb_build_object('task', w.id, 'kind', m.kind, 'seq', w.event_seq, 'events', w.told::jsonb), w.id
+    FROM unnest($18::uuid[], $19::uuid[], $21::bigint[], $31::text[]) AS w(id, org, event_seq, told)
+        JOIN event_followers f ON f.org_id = w.org JOIN moved m ON m.id = w.id
+    WHERE w.told <> '' AND (SELECT met.all FROM met)
+    RETURNING pool)
+SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM ended) AS ended,
+    (SELECT array_agg(DISTINCT pool) FROM heard) AS heard"
+);
 
 /// What changes about few tasks. Under the lock that the other statement has taken.
 const REMARK: &str = "
-UPDATE tasks t SET warnings = w.warnings::jsonb, error_code = nullif(w.error_code, ''),
+UPDATE tasks t SET warnings = w.warnings::jsonb, memo = w.memo::jsonb, error_code = nullif(w.error_code, ''),
     error_message = nullif(w.error_message, '')
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) AS w(id, org, warnings, error_code, error_message)
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+    AS w(id, org, warnings, error_code, error_message, memo)
 WHERE t.id = ANY($1::uuid[]) AND t.org_id = w.org AND t.id = w.id";
 
 /// Fails with [`StoreError::Overtaken`] when a task is not as it was seen, or a lease is gone.
-pub(super) async fn advance(conn: &impl ConnectionTrait, seen: &Left, moves: &Moves<'_>) -> Result<(), StoreError> {
+pub(super) async fn advance(
+    conn: &impl ConnectionTrait,
+    seen: &SeenTasks,
+    moves: &Moves<'_>,
+) -> Result<Vec<PoolName>, StoreError> {
     let Moves { done, tasks, steps, events } = moves;
-    if done.is_empty() && tasks.is_empty() {
-        return Ok(());
+    if done.is_empty() && tasks.is_empty() && steps.is_empty() {
+        return Ok(Vec::new());
     }
     let mut told = told_of(events);
     let told: Vec<String> = tasks.keys().map(|task| told.remove(task).unwrap_or_default()).collect();
     let outputs = done.iter().map(|row| serde_json::to_string(&row.output)).collect::<Result<Vec<_>, _>>()?;
+    let stages = tasks.values().map(|task| serde_json::to_string(&task.stages)).collect::<Result<Vec<_>, _>>()?;
     let seen_at = |task: &Arc<TaskState>| seen.get(&task.id).map_or(-1, |seen| seen.event_seq);
-    let started = steps.iter().find_map(|step| step.started.as_ref());
-    let values = [
+    let about_tasks = [
         column(tasks.values(), |task| task.id),
         column(tasks.values(), |task| task.org_id),
         column(tasks.values(), seen_at),
         column(tasks.values(), |task| task.event_seq),
         column(tasks.values(), |task| task.status.clone()),
         column(tasks.values(), |task| task.progress),
-        column(tasks.values(), |task| task.sources_run),
+        column(tasks.values(), |task| task.paused),
         column(tasks.values(), |task| task.current_step.clone().unwrap_or_default()),
         column(tasks.values(), |task| task.steps_completed.join(" ")),
-        column(tasks.values(), |task| task.fan_open),
-        column(tasks.values(), |task| task.fan_total),
+        stages.into(),
+        column(tasks.values(), |task| task.items_total),
+        column(tasks.values(), |task| task.items_done),
+        column(tasks.values(), |task| task.items_failed),
         told.into(),
-        column(done, |row| row.step),
-        column(done, |row| row.lease),
-        outputs.into(),
-        column(*steps, |step| step.id),
-        column(*steps, |step| step.org),
-        column(*steps, |step| step.task),
-        column(*steps, |step| step.run),
-        column(*steps, |step| step.kind.as_str().to_owned()),
-        column(*steps, |step| step.position),
-        column(*steps, |step| step.rank),
-        column(*steps, |step| i32::try_from(step.max_attempts).unwrap_or(i32::MAX)),
-        column(*steps, |step| step.trace_id.clone()),
-        column(*steps, |step| step.started.as_ref().map_or(Uuid::nil(), |started| started.lease)),
-        started.map(|started| started.worker.clone()).into(),
-        started.map(|started| started.seconds).into(),
     ];
+    let about_ends = [column(done, |row| row.step), column(done, |row| row.lease), outputs.into()];
+    let values = parameters(steps)?.into_iter().chain(about_tasks).chain(about_ends);
     let row = sql::one(conn, ADVANCE, values).await?.ok_or(StoreError::Overtaken)?;
     let met = |name: &str| row.try_get::<i64>("", name).map(i64::unsigned_abs);
     all_met(met("moved")?, tasks.len())?;
     all_met(met("ended")?, done.len())?;
-    remark(conn, seen, tasks).await
+    remark(conn, seen, tasks).await?;
+    let heard: Vec<String> = row.try_get::<Option<_>>("", "heard")?.unwrap_or_default();
+    Ok(heard.iter().map(|pool| pool.parse()).collect::<Result<_, _>>()?)
 }
 
 /// What is told of each task, as the text of a JSON array.
 fn told_of(events: &[NewEvent]) -> HashMap<Uuid, String> {
     let mut texts: HashMap<Uuid, String> = HashMap::new();
-    for NewEvent { task, told: Told { kind, data }, .. } in events {
+    for NewEvent { task, event: EventText { kind, data } } in events {
         let text = texts.entry(*task).or_default();
         text.push(if text.is_empty() { '[' } else { ',' });
         for part in ["{\"kind\":\"", kind, "\",\"data\":", data, "}"] {
@@ -138,13 +139,13 @@ fn told_of(events: &[NewEvent]) -> HashMap<Uuid, String> {
 
 async fn remark(
     conn: &impl ConnectionTrait,
-    seen: &Left,
+    seen: &SeenTasks,
     tasks: &BTreeMap<Uuid, Arc<TaskState>>,
 ) -> Result<(), StoreError> {
     let as_before = |task: &TaskState| {
         seen.get(&task.id).is_some_and(|seen| {
-            (&seen.warnings, &seen.error_code, &seen.error_message)
-                == (&task.warnings, &task.error_code, &task.error_message)
+            (&seen.warnings, &seen.memo, &seen.error_code, &seen.error_message)
+                == (&task.warnings, &task.memo, &task.error_code, &task.error_message)
         })
     };
     let remarked: Vec<&TaskState> = tasks.values().map(Arc::as_ref).filter(|task| !as_before(task)).collect();
@@ -157,6 +158,7 @@ async fn remark(
         column(&remarked, |task| task.warnings.to_string()),
         column(&remarked, |task| task.error_code.clone().unwrap_or_default()),
         column(&remarked, |task| task.error_message.clone().unwrap_or_default()),
+        column(&remarked, |task| task.memo.to_string()),
     ];
     all_met(sql::execute(conn, REMARK, values).await?, remarked.len())
 }

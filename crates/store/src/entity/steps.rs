@@ -11,6 +11,7 @@ pub struct Model {
     pub task_id: Option<Uuid>,
     pub run: i32,
     pub kind: String,
+    pub pool: String,
     pub position: i32,
     pub state: String,
     pub rank: i64,
@@ -22,6 +23,10 @@ pub struct Model {
     pub worker: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
     pub output: Option<Json>,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub payload: Option<Json>,
+    pub subject_id: Option<Uuid>,
+    pub waiting_for: Option<i32>,
     pub error_code: Option<String>,
     pub error_message: Option<String>,
     pub trace_id: String,

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::task_state::Stages;
+
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "tasks")]
 pub struct Model {
@@ -12,16 +14,24 @@ pub struct Model {
     pub status: String,
     #[sea_orm(column_type = "JsonBinary")]
     pub input: Json,
-    pub article_id: Option<Uuid>,
+    pub subject_id: Option<Uuid>,
+    pub parent_id: Option<Uuid>,
+    pub parent_step: Option<Uuid>,
+    pub parent_position: Option<i32>,
     pub rank: i64,
     pub run: i32,
-    pub sources_run: i32,
     pub event_seq: i64,
     pub progress: i16,
     pub current_step: Option<String>,
     pub steps_completed: Vec<String>,
-    pub fan_open: i32,
-    pub fan_total: i32,
+    pub paused: bool,
+    pub items_total: i32,
+    pub items_done: i32,
+    pub items_failed: i32,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub stages: Stages,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub memo: Json,
     #[sea_orm(column_type = "JsonBinary")]
     pub warnings: Json,
     pub error_code: Option<String>,

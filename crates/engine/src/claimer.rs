@@ -1,0 +1,131 @@
+//! Claims as many steps as there are free slots, when something may be there to claim.
+
+use std::{sync::Arc, time::Duration};
+
+use galley_domain::{Fault, FaultCode};
+use galley_store::{ClaimedStep, Fence, StoreError};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{commit::LastSeen, keeper::patiently, runner::Shared, step::Outcome};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// What is due and cannot be had yet (another process is about to take it) is looked at again after this.
+const SHORTEST_LOOK: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Runs until `stop`; then nothing more begins, which ends the workers once they are idle.
+pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
+    // Also when this panics: the workers must not wait for a claimer that is gone.
+    let _closing = Closing(&shared);
+    let (mut wakes, mut clock) = (shared.notifications.steps(), shared.notifications.clock());
+    let mut due = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    while !stop.is_cancelled() {
+        shared.capacity.look_for(wakes.woken());
+        match round(&shared, &mut due).await {
+            Ok(()) => {
+                pause = FIRST_PAUSE;
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = wakes.changed() => {}
+                    // The sender lives in `shared`.
+                    _ = clock.changed() => due = Instant::now(),
+                    () = shared.capacity.freed(), if shared.capacity.looks() => {}
+                    () = tokio::time::sleep_until(due) => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, retry_in = ?pause, "cannot claim steps; the database may be away");
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = tokio::time::sleep(pause) => {}
+                }
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                due = Instant::now();
+            }
+        }
+    }
+}
+
+struct Closing<'a>(&'a Shared);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// One look at clock and queue.
+async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
+    let queue = shared.store().queue();
+    let kinds = &shared.settings.kinds;
+    if Instant::now() >= *due {
+        add_periodic_jobs(shared).await?;
+        let held = shared.leases.fences();
+        let promotion = patiently(shared, queue.promote(&held, kinds, shared.settings.lease)).await?;
+        for step in promotion.exhausted {
+            fail_exhausted(shared, &step).await?;
+        }
+        let next = promotion.next_due.unwrap_or(shared.settings.tick);
+        // A delay of a few milliseconds is kept to; something overdue that did not move is not asked for in a circle.
+        let next = if next.is_zero() { SHORTEST_LOOK } else { next };
+        *due = Instant::now() + next.min(shared.settings.tick);
+        if shared.stats.tick_is_due(shared.settings.tick) {
+            // A word may have been lost, and another configuration may have had other pools.
+            patiently(shared, queue.adopt(&shared.registry.pools_by_kind(kinds))).await?;
+            shared.capacity.look_everywhere();
+        }
+    }
+    // Each pool may need a claim of its own. Permits that are free again meanwhile wait for the next round: between two
+    // rounds the word to stop, the clock and the notifications are heard, however fast the steps are.
+    for _ in 0..shared.pools {
+        let Some(mut free) = shared.capacity.take_free() else { break };
+        let wanted = free.wanted();
+        let claim = queue.claim(&wanted, kinds, &shared.settings.worker, shared.settings.lease);
+        let claims = patiently(shared, claim).await?;
+        let mut paused: Vec<Fence> = Vec::new();
+        for step in claims.steps {
+            let task = step.task.and_then(|task| claims.tasks.get(&task)).cloned();
+            let (fence, permit) = (step.fence, free.permit(step.pool, step.rank));
+            if task.as_ref().is_some_and(|task| task.paused) {
+                // It became ready in the moment in which its task was paused.
+                paused.push(fence);
+            } else if !shared.launch(step, LastSeen::claimed(task), permit) {
+                // Its lease runs out and the step is claimed again.
+                tracing::error!("a claimed step found no permit");
+            }
+        }
+        free.all_found();
+        if !paused.is_empty() {
+            queue.give_back(&paused).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails a step whose every attempt took its process down.
+async fn fail_exhausted(shared: &Shared, step: &ClaimedStep) -> Result<(), StoreError> {
+    tracing::error!(step = %step.fence.step, kind = %step.kind, attempts = step.attempt, "the step lost its worker in its last attempt");
+    let message = format!("the {} step lost its worker {} times", step.kind, step.attempt);
+    let fault = Fault::permanent(FaultCode::WorkflowError, message);
+    match shared.commits.finish_step(step, &Outcome::Failed(fault), &[]).await {
+        Ok(_) | Err(StoreError::LeaseLost) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// One in each period, whichever process is first.
+async fn add_periodic_jobs(shared: &Shared) -> Result<(), StoreError> {
+    for job in shared.registry.periodic().iter().filter(|job| shared.settings.kinds.contains(&job.kind)) {
+        let Some(stage) = shared.registry.stage(job.kind) else { continue };
+        let seconds = chrono::Utc::now().timestamp();
+        let period = i64::try_from(job.every.as_secs().max(1)).unwrap_or(i64::MAX);
+        let key = format!("{}/{}", job.kind, seconds - seconds.rem_euclid(period));
+        if !shared.stats.has_added(job.kind, &key) {
+            shared.store().queue().schedule(job.kind, stage.pool, &key, stage.policy.max_attempts).await?;
+            shared.stats.note_added(job.kind, key);
+        }
+    }
+    Ok(())
+}

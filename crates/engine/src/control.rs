@@ -1,0 +1,124 @@
+//! What people do to tasks that have not ended: cancel, pause, resume. A task's children share its fate.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use galley_domain::{OrgId, task::TaskStatus};
+use galley_store::{Store, StepsTx, StoreError, TaskState};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{capacity::Handover, commit::Batch, registry::Registry};
+
+/// Why a task was left as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error("there is no such task")]
+    NotFound,
+    /// Its state does not allow it; the text says what would.
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Control {
+    store: Store,
+    registry: Arc<Registry>,
+}
+
+impl Control {
+    pub fn new(store: Store, registry: Arc<Registry>) -> Self {
+        Self { store, registry }
+    }
+
+    /// Stops a task and its children: nothing of them is started any more, what runs is dropped, held credits return.
+    pub async fn cancel(&self, org: OrgId, id: Uuid) -> Result<(), ControlError> {
+        let tx = self.store.begin_steps([org]).await?;
+        let tx = self.cancel_in(tx, org, id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The same in a transaction of the caller's, who commits it.
+    pub async fn cancel_in(&self, mut tx: StepsTx, org: OrgId, id: Uuid) -> Result<StepsTx, ControlError> {
+        let mut tasks = family(&mut tx, org, id).await?;
+        let status = tasks[0].status()?;
+        if status.is_ended() {
+            return Err(ControlError::Refused(format!(
+                "the task is {status} already; only a pending or processing task can be cancelled"
+            )));
+        }
+        let standing = tasks.iter().map(|task| (task.id, task.clone())).collect();
+        let mut handover = Handover::none();
+        let mut batch = Batch::over(&self.registry, &mut handover, tx, standing);
+        for task in &mut tasks {
+            if !task.status()?.is_ended() {
+                batch.end_task(task, TaskStatus::Cancelled, None)?;
+                batch.stands(task);
+            }
+        }
+        batch.flush().await?;
+        Ok(batch.into_tx())
+    }
+
+    /// Nothing of a task and its children is claimed until it is resumed; what runs goes on to its end.
+    pub async fn pause(&self, org: OrgId, id: Uuid) -> Result<(), ControlError> {
+        self.set_paused(org, id, true).await
+    }
+
+    /// Goes on where it was paused.
+    pub async fn resume(&self, org: OrgId, id: Uuid) -> Result<(), ControlError> {
+        self.set_paused(org, id, false).await
+    }
+
+    async fn set_paused(&self, org: OrgId, id: Uuid, paused: bool) -> Result<(), ControlError> {
+        let mut tx = self.store.begin_steps([org]).await?;
+        let mut tasks = family(&mut tx, org, id).await?;
+        let status = tasks[0].status()?;
+        if status.is_ended() {
+            return Err(ControlError::Refused(format!("the task is {status}; only one that has not ended can be paused")));
+        }
+        if tasks[0].paused == paused {
+            let how = if paused { "paused already" } else { "not paused" };
+            return Err(ControlError::Refused(format!("the task is {how}")));
+        }
+        let standing = tasks.iter().map(|task| (task.id, task.clone())).collect();
+        let mut handover = Handover::none();
+        let mut batch = Batch::over(&self.registry, &mut handover, tx, standing);
+        let mut changed: Vec<Uuid> = Vec::new();
+        for task in &mut tasks {
+            if !task.status()?.is_ended() && task.paused != paused {
+                task.paused = paused;
+                let told = json!({ "status": task.status, "progress": task.progress }).to_string();
+                batch.emit(task, if paused { "task.paused" } else { "task.resumed" }, told);
+                changed.push(task.id);
+                batch.stands(task);
+            }
+        }
+        batch.flush().await?;
+        let tx = batch.into_tx();
+        tx.pause_steps(&changed, paused).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The task, first, and all that it and its children have ordered and that may not have ended; locked.
+async fn family(tx: &mut StepsTx, org: OrgId, id: Uuid) -> Result<Vec<TaskState>, ControlError> {
+    let mut ids: BTreeSet<Uuid> = [id].into();
+    loop {
+        // A child that was ordered before its parent was locked is found when the parent is.
+        let list: Vec<Uuid> = ids.iter().copied().collect();
+        let mut locked = tx.lock_tasks(org, &list).await?;
+        let first = locked.remove(&id).ok_or(ControlError::NotFound)?;
+        let children = tx.tenant(org.0)?.open_descendants(id).await?;
+        if children.iter().all(|child| ids.contains(child)) {
+            let mut family = vec![first];
+            family.extend(locked.into_values());
+            return Ok(family);
+        }
+        ids.extend(children);
+    }
+}

@@ -1,0 +1,100 @@
+//! What the engine counted, for metrics.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use galley_domain::task::StepKind;
+
+/// Counters of one kind of step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KindStats {
+    pub claimed: u64,
+    pub done: u64,
+    pub retried: u64,
+    pub failed: u64,
+    /// Stopped because the lease was gone or the process stops.
+    pub dropped: u64,
+    /// Time spent in attempts, in microseconds.
+    pub busy_micros: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    kinds: BTreeMap<StepKind, KindStats>,
+    /// The newest job of each kind that comes by itself, as far as this process knows.
+    added: BTreeMap<StepKind, String>,
+    stale: u64,
+    last_tick: Option<Instant>,
+}
+
+/// Shared counters. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct EngineStats(Arc<Mutex<State>>);
+
+/// How an attempt ended, for counting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ended {
+    Done,
+    Retried,
+    Failed,
+    Dropped,
+}
+
+impl EngineStats {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn claimed(&self, kind: StepKind) {
+        self.lock().kinds.entry(kind).or_default().claimed += 1;
+    }
+
+    pub(crate) fn ended(&self, kind: StepKind, how: Ended, took: Duration) {
+        let mut state = self.lock();
+        let stats = state.kinds.entry(kind).or_default();
+        stats.busy_micros = stats.busy_micros.saturating_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        match how {
+            Ended::Done => stats.done += 1,
+            Ended::Retried => stats.retried += 1,
+            Ended::Failed => stats.failed += 1,
+            Ended::Dropped => stats.dropped += 1,
+        }
+    }
+
+    /// A group was written twice, because somebody else had changed a task that was known here.
+    pub(crate) fn was_stale(&self) {
+        self.lock().stale += 1;
+    }
+
+    /// Groups that were written twice for that reason.
+    pub fn stale_groups(&self) -> u64 {
+        self.lock().stale
+    }
+
+    /// True when this process has added the job already; saves a query a tick.
+    pub(crate) fn has_added(&self, kind: StepKind, key: &str) -> bool {
+        self.lock().added.get(&kind).is_some_and(|added| added == key)
+    }
+
+    pub(crate) fn note_added(&self, kind: StepKind, key: String) {
+        self.lock().added.insert(kind, key);
+    }
+
+    /// Whether the last slow tick is that long ago; then this one is the last.
+    pub(crate) fn tick_is_due(&self, tick: Duration) -> bool {
+        let mut state = self.lock();
+        let due = state.last_tick.is_none_or(|last| last.elapsed() >= tick);
+        if due {
+            state.last_tick = Some(Instant::now());
+        }
+        due
+    }
+
+    /// A copy of all counters.
+    pub fn snapshot(&self) -> BTreeMap<StepKind, KindStats> {
+        self.lock().kinds.clone()
+    }
+}

@@ -1,0 +1,37 @@
+//! The kinds of work, one file each with its policy, and the one list in which they are registered.
+
+pub mod article;
+pub mod upkeep;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use galley_domain::task::PoolName;
+use galley_engine::Registry;
+
+use crate::restart::Restart;
+
+/// Links, files and searches: waits for others.
+pub const READING: PoolName = PoolName::new("reading");
+/// Whatever a model may be asked for.
+pub const MODELS: PoolName = PoolName::new("models");
+/// Renders.
+pub const PICTURES: PoolName = PoolName::new("pictures");
+/// Blogs and shops, where each address has limits of its own.
+pub const DESTINATIONS: PoolName = PoolName::new("destinations");
+/// What nobody ordered.
+pub const UPKEEP: PoolName = PoolName::new("upkeep");
+
+/// Sized for a small machine: what waits for others runs wide, what computes runs narrow.
+pub const POOLS: [(PoolName, usize); 5] =
+    [(READING, 8), (MODELS, 48), (PICTURES, 2), (DESTINATIONS, 8), (UPKEEP, 2)];
+
+/// Every kind of work.
+pub fn registry() -> Registry {
+    let (sweep, every) = upkeep::sweep();
+    Registry::new(POOLS).with(article::Article::default()).with_periodic(sweep, every)
+}
+
+/// How tasks of each kind are run again.
+pub(crate) fn restarts() -> BTreeMap<&'static str, Arc<dyn Restart>> {
+    BTreeMap::from([(galley_domain::article::TASK, Arc::new(article::Article::default()) as Arc<dyn Restart>)])
+}

@@ -1,0 +1,16 @@
+//! Work that nobody ordered and that belongs to no task.
+
+use std::time::Duration;
+
+use galley_domain::task::{StepKind, StepPolicy};
+use galley_engine::Stage;
+
+use super::UPKEEP;
+
+/// Removes what retention no longer keeps.
+pub const SWEEP: StepKind = StepKind::new("sweep");
+
+/// The job, and how often it comes.
+pub(super) fn sweep() -> (Stage, Duration) {
+    (Stage::new(SWEEP, UPKEEP, 0, StepPolicy::new(3, 300)), Duration::from_secs(3600))
+}

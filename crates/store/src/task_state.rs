@@ -1,0 +1,124 @@
+//! What the engine reads and changes of a task, declared once: the struct and the list of its columns.
+
+use std::collections::BTreeMap;
+
+use galley_domain::{
+    OrgId,
+    task::{StepKind, TaskStatus},
+};
+use rust_decimal::Decimal;
+use sea_orm::{FromJsonQueryResult, FromQueryResult};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::error::StoreError;
+
+/// Steps of one stage in the current run: how many have not ended, how many there are, how many failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u32, u32, u32)", into = "(u32, u32, u32)")]
+pub struct StageCount {
+    pub open: u32,
+    pub total: u32,
+    pub failed: u32,
+}
+
+impl From<(u32, u32, u32)> for StageCount {
+    fn from((open, total, failed): (u32, u32, u32)) -> Self {
+        Self { open, total, failed }
+    }
+}
+
+impl From<StageCount> for (u32, u32, u32) {
+    fn from(count: StageCount) -> Self {
+        (count.open, count.total, count.failed)
+    }
+}
+
+/// The stages that have begun and not ended, by the kind of their steps.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Stages(pub BTreeMap<String, StageCount>);
+
+impl Stages {
+    pub fn of(&self, kind: StepKind) -> StageCount {
+        self.0.get(kind.as_str()).copied().unwrap_or_default()
+    }
+
+    /// Counts steps that are added.
+    pub fn open(&mut self, kind: StepKind, steps: u32) {
+        let count = self.0.entry(kind.as_str().to_owned()).or_default();
+        (count.open, count.total) = (count.open + steps, count.total + steps);
+    }
+
+    /// Counts a step that has ended, and answers with how its stage stands. A stage without open steps is forgotten.
+    pub fn close(&mut self, kind: StepKind, failed: bool) -> StageCount {
+        let count = self.0.entry(kind.as_str().to_owned()).or_default();
+        count.open = count.open.saturating_sub(1);
+        count.failed += u32::from(failed);
+        let count = *count;
+        if count.open == 0 {
+            self.0.remove(kind.as_str());
+        }
+        count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+macro_rules! task_state {
+    ($($(#[$meta:meta])* $name:ident: $type:ty,)+) => {
+        /// A task as the engine knows it; the order itself stays in the table.
+        #[derive(Debug, Clone, FromQueryResult)]
+        pub struct TaskState { $($(#[$meta])* pub $name: $type,)+ }
+
+        /// The columns of [`TaskState`].
+        pub(crate) const COLUMNS: &[&str] = &[$(stringify!($name)),+];
+    };
+}
+
+task_state! {
+    id: Uuid,
+    org_id: Uuid,
+    kind: String,
+    status: String,
+    /// What the task is about: an article, a project.
+    subject_id: Option<Uuid>,
+    parent_id: Option<Uuid>,
+    /// The step that waits for the end of this task.
+    parent_step: Option<Uuid>,
+    rank: i64,
+    run: i32,
+    event_seq: i64,
+    progress: i16,
+    current_step: Option<String>,
+    steps_completed: Vec<String>,
+    paused: bool,
+    items_total: i32,
+    items_done: i32,
+    items_failed: i32,
+    stages: Stages,
+    memo: Json,
+    warnings: Json,
+    error_code: Option<String>,
+    error_message: Option<String>,
+    price: Decimal,
+    trace_id: String,
+}
+
+impl TaskState {
+    pub fn org(&self) -> OrgId {
+        OrgId(self.org_id)
+    }
+
+    pub fn status(&self) -> Result<TaskStatus, StoreError> {
+        Ok(self.status.parse()?)
+    }
+
+    /// The columns for a SELECT from `t`, each with `prefix` before its name.
+    pub(crate) fn columns(prefix: &str) -> String {
+        COLUMNS.iter().map(|name| format!("t.{name} AS {prefix}{name}")).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,29 @@
+//! The steps of an article.
+
+mod draft;
+mod image;
+mod outline;
+mod reading;
+mod research;
+mod seo;
+mod sync;
+mod writer;
+
+use std::sync::Arc;
+
+use galley_engine::Step;
+
+use super::{Toolbox, compute};
+
+pub(super) use image::store_fault;
+
+pub(super) fn steps(toolbox: &Arc<Toolbox>) -> Vec<Arc<dyn Step>> {
+    vec![
+        Arc::new(research::Research(Arc::clone(toolbox))),
+        Arc::new(outline::OutlineStep(Arc::clone(toolbox))),
+        Arc::new(draft::Draft(Arc::clone(toolbox))),
+        Arc::new(seo::Seo(Arc::clone(toolbox))),
+        Arc::new(image::Image(Arc::clone(toolbox))),
+        Arc::new(sync::Sync(Arc::clone(toolbox))),
+    ]
+}

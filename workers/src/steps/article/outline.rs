@@ -1,0 +1,32 @@
+//! Outline: the writer plans, and every section gets the passages it may use.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use galley_domain::{Fault, FaultCode, article, task::StepKind};
+use galley_services::pipelines;
+
+use super::{Toolbox, compute};
+use galley_engine::{Output, Step, StepContext, StepError};
+
+pub(crate) struct OutlineStep(pub(crate) Arc<Toolbox>);
+
+#[async_trait]
+impl Step for OutlineStep {
+    fn kind(&self) -> StepKind {
+        article::OUTLINE
+    }
+
+    async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
+        let (org, task) = cx.owner()?;
+        let brief = self.0.services.order_of(org, task).await?.brief;
+        let sources = self.0.services.snapshots_of(org, task).await?;
+        let writer = self.0.writer_of(org).await?;
+        let outline = writer.outline(&brief, &sources, &cx.meter).await?;
+        if outline.sections.is_empty() {
+            return Err(Fault::permanent(FaultCode::WorkflowError, "the writer planned no sections").into());
+        }
+        let outline = compute(move || galley_compose::assign(&brief, &outline, &sources)).await?;
+        Ok(pipelines::article::outline(&outline))
+    }
+}

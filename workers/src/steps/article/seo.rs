@@ -1,0 +1,276 @@
+//! SEO: puts the sections together, brings them to the ordered length, ties every sentence to what supports it, and
+//! finds title, description and score.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use galley_compose::{
+    ExtractiveWriter,
+    article::ArticleSection,
+    claims::{Checker, PlacedClaim},
+};
+use galley_domain::{
+    Fault,
+    article, task::StepKind,
+    writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, Verdict, Writer},
+};
+use galley_services::{ClaimedText, WrittenArticle, pipelines};
+use galley_text::{markdown, seo, slug};
+use serde_json::json;
+
+use super::{Toolbox, compute};
+use galley_engine::{Output, Step, StepContext, StepError};
+
+pub(crate) struct Seo(pub(crate) Arc<Toolbox>);
+
+/// The article before anyone thought of search engines.
+#[derive(Debug, Clone)]
+struct Body {
+    title: String,
+    markdown: String,
+    claims: Vec<PlacedClaim>,
+    /// What was replaced on the way.
+    warnings: Vec<String>,
+}
+
+#[async_trait]
+impl Step for Seo {
+    fn kind(&self) -> StepKind {
+        article::SEO
+    }
+
+    async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
+        let (org, task) = cx.owner()?;
+        let brief = self.0.services.order_of(org, task).await?.brief;
+        let outline = self.0.services.outline_of(org, task).await?;
+        let sections = self.0.services.sections_of(org, task, outline.sections.len()).await?;
+        let sources = self.0.services.snapshots_of(org, task).await?;
+        let writer = self.0.writer.name().to_owned();
+        // What the built-in writer proposes stands in the sources.
+        let by_model = writer != ExtractiveWriter.name();
+        let (brief, sources) = (Arc::new(brief), Arc::new(sources));
+        let body = {
+            let (brief, sources) = (Arc::clone(&brief), Arc::clone(&sources));
+            compute(move || put_together(&brief, outline, sections, &sources, by_model)).await??
+        };
+        let plain = markdown::strip(&body.markdown);
+        let mut proposal = self.0.writer_of(org).await?.seo(&brief, &body.title, &plain, &cx.meter).await?;
+        let mut body = body;
+        if by_model {
+            let own = ExtractiveWriter.seo(&brief, &body.title, &plain, &cx.meter).await?;
+            let brief = Arc::clone(&brief);
+            let (checked, more) = compute(move || borne_out(proposal, own, &brief, &sources)).await?;
+            proposal = checked;
+            body.warnings.extend(more);
+        }
+        let article = compute(move || finish(&brief, body, proposal, writer)).await?;
+        Ok(pipelines::article::text(article))
+    }
+}
+
+fn put_together(
+    brief: &Brief,
+    outline: Outline,
+    sections: Vec<SectionText>,
+    sources: &[Snapshot],
+    by_model: bool,
+) -> Result<Body, Fault> {
+    let (outline, warnings) = if by_model { grounded(brief, outline, sources) } else { (outline, Vec::new()) };
+    let title = outline.title.clone();
+    let headings: Vec<Option<String>> = outline.sections.iter().map(|plan| plan.heading.clone()).collect();
+    let planned = outline.sections.into_iter().zip(sections).collect();
+    let texts = galley_compose::fit(brief, planned, sources)?;
+    let claims = galley_compose::claims::check(&texts, sources);
+    let sections: Vec<ArticleSection> =
+        headings.into_iter().zip(texts).map(|(heading, text)| ArticleSection { heading, text }).collect();
+    let rendered = galley_compose::article::render(&title, &sections, &claims, sources);
+    Ok(Body { title, markdown: rendered.markdown, claims: rendered.claims, warnings })
+}
+
+/// The outline without titles and headings that state what nobody gave: in their place those that the built-in writer
+/// would set, or none.
+fn grounded(brief: &Brief, mut outline: Outline, sources: &[Snapshot]) -> (Outline, Vec<String>) {
+    let check = LineCheck::new(brief, sources);
+    let mut warnings = Vec::new();
+    let mut own: Option<Outline> = None;
+    let mut own = || own.get_or_insert_with(|| extractive(brief, sources)).clone();
+    if let Some(warning) = check.warning("title", &outline.title) {
+        warnings.push(warning);
+        outline.title = own().title;
+    }
+    for index in 0..outline.sections.len() {
+        let Some(warning) = outline.sections[index].heading.as_deref().and_then(|h| check.warning("heading", h)) else {
+            continue;
+        };
+        warnings.push(warning);
+        let other = own().sections.into_iter().nth(index).and_then(|section| section.heading);
+        outline.sections[index].heading =
+            other.filter(|h| outline.sections.iter().all(|s| s.heading.as_ref() != Some(h)));
+    }
+    (outline, warnings)
+}
+
+/// What the built-in writer would plan; where it cannot, the order is the title.
+fn extractive(brief: &Brief, sources: &[Snapshot]) -> Outline {
+    galley_compose::outline(brief, sources)
+        .unwrap_or_else(|_| Outline { title: seo::fit_title(&brief.prompt), sections: Vec::new() })
+}
+
+/// The proposal with the built-in writer's title and description where its own state what nobody gave.
+fn borne_out(
+    mut proposal: SeoProposal,
+    own: SeoProposal,
+    brief: &Brief,
+    sources: &[Snapshot],
+) -> (SeoProposal, Vec<String>) {
+    let check = LineCheck::new(brief, sources);
+    let mut warnings = Vec::new();
+    if let Some(warning) = check.warning("SEO title", &proposal.title) {
+        warnings.push(warning);
+        proposal.title = own.title;
+    }
+    if let Some(warning) = check.warning("SEO description", &proposal.description) {
+        warnings.push(warning);
+        proposal.description = own.description;
+    }
+    (proposal, warnings)
+}
+
+/// Holds the short lines of a model against the sources and the order.
+struct LineCheck<'a> {
+    checker: Checker<'a>,
+    language: &'a str,
+    order: String,
+}
+
+impl<'a> LineCheck<'a> {
+    fn new(brief: &'a Brief, sources: &'a [Snapshot]) -> Self {
+        let order = format!("{}\n{}", brief.prompt, brief.keywords.join(", "));
+        Self { checker: Checker::new(sources), language: &brief.language, order }
+    }
+
+    fn warning(&self, what: &str, line: &str) -> Option<String> {
+        let foreign = self.checker.foreign_facts(line, self.language, &self.order);
+        let named = foreign.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+        (!foreign.is_empty()).then(|| format!("a {what} of the model was replaced: no source has {named:.80}"))
+    }
+}
+
+/// Whatever a writer proposes is brought within the limits.
+fn finish(brief: &Brief, body: Body, proposal: SeoProposal, writer: String) -> WrittenArticle {
+    let title = body.title;
+    let mut warnings = warnings(&body.claims, &writer);
+    warnings.extend(body.warnings);
+    let seo_title = seo::fit_title(or(&proposal.title, &title));
+    let seo_description = seo::fit_description(or(&proposal.description, &title));
+    let keywords = if brief.keywords.is_empty() { proposal.keywords } else { brief.keywords.clone() };
+    let slug = slug::slugify(&title);
+    let report = seo::score(&seo::SeoInput {
+        title: &seo_title,
+        description: &seo_description,
+        slug: &slug,
+        keyphrase: keywords.first().map(String::as_str),
+        keywords: &keywords,
+        markdown: &body.markdown,
+        language: &brief.language,
+    });
+    WrittenArticle {
+        word_count: markdown::word_count(&body.markdown),
+        seo_report: json!(report),
+        warnings,
+        claims: body.claims.into_iter().map(|placed| ClaimedText::new(section_number(&placed), placed.claim)).collect(),
+        title,
+        slug,
+        markdown: body.markdown,
+        seo_title,
+        seo_description,
+        keywords,
+        writer,
+    }
+}
+
+fn section_number(placed: &PlacedClaim) -> u32 {
+    u32::try_from(placed.section).unwrap_or(u32::MAX)
+}
+
+fn or<'a>(proposed: &'a str, fallback: &'a str) -> &'a str {
+    if proposed.trim().is_empty() { fallback } else { proposed }
+}
+
+fn warnings(claims: &[PlacedClaim], writer: &str) -> Vec<String> {
+    let unsupported = claims.iter().filter(|placed| placed.claim.verdict == Verdict::Unsupported).count();
+    let mut warnings = Vec::new();
+    if unsupported > 0 {
+        warnings.push(format!(
+            "{unsupported} of {} sentences are not supported by any source; they are marked",
+            claims.len()
+        ));
+    }
+    if writer == "extractive" {
+        warnings
+            .push("the text was composed from the sources by the built-in extractive writer, without a model".into());
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use galley_domain::writing::{Origin, SectionPlan, Tone, WordRange};
+
+    use super::*;
+
+    fn brief() -> Brief {
+        Brief {
+            prompt: "Write about parcel lockers in Riga".into(),
+            language: "en".into(),
+            tone: Tone::default(),
+            words: WordRange { min: 100, max: 200 },
+            keywords: Vec::new(),
+        }
+    }
+
+    fn sources() -> Vec<Snapshot> {
+        let text = "# Lockers\n\nOmniva opened 120 parcel lockers in Riga on 3 May 2021. A locker holds 60 parcels.";
+        let origin = Origin::File { name: "a.txt".into() };
+        vec![Snapshot { number: 1, title: "Lockers".into(), origin, language: Some("en".into()), text: text.into() }]
+    }
+
+    #[test]
+    fn titles_and_headings_of_a_model_state_nothing_that_nobody_gave() {
+        let section = |heading: Option<&str>| SectionPlan {
+            heading: heading.map(str::to_owned),
+            points: Vec::new(),
+            words: WordRange { min: 50, max: 100 },
+            passages: Vec::new(),
+        };
+        let plan = |title: &str, heading: &str| Outline {
+            title: title.into(),
+            sections: vec![section(None), section(Some("How lockers work")), section(Some(heading))],
+        };
+        let good = plan("120 lockers in Riga", "What a locker holds");
+        assert_eq!(grounded(&brief(), good.clone(), &sources()), (good, Vec::new()));
+
+        let (outline, warnings) =
+            grounded(&brief(), plan("How Acme lost $5 billion", "Prices fell by 40 %"), &sources());
+        assert!(!outline.title.is_empty() && !outline.title.contains("Acme"), "{outline:?}");
+        assert_eq!(outline.sections[1].heading.as_deref(), Some("How lockers work"));
+        assert_ne!(outline.sections[2].heading.as_deref(), Some("Prices fell by 40 %"));
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[0].contains("$5 billion") && warnings[1].contains("40 %"), "{warnings:?}");
+    }
+
+    #[test]
+    fn so_do_its_seo_lines() {
+        let proposal = |title: &str, description: &str| SeoProposal {
+            title: title.into(),
+            description: description.into(),
+            keywords: Vec::new(),
+        };
+        let own = proposal("Parcel lockers in Riga", "A locker holds 60 parcels.");
+        let good = proposal("Lockers in Riga", "A locker in Riga holds 60 parcels.");
+        assert_eq!(borne_out(good.clone(), own.clone(), &brief(), &sources()), (good, Vec::new()));
+        let bad = proposal("Lockers since 1987", "A locker holds 90 parcels.");
+        let (checked, warnings) = borne_out(bad, own.clone(), &brief(), &sources());
+        assert_eq!((checked, warnings.len()), (own, 2));
+    }
+}
