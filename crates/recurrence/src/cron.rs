@@ -110,12 +110,16 @@ fn check_item(at: usize, item: &str) -> Result<(), String> {
     if at == WEEKDAY && item.eq_ignore_ascii_case("L") {
         return Err("L needs a weekday".into());
     }
-    if at == WEEKDAY && let Some((weekday, nth)) = item.split_once('#') {
+    if at == WEEKDAY
+        && let Some((weekday, nth)) = item.split_once('#')
+    {
         value(field, weekday, false)?;
         let known = nth.eq_ignore_ascii_case("L") || matches!(nth, "1" | "2" | "3" | "4" | "5");
         return if known { Ok(()) } else { Err(format!("after # comes 1 to 5 or L, not '{nth}'")) };
     }
-    if at == WEEKDAY && let Some(weekday) = item.strip_suffix(['L', 'l']) {
+    if at == WEEKDAY
+        && let Some(weekday) = item.strip_suffix(['L', 'l'])
+    {
         return value(field, weekday, false).map(drop);
     }
     let (range, step) = item.split_once('/').map_or((item, None), |(range, step)| (range, Some(step)));

@@ -7,8 +7,10 @@
 //! - A time that comes twice (autumn) runs once, the first time. So does each time of `*/15 * * * *` in that hour.
 //! - Both carry a note.
 //!
-//! Work is bounded: a search looks [`HORIZON_YEARS`] ahead or back, month by month, and no further than
-//! [`FIRST_YEAR`] and [`LAST_YEAR`].
+//! Work is bounded: a search looks [`HORIZON_YEARS`] ahead or back, month by month, and not beyond the
+//! years from [`FIRST_YEAR`] to [`LAST_YEAR`] in UTC.
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there"))]
 
 mod cron;
 mod missed;

@@ -142,12 +142,7 @@ pub struct Decision {
 ///
 /// A clock that steps back finds nothing due until it is past `last_considered` again. A schedule that is resumed, or
 /// whose times are changed, starts with `last_considered` at that time: what lies before it is not missed.
-pub fn decide(
-    recurrence: &Recurrence,
-    last_considered: DateTime<Utc>,
-    now: DateTime<Utc>,
-    missed: Missed,
-) -> Decision {
+pub fn decide(recurrence: &Recurrence, last_considered: DateTime<Utc>, now: DateTime<Utc>, missed: Missed) -> Decision {
     let reached = last_considered.max(now);
     let mut due = Vec::new();
     let mut span = None;

@@ -37,19 +37,11 @@ impl Month {
     }
 
     fn next(self) -> Self {
-        if self.month == 12 {
-            Self { year: self.year + 1, month: 1 }
-        } else {
-            Self { month: self.month + 1, ..self }
-        }
+        if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { month: self.month + 1, ..self } }
     }
 
     fn previous(self) -> Self {
-        if self.month == 1 {
-            Self { year: self.year - 1, month: 12 }
-        } else {
-            Self { month: self.month - 1, ..self }
-        }
+        if self.month == 1 { Self { year: self.year - 1, month: 12 } } else { Self { month: self.month - 1, ..self } }
     }
 }
 
@@ -239,7 +231,9 @@ mod tests {
     fn a_leap_day_on_a_weekday_is_at_most_40_years_away() {
         for weekday in 0..7 {
             let years: Vec<i32> = (2000..=2800)
-                .filter(|year| NaiveDate::from_ymd_opt(*year, 2, 29).is_some_and(|day| weekday_at(day.weekday()) == weekday))
+                .filter(|year| {
+                    NaiveDate::from_ymd_opt(*year, 2, 29).is_some_and(|day| weekday_at(day.weekday()) == weekday)
+                })
                 .collect();
             let longest = years.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
             assert_eq!(longest, 40);

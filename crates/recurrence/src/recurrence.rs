@@ -1,6 +1,6 @@
 //! The occurrences of a recurrence, in the order of time.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::pattern::Pattern;
@@ -58,9 +58,14 @@ fn year_start(year: i32) -> DateTime<Utc> {
     NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN).and_utc()
 }
 
+/// No occurrence is at this time or after it.
+fn end_of_time() -> DateTime<Utc> {
+    year_start(LAST_YEAR + 1)
+}
+
 /// Into the years that are known, so that no arithmetic overflows.
 fn clamped(at: DateTime<Utc>) -> DateTime<Utc> {
-    at.clamp(year_start(FIRST_YEAR), year_start(LAST_YEAR + 1))
+    at.clamp(year_start(FIRST_YEAR) - TimeDelta::nanoseconds(1), end_of_time())
 }
 
 impl Recurrence {
@@ -125,19 +130,16 @@ impl Recurrence {
     /// The newest occurrence that is after `since` and not after `until`. Searched from the end, so that the length of
     /// the span does not matter.
     pub fn latest_at_or_before(&self, until: DateTime<Utc>, since: DateTime<Utc>) -> Option<Occurrence> {
-        let until = match self.ends_at {
-            // The end is not included.
-            Some(ends) if ends <= until => clamped(ends) - TimeDelta::nanoseconds(1),
-            _ => clamped(until),
-        };
+        // The end is not included.
+        let until = until.min(self.ends_at.map_or(end_of_time(), clamped) - TimeDelta::nanoseconds(1));
         let since = self.not_before(since);
-        let mut wall = wall::highest_wall(self.zone, until);
-        let first = (wall::local_at(self.zone, since).date()).max(years_from(wall.date(), -HORIZON_YEARS));
+        let mut wall = wall::highest_wall(self.zone, clamped(until));
+        let first = wall::local_at(self.zone, since).date().max(years_from(wall.date(), -HORIZON_YEARS));
         let placed = loop {
             wall = self.pattern.wall_at_or_before(wall, first)?;
             match wall::place(self.zone, wall) {
                 Some(placed) if placed.at <= since => return None,
-                Some(placed) if placed.at <= until && wall.year() <= LAST_YEAR => break placed,
+                Some(placed) if placed.at <= until => break placed,
                 _ => wall -= TimeDelta::minutes(1),
             }
         };
@@ -148,23 +150,23 @@ impl Recurrence {
     /// `after`, or the latest time that is before the start.
     fn not_before(&self, after: DateTime<Utc>) -> DateTime<Utc> {
         let earliest = self.starts_at.map_or(year_start(FIRST_YEAR), clamped);
-        clamped(after).max(earliest - TimeDelta::nanoseconds(1)).min(year_start(LAST_YEAR + 1))
+        clamped(after).max(earliest - TimeDelta::nanoseconds(1)).min(end_of_time())
     }
 
     fn first_after(&self, after: DateTime<Utc>) -> Option<(NaiveDateTime, Placed)> {
         let after = self.not_before(after);
         let mut wall = wall::local_at(self.zone, after);
-        let mut last = years_from(wall.date(), HORIZON_YEARS).min(last_day());
-        if let Some(ends) = self.ends_at {
-            last = last.min(wall::highest_wall(self.zone, clamped(ends)).date());
-        }
+        let ends = self.ends_at.map_or(end_of_time(), clamped);
+        // No clock is a whole day ahead of UTC.
+        let end_day = ends.date_naive().checked_add_days(Days::new(1))?;
+        let last = years_from(wall.date(), HORIZON_YEARS).min(end_day);
         // While the clock repeats what it has shown, walls come up that have run: an hour of them, at most a day.
         loop {
             wall = self.pattern.next_wall(wall, last)?;
             if let Some(placed) = wall::place(self.zone, wall)
                 && placed.at > after
             {
-                return self.ends_at.is_none_or(|ends| placed.at < ends).then_some((wall, placed));
+                return (placed.at < ends).then_some((wall, placed));
             }
         }
     }
@@ -196,10 +198,6 @@ impl Recurrence {
             format!("{} to {} do not exist{day}; runs once, at {}", clock(wall), clock(last), clock(local))
         }
     }
-}
-
-fn last_day() -> NaiveDate {
-    NaiveDate::from_ymd_opt(LAST_YEAR, 12, 31).unwrap_or(NaiveDate::MAX)
 }
 
 fn years_from(day: NaiveDate, years: i32) -> NaiveDate {

@@ -100,7 +100,10 @@ fn check_span(recurrence: &Recurrence, wrong: &mut Violations) {
     }
     match recurrence.ends_at() {
         Some(ends) => {
-            wrong.add("ends_at", format!("leaves no time between {} and {}; give a later one", text(starts), text(ends)));
+            wrong.add(
+                "ends_at",
+                format!("leaves no time between {} and {}; give a later one", text(starts), text(ends)),
+            );
         }
         None => wrong.add("starts_at", format!("leaves no time; times are known until the end of {LAST_YEAR}")),
     }
@@ -191,11 +194,10 @@ mod tests {
             of(json!({"every": "day", "at": ["09:00"], "weekdays": ["mon"], "days": [1]})),
             ["rule.weekdays", "rule.days"]
         );
-        assert_eq!(of(json!({"every": "hour", "at": ["x"], "weekdays": ["x"]})), [
-            "rule.every",
-            "rule.at[0]",
-            "rule.weekdays[0]"
-        ]);
+        assert_eq!(
+            of(json!({"every": "hour", "at": ["x"], "weekdays": ["x"]})),
+            ["rule.every", "rule.at[0]", "rule.weekdays[0]"]
+        );
         let many: Vec<String> = (0..25).map(|minute| format!("09:{minute:02}")).collect();
         assert_eq!(of(json!({"every": "day", "at": many})), ["rule.at"]);
         let bad = ["09:60", "0９:00", "+9:00", "09:00:00", "", "09", "-1:00", "09: 0"];
@@ -242,7 +244,8 @@ mod tests {
             let read: Recurrence = serde_json::from_value(value.clone()).unwrap();
             assert_eq!(serde_json::to_value(&read).unwrap(), value);
         }
-        let unsorted = json!({"rule": {"every": "month", "at": ["17:00", "09:00"], "days": [-1, 3, 2]}, "timezone": "UTC"});
+        let unsorted =
+            json!({"rule": {"every": "month", "at": ["17:00", "09:00"], "days": [-1, 3, 2]}, "timezone": "UTC"});
         let written = serde_json::to_value(check(unsorted).unwrap()).unwrap();
         assert_eq!(written["rule"], json!({"every": "month", "at": ["09:00", "17:00"], "days": [2, 3, -1]}));
         let unknown = json!({"rule": {"every": "day", "at": ["09:00"], "interval": 2}, "timezone": "UTC"});

@@ -60,7 +60,7 @@ pub(crate) fn highest_wall(zone: Tz, at: DateTime<Utc>) -> NaiveDateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{Datelike, Timelike};
+    use chrono::Timelike;
 
     fn placed(zone: Tz, wall: &str) -> (String, Clock) {
         let placed = place(zone, NaiveDateTime::parse_from_str(wall, "%Y-%m-%dT%H:%M").unwrap()).unwrap();
@@ -90,35 +90,56 @@ mod tests {
         }
     }
 
+    /// The moments at which the zone changes its offset, to the second.
+    fn changes(zone: Tz, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+        let mut found = Vec::new();
+        let mut at = from;
+        while at < to {
+            // Shorter than Ramadan, so that no zone changes there and back in between.
+            let (mut low, mut high) = (at, at + TimeDelta::days(20));
+            at = high;
+            if offset_at(zone, low) == offset_at(zone, high) {
+                continue;
+            }
+            while high - low > TimeDelta::seconds(1) {
+                let middle = low + TimeDelta::seconds((high - low).num_seconds() / 2);
+                if offset_at(zone, middle) == offset_at(zone, low) { low = middle } else { high = middle }
+            }
+            found.push(high);
+        }
+        found
+    }
+
     /// chrono-tz finds a wall time by its neighbours; this looks at every change of every zone instead.
     #[test]
     fn every_change_of_every_zone_keeps_the_order_and_the_minute() {
-        let from = Utc.with_ymd_and_hms(1973, 1, 1, 0, 0, 0).unwrap();
-        let mut changes = 0;
+        let year = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).unwrap();
+        let mut count = 0;
         for zone in chrono_tz::TZ_VARIANTS {
-            let mut at = from;
-            let mut offset = offset_at(zone, at);
-            while at.year() < 2040 {
-                let next = at + TimeDelta::hours(12);
-                let later = offset_at(zone, next);
-                if later != offset {
-                    changes += 1;
-                    let (low, high) = (local_at(zone, at), local_at(zone, next));
-                    let mut wall = low;
-                    let mut last = at;
-                    while wall <= high {
-                        let placed = place(zone, wall).unwrap_or_else(|| panic!("{zone} {wall}"));
-                        assert!(placed.at >= last, "{zone} {wall}");
-                        assert_eq!(placed.at.second(), 0, "{zone} {wall}");
-                        assert!(highest_wall(zone, placed.at) >= local_at(zone, placed.at), "{zone} {wall}");
-                        last = placed.at;
-                        wall += TimeDelta::minutes(15);
-                    }
-                    offset = later;
+            for change in changes(zone, year(1973), year(2038)) {
+                count += 1;
+                let before = change - TimeDelta::seconds(1);
+                let (was, is) = (offset_at(zone, before), offset_at(zone, change));
+                assert_eq!((was % 60, is % 60, change.second()), (0, 0, 0), "{zone} {change}");
+                let wall = |offset: i32| change.naive_utc() + TimeDelta::seconds(offset.into());
+                let (edge, other) = (wall(was), wall(is));
+                let place = |wall| place(zone, wall).unwrap_or_else(|| panic!("{zone} {wall}"));
+                let minute = TimeDelta::minutes(1);
+                if is > was {
+                    let skipped = Placed { at: change, clock: Clock::Skips };
+                    assert_eq!((place(edge), place(other - minute)), (skipped, skipped), "{zone} {change}");
+                    assert_eq!(place(other), Placed { at: change, clock: Clock::Steady }, "{zone} {change}");
+                } else {
+                    let first = |at| Placed { at, clock: Clock::Repeats };
+                    assert_eq!(place(other), first(change - (edge - other)), "{zone} {change}");
+                    assert_eq!(place(edge - minute), first(change - minute), "{zone} {change}");
+                    let after = Placed { at: change + (edge - other), clock: Clock::Steady };
+                    assert_eq!(place(edge), after, "{zone} {change}");
+                    assert_eq!(highest_wall(zone, change), edge, "{zone} {change}");
                 }
-                at = next;
+                assert_eq!(place(edge - minute).at, change - minute, "{zone} {change}");
             }
         }
-        assert!(changes > 10_000, "{changes}");
+        assert!(count > 10_000, "{count}");
     }
 }
