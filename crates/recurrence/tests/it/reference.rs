@@ -16,7 +16,7 @@ pub fn local_at(zone: Tz, at: DateTime<Utc>) -> NaiveDateTime {
 
 /// A rule that is asked about one wall time, field by field: croner for cron, comparisons for the others.
 pub enum Matcher {
-    Cron(Cron),
+    Cron(Box<Cron>),
     Rule { every: String, on: Vec<String>, at: Vec<NaiveTime> },
 }
 
@@ -28,7 +28,7 @@ impl Matcher {
         match words[..] {
             [every, at] => Self::Rule { every: every.into(), on: Vec::new(), at: times(at) },
             [every, on, at] => Self::Rule { every: every.into(), on: list(on), at: times(at) },
-            _ => Self::Cron(rule.parse().unwrap()),
+            _ => Self::Cron(Box::new(rule.parse().unwrap())),
         }
     }
 
