@@ -41,6 +41,10 @@ fn dependencies(folder: &str) -> String {
 fn nobody_knows_more_than_the_direction_allows() {
     let rules: &[(&str, &[&str])] = &[
         ("crates/domain", &["galley-", "tokio", "sqlx", "sea-orm", "reqwest", "poem"]),
+        (
+            "crates/recurrence",
+            &["galley-store", "galley-services", "galley-workers", "tokio", "sqlx", "sea-orm", "reqwest", "poem"],
+        ),
         ("crates/text", &["galley-", "tokio", "sqlx", "sea-orm", "reqwest", "poem"]),
         (
             "crates/compose",
