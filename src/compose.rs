@@ -1,21 +1,27 @@
 //! Puts the parts together as the configuration says.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use galley_ai::{Endpoint, OpenAiWriter, Price, PriceTable};
 use galley_blogs::{FolderDestination, FrontMatterStyle};
 use galley_compose::ExtractiveWriter;
-use galley_domain::{Hidden, OrgId, credits::Prices, task::StepKind, writing::Writer};
+use galley_domain::{
+    Hidden, OrgId,
+    credits::Prices,
+    task::{PoolName, StepKind},
+    writing::Writer,
+};
+use galley_engine::{Engine, EngineSettings, Notifications, Registry};
 use galley_fetch::{
     FetchLimits, Fetcher,
     address::{HostRule, Policy},
     search::{self, Brave, SearchProvider, SearxNg, Tavily},
 };
 use galley_private_postgres::{Cluster, Settings as PostgresSettings};
-use galley_services::{Blobs, Services, Settings, Wakes};
+use galley_services::{Blobs, Services, Settings, pipelines};
 use galley_store::{Retention, Store, StoreSettings};
-use galley_workers::{Engine, EngineSettings, Toolbox, all_steps};
+use galley_workers::{Toolbox, all_steps};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -76,7 +82,7 @@ impl Database {
 pub struct Parts {
     pub config: Config,
     pub services: Services,
-    pub wakes: Wakes,
+    pub notifications: Notifications,
     database: Database,
     listening: Option<JoinHandle<()>>,
 }
@@ -88,9 +94,10 @@ impl Parts {
         let database = Database::open(&config).await?;
         database.store().migrate().await.context("the schema could not be brought up to date")?;
         let blobs = Blobs::folder(&config.data.join("files"))?;
-        let services = Services::new(database.store().clone(), blobs, settings(&config)?)
+        let registry = Arc::new(registry(&config)?);
+        let services = Services::new(database.store().clone(), blobs, settings(&config)?, registry)
             .with_keyring(envelope::keyring(&config)?);
-        Ok(Self { config, services, wakes: Wakes::default(), database, listening: None })
+        Ok(Self { config, services, notifications: Notifications::default(), database, listening: None })
     }
 
     /// The first organization; made when there is none.
@@ -102,7 +109,7 @@ impl Parts {
 
     /// Listens for wake-ups until [`Parts::close`].
     pub fn listen(&mut self) {
-        self.listening = Some(tokio::spawn(self.wakes.clone().run(self.services.store().clone())));
+        self.listening = Some(tokio::spawn(self.notifications.clone().run(self.services.store().clone())));
     }
 
     pub fn engine(&self, kinds: Vec<StepKind>) -> anyhow::Result<Engine> {
@@ -116,8 +123,9 @@ impl Parts {
             tick: Duration::from_secs(engine.tick_seconds),
             drain: Duration::from_secs(engine.drain_seconds),
         };
-        let steps = all_steps(toolbox(&self.config)?);
-        Ok(Engine::new(self.services.clone(), self.wakes.clone(), settings, steps))
+        let steps = all_steps(toolbox(&self.config, self.services.clone())?);
+        let (store, registry) = (self.services.store().clone(), Arc::clone(self.services.registry()));
+        Ok(Engine::new(store, registry, self.notifications.clone(), settings, steps))
     }
 
     pub async fn close(self) {
@@ -136,12 +144,31 @@ fn days(days: u32) -> Duration {
     Duration::from_secs(u64::from(days) * 86_400)
 }
 
+/// Every kind of work, as the configuration changes it.
+pub fn registry(config: &Config) -> anyhow::Result<Registry> {
+    let mut registry = pipelines::registry();
+    for (name, slots) in &config.pools {
+        let known = name.parse::<PoolName>().is_ok_and(|pool| registry.resize(pool, *slots));
+        let names = || pipelines::POOLS.map(|(pool, _)| pool.as_str()).join(", ");
+        anyhow::ensure!(known, "[pools] {name} is no pool; there are {}", names());
+    }
+    for (name, step) in &config.steps {
+        let kind = name.parse::<StepKind>().ok().filter(|kind| registry.stage(*kind).is_some());
+        let names = || registry.kinds().map(StepKind::as_str).collect::<Vec<_>>().join(", ");
+        let kind = kind.with_context(|| format!("[steps.{name}] is no kind of step; there are {}", names()))?;
+        registry.change_policy(kind, |policy| {
+            policy.concurrency = step.concurrency.or(policy.concurrency);
+            policy.timeout = step.timeout_seconds.map_or(policy.timeout, Duration::from_secs);
+            policy.max_attempts = step.attempts.unwrap_or(policy.max_attempts);
+        });
+    }
+    Ok(registry)
+}
+
 /// What the use cases need to know.
 pub fn settings(config: &Config) -> anyhow::Result<Settings> {
-    let policies: BTreeMap<_, _> = StepKind::ALL.iter().map(|kind| (*kind, config.policy(*kind))).collect();
     Ok(Settings {
         prices: Prices { generate: config.credits.generate },
-        policies,
         retention: Retention {
             events: days(config.retention.events_days),
             steps: days(config.retention.steps_days),
@@ -160,10 +187,11 @@ fn links(config: &Config) -> anyhow::Result<Policy> {
 }
 
 /// What the steps work with.
-pub fn toolbox(config: &Config) -> anyhow::Result<Toolbox> {
+pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
     let fetcher =
         Fetcher::new(FetchLimits::default(), links(config)?, &config.fetch.user_agent).context("fetch.user_agent")?;
     Ok(Toolbox {
+        services,
         fetcher,
         search: search_provider(config)?,
         search_results: config.search.results.clamp(1, search::MAX_HITS),

@@ -14,10 +14,7 @@ use figment::{
     value::Value,
 };
 use galley::http::RateLimits;
-use galley_domain::{
-    Hidden,
-    task::{StepKind, StepPolicy},
-};
+use galley_domain::Hidden;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
@@ -46,7 +43,9 @@ pub struct Config {
     pub engine: EngineConfig,
     pub limits: Limits,
     pub log: Log,
-    /// Per kind of step: `[steps.draft] concurrency = 8`.
+    /// Steps that run at once in a pool of one process: `[pools] models = 16`.
+    pub pools: BTreeMap<String, usize>,
+    /// Per kind of step: `[steps.draft] concurrency = 8` gives a kind a pool of its own.
     pub steps: BTreeMap<String, StepConfig>,
 }
 
@@ -275,6 +274,7 @@ impl Default for Config {
             },
             limits: Limits::default(),
             log: Log::default(),
+            pools: BTreeMap::new(),
             steps: BTreeMap::new(),
         }
     }
@@ -383,10 +383,12 @@ impl Config {
             "log.otlp_endpoint holds a login; put it into OTEL_EXPORTER_OTLP_HEADERS"
         );
         for (name, step) in &self.steps {
-            name.parse::<StepKind>().with_context(|| format!("[steps.{name}]"))?;
             anyhow::ensure!(step.concurrency != Some(0), "[steps.{name}] concurrency must be at least 1");
             anyhow::ensure!(step.attempts != Some(0), "[steps.{name}] attempts must be at least 1");
             anyhow::ensure!(step.timeout_seconds != Some(0), "[steps.{name}] timeout_seconds must be at least 1");
+        }
+        for (name, slots) in &self.pools {
+            anyhow::ensure!(*slots > 0, "[pools] {name} must be at least 1");
         }
         anyhow::ensure!(self.database.idle_seconds != Some(0), "database.idle_seconds must be at least 1");
         anyhow::ensure!(self.engine.concurrency != Some(0), "engine.concurrency must be at least 1");
@@ -395,17 +397,6 @@ impl Config {
         self.limits.check()?;
         anyhow::ensure!(self.credits.generate >= Decimal::ZERO, "credits.generate must not be negative");
         Ok(())
-    }
-
-    /// How the pool of a kind treats its steps: the default, changed by the configuration.
-    pub fn policy(&self, kind: StepKind) -> StepPolicy {
-        let mut policy = StepPolicy::default_for(kind);
-        if let Some(step) = self.steps.get(kind.as_str()) {
-            policy.concurrency = step.concurrency.unwrap_or(policy.concurrency);
-            policy.timeout = step.timeout_seconds.map_or(policy.timeout, Duration::from_secs);
-            policy.max_attempts = step.attempts.unwrap_or(policy.max_attempts);
-        }
-        policy
     }
 
     /// As TOML, secrets as stars.
