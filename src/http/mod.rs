@@ -1,51 +1,25 @@
 //! The front: HTTP in, one use case called, HTTP out.
 //!
-//! | file | holds |
+//! | folder | holds |
 //! |---|---|
-//! | [`tasks`], [`retry`], [`events`] | orders of work, running them again, what happens in them |
-//! | [`articles`], [`generate`], [`versions`], [`claims`] | what came of them |
-//! | [`files`], [`credits`] | uploads and covers; the budget |
-//! | [`health`], [`metrics`], [`docs`] | for operators and readers; public |
-//! | [`auth`], [`rate`] | who may call what, and how often |
-//! | [`problem`], [`failure`] | the one shape of every error |
-//! | [`body`], [`query`], [`header`], [`scalar`], [`shape`], [`reply`], [`page`] | reading requests, shaping answers |
-//! | [`reading`] | the same readers without a server, for those who test them from outside |
-//! | [`shell`], [`request`], [`places`], [`routes`] | what happens around every request |
-//! | [`connections`] | what a connection may cost |
+//! | [`tasks`] | orders of work, running them again, what happens in them |
+//! | [`articles`] | what came of them: generation, versions, claims |
+//! | [`files`] | uploads and covers |
+//! | [`billing`] | the budget |
+//! | [`system`] | health, figures, the documentation; public |
+//! | [`kit`] | what all of them share |
+//! | [`reading`] | the readers without a server, for those who test them from outside |
 //!
-//! Architecture invariant: a handler reaches the use cases only through [`auth::Auth`] or [`auth::Public`], so an
-//! operation that declares no right has nothing to work with and does not compile.
+//! Architecture invariant: a handler reaches the use cases only through [`kit::auth::Auth`] or [`kit::auth::Public`], so
+//! an operation that declares no right has nothing to work with and does not compile.
 
 mod articles;
-mod auth;
-mod body;
-mod claims;
-mod connections;
-mod credits;
-mod docs;
-mod events;
-mod failure;
+mod billing;
 mod files;
-mod generate;
-mod header;
-mod health;
-mod metrics;
-mod page;
-mod places;
-mod problem;
-mod query;
-mod rate;
+mod kit;
 pub mod reading;
-mod reply;
-mod request;
-mod retry;
-mod routes;
-mod scalar;
-mod shape;
-mod shell;
-mod state;
+mod system;
 mod tasks;
-mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -55,27 +29,35 @@ use std::sync::Arc;
 use poem::{EndpointExt, Response, endpoint::BoxEndpoint};
 use poem_openapi::{OpenApiService, Tags};
 
-pub use connections::serve;
-pub use rate::RateLimits;
-pub use state::{AppState, ExtraMetrics, HttpLimits};
+pub use kit::{
+    connections::serve,
+    rate::RateLimits,
+    state::{AppState, ExtraMetrics, HttpLimits},
+};
 
-use routes::Routes;
+use articles::{Articles, claims::Claims, generate::Generate, versions::Versions};
+use billing::credits::Credits;
+use files::Files;
+use kit::{places, routes::Routes, shell};
+use system::health::Health;
+use tasks::{Tasks, events::Events, retry::Retries};
 
 /// Every operation, by area. A tuple holds at most 16, so areas nest.
 type Api = (
-    (tasks::Tasks, retry::Retries, events::Events),
-    (articles::Articles, generate::Generate, versions::Versions, claims::Claims),
-    (files::Files, credits::Credits),
-    health::Health,
+    // tasks/
+    (Tasks, Retries, Events),
+    // articles/
+    (Articles, Generate, Versions, Claims),
+    // files/
+    Files,
+    // billing/
+    Credits,
+    // system/
+    Health,
 );
 
 fn api() -> Api {
-    (
-        (tasks::Tasks, retry::Retries, events::Events),
-        (articles::Articles, generate::Generate, versions::Versions, claims::Claims),
-        (files::Files, credits::Credits),
-        health::Health,
-    )
+    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Credits, Health)
 }
 
 #[derive(Tags)]
@@ -95,7 +77,7 @@ enum Area {
 fn service() -> OpenApiService<Routes<Api>, ()> {
     OpenApiService::new(Routes(api()), "Galley", env!("CARGO_PKG_VERSION"))
         .server("/")
-        .description(include_str!("introduction.md"))
+        .description(include_str!("system/introduction.md"))
 }
 
 /// The OpenAPI description of every operation as indented JSON with a newline at its end. The same program gives the

@@ -5,16 +5,18 @@ use poem::{Request, RequestBody};
 use poem_openapi::{ApiExtractor, ExtractParamOptions};
 use serde_json::Value;
 
-use super::{
+use crate::http::{
     articles::Edit,
-    auth::presented,
-    body::{Body, FromBody, read_object},
-    generate::Generation,
-    header::{Head, HeaderValue, IfMatch, LastEventId, Once},
-    problem::Problem,
-    request::Facts,
-    retry::Retry,
+    articles::generate::Generation,
+    kit::{
+        auth::presented,
+        body::{Body, FromBody, read_object},
+        header::{Head, HeaderValue, IfMatch, LastEventId, Once},
+        problem::Problem,
+        request::Facts,
+    },
     tasks::NewTask,
+    tasks::retry::Retry,
 };
 
 /// A body that was read: what it asks for, and the bytes that all spellings of the same JSON share.

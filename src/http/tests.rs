@@ -144,7 +144,7 @@ mod around {
         routes: impl Endpoint<Output = Response>,
         request: Request,
     ) -> (Response, Value) {
-        let shell = shell::Shell::new(routes, limits, Arc::new(metrics::Metrics::new()));
+        let shell = shell::Shell::new(routes, limits, Arc::new(system::metrics::Metrics::new()));
         let mut response = shell.call(request).await.expect("never an error");
         let body = response.take_body().into_string().await.expect("text");
         (response, serde_json::from_str(&body).unwrap_or(Value::String(body)))
@@ -248,7 +248,7 @@ mod around {
 
     #[tokio::test]
     async fn the_documentation_keeps_its_own_policy() {
-        let routes = Route::new().at("/docs", docs::page(&service())).map_to_response();
+        let routes = Route::new().at("/docs", system::docs::page(&service())).map_to_response();
         let (response, body) = ask(routes, request(Method::GET, "/docs")).await;
         assert!(response.header("content-security-policy").is_some_and(|policy| policy.contains("'sha256-")));
         assert!(body.as_str().is_some_and(|html| html.contains("SwaggerUIBundle")));
@@ -256,7 +256,7 @@ mod around {
 
     #[tokio::test]
     async fn requests_are_counted_by_pattern() {
-        let counted = Arc::new(metrics::Metrics::new());
+        let counted = Arc::new(system::metrics::Metrics::new());
         let routes = Route::new().nest("/", OpenApiService::new(Routes(api()), "t", "1")).map_to_response();
         let shell = shell::Shell::new(routes, &HttpLimits::default(), Arc::clone(&counted));
         for id in ["1", "2"] {

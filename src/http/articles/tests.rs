@@ -2,8 +2,8 @@ use galley_domain::article::PublicationStatus;
 use poem_openapi::types::ParseFromParameter;
 use serde_json::json;
 
-use super::super::body::testing::{read, reader_and_description_agree};
 use super::*;
+use crate::http::kit::body::testing::{read, reader_and_description_agree};
 
 /// Reads a query string as the list operation does.
 fn query(pairs: &[(&str, &str)]) -> Result<Wanted, Vec<String>> {

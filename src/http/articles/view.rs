@@ -9,7 +9,7 @@ use poem_openapi::Object;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::super::{
+use crate::http::kit::{
     auth::{Auth, Class, Right},
     failure::unreadable,
     problem::Problem,

@@ -8,13 +8,11 @@ use galley_store::rows;
 use poem_openapi::Object;
 use uuid::Uuid;
 
-use super::{
-    super::{
-        failure::unreadable,
-        problem::Problem,
-        scalar::{Moment, Nullable, Word},
-    },
-    WorkError,
+use super::WorkError;
+use crate::http::kit::{
+    failure::unreadable,
+    problem::Problem,
+    scalar::{Moment, Nullable, Word},
 };
 
 /// One section of an outline.

@@ -6,13 +6,11 @@ use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    super::{
-        failure::unreadable,
-        problem::Problem,
-        scalar::{Amount, Moment, Nullable, Word},
-    },
-    FileReference,
+use super::FileReference;
+use crate::http::kit::{
+    failure::unreadable,
+    problem::Problem,
+    scalar::{Amount, Moment, Nullable, Word},
 };
 
 /// Why a task or a step did not succeed.
@@ -104,7 +102,8 @@ mod tests {
     use poem_openapi::types::ToJSON;
     use serde_json::{Value, json};
 
-    use super::{super::super::reply::Direct, *};
+    use super::*;
+    use crate::http::kit::reply::Direct;
 
     fn row() -> rows::Task {
         let input = json!({

@@ -17,21 +17,25 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{
+use crate::http::{
     Area,
     articles::{self, Article},
-    auth::{Ai, ArticlesRead, ArticlesWrite, Auth, Content, OwnTask},
-    body::{Body, Fields, FromBody},
-    failure::{Acting, Listing, Ordering, Reading},
-    header::{Head, Once},
-    page::{List, Pagination},
-    problem::Problem,
-    query::{Given, OneOf, Whole},
-    reply::{Accepted, Direct, Outcome, Reply},
-    scalar::{Amount, Id, Word, plain_type},
-    shape::{Filled, Language, Link, Said},
+    kit::{
+        auth::{Ai, ArticlesRead, ArticlesWrite, Auth, Content, OwnTask},
+        body::{Body, Fields, FromBody},
+        failure::{Acting, Listing, Ordering, Reading},
+        header::{Head, Once},
+        page::{List, Pagination},
+        problem::Problem,
+        query::{Given, OneOf, Whole},
+        reply::{Accepted, Direct, Outcome, Reply},
+        scalar::{Amount, Id, Word, plain_type},
+        shape::{Filled, Language, Link, Said},
+    },
 };
 
+pub mod events;
+pub mod retry;
 mod step;
 mod view;
 
@@ -278,8 +282,8 @@ impl From<Receipt> for TaskReceipt {
 mod tests {
     use serde_json::json;
 
-    use super::super::body::testing::{read, reader_and_description_agree};
     use super::*;
+    use crate::http::kit::body::testing::{read, reader_and_description_agree};
 
     #[test]
     fn an_order_takes_files_in_every_form() {

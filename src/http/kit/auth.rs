@@ -157,7 +157,7 @@ async fn look_up(secret: &str, front: &Front, facts: &Facts, task: Option<Uuid>)
 }
 
 /// The key of the `Authorization` header.
-pub(super) fn presented(request: &Request) -> Result<&str, Problem> {
+pub(in crate::http) fn presented(request: &Request) -> Result<&str, Problem> {
     let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
     let value = match (values.next(), values.next()) {
         (Some(value), None) => value,

@@ -14,7 +14,7 @@ use poem::{
 use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
 
-use super::{problem::Problem, routes::problem_response};
+use crate::http::kit::{problem::Problem, routes::problem_response};
 
 /// `/docs`.
 pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpoint + use<T> {
@@ -32,7 +32,7 @@ pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpo
 
 /// `/openapi.json`.
 pub fn description() -> impl Endpoint {
-    let text = super::spec();
+    let text = crate::http::spec();
     let file = make_sync(move |_| {
         Response::builder()
             .content_type("application/json")
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn every_script_of_the_page_is_allowed_and_none_comes_from_elsewhere() {
-        let html = super::super::service().swagger_ui_html();
+        let html = crate::http::service().swagger_ui_html();
         let texts: Vec<&str> = scripts(&html).collect();
         assert_eq!(texts.len(), 2, "the viewer and what starts it");
         assert!(texts[0].len() > 1_000_000 && texts[1].contains("SwaggerUIBundle({"), "whole scripts");

@@ -25,15 +25,17 @@ use poem_openapi::{
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{
+use crate::http::{
     Area,
-    auth::{ArticlesRead, Auth},
-    failure::{Failure, Viewing},
-    header::{Head, LastEventId, MAX_EVENT},
-    problem::Problem,
-    query::{Given, Whole},
-    scalar::Id,
-    state::Front,
+    kit::{
+        auth::{ArticlesRead, Auth},
+        failure::{Failure, Viewing},
+        header::{Head, LastEventId, MAX_EVENT},
+        problem::Problem,
+        query::{Given, Whole},
+        scalar::Id,
+        state::Front,
+    },
 };
 
 /// Tells proxies that hold answers back that this one is read as it comes.

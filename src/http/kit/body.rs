@@ -139,7 +139,7 @@ fn is_json(content_type: Option<&str>) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-pub(super) fn read_object<T: FromBody>(value: Value) -> Result<Body<T>, Problem> {
+pub(in crate::http) fn read_object<T: FromBody>(value: Value) -> Result<Body<T>, Problem> {
     let Value::Object(map) = &value else {
         return Err(Problem::wrong("body", format!("must be a JSON object, but is {}", kind_of(&value))));
     };

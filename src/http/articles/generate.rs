@@ -12,17 +12,19 @@ use galley_store::rows;
 use poem_openapi::{Object, OpenApi, param::Path};
 use uuid::Uuid;
 
-use super::{
+use crate::http::{
     Area,
-    auth::{Ai, ArticlesRead, ArticlesWrite, Auth},
-    body::{Body, Fields, FromBody},
-    failure::{Ordering, Reading, plain_not_found, unreadable},
-    header::{Head, Once},
-    page::Envelope,
-    problem::Problem,
-    reply::{Accepted, Outcome, Reply},
-    scalar::{Amount, Id, Moment, Nullable, Word},
-    shape::{Filled, Language, Link, Said},
+    kit::{
+        auth::{Ai, ArticlesRead, ArticlesWrite, Auth},
+        body::{Body, Fields, FromBody},
+        failure::{Ordering, Reading, plain_not_found, unreadable},
+        header::{Head, Once},
+        page::Envelope,
+        problem::Problem,
+        reply::{Accepted, Outcome, Reply},
+        scalar::{Amount, Id, Moment, Nullable, Word},
+        shape::{Filled, Language, Link, Said},
+    },
     tasks::{FileReference, file_references},
 };
 
@@ -97,7 +99,7 @@ pub struct GenerateArticle {
 
 /// A checked order of the Articles API.
 #[derive(Debug)]
-pub struct Generation(pub(super) ArticleOrder);
+pub struct Generation(pub(in crate::http) ArticleOrder);
 
 impl FromBody for Generation {
     type Shape = GenerateArticle;
@@ -188,8 +190,8 @@ impl Status {
 mod tests {
     use serde_json::json;
 
-    use super::super::body::testing::{read, reader_and_description_agree};
     use super::*;
+    use crate::http::kit::body::testing::{read, reader_and_description_agree};
 
     #[test]
     fn the_published_example_is_an_order() {

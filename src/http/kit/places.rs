@@ -10,7 +10,8 @@ use poem::{
 };
 use poem_openapi::OpenApiService;
 
-use super::{Api, docs, routes::Routes};
+use super::routes::Routes;
+use crate::http::{Api, system::docs};
 
 /// The documentation beside the operations. Not poem's `Route`, which would write every address anew for the operations
 /// that it nests.

@@ -27,10 +27,8 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{
-    app,
-    state::{AppState, HttpLimits},
-};
+use super::state::{AppState, HttpLimits};
+use crate::http::app;
 
 /// What to wait for after the system could not give out a connection: it is short of something, and asking again at once
 /// would keep a processor busy with it.

@@ -2,12 +2,14 @@
 
 use poem_openapi::{Object, OpenApi};
 
-use super::{
+use crate::http::{
     Area,
-    auth::{ArticlesRead, Auth},
-    failure::Having,
-    reply::{Outcome, Reply},
-    scalar::Amount,
+    kit::{
+        auth::{ArticlesRead, Auth},
+        failure::Having,
+        reply::{Outcome, Reply},
+        scalar::Amount,
+    },
 };
 
 pub struct Credits;

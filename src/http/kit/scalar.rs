@@ -42,7 +42,7 @@ macro_rules! plain_type {
         }
     };
 }
-pub(super) use plain_type;
+pub(in crate::http) use plain_type;
 
 /// A value that is always there and may be `null`. poem-openapi describes an `Option` as a field that may be missing,
 /// and then sends `null`; this says what is sent.

@@ -8,15 +8,17 @@ use galley_domain::{
 use galley_services::RetryRequest;
 use poem_openapi::{Object, OpenApi, param::Path};
 
-use super::{
+use crate::http::{
     Area,
-    auth::{Ai, ArticlesWrite, Auth},
-    body::{Body, Fields, FromBody},
-    failure::Reordering,
-    header::{Head, Once},
-    reply::{Accepted, Outcome},
-    scalar::{Id, Word},
-    shape::{Filled, Said},
+    kit::{
+        auth::{Ai, ArticlesWrite, Auth},
+        body::{Body, Fields, FromBody},
+        failure::Reordering,
+        header::{Head, Once},
+        reply::{Accepted, Outcome},
+        scalar::{Id, Word},
+        shape::{Filled, Said},
+    },
     tasks::TaskReceipt,
 };
 
@@ -134,8 +136,8 @@ fn budget(fields: &mut Fields<'_>) -> WordRange {
 mod tests {
     use serde_json::json;
 
-    use super::super::body::testing::{read, reader_and_description_agree};
     use super::*;
+    use crate::http::kit::body::testing::{read, reader_and_description_agree};
 
     #[test]
     fn an_edited_outline_is_read() {

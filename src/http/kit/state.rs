@@ -6,12 +6,8 @@ use galley_services::{MAX_UPLOAD_BYTES, Services, Wakes};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    events::Streams,
-    files::Uploads,
-    metrics::Metrics,
-    rate::{RateLimiter, RateLimits},
-};
+use super::rate::{RateLimiter, RateLimits};
+use crate::http::{files::Uploads, system::metrics::Metrics, tasks::events::Streams};
 
 /// The limits of the front. The defaults are the published ones.
 #[derive(Debug, Clone)]
@@ -99,7 +95,7 @@ impl AppState {
         }
     }
 
-    pub(super) fn into_front(self) -> Arc<Front> {
+    pub(in crate::http) fn into_front(self) -> Arc<Front> {
         Arc::new(Front {
             rates: RateLimiter::new(self.limits.rates.clone()),
             streams: Streams::new(self.limits.streams, self.limits.streams_per_organization),
@@ -112,7 +108,7 @@ impl AppState {
 }
 
 /// The state with what the front itself keeps.
-pub(super) struct Front {
+pub(in crate::http) struct Front {
     pub state: AppState,
     pub rates: RateLimiter,
     pub streams: Streams,

@@ -8,16 +8,18 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
-use super::{
+use crate::http::{
     Area,
-    auth::{ArticlesRead, ArticlesWrite, Auth, Content},
-    failure::{Acting, Reading, Viewing, unreadable},
-    header::{Head, IfMatch, Once},
-    page::{List, Pagination},
-    problem::Problem,
-    query::{Given, Whole},
-    reply::{Outcome, Reply, Versioned},
-    scalar::{Id, Moment, VersionNumber, Word},
+    kit::{
+        auth::{ArticlesRead, ArticlesWrite, Auth, Content},
+        failure::{Acting, Reading, Viewing, unreadable},
+        header::{Head, IfMatch, Once},
+        page::{List, Pagination},
+        problem::Problem,
+        query::{Given, Whole},
+        reply::{Outcome, Reply, Versioned},
+        scalar::{Id, Moment, VersionNumber, Word},
+    },
 };
 
 pub struct Versions;

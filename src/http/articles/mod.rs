@@ -12,22 +12,27 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+pub mod claims;
+pub mod generate;
+pub mod versions;
 mod view;
 
 pub use view::{Article, DataSource, whole};
 
-use super::{
+use crate::http::{
     Area,
-    auth::{ArticlesRead, ArticlesWrite, Auth, Content},
-    body::{Body, Fields, FromBody},
-    failure::{Changing, Listing, Removing, Viewing},
-    header::{Head, IfMatch},
-    page::{Envelope, ListAnswer, Pagination},
-    problem::Problem,
-    query::{Given, OneOf, QueryValue, Whole, Words},
-    reply::{NoContent, Outcome, Reply, Versioned},
-    scalar::{Id, Vocabulary, Word},
-    shape::{Filled, Said},
+    kit::{
+        auth::{ArticlesRead, ArticlesWrite, Auth, Content},
+        body::{Body, Fields, FromBody},
+        failure::{Changing, Listing, Removing, Viewing},
+        header::{Head, IfMatch},
+        page::{Envelope, ListAnswer, Pagination},
+        problem::Problem,
+        query::{Given, OneOf, QueryValue, Whole, Words},
+        reply::{NoContent, Outcome, Reply, Versioned},
+        scalar::{Id, Vocabulary, Word},
+        shape::{Filled, Said},
+    },
 };
 use view::ArticleSummary;
 
@@ -127,7 +132,7 @@ impl Articles {
         &self,
         auth: Auth<ArticlesWrite, Content>,
         article_id: Path<Id>,
-    ) -> Result<NoContent, super::failure::Failure<Removing>> {
+    ) -> Result<NoContent, crate::http::kit::failure::Failure<Removing>> {
         auth.services().delete_article(auth.org(), article_id.0.0).await?;
         Ok(NoContent)
     }

@@ -146,7 +146,7 @@ impl Problem {
         Self::own_fault()
     }
 
-    pub(super) fn own_fault() -> Self {
+    pub(in crate::http) fn own_fault() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::WorkflowError, "something failed on our side; it is logged")
     }
 

@@ -31,15 +31,18 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{
-    Area, auth,
-    auth::{ArticlesRead, ArticlesWrite, Auth, Content},
-    body::is_packed,
-    failure::{Failure, Reading, Uploading},
-    header::{Head, Once},
-    problem::Problem,
-    reply::{Created, Outcome, Reply},
-    scalar::Id,
+use crate::http::{
+    Area,
+    kit::{
+        auth,
+        auth::{ArticlesRead, ArticlesWrite, Auth, Content},
+        body::is_packed,
+        failure::{Failure, Reading, Uploading},
+        header::{Head, Once},
+        problem::Problem,
+        reply::{Created, Outcome, Reply},
+        scalar::Id,
+    },
 };
 
 pub struct Files;

@@ -14,12 +14,12 @@ use poem::{
 use tracing::Instrument;
 
 use super::{
-    metrics::Metrics,
     problem::{CONTENT_TYPE, Code, Problem},
     request::Facts,
     routes::{METHODS, problem_response},
     state::HttpLimits,
 };
+use crate::http::system::metrics::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");

@@ -2,12 +2,14 @@
 
 use poem_openapi::{Object, OpenApi, payload::PlainText};
 
-use super::{
+use crate::http::{
     Area,
-    auth::Public,
-    failure::Probing,
-    problem::{Code, Problem},
-    reply::{Outcome, Reply},
+    kit::{
+        auth::Public,
+        failure::Probing,
+        problem::{Code, Problem},
+        reply::{Outcome, Reply},
+    },
 };
 
 pub struct Health;

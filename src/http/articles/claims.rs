@@ -4,15 +4,17 @@ use galley_services::{ClaimView, ClaimsReport};
 use poem_openapi::{Enum, Object, OpenApi, param::Path};
 use uuid::Uuid;
 
-use super::{
+use crate::http::{
     Area,
     articles::DataSource,
-    auth::{ArticlesRead, Auth},
-    failure::{Reading, unreadable},
-    page::Pagination,
-    problem::Problem,
-    reply::{Outcome, Reply},
-    scalar::{Id, Nullable},
+    kit::{
+        auth::{ArticlesRead, Auth},
+        failure::{Reading, unreadable},
+        page::Pagination,
+        problem::Problem,
+        reply::{Outcome, Reply},
+        scalar::{Id, Nullable},
+    },
 };
 
 pub struct Claims;

@@ -1,0 +1,3 @@
+//! What an organization may spend, and what it has spent.
+
+pub mod credits;
