@@ -10,6 +10,7 @@
 mod announce;
 mod articles;
 mod batch;
+mod crud;
 mod entity;
 mod error;
 mod files;
@@ -18,6 +19,7 @@ mod keys;
 mod ledger;
 mod listen;
 mod orders;
+mod projects;
 mod publications;
 mod queue;
 mod reads;
@@ -28,6 +30,7 @@ mod sql;
 mod sweep;
 mod tasks;
 mod usage;
+mod words;
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,13 +47,15 @@ pub use batch::{
     Changes, Delay, Done, Left, LockedArticles, Naming, NewEvent, NewStep, Settlement, Standing, Started, StepsTx,
     TaskState, Told,
 };
+pub use entity::tenant_tables;
 pub use error::StoreError;
-pub use files::NewFile;
+pub use files::{FileFilter, NewFile};
 pub use idempotency::Replay;
 pub use keys::{Bootstrap, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use orders::NewOrder;
+pub use projects::NewProject;
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::Reads;
@@ -59,13 +64,15 @@ pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
 pub use sources::{NewSource, StoredClaim};
 pub use sweep::{Retention, Swept};
 pub use tasks::{StepSeed, TaskFilter};
+pub use words::TextEnum;
 
 /// One row of each table, as it is read; heads leave out the long texts.
 pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
-        claims::Model as Claim, events::Model as Event, files::Model as File, publications::Model as Publication,
-        research_sources::Model as Source, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
+        claims::Model as Claim, events::Model as Event, files::Model as File, projects::Model as Project,
+        publications::Model as Publication, research_sources::Model as Source, steps::Model as Step,
+        tasks::Model as Task, usage_records::Model as Usage,
     };
     pub use crate::entity::{
         article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,
