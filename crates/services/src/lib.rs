@@ -30,7 +30,7 @@ use galley_vault::Keyring;
 pub use articles::{ArticleEdit, ArticleList, ClaimView, ClaimsReport, SlugRule};
 pub use blobs::{BlobError, Blobs, Pieces};
 pub use error::{Missing, ServiceError};
-pub use files::{MAX_UPLOAD_BYTES, StoredFile, Upload};
+pub use files::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};
 pub use keys::{IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use orders::Receipt;
