@@ -1,6 +1,7 @@
 //! Resources of a tenant in the store, and that nobody reaches another tenant's.
 
 mod files;
+mod projects;
 
 use galley_domain::OrgId;
 use galley_services::Upload;

@@ -14,6 +14,7 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
+    projects::refuse_trashed,
 };
 
 /// The longest text that an edit may bring, in bytes: as JSON, with every character escaped, it still fits a request.
@@ -226,6 +227,7 @@ impl Services {
     pub async fn delete_article(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let article = self.article(org, id).await?;
         let tx = self.store.begin(org).await?;
+        refuse_trashed(&tx, article.project_id).await?;
         // Under the lock of its task no run begins that would find no article.
         if let Some(task) = article.task_id
             && let Some(mut task) = tx.lock_task(task).await?
@@ -341,7 +343,9 @@ async fn scored(text: &TextVersion, language: &str) -> Result<Json, ServiceError
 }
 
 async fn lock_readable(tx: &TenantTx, id: Uuid, seen: Option<i32>) -> Result<rows::Article, ServiceError> {
-    readable(tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?, seen)
+    let article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+    refuse_trashed(tx, article.project_id).await?;
+    readable(article, seen)
 }
 
 fn readable(article: rows::Article, seen: Option<i32>) -> Result<rows::Article, ServiceError> {
