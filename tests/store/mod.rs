@@ -1,7 +1,9 @@
 //! Resources of a tenant in the store, and that nobody reaches another tenant's.
 
 mod files;
+mod own_rows;
 mod projects;
+mod source_text;
 
 use galley_domain::OrgId;
 use galley_services::Upload;
