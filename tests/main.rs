@@ -7,4 +7,5 @@ mod front;
 mod house;
 mod pipeline;
 mod secrets;
+mod store;
 mod upgrade;

@@ -1,4 +1,7 @@
 //! The schema. Each migration is a SQL file that runs in one transaction; a migration that landed is never edited.
+//!
+//! A migration is named after its day and, within the day, a number: `m20261128_000100_projects` in a file of that name.
+//! Two branches do not take the same name, and names in order are migrations in order. The first five have numbers.
 
 use sea_orm_migration::prelude::*;
 
@@ -45,6 +48,35 @@ migrations! {
     m0004 => "m0004_secrets", "../sql/0004_secrets.sql";
     m0005 => "m0005_vacuum_of_queues", "../sql/0005_vacuum_of_queues.sql";
     m20261128_000000 => "m20261128_000000_pipelines", "../sql/m20261128_000000_pipelines.sql";
+    m20261128_000100 => "m20261128_000100_projects", "../sql/m20261128_000100_projects.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Migrations that have a number and no date.
+    const NUMBERED: usize = 5;
+
+    #[test]
+    fn names_are_in_order_and_every_file_is_run() {
+        let names: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+        assert!(names.is_sorted_by(|before, after| before < after), "{names:?}");
+        for name in &names[NUMBERED..] {
+            let (date, rest) = (&name[..17], &name[17..]);
+            let shape: String = date.chars().map(|sign| if sign.is_ascii_digit() { '0' } else { sign }).collect();
+            assert_eq!(shape, "m00000000_000000_", "{name}: a date, a number, what it does");
+            assert!(!rest.is_empty() && !rest.contains("__"), "{name}");
+        }
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+        let entries = std::fs::read_dir(folder).expect("the folder of the files");
+        let mut files: Vec<String> =
+            entries.map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned()).collect();
+        files.sort();
+        let mut wanted: Vec<String> = names.iter().map(|name| format!("{name}.sql")).collect();
+        wanted[..NUMBERED].iter_mut().for_each(|name| *name = name.trim_start_matches('m').to_owned());
+        assert_eq!(files, wanted, "a file for each migration, called like it");
+    }
+}

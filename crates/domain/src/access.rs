@@ -17,6 +17,11 @@ impl std::fmt::Display for OrgId {
 }
 
 text_enum! {
+    /// What a user may do in the organization.
+    Role { Owner = "owner", Admin = "admin", Editor = "editor", Viewer = "viewer" }
+}
+
+text_enum! {
     Permission { Read = "read", Write = "write" }
 }
 

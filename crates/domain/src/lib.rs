@@ -6,6 +6,7 @@ pub mod credits;
 pub mod fault;
 pub mod hidden;
 pub mod order;
+pub mod project;
 pub mod task;
 pub mod usage;
 pub mod writing;

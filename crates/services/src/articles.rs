@@ -13,6 +13,7 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
+    projects::refuse_trashed,
 };
 
 /// The longest text that an edit may bring, in bytes: as JSON, with every character escaped, it still fits a request.
@@ -225,6 +226,7 @@ impl Services {
     pub async fn delete_article(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let article = self.article(org, id).await?;
         let mut tx = self.store.begin_steps([org]).await?;
+        refuse_trashed(tx.tenant(org.0)?, article.project_id).await?;
         if let Some(task) = article.task_id {
             // Under the lock of its task no run begins that would find no article.
             let open = tx.lock_tasks(org, &[task]).await?.remove(&task);
@@ -340,7 +342,9 @@ async fn scored(text: &TextVersion, language: &str) -> Result<Json, ServiceError
 }
 
 async fn lock_readable(tx: &TenantTx, id: Uuid, seen: Option<i32>) -> Result<rows::Article, ServiceError> {
-    readable(tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?, seen)
+    let article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+    refuse_trashed(tx, article.project_id).await?;
+    readable(article, seen)
 }
 
 fn readable(article: rows::Article, seen: Option<i32>) -> Result<rows::Article, ServiceError> {

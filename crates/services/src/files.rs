@@ -1,8 +1,9 @@
 //! Uploads: checked by content before anything is stored.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use galley_domain::OrgId;
-use galley_store::{NewFile, rows};
+use galley_store::{FileFilter, NewFile, rows};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -44,6 +45,15 @@ impl From<rows::File> for StoredFile {
             sha256: row.sha256,
         }
     }
+}
+
+/// A file as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFile {
+    pub file: StoredFile,
+    pub created_at: DateTime<Utc>,
+    /// Orders that have not ended and read it.
+    pub used_by: u64,
 }
 
 /// The last part of a path that a client may have sent, without what a terminal or a file system would stumble over.
@@ -90,6 +100,44 @@ impl Services {
             Ok((tx, StoredFile { id, name, kind, size, sha256 }))
         })
         .await
+    }
+
+    /// Uploads and covers, newest first, with the number of all that match.
+    pub async fn list_files(&self, org: OrgId, filter: &FileFilter) -> Result<(Vec<ListedFile>, u64), ServiceError> {
+        let tenant = self.store.tenant(org);
+        let (files, total) = tenant.list_files(filter).await?;
+        let readers = tenant.file_readers(files.iter().map(|file| file.id).collect()).await?;
+        let listed = files.into_iter().map(|row| ListedFile {
+            created_at: row.created_at,
+            used_by: readers.get(&row.id).copied().unwrap_or(0),
+            file: row.into(),
+        });
+        Ok((listed.collect(), total))
+    }
+
+    pub async fn get_file(&self, org: OrgId, id: Uuid) -> Result<ListedFile, ServiceError> {
+        let tenant = self.store.tenant(org);
+        let row = tenant.file(id).await?.ok_or(ServiceError::NotFound(Missing::File))?;
+        let used_by = tenant.file_readers(vec![id]).await?.remove(&id).unwrap_or(0);
+        Ok(ListedFile { created_at: row.created_at, used_by, file: row.into() })
+    }
+
+    /// Removes a file that no unfinished order reads and no article shows. What was read of it stays with its claims. The
+    /// bytes go with the next sweep: another upload of the same content may be on its way.
+    pub async fn delete_file(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
+        let tx = self.store.begin(org).await?;
+        tx.lock_file(id).await?.ok_or(ServiceError::NotFound(Missing::File))?;
+        if tx.file_readers(vec![id]).await?.contains_key(&id) {
+            let text = "an order that has not ended reads this file; wait for it or cancel it";
+            return Err(ServiceError::Conflict(text.into()));
+        }
+        if tx.is_cover(id).await? {
+            return Err(ServiceError::Conflict(
+                "an article shows this file as its cover; delete the article first".into(),
+            ));
+        }
+        tx.delete_file(id).await?;
+        Ok(tx.commit().await?)
     }
 
     /// The bytes of a file.

@@ -2,14 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use galley_domain::article::{ArticleStatus, ContentFormat, Length};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QuerySelect};
 use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
+    crud::contains,
     entity::{article_versions, articles},
     error::StoreError,
     scope::{Scoped, TenantTx},
@@ -83,52 +82,26 @@ pub struct ArticleFilter {
     pub offset: u64,
 }
 
-/// The text as a LIKE pattern that matches it anywhere, with its own wildcards taken literally.
-fn contains_pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for symbol in text.chars() {
-        if matches!(symbol, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(symbol);
-    }
-    pattern.push('%');
-    pattern
-}
-
 impl<C: ConnectionTrait> Scoped<C> {
     pub async fn article(&self, id: Uuid) -> Result<Option<articles::Model>, StoreError> {
-        Ok(self.find::<articles::Entity>().filter(articles::Column::Id.eq(id)).one(&self.conn).await?)
+        self.get::<articles::Entity>(id).await
     }
 
     /// One page, with the number of all that match.
     pub async fn articles(&self, filter: &ArticleFilter) -> Result<(Vec<articles::Head>, u64), StoreError> {
-        let mut query = self.find::<articles::Entity>();
-        if !filter.statuses.is_empty() {
-            query = query.filter(articles::Column::Status.is_in(filter.statuses.iter().map(|status| status.as_str())));
-        }
-        if let Some(project) = filter.project_id {
-            query = query.filter(articles::Column::ProjectId.eq(project));
-        }
-        if let Some(search) = &filter.search {
-            query =
-                query.filter(sea_orm::sea_query::Expr::cust_with_values("title ILIKE $1", [contains_pattern(search)]));
-        }
-        let total = query.clone().count(&self.conn).await?;
+        let statuses = filter.statuses.iter().map(|status| status.as_str());
+        let condition = Condition::all()
+            .add_option((!filter.statuses.is_empty()).then(|| articles::Column::Status.is_in(statuses)))
+            .add_option(filter.project_id.map(|project| articles::Column::ProjectId.eq(project)))
+            .add_option(filter.search.as_deref().map(|text| contains(articles::Column::Title, text)));
         let column = match filter.sort {
             ArticleSort::CreatedAt => articles::Column::CreatedAt,
             ArticleSort::UpdatedAt => articles::Column::UpdatedAt,
             ArticleSort::Title => articles::Column::Title,
         };
-        let rows = query
-            .order_by(column, if filter.descending { Order::Desc } else { Order::Asc })
-            .order_by_asc(articles::Column::Id)
-            .limit(filter.limit)
-            .offset(filter.offset)
-            .into_partial_model()
-            .all(&self.conn)
-            .await?;
-        Ok((rows, total))
+        let sort =
+            [(column, if filter.descending { Order::Desc } else { Order::Asc }), (articles::Column::Id, Order::Asc)];
+        self.page::<articles::Entity, _>(condition, &sort, filter.limit, filter.offset).await
     }
 
     /// One page, newest first, with the number of all.
@@ -138,16 +111,9 @@ impl<C: ConnectionTrait> Scoped<C> {
         limit: u64,
         offset: u64,
     ) -> Result<(Vec<article_versions::Head>, u64), StoreError> {
-        let query = self.find::<article_versions::Entity>().filter(article_versions::Column::ArticleId.eq(article));
-        let total = query.clone().count(&self.conn).await?;
-        let rows = query
-            .order_by_desc(article_versions::Column::Version)
-            .limit(limit)
-            .offset(offset)
-            .into_partial_model()
-            .all(&self.conn)
-            .await?;
-        Ok((rows, total))
+        let of_article = Condition::all().add(article_versions::Column::ArticleId.eq(article));
+        let sort = [(article_versions::Column::Version, Order::Desc)];
+        self.page::<article_versions::Entity, _>(of_article, &sort, limit, offset).await
     }
 
     pub async fn article_version(
@@ -165,13 +131,15 @@ impl<C: ConnectionTrait> Scoped<C> {
 
     /// True when another article of the organization has this slug.
     pub async fn slug_taken(&self, slug: &str, except: Uuid) -> Result<bool, StoreError> {
-        let row = sql::one(
-            &self.conn,
-            "SELECT 1 FROM articles WHERE org_id = $1 AND slug = $2 AND id <> $3",
-            [self.org_value(), slug.into(), except.into()],
-        )
-        .await?;
-        Ok(row.is_some())
+        let others = self.find::<articles::Entity>().filter(articles::Column::Slug.eq(slug));
+        Ok(others
+            .filter(articles::Column::Id.ne(except))
+            .select_only()
+            .column(articles::Column::Id)
+            .into_tuple::<Uuid>()
+            .one(&self.conn)
+            .await?
+            .is_some())
     }
 }
 
@@ -238,12 +206,7 @@ impl TenantTx {
     }
 
     pub async fn lock_article(&self, id: Uuid) -> Result<Option<articles::Model>, StoreError> {
-        Ok(self
-            .find::<articles::Entity>()
-            .filter(articles::Column::Id.eq(id))
-            .lock(LockType::Update)
-            .one(&self.conn)
-            .await?)
+        self.lock::<articles::Entity>(id).await
     }
 
     /// Makes the next version current and keeps it for ever; returns its number.
@@ -257,12 +220,13 @@ impl TenantTx {
         let org = self.org_value();
         match change {
             ArticleChange::Cover { file, alt } => {
-                sql::execute(
-                    &self.conn,
-                    "UPDATE articles SET cover_file_id = $3, cover_alt = $4, updated_at = now() WHERE org_id = $1 AND id = $2",
-                    [org, article.into(), file.into(), alt.into()],
-                )
-                .await?
+                let row = articles::ActiveModel {
+                    cover_file_id: Set(Some(file)),
+                    cover_alt: Set(Some(alt)),
+                    ..Default::default()
+                };
+                self.update::<articles::Entity>(article, row).await?;
+                return Ok(());
             }
             // An article that has a text keeps it when a later run fails.
             ArticleChange::Failed { error } => {
@@ -285,36 +249,20 @@ impl TenantTx {
                 )
                 .await?
             }
-            ArticleChange::Generating => {
-                sql::execute(
-                    &self.conn,
-                    "UPDATE articles SET status = CASE WHEN version = 0 THEN 'generating' ELSE status END, error = NULL,
+            ArticleChange::Generating => sql::execute(
+                &self.conn,
+                "UPDATE articles SET status = CASE WHEN version = 0 THEN 'generating' ELSE status END, error = NULL,
                         updated_at = now()
                      WHERE org_id = $1 AND id = $2",
-                    [org, article.into()],
-                )
-                .await?
-            }
+                [org, article.into()],
+            )
+            .await?,
         };
         Ok(())
     }
 
     /// True when there was one. Versions, claims and publications go with it.
     pub async fn delete_article(&self, id: Uuid) -> Result<bool, StoreError> {
-        let touched = sql::execute(
-            &self.conn,
-            "DELETE FROM articles WHERE org_id = $1 AND id = $2",
-            [self.org_value(), id.into()],
-        )
-        .await?;
-        Ok(touched == 1)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn wildcards_in_a_search_are_taken_literally() {
-        assert_eq!(super::contains_pattern("100%_a\\"), "%100\\%\\_a\\\\%");
+        self.delete::<articles::Entity>(id).await
     }
 }

@@ -58,7 +58,10 @@ impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(text)) => Self::Conflict(text),
-            _ => Self::Database(error),
+            _ => match error {
+                DbErr::TryIntoErr { source, .. } => Self::Unreadable(source.to_string()),
+                error => Self::Database(error),
+            },
         }
     }
 }

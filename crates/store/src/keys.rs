@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use galley_domain::OrgId;
 use rust_decimal::Decimal;
-use sea_orm::{ConnectionTrait, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, entity::prelude::Expr};
 use uuid::Uuid;
 
 use crate::{
@@ -79,31 +79,26 @@ impl System {
 
 impl TenantTx {
     pub async fn insert_key(&self, key: NewKey, user: Option<Uuid>) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "INSERT INTO api_keys (id, org_id, user_id, name, prefix, hash, permissions, scopes, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            [
-                key.id.into(),
-                self.org_value(),
-                user.into(),
-                key.name.into(),
-                key.prefix.into(),
-                key.hash.into(),
-                key.permissions.into(),
-                key.scopes.into(),
-                key.expires_at.into(),
-            ],
-        )
-        .await?;
+        let row = api_keys::ActiveModel {
+            id: Set(key.id),
+            user_id: Set(user),
+            name: Set(key.name),
+            prefix: Set(key.prefix),
+            hash: Set(key.hash),
+            permissions: Set(key.permissions),
+            scopes: Set(key.scopes),
+            expires_at: Set(key.expires_at),
+            ..Default::default()
+        };
+        self.insert::<api_keys::Entity>(row).await?;
         Ok(())
     }
 
     /// Stores the key if the organization has none in force. True when it did. Two at once: one of them does.
     pub async fn insert_first_key(&self, key: NewKey) -> Result<bool, StoreError> {
         sql::execute(&self.conn, "SELECT 1 FROM organizations WHERE id = $1 FOR UPDATE", [self.org_value()]).await?;
-        let any = "SELECT 1 FROM api_keys WHERE org_id = $1 AND revoked_at IS NULL LIMIT 1";
-        if sql::one(&self.conn, any, [self.org_value()]).await?.is_some() {
+        let in_force = self.find::<api_keys::Entity>().filter(api_keys::Column::RevokedAt.is_null());
+        if in_force.one(&self.conn).await?.is_some() {
             return Ok(false);
         }
         self.insert_key(key, None).await?;
@@ -112,35 +107,17 @@ impl TenantTx {
 
     /// True when there was such a key in force.
     pub async fn revoke_key(&self, id: Uuid) -> Result<bool, StoreError> {
-        let touched = sql::execute(
-            &self.conn,
-            "UPDATE api_keys SET revoked_at = now() WHERE org_id = $1 AND id = $2 AND revoked_at IS NULL",
-            [self.org_value(), id.into()],
-        )
-        .await?;
-        Ok(touched == 1)
-    }
-
-    pub async fn insert_project(&self, id: Uuid, name: &str) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "INSERT INTO projects (id, org_id, name) VALUES ($1, $2, $3)",
-            [id.into(), self.org_value(), name.into()],
-        )
-        .await?;
-        Ok(())
+        let revoke = self
+            .updating::<api_keys::Entity>()
+            .col_expr(api_keys::Column::RevokedAt, Expr::current_timestamp())
+            .filter(api_keys::Column::Id.eq(id))
+            .filter(api_keys::Column::RevokedAt.is_null());
+        Ok(revoke.exec(&self.conn).await?.rows_affected == 1)
     }
 }
 
 impl<C: ConnectionTrait> Scoped<C> {
     pub async fn keys(&self) -> Result<Vec<api_keys::Model>, StoreError> {
         Ok(self.find::<api_keys::Entity>().order_by_asc(api_keys::Column::CreatedAt).all(&self.conn).await?)
-    }
-
-    pub async fn has_project(&self, id: Uuid) -> Result<bool, StoreError> {
-        let row =
-            sql::one(&self.conn, "SELECT 1 FROM projects WHERE org_id = $1 AND id = $2", [self.org_value(), id.into()])
-                .await?;
-        Ok(row.is_some())
     }
 }

@@ -11,6 +11,7 @@ mod announce;
 mod article_groups;
 mod articles;
 mod batch;
+mod crud;
 mod entity;
 mod error;
 mod files;
@@ -19,6 +20,7 @@ mod keys;
 mod ledger;
 mod listen;
 mod orders;
+mod projects;
 mod publications;
 mod queue;
 mod reads;
@@ -31,6 +33,7 @@ mod sweep;
 mod task_state;
 mod tasks;
 mod usage;
+mod words;
 
 use std::{sync::Arc, time::Duration};
 
@@ -47,13 +50,15 @@ pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVer
 pub use batch::{
     Changes, Delay, Done, EventText, FailedStep, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
 };
+pub use entity::tenant_tables;
 pub use error::StoreError;
-pub use files::NewFile;
+pub use files::{FileFilter, NewFile};
 pub use idempotency::Replay;
 pub use keys::{Bootstrap, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use orders::{NewOrder, Parent};
+pub use projects::NewProject;
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::Reads;
@@ -64,13 +69,15 @@ pub use steps::{BESIDE_THE_NEWEST, NewStep, Start, Started};
 pub use sweep::{Retention, Swept};
 pub use task_state::{StageCount, Stages, TaskState};
 pub use tasks::TaskFilter;
+pub use words::TextEnum;
 
 /// One row of each table, as it is read; heads leave out the long texts.
 pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
-        claims::Model as Claim, events::Model as Event, files::Model as File, publications::Model as Publication,
-        research_sources::Model as Source, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
+        claims::Model as Claim, events::Model as Event, files::Model as File, projects::Model as Project,
+        publications::Model as Publication, research_sources::Model as Source, steps::Model as Step,
+        tasks::Model as Task, usage_records::Model as Usage,
     };
     pub use crate::entity::{
         article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,

@@ -1,6 +1,6 @@
 //! The ledger of effects outside of the database: `intended → sent → confirmed | unknown | failed`.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::{
@@ -40,12 +40,6 @@ impl std::str::FromStr for PublicationState {
             .into_iter()
             .find(|state| state.as_str() == text)
             .ok_or_else(|| StoreError::Unreadable(format!("publication state '{text}'")))
-    }
-}
-
-impl From<PublicationState> for sea_orm::Value {
-    fn from(state: PublicationState) -> Self {
-        state.as_str().into()
     }
 }
 
@@ -94,19 +88,15 @@ impl TenantTx {
         remote_ref: Option<&str>,
         error: Option<&str>,
     ) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "UPDATE publications SET state = $3, remote_ref = coalesce($4, remote_ref), error = $5, updated_at = now()
-             WHERE org_id = $1 AND id = $2",
-            [
-                self.org_value(),
-                id.into(),
-                state.into(),
-                remote_ref.map(str::to_owned).into(),
-                error.map(str::to_owned).into(),
-            ],
-        )
-        .await?;
+        let mut row = publications::ActiveModel {
+            state: Set(state.as_str().to_owned()),
+            error: Set(error.map(str::to_owned)),
+            ..Default::default()
+        };
+        if let Some(place) = remote_ref {
+            row.remote_ref = Set(Some(place.to_owned()));
+        }
+        self.update::<publications::Entity>(id, row).await?;
         Ok(())
     }
 }

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use galley_domain::OrgId;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, ExecResult,
-    QueryFilter, QueryResult, Select, Statement, Value,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    Value,
 };
 
+pub(crate) use crate::crud::TenantEntity;
 use crate::{
     announce::{Announcer, Wake},
     error::StoreError,
@@ -25,11 +26,6 @@ pub type Tenant = Scoped<DatabaseConnection>;
 /// Reads and writes in one transaction.
 pub type TenantTx = Scoped<Tx>;
 
-/// An entity whose rows belong to an organization.
-pub(crate) trait TenantEntity: EntityTrait {
-    fn org_column() -> Self::Column;
-}
-
 impl<C: ConnectionTrait> Scoped<C> {
     pub(crate) fn new(conn: C, org: OrgId) -> Self {
         Self { conn, org }
@@ -41,11 +37,6 @@ impl<C: ConnectionTrait> Scoped<C> {
 
     pub(crate) fn org_value(&self) -> Value {
         self.org.0.into()
-    }
-
-    /// The only way to a SELECT on a tenant's entity.
-    pub(crate) fn find<E: TenantEntity>(&self) -> Select<E> {
-        E::find().filter(E::org_column().eq(self.org.0))
     }
 }
 

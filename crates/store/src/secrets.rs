@@ -1,17 +1,19 @@
 //! Secrets of organizations, as ciphertext. What is in them is the vault's business.
 
 use galley_domain::OrgId;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, QueryFilter};
 use uuid::Uuid;
 
 use crate::{
+    entity::secrets,
     error::StoreError,
     scope::{Scoped, System, TenantTx, Tx},
     sql,
 };
 
 /// A secret as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "secrets::Entity")]
 pub struct StoredSecret {
     pub org_id: Uuid,
     pub id: Uuid,
@@ -39,15 +41,13 @@ pub type SecretCursor = (Uuid, Uuid);
 
 impl<C: ConnectionTrait> Scoped<C> {
     pub async fn secret(&self, purpose: &str, name: &str) -> Result<Option<StoredSecret>, StoreError> {
-        let found = sql::rows(
-            &self.conn,
-            "SELECT org_id, id, purpose, name, key_id, wrapped_key, sealed FROM secrets
-             WHERE org_id = $1 AND purpose = $2 AND name = $3",
-            [self.org_value(), purpose.into(), name.into()],
-        )
-        .await?;
-        Ok(found.into_iter().next())
+        let query = self.find::<secrets::Entity>().filter(called(purpose, name));
+        Ok(query.into_partial_model().one(&self.conn).await?)
     }
+}
+
+fn called(purpose: &str, name: &str) -> Condition {
+    Condition::all().add(secrets::Column::Purpose.eq(purpose)).add(secrets::Column::Name.eq(name))
 }
 
 impl TenantTx {
@@ -76,13 +76,8 @@ impl TenantTx {
 
     /// True when there was one.
     pub async fn delete_secret(&self, purpose: &str, name: &str) -> Result<bool, StoreError> {
-        let gone = sql::execute(
-            &self.conn,
-            "DELETE FROM secrets WHERE org_id = $1 AND purpose = $2 AND name = $3",
-            [self.org_value(), purpose.into(), name.into()],
-        )
-        .await?;
-        Ok(gone == 1)
+        let gone = self.deleting::<secrets::Entity>().filter(called(purpose, name)).exec(&self.conn).await?;
+        Ok(gone.rows_affected == 1)
     }
 }
 

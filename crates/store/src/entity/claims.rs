@@ -22,13 +22,4 @@ pub struct Model {
     pub missing: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
-
-impl crate::scope::TenantEntity for Entity {
-    fn org_column() -> Column {
-        Column::OrgId
-    }
-}
+crate::crud::tenant_entity!(OrgId);

@@ -1,13 +1,53 @@
-//! Entities; private to this crate.
+//! Entities of all tables; private to this crate.
+
+use sea_orm::IdenStatic;
+
+use crate::crud::TenantEntity;
 
 pub mod api_keys;
 pub mod article_versions;
 pub mod articles;
 pub mod claims;
+pub mod event_groups;
 pub mod events;
 pub mod files;
+pub mod holds;
+pub mod idempotency_keys;
+pub mod ledger_entries;
+pub mod organizations;
+pub mod projects;
 pub mod publications;
 pub mod research_sources;
+pub mod secrets;
 pub mod steps;
 pub mod tasks;
 pub mod usage_records;
+pub mod users;
+
+/// Tables and views whose rows belong to an organization, each with the column that says to which.
+pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
+    fn of<E: TenantEntity>() -> (&'static str, &'static str) {
+        (E::default().table_name(), IdenStatic::as_str(&E::org_column()))
+    }
+    vec![
+        of::<api_keys::Entity>(),
+        of::<article_versions::Entity>(),
+        of::<articles::Entity>(),
+        of::<claims::Entity>(),
+        of::<event_groups::Entity>(),
+        of::<events::Entity>(),
+        of::<files::Entity>(),
+        of::<holds::Entity>(),
+        of::<idempotency_keys::Entity>(),
+        of::<ledger_entries::Entity>(),
+        of::<organizations::Entity>(),
+        of::<projects::Entity>(),
+        of::<publications::Entity>(),
+        of::<research_sources::Entity>(),
+        of::<secrets::Entity>(),
+        of::<steps::Entity>(),
+        of::<tasks::Entity>(),
+        of::<usage_records::Entity>(),
+        of::<users::Entity>(),
+    ]
+}

@@ -19,13 +19,4 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
 }
 
-#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
-
-impl crate::scope::TenantEntity for Entity {
-    fn org_column() -> Column {
-        Column::OrgId
-    }
-}
+crate::crud::tenant_entity!(OrgId, Id);

@@ -50,13 +50,4 @@ impl From<&Model> for Head {
     }
 }
 
-#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
-
-impl crate::scope::TenantEntity for Entity {
-    fn org_column() -> Column {
-        Column::OrgId
-    }
-}
+crate::crud::tenant_entity!(OrgId, Id);

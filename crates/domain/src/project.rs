@@ -1,0 +1,14 @@
+//! Projects: the bodies of work that articles and products belong to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::task::{UnknownWord, text_enum};
+
+text_enum! {
+    /// Where what is written for a project goes in the end.
+    Platform { Woocommerce = "woocommerce", Shopify = "shopify", Magento2 = "magento2", Wordpress = "wordpress" }
+}
+
+text_enum! {
+    ProjectStatus { Draft = "draft", Processing = "processing", Review = "review", Completed = "completed" }
+}

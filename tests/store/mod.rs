@@ -1,0 +1,27 @@
+//! Resources of a tenant in the store, and that nobody reaches another tenant's.
+
+mod files;
+mod own_rows;
+mod projects;
+mod source_text;
+
+use galley_domain::OrgId;
+use galley_services::Upload;
+use galley_testkit::{Harness, order};
+use uuid::Uuid;
+
+/// Uploads a sample file.
+async fn upload(harness: &Harness, org: OrgId, name: &str) -> Uuid {
+    let bytes = std::fs::read(format!("{}/samples/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let upload = Upload { name: name.to_owned(), bytes: bytes.into() };
+    harness.services.upload(org, upload, None).await.unwrap().value.id
+}
+
+/// Orders an article that is written from a file and belongs to a project, if to any.
+async fn order_from(harness: &Harness, file: Uuid, project: Option<Uuid>) -> Uuid {
+    let mut order = order();
+    order.brief.prompt = "Sela Ridge coffee".into();
+    order.uploaded_files = vec![file];
+    order.project_id = project;
+    harness.services.order(&harness.caller, order, "t", None).await.unwrap().value.task_id
+}
