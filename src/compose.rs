@@ -113,6 +113,8 @@ impl Parts {
     }
 
     pub fn engine(&self, kinds: Vec<StepKind>) -> anyhow::Result<Engine> {
+        let unknown = kinds.iter().find(|kind| self.services.registry().stage(**kind).is_none());
+        anyhow::ensure!(unknown.is_none(), "there is no kind of step called '{}'", unknown.map_or("", |kind| kind.as_str()));
         let engine = &self.config.engine;
         let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
         let settings = EngineSettings {

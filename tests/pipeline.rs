@@ -73,7 +73,7 @@ async fn a_dead_link_is_a_warning_and_nothing_left_is_a_failure() {
         .settings(|settings| {
             settings.links = galley_fetch::address::Policy::new(vec!["127.0.0.1".parse().unwrap()]);
         })
-        .policy(StepKind::Research, |policy| policy.max_attempts = 1)
+        .policy(article::RESEARCH, |policy| policy.max_attempts = 1)
         .build()
         .await;
     let engine = harness.extractive();
@@ -151,7 +151,7 @@ async fn a_publication_of_unknown_fate_is_looked_up_before_it_is_repeated() {
     let slug = harness.services.article(harness.caller.org, article).await.unwrap().slug;
     let page = harness.site().join(&slug).join("index.md");
     let written = std::fs::metadata(&page).unwrap().modified().unwrap();
-    let from_sync = || RetryRequest { from: Some(StepKind::Sync), outline: None };
+    let from_sync = || RetryRequest { from: Some(article::SYNC), outline: None };
 
     harness.database.execute("UPDATE publications SET state = 'sent', remote_ref = NULL").await;
     harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
@@ -180,7 +180,7 @@ async fn a_publication_that_is_there_is_confirmed_although_the_destination_is_cl
     let lock = harness.site().join(".galley-lock");
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
-    let from_sync = RetryRequest { from: Some(StepKind::Sync), outline: None };
+    let from_sync = RetryRequest { from: Some(article::SYNC), outline: None };
     harness.services.retry(&harness.caller, task, from_sync, "t", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
@@ -218,7 +218,7 @@ async fn the_sweep_removes_old_bytes_that_no_row_names_and_nothing_else() {
 /// What was read for a text stays, whatever a later run reads; and no step builds on what another run has replaced.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
-    let harness = Harness::builder().policy(StepKind::Outline, |policy| policy.max_attempts = 1).build().await;
+    let harness = Harness::builder().policy(article::OUTLINE, |policy| policy.max_attempts = 1).build().await;
     let engine = harness.extractive();
     let task = order_samples(&harness, 200, 400).await;
     let article = harness.completed(task).await.row.article_id.unwrap();
@@ -226,11 +226,11 @@ async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
 
     let script = Script::default();
     let fault = Fault::permanent(FaultCode::WorkflowError, "no outline today");
-    script.next(StepKind::Outline, [Move::Fail(fault)]);
+    script.next(article::OUTLINE, [Move::Fail(fault)]);
     let engine = harness.scripted(&script);
     let from = |from| RetryRequest { from: Some(from), outline: None };
     let org = harness.caller.org;
-    harness.services.retry(&harness.caller, task, from(StepKind::Research), "t", None).await.unwrap();
+    harness.services.retry(&harness.caller, task, from(article::RESEARCH), "t", None).await.unwrap();
     assert_eq!(harness.ended(task).await.status, TaskStatus::Failed);
     engine.stop().await;
 
@@ -240,7 +240,7 @@ async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
         assert!(view.quote.as_ref().is_some_and(|quote| !quote.is_empty()), "{}", view.claim.sentence);
     }
     // The outline of the first run points into texts that the second run has read anew.
-    let refused = harness.services.retry(&harness.caller, task, from(StepKind::Draft), "t", None).await.unwrap_err();
+    let refused = harness.services.retry(&harness.caller, task, from(article::DRAFT), "t", None).await.unwrap_err();
     assert!(
         refused.to_string().contains("outline") || format!("{refused:?}").contains("retry from outline"),
         "{refused:?}"
@@ -250,15 +250,15 @@ async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
 /// Many articles take one name in one moment: each gets its own, and nothing is done twice for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn articles_that_end_together_under_one_name_are_all_kept() {
-    let harness = Harness::builder().policy(StepKind::Seo, |policy| policy.concurrency = 16).build().await;
+    let harness = Harness::builder().policy(article::SEO, |policy| policy.concurrency = Some(16)).build().await;
     let script = Script::default();
-    script.next(StepKind::Seo, std::iter::repeat_n(Move::Gate, 12));
+    script.next(article::SEO, std::iter::repeat_n(Move::Gate, 12));
     let engine = harness.scripted(&script);
     let mut tasks = Vec::new();
     for _ in 0..12 {
         tasks.push(harness.order().await);
     }
-    script.wait_for_runs(StepKind::Seo, 12).await;
+    script.wait_for_runs(article::SEO, 12).await;
     script.open();
     for task in tasks {
         harness.completed(task).await;

@@ -86,7 +86,7 @@ async fn parent_gone() {
 }
 
 async fn engine(url: &str, folder: PathBuf, slots: usize, asleep: bool) -> anyhow::Result<()> {
-    let slots = if asleep { BTreeMap::from([(StepKind::Research, slots)]) } else { spread(slots) };
+    let slots = if asleep { BTreeMap::from([(article::RESEARCH, slots)]) } else { spread(slots) };
     let parts = Parts::open(url, &folder, &slots).await?;
     let (told, mut stamps) = mpsc::unbounded_channel();
     let _engine = Working::start(&parts, &if asleep { Play::Asleep(told) } else { Play::Stamped(told) });

@@ -84,7 +84,7 @@ impl Step for Player {
         let stamp = Stamp { task, kind: self.kind, began: clock(), returned: 0 };
         // Whoever does not listen any more does not want to know.
         match &self.play {
-            Play::AtOnce(ended) if self.kind == StepKind::Sync => ended.send_modify(|count| *count += 1),
+            Play::AtOnce(ended) if self.kind == article::SYNC => ended.send_modify(|count| *count += 1),
             Play::AtOnce(_) => {}
             Play::Stamped(told) => {
                 let _ = told.send(Stamp { returned: clock(), ..stamp });
@@ -93,7 +93,7 @@ impl Step for Player {
                 let _ = told.send(stamp);
                 tokio::time::sleep(SLEEP).await;
             }
-            Play::Telling { every, until } if self.kind == StepKind::Research => {
+            Play::Telling { every, until } if self.kind == article::RESEARCH => {
                 // Tasks that begin together shall not report together.
                 tokio::time::sleep(every.mul_f64(f64::from(task.as_bytes()[15]) / 256.0)).await;
                 let mut tick = tokio::time::interval(*every);
@@ -111,14 +111,14 @@ impl Step for Player {
 /// The smallest output that is valid.
 fn output(kind: StepKind, task: Uuid) -> StepOutput {
     match kind {
-        StepKind::Research => StepOutput::Research { sources: Vec::new(), warnings: Vec::new() },
-        StepKind::Outline => {
+        article::RESEARCH => pipelines::article::research(1, Vec::new(), Vec::new()),
+        article::OUTLINE => {
             let words = WordRange { min: 1, max: 1 };
             let section = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
-            StepOutput::Outline(Outline { title: "Bench".into(), sections: vec![section] })
+            pipelines::article::outline(&Outline { title: "Bench".into(), sections: vec![section] })
         }
-        StepKind::Draft => StepOutput::Section(SectionText::default()),
-        StepKind::Seo => StepOutput::Article(Box::new(WrittenArticle {
+        article::DRAFT => pipelines::article::section(&SectionText::default()),
+        article::SEO => StepOutput::Article(Box::new(WrittenArticle {
             title: "Bench".into(),
             // Its own for each task: looking for a free slug among thousands is not what is measured.
             slug: task.simple().to_string(),
@@ -132,9 +132,9 @@ fn output(kind: StepKind, task: Uuid) -> StepOutput {
             claims: Vec::new(),
             warnings: Vec::new(),
         })),
-        StepKind::Image => StepOutput::Image { cover: None, warnings: Vec::new() },
-        StepKind::Sync => StepOutput::Sync { publication: None, warnings: Vec::new() },
-        StepKind::Sweep => StepOutput::Swept,
+        article::IMAGE => StepOutput::Image { cover: None, warnings: Vec::new() },
+        article::SYNC => StepOutput::Sync { publication: None, warnings: Vec::new() },
+        SWEEP => StepOutput::Swept,
     }
 }
 
@@ -153,11 +153,11 @@ impl Working {
 
     /// As [`Self::start`], with at most so many steps at once.
     pub fn start_with(parts: &Parts, play: &Play, concurrency: usize) -> Self {
-        let steps = StepKind::ARTICLE.iter().map(|kind| {
+        let steps = article::STEPS.iter().map(|kind| {
             let player = Player { kind: *kind, play: play.clone() };
             Arc::new(player) as Arc<dyn Step>
         });
-        let settings = EngineSettings { kinds: StepKind::ARTICLE.to_vec(), concurrency, ..EngineSettings::default() };
+        let settings = EngineSettings { kinds: article::STEPS.to_vec(), concurrency, ..EngineSettings::default() };
         let engine = Engine::new(parts.services.clone(), parts.wakes.clone(), settings, steps.collect());
         let stop = CancellationToken::new();
         Self { working: tokio::spawn(engine.run(stop.clone())), stop }
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_stamp_survives_the_way_through_a_pipe() {
-        let stamp = Stamp { task: Uuid::from_u128(7), kind: StepKind::Outline, began: 1, returned: 2 };
+        let stamp = Stamp { task: Uuid::from_u128(7), kind: article::OUTLINE, began: 1, returned: 2 };
         assert_eq!(stamp.to_string().parse::<Stamp>().expect("a stamp"), stamp);
         assert!("7 outline 1".parse::<Stamp>().is_err());
         assert!("noise".parse::<Stamp>().is_err());

@@ -170,9 +170,9 @@ impl Database {
 
 /// Slots for the six kinds of an article, as even as can be, `total` in all.
 pub fn spread(total: usize) -> BTreeMap<StepKind, usize> {
-    let kinds = StepKind::ARTICLE.len();
+    let kinds = article::STEPS.len();
     let share = |at: usize| total / kinds + usize::from(at < total % kinds);
-    StepKind::ARTICLE.iter().enumerate().map(|(at, kind)| (*kind, share(at))).collect()
+    article::STEPS.iter().enumerate().map(|(at, kind)| (*kind, share(at))).collect()
 }
 
 /// The use cases on a database, listening for wake-ups, with one tenant.
@@ -247,7 +247,7 @@ fn caller(org: OrgId) -> Caller {
 fn settings(slots: &BTreeMap<StepKind, usize>) -> Settings {
     let policy = |kind: StepKind| {
         let mut policy = StepPolicy::default_for(kind);
-        policy.concurrency = slots.get(&kind).copied().unwrap_or(policy.concurrency);
+        policy.concurrency = Some(Some)(slots).get(&kind).copied().unwrap_or(policy.concurrency);
         // Steps that sleep do so for longer than any real one may take.
         policy.timeout = Duration::from_secs(86_400);
         policy

@@ -33,7 +33,7 @@ pub async fn run(config: Config) -> anyhow::Result<u8> {
     ];
     findings.push(Finding { subject: "secrets", result: secrets(&config) });
     findings.push(Finding { subject: "publishing", result: publishing(&config) });
-    findings.push(Finding { subject: "workers", result: Ok(pools(&config)) });
+    findings.push(Finding { subject: "workers", result: pools(&config) });
     let broken = findings.iter().filter(|finding| finding.result.is_err()).count();
     for Finding { subject, result } in findings {
         match result {
@@ -137,10 +137,12 @@ fn publishing(config: &Config) -> Result<String, String> {
     Ok(format!("a folder for a static site generator: {}", folder.display()))
 }
 
-fn pools(config: &Config) -> String {
+fn pools(config: &Config) -> Result<String, String> {
+    let registry = compose::registry(config).map_err(|error| format!("{error:#}"))?;
+    let kinds: Vec<StepKind> = registry.kinds().collect();
     let pools: Vec<String> =
-        StepKind::ALL.iter().map(|kind| format!("{kind} {}", config.policy(*kind).concurrency)).collect();
-    format!("steps at once: {}", pools.join(", "))
+        registry.pools_of(&kinds).into_iter().map(|(pool, slots)| format!("{pool} {slots}")).collect();
+    Ok(format!("steps at once: {}", pools.join(", ")))
 }
 
 #[cfg(test)]

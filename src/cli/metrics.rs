@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use galley_workers::EngineStats;
+use galley_engine::EngineStats;
 
 pub fn render(stats: &EngineStats, text: &mut String) {
     text.push_str(
@@ -22,8 +22,8 @@ pub fn render(stats: &EngineStats, text: &mut String) {
             let _ = writeln!(text, "galley_steps_total{{kind=\"{kind}\",end=\"{end}\"}} {count}");
         }
     }
-    text.push_str("# HELP galley_groups_overtaken_total Groups of writes that were written again, because somebody else had changed a task.\n# TYPE galley_groups_overtaken_total counter\n");
-    let _ = writeln!(text, "galley_groups_overtaken_total {}", stats.overtaken_groups());
+    text.push_str("# HELP galley_groups_stale_total Groups of writes that were written again, because somebody else had changed a task.\n# TYPE galley_groups_stale_total counter\n");
+    let _ = writeln!(text, "galley_groups_stale_total {}", stats.stale_groups());
     text.push_str("# HELP galley_step_busy_seconds_total Time spent in attempts.\n# TYPE galley_step_busy_seconds_total counter\n");
     for (kind, counts) in &kinds {
         let seconds = std::time::Duration::from_micros(counts.busy_micros).as_secs_f64();

@@ -6,7 +6,8 @@ use anyhow::Context;
 use clap::Args;
 use galley::http::{self, AppState};
 use galley_domain::task::StepKind;
-use galley_workers::EngineStats;
+use galley_engine::EngineStats;
+use galley_services::pipelines;
 use poem::listener::TcpListener;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -52,7 +53,7 @@ impl WorkArgs {
     }
 
     fn kinds(&self) -> Vec<StepKind> {
-        if self.steps.is_empty() { StepKind::ALL.to_vec() } else { self.steps.clone() }
+        if self.steps.is_empty() { pipelines::registry().kinds().collect() } else { self.steps.clone() }
     }
 }
 
@@ -85,7 +86,7 @@ pub async fn up(config: Config) -> anyhow::Result<u8> {
         println!("API key, shown once: {}", key.secret);
     }
     parts.listen();
-    let engine = parts.engine(StepKind::ALL.to_vec())?;
+    let engine = parts.engine(Vec::new())?;
     let stats = engine.stats();
     let working = tokio::spawn(engine.run(stop.clone()));
     let done = together(&stop, working, serve(&parts, stop.clone(), Some(stats))).await;
@@ -146,7 +147,7 @@ pub async fn work(config: Config, args: &WorkArgs) -> anyhow::Result<u8> {
 
 async fn serve(parts: &Parts, stop: CancellationToken, stats: Option<EngineStats>) -> anyhow::Result<()> {
     let address = &parts.config.listen;
-    let mut state = AppState::new(parts.services.clone(), parts.wakes.clone());
+    let mut state = AppState::new(parts.services.clone(), parts.notifications.clone());
     state.stop = stop.clone();
     state.limits.rates = parts.config.limits.rates();
     if let Some(stats) = stats {

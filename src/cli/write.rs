@@ -101,11 +101,11 @@ async fn write(parts: &Parts, args: &WriteArgs, interrupted: &CancellationToken)
     let stop = CancellationToken::new();
     let task =
         if args.resume { resume(&parts.services, org).await? } else { order(&parts.services, org, args).await? };
-    let engine = parts.engine(StepKind::ALL.to_vec())?;
+    let engine = parts.engine(Vec::new())?;
     let working = tokio::spawn(engine.run(stop.clone()));
     let talk = !args.json;
     let style = progress::Style { talk, live: talk && std::io::stderr().is_terminal() };
-    let ended = progress::follow(&parts.services, &parts.wakes, org, task, style, interrupted).await;
+    let ended = progress::follow(&parts.services, &parts.notifications, org, task, style, interrupted).await;
     stop.cancel();
     working.await.context("the engine panicked")?;
     deliver(parts, org, &ended?, args).await

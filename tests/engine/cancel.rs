@@ -13,12 +13,12 @@ use super::finishing::call;
 async fn cancel_drops_a_hanging_call_and_returns_the_credits() {
     let harness = Harness::new().await;
     let script = Script::default();
-    script.next(StepKind::Outline, [Move::Hang(vec![call()])]);
+    script.next(article::OUTLINE, [Move::Hang(vec![call()])]);
     let steps = galley_testkit::scripted_steps(&script);
     // With a lease of an hour no heartbeat can be what stops the step.
     let engine = harness.engine(steps, |settings| settings.lease = Duration::from_secs(3600));
     let task = harness.order().await;
-    script.wait_for_runs(StepKind::Outline, 1).await;
+    script.wait_for_runs(article::OUTLINE, 1).await;
     let tenant = harness.services.store().tenant(harness.caller.org);
     assert_eq!(tenant.credits().await.unwrap().1, Decimal::from(40), "held while it runs");
 
@@ -26,7 +26,7 @@ async fn cancel_drops_a_hanging_call_and_returns_the_credits() {
     let view = harness.services.cancel(harness.caller.org, task).await.unwrap();
     assert_eq!(view.status, TaskStatus::Cancelled);
     harness.assert_books_closed().await;
-    let dropped = || engine.stats.snapshot().get(&StepKind::Outline).map_or(0, |stats| stats.dropped);
+    let dropped = || engine.stats.snapshot().get(&article::OUTLINE).map_or(0, |stats| stats.dropped);
     while dropped() == 0 {
         assert!(asked.elapsed() < Duration::from_secs(1), "the call is dropped within a second");
         tokio::task::yield_now().await;
@@ -34,7 +34,7 @@ async fn cancel_drops_a_hanging_call_and_returns_the_credits() {
     engine.stop().await;
     let usage = harness.services.task_usage(harness.caller.org, task).await.unwrap();
     assert_eq!(usage.len(), 1, "what was paid for stays recorded");
-    assert_eq!(script.runs_of(StepKind::Draft), 0);
+    assert_eq!(script.runs_of(article::DRAFT), 0);
     assert!(harness.steps(task).await.iter().all(|step| step.state == "done" || step.state == "cancelled"));
     assert_eq!(harness.events(task).await.last().unwrap().kind, "task.cancelled");
 }
@@ -43,10 +43,10 @@ async fn cancel_drops_a_hanging_call_and_returns_the_credits() {
 async fn a_late_word_about_an_earlier_run_stops_nothing() {
     let harness = Harness::new().await;
     let script = Script::default();
-    script.next(StepKind::Research, [Move::Gate]);
+    script.next(article::RESEARCH, [Move::Gate]);
     let engine = harness.scripted(&script);
     let task = harness.order().await;
-    script.wait_for_runs(StepKind::Research, 1).await;
+    script.wait_for_runs(article::RESEARCH, 1).await;
     let late = format!("SELECT pg_notify('galley', 'another cancel:{}')", task.simple());
     harness.database.execute(&late).await;
     // Words are heard in order: when this order runs, the late word was heard.
@@ -75,10 +75,10 @@ async fn cancelling_twice_or_too_late_is_a_conflict_and_changes_nothing() {
 async fn deleting_an_article_that_is_being_written_stops_its_task() {
     let harness = Harness::new().await;
     let script = Script::default();
-    script.next(StepKind::Research, [Move::Hang(Vec::new())]);
+    script.next(article::RESEARCH, [Move::Hang(Vec::new())]);
     let engine = harness.scripted(&script);
     let task = harness.order().await;
-    script.wait_for_runs(StepKind::Research, 1).await;
+    script.wait_for_runs(article::RESEARCH, 1).await;
     let article = harness.task(task).await.row.article_id.unwrap();
     harness.services.delete_article(harness.caller.org, article).await.unwrap();
     assert_eq!(harness.task(task).await.status, TaskStatus::Cancelled);

@@ -34,12 +34,12 @@ async fn claiming_takes_no_more_than_there_are_slots_and_counts_the_attempt() {
         harness.order().await;
     }
     let queue = harness.services.store().queue();
-    let claimed = queue.claim(&want(StepKind::Research, 3), "w", LEASE).await.unwrap().steps;
+    let claimed = queue.claim(&want(article::RESEARCH, 3), "w", LEASE).await.unwrap().steps;
     assert_eq!(claimed.len(), 3);
     assert!(claimed.iter().all(|step| step.attempt == 1));
-    assert_eq!(queue.claim(&want(StepKind::Research, 9), "w", LEASE).await.unwrap().steps.len(), 2, "nothing twice");
+    assert_eq!(queue.claim(&want(article::RESEARCH, 9), "w", LEASE).await.unwrap().steps.len(), 2, "nothing twice");
     assert!(
-        queue.claim(&want(StepKind::Outline, 9), "w", LEASE).await.unwrap().steps.is_empty(),
+        queue.claim(&want(article::OUTLINE, 9), "w", LEASE).await.unwrap().steps.is_empty(),
         "only what was asked for"
     );
 }
@@ -56,7 +56,7 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
         claimers.push(tokio::spawn(async move {
             let mut mine = Vec::new();
             loop {
-                let claimed = queue.claim(&want(StepKind::Research, 4), "w", LEASE).await.unwrap().steps;
+                let claimed = queue.claim(&want(article::RESEARCH, 4), "w", LEASE).await.unwrap().steps;
                 if claimed.is_empty() {
                     return mine;
                 }
@@ -69,7 +69,7 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
         all.extend(claimer.await.unwrap());
     }
     // A claimer may come away empty-handed while another holds the last locks; what is left is still there.
-    let rest = harness.services.store().queue().claim(&want(StepKind::Research, 60), "w", LEASE).await.unwrap().steps;
+    let rest = harness.services.store().queue().claim(&want(article::RESEARCH, 60), "w", LEASE).await.unwrap().steps;
     all.extend(rest.into_iter().map(|step| step.fence.step));
     assert_eq!(all.len(), 60);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 60);
@@ -118,12 +118,12 @@ async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_no
     harness.order().await;
     let queue = harness.services.store().queue();
     let first =
-        queue.claim(&want(StepKind::Research, 1), "one", Duration::from_millis(200)).await.unwrap().steps.remove(0);
+        queue.claim(&want(article::RESEARCH, 1), "one", Duration::from_millis(200)).await.unwrap().steps.remove(0);
     assert!(queue.renew(&[first.fence], LEASE).await.unwrap().is_empty());
     assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 0, "the heartbeat keeps it");
     harness.database.execute("UPDATE steps SET lease_until = now()").await;
     assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 1);
-    let second = queue.claim(&want(StepKind::Research, 1), "two", LEASE).await.unwrap().steps.remove(0);
+    let second = queue.claim(&want(article::RESEARCH, 1), "two", LEASE).await.unwrap().steps.remove(0);
     assert_eq!(second.fence.step, first.fence.step);
     assert_ne!(second.fence.lease, first.fence.lease);
     assert_eq!(second.attempt, 2);
@@ -132,11 +132,11 @@ async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_no
 
 #[tokio::test]
 async fn a_step_that_kills_its_process_every_time_runs_out_of_attempts() {
-    let harness = Harness::builder().policy(StepKind::Research, |policy| policy.max_attempts = 2).build().await;
+    let harness = Harness::builder().policy(article::RESEARCH, |policy| policy.max_attempts = 2).build().await;
     let task = harness.order().await;
     let queue = harness.services.store().queue();
     for attempt in 1..=2 {
-        let claimed = queue.claim(&want(StepKind::Research, 1), "doomed", LEASE).await.unwrap().steps;
+        let claimed = queue.claim(&want(article::RESEARCH, 1), "doomed", LEASE).await.unwrap().steps;
         assert_eq!(claimed[0].attempt, attempt);
         harness.database.execute("UPDATE steps SET lease_until = now()").await;
         if attempt < 2 {
@@ -148,7 +148,7 @@ async fn a_step_that_kills_its_process_every_time_runs_out_of_attempts() {
     let view = harness.ended(task).await;
     assert_eq!(view.status, TaskStatus::Failed);
     assert_eq!(view.row.error_message.as_deref(), Some("the research step lost its worker 2 times"));
-    assert_eq!(script.runs_of(StepKind::Research), 0, "it was not run a third time");
+    assert_eq!(script.runs_of(article::RESEARCH), 0, "it was not run a third time");
     engine.stop().await;
     harness.assert_books_closed().await;
 }
@@ -164,7 +164,7 @@ async fn vanish_in(kind: StepKind) {
     let second = harness.scripted(&heir);
     harness.completed(task).await;
     second.stop().await;
-    for earlier in StepKind::ARTICLE.into_iter().take_while(|earlier| *earlier != kind) {
+    for earlier in article::STEPS.into_iter().take_while(|earlier| *earlier != kind) {
         assert_eq!(heir.runs_of(earlier), 0, "{kind}: {earlier} was finished and is not run again");
     }
     let again: Vec<u32> = heir.runs().iter().filter(|run| run.0 == kind).map(|run| run.2).collect();
@@ -177,7 +177,7 @@ async fn vanish_in(kind: StepKind) {
 
 #[tokio::test]
 async fn a_worker_that_vanishes_in_any_of_the_six_steps_is_followed_by_another() {
-    let [a, b, c, d, e, f] = StepKind::ARTICLE.map(vanish_in);
+    let [a, b, c, d, e, f] = article::STEPS.map(vanish_in);
     tokio::join!(a, b, c, d, e, f);
 }
 
@@ -203,10 +203,10 @@ async fn a_tenant_with_one_order_does_not_wait_for_another_tenants_thousand() {
     }
     let queue = harness.services.store().queue();
     // The backlog is being worked on.
-    queue.claim(&want(StepKind::Research, 10), "w", LEASE).await.unwrap();
+    queue.claim(&want(article::RESEARCH, 10), "w", LEASE).await.unwrap();
     let (other, _) = harness.other_tenant().await;
     harness.order_as(&other).await;
-    let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap().steps;
+    let next = queue.claim(&want(article::RESEARCH, 2), "w", LEASE).await.unwrap().steps;
     let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
     assert!(orgs.contains(&other.org), "the newcomer is among the next two");
 }
@@ -219,18 +219,18 @@ async fn a_newcomer_does_not_wait_at_a_later_step_either() {
     }
     let queue = harness.services.store().queue();
     // All of the first tenant's research is done; its outlines are the backlog now.
-    for step in queue.claim(&want(StepKind::Research, 40), "w", LEASE).await.unwrap().steps {
-        let nothing = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: Vec::new() });
-        harness.services.finish_step(&step, &nothing, &[]).await.unwrap();
+    for step in queue.claim(&want(article::RESEARCH, 40), "w", LEASE).await.unwrap().steps {
+        let nothing = Outcome::Done(pipelines::article::research(1, Vec::new(), Vec::new()));
+        harness.commits().finish_step(&step, &nothing, &[]).await.unwrap();
     }
     let (other, _) = harness.other_tenant().await;
     harness.order_as(&other).await;
-    for kind in [StepKind::Research, StepKind::Outline] {
+    for kind in [article::RESEARCH, article::OUTLINE] {
         let next = queue.claim(&want(kind, 2), "w", LEASE).await.unwrap().steps;
         let its = next.iter().find(|step| step.owner.is_some_and(|(org, _)| org == other.org));
         let step = its.unwrap_or_else(|| panic!("the newcomer is among the next two at {kind}"));
-        let nothing = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: Vec::new() });
-        harness.services.finish_step(step, &nothing, &[]).await.unwrap();
+        let nothing = Outcome::Done(pipelines::article::research(1, Vec::new(), Vec::new()));
+        harness.commits().finish_step(step, &nothing, &[]).await.unwrap();
     }
 }
 
@@ -240,7 +240,7 @@ async fn a_heartbeat_waits_for_nobody() {
     harness.order().await;
     harness.order().await;
     let store = harness.services.store();
-    let held = store.queue().claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap().steps;
+    let held = store.queue().claim(&want(article::RESEARCH, 2), "w", LEASE).await.unwrap().steps;
     let fences: Vec<_> = held.iter().map(|step| step.fence).collect();
     let busy = store.begin(harness.caller.org).await.unwrap();
     busy.hold_fence(fences[0]).await.unwrap();
@@ -257,13 +257,13 @@ async fn a_tenant_that_was_busy_yesterday_is_not_put_behind_a_backlog_today() {
     for _ in 0..50 {
         harness.order().await;
     }
-    queue.claim(&want(StepKind::Research, 50), "w", LEASE).await.unwrap();
+    queue.claim(&want(article::RESEARCH, 50), "w", LEASE).await.unwrap();
     let (other, _) = harness.other_tenant().await;
     for _ in 0..20 {
         harness.order_as(&other).await;
     }
     harness.order().await;
-    let next = queue.claim(&want(StepKind::Research, 2), "w", LEASE).await.unwrap().steps;
+    let next = queue.claim(&want(article::RESEARCH, 2), "w", LEASE).await.unwrap().steps;
     let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
     assert!(orgs.contains(&harness.caller.org), "{orgs:?}");
 }
@@ -275,7 +275,7 @@ async fn a_sweep_is_scheduled_once_and_removes_what_is_old() {
     let engine = harness.scripted(&script);
     let task = harness.order().await;
     harness.completed(task).await;
-    script.wait_for_runs(StepKind::Sweep, 1).await;
+    script.wait_for_runs(SWEEP, 1).await;
     engine.stop().await;
     assert_eq!(harness.database.number("SELECT count(*) FROM steps WHERE kind = 'sweep'").await, 1);
     let swept = harness.services.store().system().sweep(&harness.services.settings().retention).await.unwrap();

@@ -71,5 +71,5 @@ async fn a_refused_order_does_not_use_up_its_key() {
     harness.services.grant_credits(harness.caller.org, Decimal::from(40), "test").await.unwrap();
     let taken = harness.services.order(&harness.caller, order(), "t", Some(&key)).await.unwrap();
     assert!(!taken.replayed);
-    assert_eq!(harness.steps(taken.value.task_id).await[0].kind, StepKind::Research.as_str());
+    assert_eq!(harness.steps(taken.value.task_id).await[0].kind, article::RESEARCH.as_str());
 }

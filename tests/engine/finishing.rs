@@ -13,7 +13,7 @@ use galley_domain::{
     usage::{CallOutcome, Usage},
     writing::{Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{Entry, Known, NoRoom, Outcome, Room, StepOutput, What};
+use galley_services::{Entry, LastSeen, NoRoom, Outcome, Room, StepOutput, What};
 use galley_store::{ClaimedStep, NewSource, StoreError, Wanted};
 use galley_testkit::{Harness, Script};
 use rust_decimal::Decimal;
@@ -39,25 +39,25 @@ async fn a_worker_that_lost_its_lease_writes_nothing_but_what_it_paid() {
     let harness = Harness::new().await;
     let task = harness.order().await;
     let queue = harness.services.store().queue();
-    let wanted = [Wanted { kind: StepKind::Research, slots: 1 }];
+    let wanted = [Wanted { kind: article::RESEARCH, slots: 1 }];
     let old = queue.claim(&wanted, "old", LEASE).await.unwrap().steps.remove(0);
     harness.database.execute("UPDATE steps SET lease_until = now()").await;
     queue.promote(&[], Duration::ZERO).await.unwrap();
     let new = queue.claim(&wanted, "new", LEASE).await.unwrap().steps.remove(0);
 
-    let output = Outcome::Done(StepOutput::Research { sources: Vec::new(), warnings: vec!["late".into()] });
-    let late = harness.services.finish_step(&old, &output, &[call()]).await;
+    let output = Outcome::Done(pipelines::article::research(1, Vec::new(), vec!["late".into()]));
+    let late = harness.commits().finish_step(&old, &output, &[call()]).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
-    let begun = Entry { step: old, known: Known::default(), what: What::Begun };
-    let begun = harness.services.write(&[begun], &NoRoom).await.answers;
+    let begun = Entry { step: old, known: LastSeen::default(), what: What::Begun };
+    let begun = harness.commits().write(&[begun], &mut Handover::none()).await.answers;
     assert!(matches!(begun[..], [Err(StoreError::LeaseLost)]), "{begun:?}");
     assert_eq!(harness.steps(task).await.len(), 1, "no next step");
     assert_eq!(harness.task(task).await.row.warnings, serde_json::json!([]));
     assert_eq!(harness.services.task_usage(harness.caller.org, task).await.unwrap().len(), 1);
 
-    harness.services.finish_step(&new, &output, &[]).await.unwrap();
+    harness.commits().finish_step(&new, &output, &[]).await.unwrap();
     assert_eq!(harness.steps(task).await.len(), 2);
-    let twice = harness.services.finish_step(&new, &output, &[]).await;
+    let twice = harness.commits().finish_step(&new, &output, &[]).await;
     assert!(matches!(twice, Err(StoreError::LeaseLost)), "a second end of the same attempt is refused: {twice:?}");
     assert_eq!(harness.steps(task).await.len(), 2);
 }
@@ -73,8 +73,8 @@ async fn a_task_goes_through_its_six_steps_and_says_so() {
     engine.stop().await;
     assert_eq!(view.row.progress, 100);
     assert_eq!(view.row.steps_completed, ["research", "outline", "drafting", "seo", "image", "sync"]);
-    assert_eq!(script.runs_of(StepKind::Draft), 3);
-    assert_eq!(script.runs().len() - script.runs_of(StepKind::Sweep), 8, "each step ran once");
+    assert_eq!(script.runs_of(article::DRAFT), 3);
+    assert_eq!(script.runs().len() - script.runs_of(SWEEP), 8, "each step ran once");
 
     let events = harness.events(task).await;
     let numbers: Vec<i64> = events.iter().map(|event| event.seq).collect();
@@ -98,14 +98,14 @@ async fn sections_that_end_at_the_same_moment_start_the_next_step_once() {
     let harness = Harness::new().await;
     let script = Script::default();
     script.sections(12);
-    script.next(StepKind::Draft, std::iter::repeat_n(galley_testkit::Move::Gate, 12));
+    script.next(article::DRAFT, std::iter::repeat_n(galley_testkit::Move::Gate, 12));
     let engine = harness.scripted(&script);
     let task = harness.order().await;
-    script.wait_for_runs(StepKind::Draft, 12).await;
+    script.wait_for_runs(article::DRAFT, 12).await;
     script.open();
     harness.completed(task).await;
     engine.stop().await;
-    assert_eq!(script.runs_of(StepKind::Seo), 1);
+    assert_eq!(script.runs_of(article::SEO), 1);
     // The beginnings of the sections were written long before their ends.
     let started = harness.events(task).await.iter().filter(|event| event.kind == "step.started").count();
     assert_eq!(started, 12 + 5, "every step says once that it began");
@@ -121,9 +121,9 @@ pub fn end(step: &ClaimedStep, title: &str) -> Entry {
         sha256: String::new(),
         words: 4,
     };
-    let outcome = Outcome::Done(StepOutput::Research { sources: vec![source], warnings: Vec::new() });
+    let outcome = Outcome::Done(pipelines::article::research(1, vec![source], Vec::new()));
     let what = What::Ended { outcome: Arc::new(outcome), usage: vec![call()] };
-    Entry { step: step.clone(), known: Known::default(), what }
+    Entry { step: step.clone(), known: LastSeen::default(), what }
 }
 
 /// Ends are written in groups; each is still fenced by its own lease, and a bad one fails alone.
@@ -135,13 +135,13 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
         tasks.push(harness.order().await);
     }
     let queue = harness.services.store().queue();
-    let mut steps = queue.claim(&[Wanted { kind: StepKind::Research, slots: 4 }], "w", LEASE).await.unwrap().steps;
+    let mut steps = queue.claim(&[Wanted { kind: article::RESEARCH, slots: 4 }], "w", LEASE).await.unwrap().steps;
     steps.sort_by_key(|step| tasks.iter().position(|task| step.owner.is_some_and(|(_, owner)| owner == *task)));
     harness.services.cancel(harness.caller.org, tasks[1]).await.unwrap();
     // Postgres takes no NUL in a text.
     let titles = ["good", "cancelled", "bad\0", "good too"];
     let entries: Vec<Entry> = steps.iter().zip(titles).map(|(step, title)| end(step, title)).collect();
-    let answers = harness.services.write(&entries, &NoRoom).await.answers;
+    let answers = harness.commits().write(&entries, &mut Handover::none()).await.answers;
     assert!(matches!(answers[0], Ok(Some(_))) && matches!(answers[3], Ok(Some(_))), "{answers:?}");
     assert!(matches!(answers[1], Err(StoreError::LeaseLost)), "{answers:?}");
     assert!(answers[2].as_ref().is_err_and(|error| !error.is_weather()), "{answers:?}");
@@ -151,7 +151,7 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
         assert_eq!(recorded, usage, "usage of {}", titles[at]);
     }
     // A group that is written again, because its answer got lost, changes nothing.
-    let again = harness.services.write(&entries[..1], &NoRoom).await.answers;
+    let again = harness.commits().write(&entries[..1], &mut Handover::none()).await.answers;
     assert!(matches!(again[0], Err(StoreError::LeaseLost)), "{again:?}");
     assert_eq!(harness.steps(tasks[0]).await.len(), 2);
 }
@@ -199,23 +199,23 @@ async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
     let task = harness.order().await;
     let queue = harness.services.store().queue();
     let claim = async |kind, slots| queue.claim(&[Wanted { kind, slots }], "w", LEASE).await.unwrap().steps;
-    let research = claim(StepKind::Research, 1).await.remove(0);
-    let none = StepOutput::Research { sources: Vec::new(), warnings: Vec::new() };
-    harness.services.finish_step(&research, &Outcome::Done(none), &[]).await.unwrap();
-    let outline = claim(StepKind::Outline, 1).await.remove(0);
+    let research = claim(article::RESEARCH, 1).await.remove(0);
+    let none = pipelines::article::research(1, Vec::new(), Vec::new());
+    harness.commits().finish_step(&research, &Outcome::Done(none), &[]).await.unwrap();
+    let outline = claim(article::OUTLINE, 1).await.remove(0);
 
     let words = WordRange { min: 1, max: 1 };
     let section = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
     let outcome = |title: &str| {
         let outline = Outline { title: title.into(), sections: vec![section.clone(); 3] };
-        What::Ended { outcome: Arc::new(Outcome::Done(StepOutput::Outline(outline))), usage: Vec::new() }
+        What::Ended { outcome: Arc::new(Outcome::Done(pipelines::article::outline(&outline))), usage: Vec::new() }
     };
-    let room = Slots::of(StepKind::Draft, 2);
-    let end = |title| Entry { step: outline.clone(), known: Known::default(), what: outcome(title) };
-    let bad = harness.services.write(&[end("bad\0")], &room).await;
+    let room = Slots::of(article::DRAFT, 2);
+    let end = |title| Entry { step: outline.clone(), known: LastSeen::default(), what: outcome(title) };
+    let bad = harness.commits().write(&[end("bad\0")], &room).await;
     assert!(bad.answers[0].is_err() && bad.started.is_empty() && bad.doubtful.is_empty(), "{bad:?}");
     room.free.store(2, Ordering::SeqCst);
-    let written = harness.services.write(&[end("good")], &room).await;
+    let written = harness.commits().write(&[end("good")], &room).await;
     assert!(written.answers[0].is_ok(), "{written:?}");
     let positions: Vec<i32> = written.started.iter().map(|(step, _)| step.position).collect();
     assert_eq!(positions, [0, 1]);
@@ -228,12 +228,12 @@ async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
     assert_eq!(started.count(), 2, "{events:?}");
 
     // Its lease is as good as one that was claimed: it ends once, and can be given back without losing an attempt.
-    let section = Outcome::Done(StepOutput::Section(SectionText::default()));
-    harness.services.finish_step(&written.started[0].0, &section, &[]).await.unwrap();
-    let twice = harness.services.finish_step(&written.started[0].0, &section, &[]).await;
+    let section = Outcome::Done(pipelines::article::section(&SectionText::default()));
+    harness.commits().finish_step(&written.started[0].0, &section, &[]).await.unwrap();
+    let twice = harness.commits().finish_step(&written.started[0].0, &section, &[]).await;
     assert!(matches!(twice, Err(StoreError::LeaseLost)), "{twice:?}");
     queue.give_back(&[written.started[1].0.fence]).await.unwrap();
     let left: Vec<(i32, u32)> =
-        claim(StepKind::Draft, 9).await.iter().map(|step| (step.position, step.attempt)).collect();
+        claim(article::DRAFT, 9).await.iter().map(|step| (step.position, step.attempt)).collect();
     assert_eq!(left, [(1, 1), (2, 1)]);
 }

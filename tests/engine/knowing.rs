@@ -7,7 +7,7 @@ use galley_domain::{
     task::StepKind,
     writing::{Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{Entry, Known, NoRoom, Outcome, StepOutput, What, Written};
+use galley_services::{Entry, LastSeen, NoRoom, Outcome, StepOutput, What, Written};
 use galley_store::{ClaimedStep, Claims, StoreError, Wanted};
 use galley_testkit::Harness;
 use uuid::Uuid;
@@ -21,35 +21,35 @@ fn ended(output: StepOutput) -> What {
     What::Ended { outcome: Arc::new(Outcome::Done(output)), usage: vec![call()] }
 }
 
-fn section((step, known): &(ClaimedStep, Known)) -> Entry {
-    let what = ended(StepOutput::Section(SectionText::default()));
+fn section((step, known): &(ClaimedStep, LastSeen)) -> Entry {
+    let what = ended(pipelines::article::section(&SectionText::default()));
     Entry { step: step.clone(), known: known.clone(), what }
 }
 
 /// Writes the end of an attempt; `looked` says whether what was known of its task had to be looked up after all.
 async fn write(harness: &Harness, entry: &Entry, looked: bool) -> Written {
-    let written = harness.services.write(std::slice::from_ref(entry), &Slots::for_all()).await;
+    let written = harness.commits().write(std::slice::from_ref(entry), &Slots::for_all()).await;
     assert!(matches!(written.answers[..], [Ok(Some(_))]), "{written:?}");
-    assert_eq!(written.overtaken, looked, "{written:?}");
+    assert_eq!(written.was_stale, looked, "{written:?}");
     written
 }
 
 /// An order whose research and outline have ended here, and its sections, which have begun.
-async fn in_sections(harness: &Harness) -> (Uuid, Vec<(ClaimedStep, Known)>) {
+async fn in_sections(harness: &Harness) -> (Uuid, Vec<(ClaimedStep, LastSeen)>) {
     let task = harness.order().await;
     let queue = harness.services.store().queue();
-    let claims = queue.claim(&[Wanted { kind: StepKind::Research, slots: 1 }], "here", LEASE).await.unwrap();
+    let claims = queue.claim(&[Wanted { kind: article::RESEARCH, slots: 1 }], "here", LEASE).await.unwrap();
     let research = Entry {
         step: claims.steps[0].clone(),
-        known: Known::claimed(claims.tasks.get(&task).cloned()),
-        what: ended(StepOutput::Research { sources: Vec::new(), warnings: vec!["little".into()] }),
+        known: LastSeen::claimed(claims.tasks.get(&task).cloned()),
+        what: ended(pipelines::article::research(1, Vec::new(), vec!["little".into()])),
     };
     assert!(research.is_ready(), "a claim says how the task stands");
     let (step, known) = write(harness, &research, false).await.started.remove(0);
     let words = WordRange { min: 1, max: 1 };
     let plan = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
     let outline = Outline { title: "Tea".into(), sections: vec![plan; SECTIONS] };
-    let outline = Entry { step, known, what: ended(StepOutput::Outline(outline)) };
+    let outline = Entry { step, known, what: ended(pipelines::article::outline(&outline)) };
     assert!(outline.is_ready());
     let sections = write(harness, &outline, false).await.started;
     assert_eq!(sections.len(), SECTIONS);
@@ -78,9 +78,9 @@ async fn sections_of_one_task_end_without_a_look_also_in_one_group() {
     write(&harness, &section(&sections[0]), false).await;
     let group: Vec<Entry> = sections[1..].iter().map(section).collect();
     assert!(group.iter().all(Entry::is_ready), "what one of them wrote is known to the others");
-    let written = harness.services.write(&group, &Slots::for_all()).await;
-    assert!(written.answers.iter().all(Result::is_ok) && !written.overtaken, "{written:?}");
-    assert_eq!(written.started.iter().map(|(step, _)| step.kind).collect::<Vec<_>>(), [StepKind::Seo]);
+    let written = harness.commits().write(&group, &Slots::for_all()).await;
+    assert!(written.answers.iter().all(Result::is_ok) && !written.was_stale, "{written:?}");
+    assert_eq!(written.started.iter().map(|(step, _)| step.kind).collect::<Vec<_>>(), [article::SEO]);
     assert_whole(&harness, task, 2 + SECTIONS).await;
     let row = harness.task(task).await.row.clone();
     assert_eq!((row.fan_open, row.current_step.as_deref()), (0, Some("seo")));
@@ -92,7 +92,7 @@ async fn what_another_process_wrote_meanwhile_is_looked_up() {
     let harness = Harness::new().await;
     let (task, sections) = in_sections(&harness).await;
     // Another process has this one and knows nothing.
-    let other = Entry { known: Known::begun(), ..section(&sections[0]) };
+    let other = Entry { known: LastSeen::begun(), ..section(&sections[0]) };
     assert!(!other.is_ready());
     write(&harness, &other, false).await;
     let late = section(&sections[1]);
@@ -111,9 +111,9 @@ async fn a_cancelled_task_takes_no_end_however_well_it_is_known() {
     harness.services.cancel(harness.caller.org, task).await.unwrap();
     let group = [section(&sections[0]), section(&others[0])];
     assert!(group.iter().all(Entry::is_ready));
-    let written = harness.services.write(&group, &Slots::for_all()).await;
+    let written = harness.commits().write(&group, &Slots::for_all()).await;
     assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost), Ok(Some(_))]), "{written:?}");
-    assert!(written.overtaken, "a second try found it out");
+    assert!(written.was_stale, "a second try found it out");
     assert_whole(&harness, task, 2).await;
     assert_whole(&harness, bystander, 3).await;
     assert_eq!(harness.task(task).await.row.status, "cancelled");
@@ -129,20 +129,20 @@ async fn a_lost_lease_ends_nothing_although_the_task_is_as_it_was() {
     harness.database.execute(&format!("UPDATE steps SET lease_until = now() WHERE id = '{lost}'")).await;
     let queue = harness.services.store().queue();
     queue.promote(&[], Duration::ZERO).await.unwrap();
-    let claims = queue.claim(&[Wanted { kind: StepKind::Draft, slots: 1 }], "there", LEASE).await.unwrap();
+    let claims = queue.claim(&[Wanted { kind: article::DRAFT, slots: 1 }], "there", LEASE).await.unwrap();
     assert_eq!(claims.steps[0].fence.step, lost);
     let late = section(&sections[0]);
     assert!(late.is_ready());
-    let answers = harness.services.write(&[late], &Slots::for_all()).await.answers;
+    let answers = harness.commits().write(&[late], &Slots::for_all()).await.answers;
     assert!(matches!(answers[..], [Err(StoreError::LeaseLost)]), "{answers:?}");
     assert_whole(&harness, task, 2).await;
     assert_eq!(harness.task(task).await.row.fan_open, i32::try_from(SECTIONS).unwrap());
     // Who has it now ends it, and what it follows from is known from the claim.
-    let heir = (claims.steps[0].clone(), Known::claimed(claims.tasks.get(&task).cloned()));
+    let heir = (claims.steps[0].clone(), LastSeen::claimed(claims.tasks.get(&task).cloned()));
     let heir = section(&heir);
     assert!(heir.is_ready());
-    let written = harness.services.write(&[heir], &NoRoom).await;
-    assert!(matches!(written.answers[..], [Ok(Some(_))]) && !written.overtaken, "{written:?}");
+    let written = harness.commits().write(&[heir], &mut Handover::none()).await;
+    assert!(matches!(written.answers[..], [Ok(Some(_))]) && !written.was_stale, "{written:?}");
     assert_whole(&harness, task, 3).await;
 }
 
@@ -152,24 +152,24 @@ async fn sources_are_written_under_a_lease_only_and_once() {
     let harness = Harness::new().await;
     let task = harness.order().await;
     let queue = harness.services.store().queue();
-    let wanted = [Wanted { kind: StepKind::Research, slots: 1 }];
+    let wanted = [Wanted { kind: article::RESEARCH, slots: 1 }];
     let claims = queue.claim(&wanted, "here", LEASE).await.unwrap();
-    let known = |claims: &Claims| Known::claimed(claims.tasks.get(&task).cloned());
+    let known = |claims: &Claims| LastSeen::claimed(claims.tasks.get(&task).cloned());
     let late = Entry { known: known(&claims), ..end(&claims.steps[0], "tea") };
     harness.database.execute("UPDATE steps SET lease_until = now()").await;
     queue.promote(&[], Duration::ZERO).await.unwrap();
     let claims = queue.claim(&wanted, "there", LEASE).await.unwrap();
     let heir = Entry { known: known(&claims), ..end(&claims.steps[0], "tea") };
     assert!(late.is_ready() && heir.is_ready());
-    let written = harness.services.write(&[late], &NoRoom).await;
-    assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost)]) && written.overtaken, "{written:?}");
+    let written = harness.commits().write(&[late], &mut Handover::none()).await;
+    assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost)]) && written.was_stale, "{written:?}");
     let sources = async || harness.services.store().tenant(harness.caller.org).sources(task).await.unwrap().len();
     assert_eq!(sources().await, 0);
     write(&harness, &heir, false).await;
     assert_eq!(sources().await, 1);
     // Its answer got lost, so it is written again.
     assert!(heir.is_ready());
-    let again = harness.services.write(&[heir], &NoRoom).await.answers;
+    let again = harness.commits().write(&[heir], &mut Handover::none()).await.answers;
     assert!(matches!(again[..], [Err(StoreError::LeaseLost)]), "{again:?}");
     assert_eq!(sources().await, 1);
 }
@@ -181,11 +181,11 @@ async fn attempts_of_a_task_share_the_newest_that_is_known_of_it() {
     harness.database.execute("UPDATE steps SET lease_until = now() WHERE kind = 'draft'").await;
     let queue = harness.services.store().queue();
     queue.promote(&[], Duration::ZERO).await.unwrap();
-    let claims = queue.claim(&[Wanted { kind: StepKind::Draft, slots: SECTIONS }], "here", LEASE).await.unwrap();
-    let first = Known::claimed(claims.tasks.get(&task).cloned());
+    let claims = queue.claim(&[Wanted { kind: article::DRAFT, slots: SECTIONS }], "here", LEASE).await.unwrap();
+    let first = LastSeen::claimed(claims.tasks.get(&task).cloned());
     let entries = claims.steps.iter().map(|step| {
         // The second of them was claimed by somebody who knew nothing.
-        let own = if step.position == 1 { Known::default() } else { Known::claimed(claims.tasks.get(&task).cloned()) };
+        let own = if step.position == 1 { LastSeen::default() } else { LastSeen::claimed(claims.tasks.get(&task).cloned()) };
         section(&(step.clone(), own.sharing(&first)))
     });
     let entries: Vec<Entry> = entries.collect();
@@ -202,10 +202,10 @@ async fn what_failed_to_be_written_is_not_known_any_more() {
     let harness = Harness::new().await;
     let (_, sections) = in_sections(&harness).await;
     // Postgres takes no NUL in a text.
-    let bad = StepOutput::Section(SectionText { paragraphs: vec!["bad\0".into()] });
+    let bad = pipelines::article::section(&SectionText { paragraphs: vec!["bad\0".into()] });
     let bad = Entry { what: ended(bad), ..section(&sections[0]) };
     assert!(bad.is_ready());
-    let answers = harness.services.write(std::slice::from_ref(&bad), &Slots::for_all()).await.answers;
+    let answers = harness.commits().write(std::slice::from_ref(&bad), &Slots::for_all()).await.answers;
     assert!(answers[0].is_err(), "{answers:?}");
     assert!(!bad.is_ready());
     write(&harness, &section(&sections[0]), false).await;

@@ -11,10 +11,10 @@ async fn an_outage_in_the_middle_of_steps_costs_no_attempt_and_ends_nothing() {
     let harness = Harness::new().await;
     let script = Script::default();
     script.sections(4);
-    script.next(StepKind::Draft, std::iter::repeat_n(Move::Gate, 4));
+    script.next(article::DRAFT, std::iter::repeat_n(Move::Gate, 4));
     let engine = harness.scripted(&script);
     let task = harness.order().await;
-    script.wait_for_runs(StepKind::Draft, 4).await;
+    script.wait_for_runs(article::DRAFT, 4).await;
     harness.database.go_away().await;
     // All four end while nobody can write it down.
     script.open();
@@ -28,7 +28,7 @@ async fn an_outage_in_the_middle_of_steps_costs_no_attempt_and_ends_nothing() {
     engine.stop().await;
     assert_eq!(view.row.steps_completed.len(), 6);
     assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no attempt is used up by the weather");
-    assert_eq!(script.runs_of(StepKind::Draft), 4, "what was finished in the outage is written, not done again");
+    assert_eq!(script.runs_of(article::DRAFT), 4, "what was finished in the outage is written, not done again");
     harness.assert_books_closed().await;
 }
 
@@ -60,7 +60,7 @@ async fn a_transaction_dropped_while_it_begins_leaves_nothing_open() {
         let limit = Duration::from_micros(round * 20);
         drop(tokio::time::timeout(limit, store.begin(harness.caller.org)).await);
         let key = format!("round/{round}");
-        assert!(store.queue().schedule(StepKind::Sweep, &key, 1).await.unwrap());
+        assert!(store.queue().schedule(SWEEP, &key, 1).await.unwrap());
         let sql = format!("SELECT count(*) FROM steps WHERE unique_key = '{key}'");
         assert_eq!(harness.database.number(&sql).await, 1, "round {round}: what was written stands");
     }
@@ -90,9 +90,9 @@ async fn a_statement_that_takes_too_long_is_not_weather() {
 async fn maintenance_in_bad_weather_runs_again_without_losing_an_attempt() {
     let harness = Harness::new().await;
     let script = Script::default();
-    script.next(StepKind::Sweep, [Move::Snooze(Duration::from_millis(50))]);
+    script.next(SWEEP, [Move::Snooze(Duration::from_millis(50))]);
     let engine = harness.scripted(&script);
-    script.wait_for_runs(StepKind::Sweep, 2).await;
+    script.wait_for_runs(SWEEP, 2).await;
     engine.stop().await;
     let done = "SELECT count(*) FROM steps WHERE kind = 'sweep' AND state = 'done' AND attempt = 1";
     assert_eq!(harness.database.number(done).await, 1);

@@ -18,14 +18,14 @@ fn transient(after: Option<Duration>) -> Move {
 async fn a_transient_fault_is_tried_again_and_a_permanent_one_is_not() {
     let harness = Harness::new().await;
     let script = Script::default();
-    script.next(StepKind::Research, [transient(Some(Duration::ZERO)), Move::Panic]);
-    script.next(StepKind::Seo, [Move::Fail(Fault::permanent(FaultCode::LlmError, "the quota is spent"))]);
+    script.next(article::RESEARCH, [transient(Some(Duration::ZERO)), Move::Panic]);
+    script.next(article::SEO, [Move::Fail(Fault::permanent(FaultCode::LlmError, "the quota is spent"))]);
     let engine = harness.scripted(&script);
     let task = harness.order().await;
     let view = harness.ended(task).await;
     engine.stop().await;
-    assert_eq!(script.runs_of(StepKind::Research), 3, "a fault, a panic, a success");
-    assert_eq!(script.runs_of(StepKind::Seo), 1);
+    assert_eq!(script.runs_of(article::RESEARCH), 3, "a fault, a panic, a success");
+    assert_eq!(script.runs_of(article::SEO), 1);
     assert_eq!(view.status, TaskStatus::Failed);
     assert_eq!(view.row.error_code.as_deref(), Some("LLM_ERROR"));
     assert_eq!(view.row.error_message.as_deref(), Some("the quota is spent"));
@@ -37,14 +37,14 @@ async fn a_transient_fault_is_tried_again_and_a_permanent_one_is_not() {
 
 #[tokio::test]
 async fn attempts_end() {
-    let harness = Harness::builder().policy(StepKind::Outline, |policy| policy.max_attempts = 3).build().await;
+    let harness = Harness::builder().policy(article::OUTLINE, |policy| policy.max_attempts = 3).build().await;
     let script = Script::default();
-    script.next(StepKind::Outline, std::iter::repeat_n(transient(None), 9));
+    script.next(article::OUTLINE, std::iter::repeat_n(transient(None), 9));
     let engine = harness.scripted(&script);
     let task = harness.order().await;
     let view = harness.ended(task).await;
     engine.stop().await;
-    assert_eq!(script.runs_of(StepKind::Outline), 3, "none lost, none too many");
+    assert_eq!(script.runs_of(article::OUTLINE), 3, "none lost, none too many");
     assert_eq!(view.row.error_message.as_deref(), Some("the model is busy (after 3 attempts)"));
     let article = harness.services.article(harness.caller.org, view.row.article_id.unwrap()).await.unwrap();
     assert_eq!((article.status.as_str(), article.error.as_deref()), ("failed", view.row.error_message.as_deref()));
@@ -52,9 +52,9 @@ async fn attempts_end() {
 
 #[tokio::test]
 async fn a_delay_is_durable_and_holds_no_slot() {
-    let harness = Harness::builder().policy(StepKind::Research, |policy| policy.concurrency = 1).build().await;
+    let harness = Harness::builder().policy(article::RESEARCH, |policy| policy.concurrency = Some(1)).build().await;
     let script = Script::default();
-    script.next(StepKind::Research, [transient(Some(Duration::from_secs(600)))]);
+    script.next(article::RESEARCH, [transient(Some(Duration::from_secs(600)))]);
     let engine = harness.scripted(&script);
     let waiting = harness.order().await;
     harness.until(waiting, |view| view.row.status == "processing").await;
@@ -73,27 +73,27 @@ async fn a_delay_is_durable_and_holds_no_slot() {
 
 #[tokio::test]
 async fn a_snooze_costs_no_attempt() {
-    let harness = Harness::builder().policy(StepKind::Research, |policy| policy.max_attempts = 1).build().await;
+    let harness = Harness::builder().policy(article::RESEARCH, |policy| policy.max_attempts = 1).build().await;
     let script = Script::default();
-    script.next(StepKind::Research, std::iter::repeat_n(Move::Snooze(Duration::from_millis(50)), 3));
+    script.next(article::RESEARCH, std::iter::repeat_n(Move::Snooze(Duration::from_millis(50)), 3));
     let engine = harness.scripted(&script);
     let task = harness.order().await;
     harness.completed(task).await;
     engine.stop().await;
-    assert_eq!(script.runs_of(StepKind::Research), 4);
+    assert_eq!(script.runs_of(article::RESEARCH), 4);
 }
 
 #[tokio::test]
 async fn an_attempt_that_takes_too_long_is_dropped_and_counts() {
     let harness = Harness::builder()
-        .policy(StepKind::Image, |policy| {
+        .policy(article::IMAGE, |policy| {
             policy.timeout = Duration::from_millis(200);
             policy.max_attempts = 2;
         })
         .build()
         .await;
     let script = Script::default();
-    script.next(StepKind::Image, [Move::Hang(Vec::new()), Move::Hang(Vec::new())]);
+    script.next(article::IMAGE, [Move::Hang(Vec::new()), Move::Hang(Vec::new())]);
     let engine = harness.scripted(&script);
     let task = harness.order().await;
     let view = harness.ended(task).await;
@@ -106,7 +106,7 @@ async fn an_attempt_that_takes_too_long_is_dropped_and_counts() {
 async fn a_failed_task_goes_on_from_the_step_that_failed() {
     let harness = Harness::new().await;
     let script = Script::default();
-    script.next(StepKind::Sync, [Move::Fail(Fault::permanent(FaultCode::WorkflowError, "no such folder"))]);
+    script.next(article::SYNC, [Move::Fail(Fault::permanent(FaultCode::WorkflowError, "no such folder"))]);
     let engine = harness.scripted(&script);
     let task = harness.order().await;
     assert_eq!(harness.ended(task).await.status, TaskStatus::Failed);
@@ -116,8 +116,8 @@ async fn a_failed_task_goes_on_from_the_step_that_failed() {
     let view = harness.completed(task).await;
     engine.stop().await;
     assert_eq!(view.row.run, 2);
-    assert_eq!(script.runs_of(StepKind::Research), 1);
-    assert_eq!(script.runs_of(StepKind::Sync), 2);
+    assert_eq!(script.runs_of(article::RESEARCH), 1);
+    assert_eq!(script.runs_of(article::SYNC), 2);
     assert_eq!(view.row.steps_completed.len(), 6);
     harness.assert_books_closed().await;
 }
@@ -129,12 +129,12 @@ async fn a_retry_from_draft_writes_a_second_version() {
     let engine = harness.scripted(&script);
     let task = harness.order().await;
     let article = harness.completed(task).await.row.article_id.unwrap();
-    let request = RetryRequest { from: Some(StepKind::Draft), outline: None };
+    let request = RetryRequest { from: Some(article::DRAFT), outline: None };
     harness.services.retry(&harness.caller, task, request, "trace", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
-    assert_eq!(script.runs_of(StepKind::Outline), 1);
-    assert_eq!(script.runs_of(StepKind::Draft), 4);
+    assert_eq!(script.runs_of(article::OUTLINE), 1);
+    assert_eq!(script.runs_of(article::DRAFT), 4);
     let (versions, _) = harness.services.article_versions(harness.caller.org, article, 100, 0).await.unwrap();
     assert_eq!(versions.iter().map(|version| version.version).collect::<Vec<_>>(), [2, 1]);
 }
@@ -146,7 +146,7 @@ async fn a_running_task_cannot_be_retried_and_a_missing_input_is_named() {
     let busy = harness.services.retry(&harness.caller, task, RetryRequest::default(), "t", None).await.unwrap_err();
     assert!(busy.to_string().contains("the task is pending"), "{busy}");
     harness.services.cancel(harness.caller.org, task).await.unwrap();
-    let request = RetryRequest { from: Some(StepKind::Seo), outline: None };
+    let request = RetryRequest { from: Some(article::SEO), outline: None };
     let early = harness.services.retry(&harness.caller, task, request, "t", None).await.unwrap_err();
     let galley_services::ServiceError::Validation(errors) = early else { panic!("{early}") };
     assert!(errors[0].message.contains("no finished research step"), "{errors:?}");

@@ -11,10 +11,10 @@ use super::finishing::call;
 async fn steps_in_flight_may_finish_and_nothing_new_is_claimed() {
     let harness = Harness::new().await;
     let script = Script::default();
-    script.next(StepKind::Research, [Move::Gate]);
+    script.next(article::RESEARCH, [Move::Gate]);
     let engine = harness.scripted(&script);
     let task = harness.order().await;
-    script.wait_for_runs(StepKind::Research, 1).await;
+    script.wait_for_runs(article::RESEARCH, 1).await;
     engine.ask_to_stop();
     script.open();
     engine.stop().await;
@@ -27,11 +27,11 @@ async fn steps_in_flight_may_finish_and_nothing_new_is_claimed() {
 async fn a_step_that_does_not_end_gives_its_lease_back() {
     let harness = Harness::new().await;
     let script = Script::default();
-    script.next(StepKind::Research, [Move::Hang(Vec::new())]);
+    script.next(article::RESEARCH, [Move::Hang(Vec::new())]);
     let steps = galley_testkit::scripted_steps(&script);
     let engine = harness.engine(steps, |settings| settings.drain = Duration::from_millis(100));
     let task = harness.order().await;
-    script.wait_for_runs(StepKind::Research, 1).await;
+    script.wait_for_runs(article::RESEARCH, 1).await;
     engine.stop().await;
     let step = harness.steps(task).await.remove(0);
     assert_eq!((step.state.as_str(), step.attempt), ("ready", 0), "claimable at once, no attempt lost");
@@ -45,13 +45,13 @@ async fn what_a_returned_attempt_and_its_heir_paid_is_kept_both() {
     let harness = Harness::new().await;
     for _ in 0..2 {
         let script = Script::default();
-        script.next(StepKind::Research, [Move::Hang(vec![call()])]);
+        script.next(article::RESEARCH, [Move::Hang(vec![call()])]);
         let steps = galley_testkit::scripted_steps(&script);
         let engine = harness.engine(steps, |settings| settings.drain = Duration::from_millis(100));
         if harness.database.number("SELECT count(*) FROM tasks").await == 0 {
             harness.order().await;
         }
-        script.wait_for_runs(StepKind::Research, 1).await;
+        script.wait_for_runs(article::RESEARCH, 1).await;
         engine.stop().await;
     }
     let paid = "SELECT count(*) FROM usage_records WHERE attempt = 1";

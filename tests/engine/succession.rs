@@ -56,7 +56,7 @@ async fn a_commit_that_stands_and_is_not_heard_of_costs_nothing() {
     let line = harness.line.as_ref().unwrap();
     let script = Script::default();
     script.sections(3);
-    script.next(StepKind::Outline, [Move::Gate]);
+    script.next(article::OUTLINE, [Move::Gate]);
     // Neither a tick nor a lease that runs out may be what helps.
     let engine = harness.engine(scripted_steps(&script), |settings| {
         settings.tick = Duration::from_secs(3600);
@@ -69,7 +69,7 @@ async fn a_commit_that_stands_and_is_not_heard_of_costs_nothing() {
     harness.completed(task).await;
     engine.stop().await;
     assert_eq!(line.left(), 0, "an answer got lost");
-    assert_eq!((script.runs_of(StepKind::Outline), script.runs_of(StepKind::Draft)), (1, 3));
+    assert_eq!((script.runs_of(article::OUTLINE), script.runs_of(article::DRAFT)), (1, 3));
     for step in harness.steps(task).await {
         assert_eq!((step.attempt, step.state.as_str()), (1, "done"), "{}", step.kind);
     }

@@ -113,14 +113,14 @@ async fn events_come_while_they_happen_and_end_with_the_task() {
     let front = Front::new().await;
     let task = ordered(&front).await;
     let script = Script::default();
-    script.next(StepKind::Draft, [Move::Gate, Move::Gate]);
+    script.next(article::DRAFT, [Move::Gate, Move::Gate]);
     let mut following = Following::of(stream(&front, &task)).await;
     assert!(following.next().await.unwrap().retry, "it begins with how soon to come back");
     let engine = front.harness.scripted(&script);
     let mut seen = following.until("step.started").await;
     assert_eq!(seen[0].kind, "task.created", "the first event: {seen:?}");
     assert_eq!(seen.last().unwrap().data["step"], "research", "what runs is named: {seen:?}");
-    script.wait_for_runs(StepKind::Draft, 2).await;
+    script.wait_for_runs(article::DRAFT, 2).await;
     script.open();
     seen.extend(following.rest_of_it().await);
     assert_eq!(numbers(&seen), (1..=seen.len() as i64).collect::<Vec<_>>(), "in order and without gaps: {seen:?}");

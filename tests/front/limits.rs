@@ -265,7 +265,7 @@ async fn a_front_that_stops_answers_what_it_began_and_waits_for_nobody_else() {
     let front = Front::new().await;
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
     let address = *acceptor.local_addr()[0].as_socket_addr().unwrap();
-    let state = AppState::new(front.harness.services.clone(), front.harness.wakes.clone());
+    let state = AppState::new(front.harness.services.clone(), front.harness.notifications.clone());
     let (stop, drain) = (CancellationToken::new(), Duration::from_secs(4));
     let serving = tokio::spawn(serve(acceptor, state, stop.clone(), drain));
     let key = &front.harness.secret;

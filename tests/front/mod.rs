@@ -56,7 +56,7 @@ impl Front {
 
     async fn on(harness: HarnessBuilder, change: impl FnOnce(&mut AppState)) -> Self {
         let harness = harness.build().await;
-        let mut state = AppState::new(harness.services.clone(), harness.wakes.clone());
+        let mut state = AppState::new(harness.services.clone(), harness.notifications.clone());
         state.limits = wide();
         change(&mut state);
         let stop = state.stop.clone();

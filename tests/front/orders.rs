@@ -189,7 +189,7 @@ async fn the_status_follows_the_work() {
     let answer = front.post("/api/v1/articles/generate", &json!({ "topic": "Tea" })).await;
     let (article, task) = (text(&answer.is(202)["data"]["article_id"]), id(&answer.json["data"]["task_id"]));
     let script = Script::default();
-    script.next(StepKind::Draft, [Move::Gate, Move::Gate]);
+    script.next(article::DRAFT, [Move::Gate, Move::Gate]);
     let engine = front.harness.scripted(&script);
     // That a step runs is written beside it, not before it.
     front.harness.until(task, |view| view.row.current_step.as_deref() == Some("drafting")).await;
@@ -213,7 +213,7 @@ async fn a_failed_order_says_why_and_costs_nothing() {
     let (article, task) = (text(&answer.is(202)["data"]["article_id"]), id(&answer.json["data"]["task_id"]));
     let script = Script::default();
     let fault = galley_domain::Fault::permanent(galley_domain::FaultCode::LlmError, "the model has had enough");
-    script.next(StepKind::Outline, [Move::Fail(fault)]);
+    script.next(article::OUTLINE, [Move::Fail(fault)]);
     let engine = front.harness.scripted(&script);
     front.harness.ended(task).await;
     engine.stop().await;

@@ -33,7 +33,7 @@ async fn ordered(harness: &Harness, caller: &Caller) -> Uuid {
 
 /// Waits for a task of any tenant.
 async fn ended(harness: &Harness, org: OrgId, task: Uuid) -> TaskView {
-    let mut watch = harness.wakes.events(task);
+    let mut watch = harness.notifications.events(task);
     let waiting = async {
         loop {
             let view = harness.services.task(org, task).await.unwrap();

@@ -87,7 +87,7 @@ async fn theirs(harness: &Harness) -> Theirs {
     let step = ClaimedStep {
         fence,
         owner: Some((org, running)),
-        kind: StepKind::Research,
+        kind: article::RESEARCH,
         run: 1,
         position: 0,
         attempt: 1,
@@ -159,7 +159,7 @@ fn new_order(theirs: &Theirs) -> NewOrder {
 }
 
 fn seed() -> StepSeed {
-    StepSeed { kind: StepKind::Research, position: 7, max_attempts: 1 }
+    StepSeed { kind: article::RESEARCH, position: 7, max_attempts: 1 }
 }
 
 fn text() -> TextVersion {
@@ -213,7 +213,7 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
         "tasks" => Ok(tx.tasks(&all_tasks).await?.0.iter().any(|row| row.org_id == theirs.org.0)),
         "newest_uncompleted" => Ok(tx.newest_uncompleted(theirs.key).await?.is_some()),
         "steps" => Ok(!tx.steps(task).await?.is_empty()),
-        "outputs" => Ok(!tx.outputs(task, StepKind::Research, 1).await?.is_empty()),
+        "outputs" => Ok(!tx.outputs(task, article::RESEARCH, 1).await?.is_empty()),
         "events_after" => Ok(!tx.events_after(task, 0, 100).await?.is_empty()),
         "lock_task" => Ok(tx.lock_task(running).await?.is_some()),
         "add_steps" => done(tx.add_steps(&theirs.running, &[seed()]).await),
@@ -225,7 +225,7 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
             tx.save_task(&rows::Task { status: TaskStatus::Cancelled.as_str().into(), ..theirs.running.clone() }).await,
         ),
         "now" => done(tx.now().await),
-        "insert_output" => done(tx.insert_output(&theirs.task, StepKind::Outline, json!({})).await),
+        "insert_output" => done(tx.insert_output(&theirs.task, article::OUTLINE, json!({})).await),
         "record_usage" => {
             let step = ClaimedStep { owner: Some((tx.org(), task)), ..theirs.step.clone() };
             done(tx.record_usage(&step, &[usage()]).await)

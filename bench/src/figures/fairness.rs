@@ -77,7 +77,7 @@ async fn round(database: &Database, window: Duration, with_other: bool) -> anyho
 async fn start_of(task: uuid::Uuid, stamps: &mut UnboundedReceiver<Stamp>) -> anyhow::Result<Stamp> {
     loop {
         let stamp = stamps.recv().await.context("the engine has ended")?;
-        if stamp.task == task && stamp.kind == StepKind::Research {
+        if stamp.task == task && stamp.kind == article::RESEARCH {
             return Ok(stamp);
         }
     }

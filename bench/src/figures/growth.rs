@@ -87,7 +87,7 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
             let before = logged(&grown.database).await?;
             grown.rates.push(drain(&grown.database, SLOTS).await?);
             let bytes = logged(&grown.database).await? - before;
-            grown.logged.push(bytes / (tasks * StepKind::ARTICLE.len()) as f64);
+            grown.logged.push(bytes / (tasks * article::STEPS.len()) as f64);
         }
         claims(&mut all).await?;
     }
@@ -140,7 +140,7 @@ async fn claims(all: &mut [Grown]) -> anyhow::Result<()> {
         order(&grown.database, CLAIMS * WANTED).await?;
         queues.push((Parts::on(&grown.database, &spread(SLOTS)).await?, Vec::with_capacity(CLAIMS)));
     }
-    let wanted = [Wanted { kind: StepKind::Research, slots: WANTED }];
+    let wanted = [Wanted { kind: article::RESEARCH, slots: WANTED }];
     for turn in 0..CLAIMS {
         for at in 0..queues.len() {
             let next = (turn + at) % queues.len();

@@ -97,7 +97,7 @@ async fn series(parts: &Parts, stamps: &mut Stamps, samples: usize) -> anyhow::R
         let task = parts.order(&parts.caller()).await?;
         let ordered = clock();
         let mut seen: HashMap<StepKind, Stamp> = HashMap::new();
-        while seen.len() < StepKind::ARTICLE.len() {
+        while seen.len() < article::STEPS.len() {
             let next = tokio::time::timeout(LIMIT, stamps.next()).await.context("a step did not start")?;
             let stamp = next?;
             if stamp.task == task {
@@ -106,7 +106,7 @@ async fn series(parts: &Parts, stamps: &mut Stamps, samples: usize) -> anyhow::R
         }
         completed(parts, task).await?;
         if at >= WARM {
-            let path: Vec<Stamp> = StepKind::ARTICLE.iter().filter_map(|kind| seen.get(kind).copied()).collect();
+            let path: Vec<Stamp> = article::STEPS.iter().filter_map(|kind| seen.get(kind).copied()).collect();
             orders.extend(path.first().map(|first| millis(ordered, first.began)));
             steps.extend(path.windows(2).map(|pair| millis(pair[0].returned, pair[1].began)));
         }

@@ -68,7 +68,7 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
 /// Steps in a second from the start of an engine until all that is ordered is completed.
 pub async fn drain(database: &Database, slots: usize) -> anyhow::Result<f64> {
     // As many of each kind as in all: whichever is due may run.
-    let parts = Parts::on(database, &StepKind::ARTICLE.iter().map(|kind| (*kind, slots)).collect()).await?;
+    let parts = Parts::on(database, &article::STEPS.iter().map(|kind| (*kind, slots)).collect()).await?;
     let mut look = database.connect().await?;
     let tasks = open_tasks(&mut look, parts.org.0).await?;
     let (ended, mut count) = watch::channel(0);
@@ -87,7 +87,7 @@ pub async fn drain(database: &Database, slots: usize) -> anyhow::Result<f64> {
     engine.stop().await?;
     parts.close().await;
     look.close().await?;
-    Ok((tasks * StepKind::ARTICLE.len()) as f64 / took.as_secs_f64())
+    Ok((tasks * article::STEPS.len()) as f64 / took.as_secs_f64())
 }
 
 /// Tasks of an organization that have not ended.
@@ -104,7 +104,7 @@ async fn advance_all(database: &Database, batch: usize) -> anyhow::Result<f64> {
         sqlx::query_as("SELECT org_id, id, task_id FROM steps WHERE state = 'ready' ORDER BY rank")
             .fetch_all(&pool)
             .await?;
-    let count = steps.len() * StepKind::ARTICLE.len();
+    let count = steps.len() * article::STEPS.len();
     let chunks: Vec<Vec<(Uuid, Uuid, Uuid)>> = steps.chunks(batch).map(<[_]>::to_vec).collect();
     let started = Instant::now();
     let mut workers = JoinSet::new();
@@ -132,7 +132,7 @@ async fn advance_all(database: &Database, batch: usize) -> anyhow::Result<f64> {
 async fn advance(pool: &PgPool, chunk: Vec<(Uuid, Uuid, Uuid)>) -> anyhow::Result<()> {
     let Some((org, _, _)) = chunk.first().copied() else { return Ok(()) };
     let (mut steps, tasks): (Vec<Uuid>, Vec<Uuid>) = chunk.into_iter().map(|(_, step, task)| (step, task)).unzip();
-    for kind in StepKind::ARTICLE {
+    for kind in article::STEPS {
         let next: Vec<Uuid> = steps.iter().map(|_| Uuid::now_v7()).collect();
         sqlx::query(ADVANCE)
             .bind(org)

@@ -1,6 +1,6 @@
 //! The whole of Galley below the front, on a database of its own.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use galley_blogs::{FolderDestination, FrontMatterStyle};
 use galley_compose::ExtractiveWriter;
@@ -13,9 +13,10 @@ use galley_domain::{
     writing::{Brief, Tone, WordRange, Writer},
 };
 use galley_fetch::{FetchLimits, Fetcher, address::Policy};
-use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, Wakes};
+use galley_engine::{Commits, Engine, EngineSettings, EngineStats, Notifications, Pipeline, Registry, Step};
+use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, pipelines};
 use galley_store::{Retention, rows};
-use galley_workers::{Engine, EngineSettings, EngineStats, Step, Toolbox, all_steps};
+use galley_workers::{Toolbox, all_steps};
 use rust_decimal::Decimal;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,7 @@ use crate::{
 #[derive(Debug)]
 pub struct HarnessBuilder {
     settings: Settings,
+    registry: Registry,
     credits: Decimal,
     on_a_line: bool,
 }
@@ -40,7 +42,7 @@ pub struct HarnessBuilder {
 pub struct Harness {
     pub database: TestDatabase,
     pub services: Services,
-    pub wakes: Wakes,
+    pub notifications: Notifications,
     pub caller: Caller,
     /// The key behind [`Harness::caller`].
     pub secret: String,
@@ -81,18 +83,16 @@ impl RunningEngine {
 impl Default for HarnessBuilder {
     fn default() -> Self {
         let day = Duration::from_secs(86_400);
-        let policies: BTreeMap<StepKind, StepPolicy> =
-            StepKind::ALL.iter().map(|kind| (*kind, StepPolicy::default_for(*kind))).collect();
         Self {
             settings: Settings {
                 prices: Prices::default(),
-                policies,
                 retention: Retention { events: day, steps: day, idempotency_keys: day },
                 links: Policy::new(Vec::new()),
                 writer_needs_sources: false,
                 search: false,
                 estimated_seconds: 45,
             },
+            registry: pipelines::registry(),
             credits: Decimal::from(1000),
             on_a_line: false,
         }
@@ -110,7 +110,14 @@ impl HarnessBuilder {
     /// Changes how a kind of step is treated.
     #[must_use]
     pub fn policy(mut self, kind: StepKind, change: impl FnOnce(&mut StepPolicy)) -> Self {
-        change(self.settings.policies.entry(kind).or_insert_with(|| StepPolicy::default_for(kind)));
+        self.registry.change_policy(kind, change);
+        self
+    }
+
+    /// Adds a pipeline to those that there are.
+    #[must_use]
+    pub fn pipeline(mut self, pipeline: impl Pipeline) -> Self {
+        self.registry = self.registry.with(pipeline);
         self
     }
 
@@ -136,12 +143,12 @@ impl HarnessBuilder {
             Some(line) => TestDatabase::store_at(&line.url, 8).await,
             None => database.store().await,
         };
-        let services = Services::new(store.clone(), blobs, self.settings);
-        let wakes = Wakes::default();
-        let listening = tokio::spawn(wakes.clone().run(store));
+        let services = Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry));
+        let notifications = Notifications::default();
+        let listening = tokio::spawn(notifications.clone().run(store));
         let org = services.ensure_organization("Test", "admin@example.org", self.credits).await.expect("a tenant");
         let (caller, secret) = caller_of(&services, org).await;
-        Harness { database, services, wakes, caller, secret, dir, line, listening }
+        Harness { database, services, notifications, caller, secret, dir, line, listening }
     }
 }
 
@@ -158,6 +165,10 @@ impl Harness {
 
     pub fn builder() -> HarnessBuilder {
         HarnessBuilder::default()
+    }
+
+    pub fn commits(&self) -> Commits {
+        self.services.commits()
     }
 
     /// A second tenant with credits and a key.
@@ -185,6 +196,7 @@ impl Harness {
     pub fn real(&self, writer: Arc<dyn Writer>) -> RunningEngine {
         let links = self.services.settings().links.clone();
         let toolbox = Toolbox {
+            services: self.services.clone(),
             fetcher: Fetcher::new(FetchLimits::default(), links, "Galley/test").expect("a fetcher"),
             search: None,
             search_results: 3,
@@ -212,7 +224,8 @@ impl Harness {
             ..EngineSettings::default()
         };
         change(&mut settings);
-        let engine = Engine::new(self.services.clone(), self.wakes.clone(), settings, steps);
+        let (store, registry) = (self.services.store().clone(), Arc::clone(self.services.registry()));
+        let engine = Engine::new(store, registry, self.notifications.clone(), settings, steps);
         let stop = CancellationToken::new();
         let stats = engine.stats();
         RunningEngine { working: tokio::spawn(engine.run(stop.clone())), stop, stats }
@@ -243,7 +256,7 @@ impl Harness {
 
     /// Waits until the task satisfies the test, woken by its events, and at most a minute.
     pub async fn until(&self, id: Uuid, test: impl Fn(&TaskView) -> bool) -> TaskView {
-        let mut watch = self.wakes.events(id);
+        let mut watch = self.notifications.events(id);
         let waiting = async {
             loop {
                 // A test may have taken the database away.

@@ -9,13 +9,17 @@ use std::{
 use async_trait::async_trait;
 use galley_domain::{
     Fault,
+    article::{DRAFT, IMAGE, OUTLINE, RESEARCH, SEO, STEPS, SYNC},
     task::StepKind,
     usage::Usage,
     writing::{Origin, Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{StepOutput, WrittenArticle};
-use galley_store::NewSource;
-use galley_workers::{Step, StepContext, StepError};
+use galley_engine::{Output, Step, StepContext, StepError};
+use galley_services::{
+    WrittenArticle,
+    pipelines::{self, upkeep::SWEEP},
+};
+use galley_store::{ClaimedStep, NewSource};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -99,7 +103,7 @@ impl Script {
     fn begin(&self, cx: &StepContext) -> Move {
         let mut state = self.lock();
         let step = &cx.step;
-        state.runs.push((step.kind, step.position, step.attempt, step.owner.map(|(_, task)| task)));
+        state.runs.push((step.kind, step.position, step.attempt, step.task));
         let next = state.moves.get_mut(&step.kind).and_then(VecDeque::pop_front).unwrap_or(Move::Done);
         drop(state);
         self.ran.send_modify(|count| *count += 1);
@@ -114,9 +118,10 @@ struct Scripted {
 
 /// One scripted worker for each kind.
 pub fn scripted_steps(script: &Script) -> Vec<Arc<dyn Step>> {
-    StepKind::ALL
-        .iter()
-        .map(|kind| Arc::new(Scripted { kind: *kind, script: script.clone() }) as Arc<dyn Step>)
+    STEPS
+        .into_iter()
+        .chain([SWEEP])
+        .map(|kind| Arc::new(Scripted { kind, script: script.clone() }) as Arc<dyn Step>)
         .collect()
 }
 
@@ -126,7 +131,7 @@ impl Step for Scripted {
         self.kind
     }
 
-    async fn run(&self, cx: &StepContext) -> Result<StepOutput, StepError> {
+    async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
         match self.script.begin(cx) {
             Move::Done => {}
             Move::Fail(fault) => return Err(fault.into()),
@@ -142,39 +147,22 @@ impl Step for Scripted {
             }
         }
         let sections = self.script.lock().sections;
-        Ok(output(self.kind, cx.step.position, sections))
+        Ok(output(&cx.step, sections))
     }
 }
 
-fn output(kind: StepKind, position: i32, sections: usize) -> StepOutput {
-    match kind {
-        StepKind::Research => StepOutput::Research {
-            sources: vec![NewSource {
-                number: 1,
-                origin: Origin::File { name: "scripted.txt".into() },
-                title: "Scripted".into(),
-                language: Some("en".into()),
-                text: "The scripted source says one thing.".into(),
-                sha256: "00".repeat(32),
-                words: 6,
-            }],
-            warnings: Vec::new(),
-        },
-        StepKind::Outline => StepOutput::Outline(Outline {
+fn output(step: &ClaimedStep, sections: usize) -> Output {
+    match step.kind {
+        RESEARCH => pipelines::article::research(step.run, vec![source()], Vec::new()),
+        OUTLINE => pipelines::article::outline(&Outline {
             title: "Scripted".into(),
-            sections: (0..sections)
-                .map(|number| SectionPlan {
-                    heading: Some(format!("Part {number}")),
-                    points: Vec::new(),
-                    words: WordRange { min: 10, max: 20 },
-                    passages: Vec::new(),
-                })
-                .collect(),
+            sections: (0..sections).map(section).collect(),
         }),
-        StepKind::Draft => {
-            StepOutput::Section(SectionText { paragraphs: vec![format!("Section {position} of the script.")] })
+        DRAFT => {
+            let text = format!("Section {} of the script.", step.position);
+            pipelines::article::section(&SectionText { paragraphs: vec![text] })
         }
-        StepKind::Seo => StepOutput::Article(Box::new(WrittenArticle {
+        SEO => pipelines::article::text(WrittenArticle {
             title: "Scripted".into(),
             slug: "scripted".into(),
             markdown: "# Scripted\n\nSection 0 of the script.".into(),
@@ -186,9 +174,30 @@ fn output(kind: StepKind, position: i32, sections: usize) -> StepOutput {
             writer: "scripted".into(),
             claims: Vec::new(),
             warnings: Vec::new(),
-        })),
-        StepKind::Image => StepOutput::Image { cover: None, warnings: Vec::new() },
-        StepKind::Sync => StepOutput::Sync { publication: None, warnings: Vec::new() },
-        StepKind::Sweep => StepOutput::Swept,
+        }),
+        IMAGE => pipelines::article::cover(None, Vec::new()),
+        SYNC => pipelines::article::published(None, Vec::new()),
+        _ => Output::default(),
+    }
+}
+
+fn source() -> NewSource {
+    NewSource {
+        number: 1,
+        origin: Origin::File { name: "scripted.txt".into() },
+        title: "Scripted".into(),
+        language: Some("en".into()),
+        text: "The scripted source says one thing.".into(),
+        sha256: "00".repeat(32),
+        words: 6,
+    }
+}
+
+fn section(number: usize) -> SectionPlan {
+    SectionPlan {
+        heading: Some(format!("Part {number}")),
+        points: Vec::new(),
+        words: WordRange { min: 10, max: 20 },
+        passages: Vec::new(),
     }
 }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use galley_domain::OrgId;
-use galley_services::{ServiceError, Services, TaskView, Wakes};
+use galley_engine::Notifications;
+use galley_services::{ServiceError, Services, TaskView};
 use galley_store::rows::Event;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -23,13 +24,13 @@ pub struct Style {
 /// is waited for: the task goes on where it stood when it is back.
 pub async fn follow(
     services: &Services,
-    wakes: &Wakes,
+    notifications: &Notifications,
     org: OrgId,
     task: Uuid,
     style: Style,
     interrupted: &CancellationToken,
 ) -> anyhow::Result<TaskView> {
-    let mut watch = wakes.events(task);
+    let mut watch = notifications.events(task);
     let mut printer = Printer { style, seen: 0, started: Instant::now(), away: false };
     loop {
         match look(services, org, task, &mut printer, interrupted.is_cancelled()).await {
@@ -154,10 +155,11 @@ mod tests {
     async fn a_database_that_is_away_is_waited_for() {
         let harness = Harness::new().await;
         let task = harness.order().await;
-        let (services, wakes, org) = (harness.services.clone(), harness.wakes.clone(), harness.caller.org);
+        let (services, notifications, org) =
+            (harness.services.clone(), harness.notifications.clone(), harness.caller.org);
         harness.database.go_away().await;
         let following =
-            tokio::spawn(async move { follow(&services, &wakes, org, task, QUIET, &CancellationToken::new()).await });
+            tokio::spawn(async move { follow(&services, &notifications, org, task, QUIET, &CancellationToken::new()).await });
         while harness.services.store().ping().await.is_ok() {}
         assert!(!following.is_finished(), "it waits");
         harness.database.come_back().await;
@@ -171,11 +173,12 @@ mod tests {
     async fn an_interruption_while_the_database_is_away_cancels_when_it_is_back() {
         let harness = Harness::new().await;
         let task = harness.order().await;
-        let (services, wakes, org) = (harness.services.clone(), harness.wakes.clone(), harness.caller.org);
+        let (services, notifications, org) =
+            (harness.services.clone(), harness.notifications.clone(), harness.caller.org);
         harness.database.go_away().await;
         let interrupted = CancellationToken::new();
         interrupted.cancel();
-        let following = tokio::spawn(async move { follow(&services, &wakes, org, task, QUIET, &interrupted).await });
+        let following = tokio::spawn(async move { follow(&services, &notifications, org, task, QUIET, &interrupted).await });
         assert!(harness.services.store().ping().await.is_err(), "the database is away");
         harness.database.come_back().await;
         let view = following.await.expect("no panic").expect("it was cancelled");

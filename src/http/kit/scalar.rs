@@ -4,8 +4,8 @@ use std::{borrow::Cow, str::FromStr};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use galley_domain::{
-    article::{ArticleStatus, ContentFormat, PublicationStatus},
-    task::{StepKind, StepState, TaskStatus},
+    article::{ArticleStatus, ContentFormat, DRAFT, PublicationStatus, STEPS},
+    task::{StepState, TaskStatus},
 };
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -229,19 +229,25 @@ macro_rules! vocabulary {
 
 vocabulary!(ArticleStatus, ContentFormat, PublicationStatus, StepState, TaskStatus);
 
-impl Vocabulary for StepKind {
+/// A step of an article, as clients call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArticleStep(pub &'static str);
+
+impl Vocabulary for ArticleStep {
     fn words() -> Vec<&'static str> {
-        Self::ARTICLE.iter().map(|kind| kind.public_name()).collect()
+        STEPS.iter().map(|kind| if *kind == DRAFT { "drafting" } else { kind.as_str() }).collect()
     }
 
     fn word(self) -> &'static str {
-        self.public_name()
+        self.0
     }
 
+    /// `draft` is the name of the step in the database.
     fn of(text: &str) -> Result<Self, String> {
-        let known = |kind: &&Self| kind.public_name() == text || kind.as_str() == text;
-        let found = Self::ARTICLE.iter().find(known);
-        found.copied().ok_or_else(|| format!("must be one of {}", Self::words().join(", ")))
+        let words = Self::words();
+        let wanted = if text == DRAFT.as_str() { "drafting" } else { text };
+        let found = words.iter().find(|word| **word == wanted);
+        found.copied().map(Self).ok_or_else(|| format!("must be one of {}", words.join(", ")))
     }
 }
 
@@ -303,10 +309,10 @@ mod tests {
 
     #[test]
     fn a_step_answers_to_both_of_its_names() {
-        assert_eq!(StepKind::of("drafting"), Ok(StepKind::Draft));
-        assert_eq!(StepKind::of("draft"), Ok(StepKind::Draft));
+        assert_eq!(ArticleStep::of("drafting"), Ok(ArticleStep("drafting")));
+        assert_eq!(ArticleStep::of("draft"), Ok(ArticleStep("drafting")));
         assert_eq!(
-            StepKind::of("sweep"),
+            ArticleStep::of("sweep"),
             Err("must be one of research, outline, drafting, seo, image, sync".to_owned())
         );
     }

@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use galley_services::{MAX_UPLOAD_BYTES, Services, Wakes};
+use galley_engine::Notifications;
+use galley_services::{MAX_UPLOAD_BYTES, Services};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -69,7 +70,7 @@ pub type ExtraMetrics = Arc<dyn Fn(&mut String) + Send + Sync>;
 #[derive(Clone)]
 pub struct AppState {
     pub services: Services,
-    pub wakes: Wakes,
+    pub notifications: Notifications,
     pub limits: HttpLimits,
     pub metrics: ExtraMetrics,
     /// Cancelled when the process is about to stop: `/readyz` says no and event streams end, so that a graceful
@@ -85,10 +86,10 @@ impl fmt::Debug for AppState {
 
 impl AppState {
     /// With the published limits and no further metrics.
-    pub fn new(services: Services, wakes: Wakes) -> Self {
+    pub fn new(services: Services, notifications: Notifications) -> Self {
         Self {
             services,
-            wakes,
+            notifications,
             limits: HttpLimits::default(),
             metrics: Arc::new(|_| {}),
             stop: CancellationToken::new(),

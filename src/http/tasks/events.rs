@@ -10,7 +10,8 @@ use std::{
 
 use futures::{Stream, StreamExt, stream};
 use galley_domain::{OrgId, order::Violations, task::TaskStatus};
-use galley_services::{EventWatch, ServiceError};
+use galley_engine::EventWatch;
+use galley_services::ServiceError;
 use galley_store::rows;
 use poem::{
     Body, IntoResponse, Response,
@@ -86,7 +87,7 @@ fn last_seen(header: LastEventId, query: Given<Whole<0, MAX_EVENT>>) -> Result<i
 async fn open(auth: &Auth<ArticlesRead>, task: Uuid, after: i64) -> Result<EventsAnswer, Problem> {
     let state = &auth.front().state;
     // Listening begins before reading, so that nothing falls in between.
-    let watch = state.wakes.events(task);
+    let watch = state.notifications.events(task);
     let view = auth.services().task(auth.org(), task).await?;
     let newest = view.row.event_seq;
     if after > newest {

@@ -1,6 +1,7 @@
 //! Tasks: ordering an article, watching the order, cancelling it.
 
 use galley_domain::{
+    article,
     order::{ArticleOrder, FieldError, TaskRequest, Violations, limits},
     task::TaskStatus,
     writing::Tone,
@@ -27,7 +28,7 @@ use crate::http::{
         header::{Head, Once},
         page::{List, Pagination},
         problem::Problem,
-        query::{Given, OneOf, Whole},
+        query::{Given, OneOf, Whole, Words},
         reply::{Accepted, Direct, Outcome, Reply},
         scalar::{Amount, Id, Word, plain_type},
         shape::{Filled, Language, Link, Said},
@@ -68,19 +69,21 @@ impl Tasks {
 
     /// List tasks
     ///
-    /// Newest first.
+    /// Newest first. Orders of articles, unless `kind` asks for others.
     #[oai(path = "/tasks", method = "get", operation_id = "list_tasks")]
     async fn list(
         &self,
         auth: Auth<ArticlesRead>,
         /// Only tasks in this state.
         status: Query<Given<OneOf<TaskStatus>>>,
+        /// Only orders of this kind: `article` when not given, `all` for every kind.
+        kind: Query<Given<Words<64>>>,
         /// The most to return; 20 when not given.
         limit: Query<Given<Whole<1, 100>>>,
         /// How many to skip; 0 when not given.
         offset: Query<Given<Whole<0, 10_000_000>>>,
     ) -> Outcome<List<Task>, Listing> {
-        let filter = filter(status.0, limit.0, offset.0)?;
+        let filter = filter(status.0, kind.0, limit.0, offset.0)?;
         let (views, total) = auth.services().tasks(auth.org(), &filter).await?;
         let pagination = Pagination::new(total, filter.offset, filter.limit);
         let data = views.into_iter().map(Task::try_from).collect::<Result<_, _>>()?;
@@ -105,6 +108,25 @@ impl Tasks {
         Ok(Reply::new(view.try_into()?))
     }
 
+    /// Pause a task
+    ///
+    /// Nothing more of it and of what it has ordered is started until it is resumed; what runs goes on to its end. Its
+    /// status stays, `paused` is true. A task that has ended or is paused already is a CONFLICT.
+    #[oai(path = "/tasks/:task_id/pause", method = "post", operation_id = "pause_task")]
+    async fn pause(&self, auth: Auth<ArticlesWrite, Content>, task_id: Path<Id>) -> Outcome<Task, Acting> {
+        let view = auth.services().pause(auth.org(), task_id.0.0).await?;
+        Ok(Reply::new(view.try_into()?))
+    }
+
+    /// Resume a task
+    ///
+    /// Goes on where it was paused. A task that is not paused is a CONFLICT.
+    #[oai(path = "/tasks/:task_id/resume", method = "post", operation_id = "resume_task")]
+    async fn resume(&self, auth: Auth<ArticlesWrite, Content>, task_id: Path<Id>) -> Outcome<Task, Acting> {
+        let view = auth.services().resume(auth.org(), task_id.0.0).await?;
+        Ok(Reply::new(view.try_into()?))
+    }
+
     /// List the articles of a task
     ///
     /// What the task has brought; nothing until its text is written.
@@ -125,22 +147,25 @@ impl Tasks {
     #[oai(path = "/tasks/:task_id/steps", method = "get", operation_id = "list_task_steps")]
     async fn steps(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<List<Step>, Reading> {
         let rows = auth.services().task_steps(auth.org(), task_id.0.0).await?;
-        let data = rows.into_iter().map(Step::try_from).collect::<Result<_, _>>()?;
+        let registry = auth.services().registry();
+        let data = rows.into_iter().map(|row| Step::of(row, registry)).collect::<Result<_, _>>()?;
         Ok(Reply::new(List::whole(data)))
     }
 }
 
 fn filter(
     status: Given<OneOf<TaskStatus>>,
+    kind: Given<Words<64>>,
     limit: Given<Whole<1, 100>>,
     offset: Given<Whole<0, 10_000_000>>,
 ) -> Result<TaskFilter, Problem> {
     let mut wrong = Violations::default();
     let status = status.take("status", &mut wrong).map(|status| status.0);
+    let kind = kind.take("kind", &mut wrong).map_or_else(|| article::TASK.to_owned(), |kind| kind.0);
     let limit = limit.take("limit", &mut wrong).map_or(20, |limit| limit.0.unsigned_abs());
     let offset = offset.take("offset", &mut wrong).map_or(0, |offset| offset.0.unsigned_abs());
     wrong.finish().map_err(Problem::invalid)?;
-    Ok(TaskFilter { status, limit, offset })
+    Ok(TaskFilter { status, kind: Some(kind).filter(|kind| kind != "all"), limit, offset })
 }
 
 /// What an article is ordered with.

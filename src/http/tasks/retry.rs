@@ -2,7 +2,6 @@
 
 use galley_domain::{
     order::FieldError,
-    task::StepKind,
     writing::{Outline, SectionPlan, WordRange},
 };
 use galley_services::RetryRequest;
@@ -16,7 +15,7 @@ use crate::http::{
         failure::Reordering,
         header::{Head, Once},
         reply::{Accepted, Outcome},
-        scalar::{Id, Word},
+        scalar::{ArticleStep, Id, Word},
         shape::{Filled, Said},
     },
     tasks::TaskReceipt,
@@ -53,7 +52,7 @@ impl Retries {
 pub struct RetryTask {
     /// The first step to run again. When not given: drafting if there is an outline here, else the step that failed,
     /// else research.
-    from: Option<Word<StepKind>>,
+    from: Option<Word<ArticleStep>>,
     /// An outline to write along; drafting starts from it.
     outline: Option<EditedOutline>,
 }
@@ -100,12 +99,13 @@ impl FromBody for Retry {
     const OPTIONAL: bool = true;
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, Vec<FieldError>> {
-        let from = fields.word("from");
+        let from = fields.word::<ArticleStep>("from").map(|step| step.0.to_owned());
         let outline = fields.object("outline", |outline| Outline {
             title: outline.required_text("title"),
             sections: outline.objects("sections", section).unwrap_or_default(),
         });
-        Ok(Self(RetryRequest { from, outline }))
+        let edited = outline.as_ref().map(|outline| serde_json::json!(outline));
+        Ok(Self(RetryRequest { from, edited }))
     }
 }
 
@@ -149,8 +149,9 @@ mod tests {
             ] },
         }))
         .expect("right");
-        assert_eq!(retry.0.from, Some(StepKind::Draft));
-        let sections = retry.0.outline.expect("an outline").sections;
+        assert_eq!(retry.0.from.as_deref(), Some("drafting"));
+        let outline: Outline = serde_json::from_value(retry.0.edited.expect("an outline")).expect("readable");
+        let sections = outline.sections;
         assert_eq!((sections[0].heading.as_deref(), sections[0].words.max), (None, 0));
         assert_eq!(sections[1].words, WordRange { min: 100, max: 200 });
     }
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn nothing_is_required_and_everything_is_described() {
         let retry: Retry = read(json!({})).expect("right");
-        assert!(retry.0.from.is_none() && retry.0.outline.is_none());
+        assert!(retry.0.from.is_none() && retry.0.edited.is_none());
         reader_and_description_agree::<Retry>();
     }
 }

@@ -1,9 +1,11 @@
 //! What clients see of the steps of a task.
 
 use galley_domain::{
+    article::OUTLINE,
     task::{StepKind, StepState},
     writing::{Outline, SectionPlan},
 };
+use galley_engine::Registry;
 use galley_store::rows;
 use poem_openapi::Object;
 use uuid::Uuid;
@@ -50,7 +52,8 @@ impl From<SectionPlan> for OutlineSection {
 #[derive(Debug, Object)]
 pub struct Step {
     id: Uuid,
-    kind: Word<StepKind>,
+    /// Of an article: research, outline, drafting, seo, image or sync.
+    kind: String,
     /// The run of the task that it belongs to.
     run: i32,
     /// Tells the steps of one kind apart: the section that a drafting step writes.
@@ -69,18 +72,17 @@ pub struct Step {
     finished_at: Nullable<Moment>,
 }
 
-impl TryFrom<rows::Step> for Step {
-    type Error = Problem;
-
-    fn try_from(row: rows::Step) -> Result<Self, Problem> {
+impl Step {
+    /// A kind that this program does not know keeps its own name.
+    pub fn of(row: rows::Step, registry: &Registry) -> Result<Self, Problem> {
         let kind: StepKind = row.kind.parse().map_err(unreadable)?;
         let state: StepState = row.state.parse().map_err(unreadable)?;
         // An output of another form is a later version's; the step is shown without it.
         let outline =
-            row.output.filter(|_| kind == StepKind::Outline).and_then(|json| serde_json::from_value(json).ok());
+            row.output.filter(|_| kind == OUTLINE).and_then(|json| serde_json::from_value(json).ok());
         Ok(Self {
             id: row.id,
-            kind: Word(kind),
+            kind: registry.public_name(kind).to_owned(),
             run: row.run,
             position: row.position,
             state: Word(state),

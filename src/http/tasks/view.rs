@@ -1,6 +1,6 @@
 //! A task as clients see it.
 
-use galley_domain::{order::ArticleOrder, task::TaskStatus};
+use galley_domain::{article, order::ArticleOrder, task::TaskStatus};
 use galley_services::TaskView;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
@@ -27,21 +27,36 @@ impl WorkError {
     }
 }
 
+/// Items of a wide task.
+#[derive(Debug, Clone, Copy, Object, Serialize)]
+pub struct ItemCounts {
+    total: u32,
+    done: u32,
+    failed: u32,
+}
+
 /// An order and how far it has come.
 #[derive(Debug, Object, Serialize)]
 pub struct Task {
     task_id: Uuid,
     /// The same as `task_id`.
     id: Uuid,
+    /// What was ordered: `article`, or the name of another kind of work.
+    kind: String,
     status: Word<TaskStatus>,
+    /// Nothing of it is started until it is resumed.
+    paused: bool,
     /// Percent, 0 to 100.
     progress: i16,
-    /// The step that runs: research, outline, drafting, seo, image or sync.
+    /// The step that runs; of an article research, outline, drafting, seo, image or sync.
     current_step: Nullable<String>,
     steps_completed: Vec<String>,
     /// Seconds that are left at the usual pace; 0 when the task has ended.
     estimated_time_seconds: u32,
+    /// None for tasks of other kinds.
     article_id: Nullable<Uuid>,
+    /// What the task is made of, when it is counted in items.
+    items: Nullable<ItemCounts>,
     /// What did not work but did not stop the task either, such as a link that could not be read.
     warnings: Vec<String>,
     error: Nullable<WorkError>,
@@ -49,6 +64,7 @@ pub struct Task {
     credits: Amount,
     /// Counts from 1; a retry starts the next run.
     run: i32,
+    /// This and the next five say what an article was ordered with; empty for tasks of other kinds.
     user_prompt: String,
     keywords: Vec<String>,
     reference_links: Vec<String>,
@@ -66,32 +82,49 @@ impl TryFrom<TaskView> for Task {
 
     fn try_from(view: TaskView) -> Result<Self, Problem> {
         let row = &*view.row;
-        let order = ArticleOrder::deserialize(&row.input).map_err(unreadable)?;
+        let is_article = row.kind == article::TASK;
+        let order = match is_article {
+            true => Some(ArticleOrder::deserialize(&row.input).map_err(unreadable)?),
+            false => None,
+        };
+        let of = |count: i32| u32::try_from(count).unwrap_or(0);
+        let items = (row.items_total > 0).then(|| ItemCounts {
+            total: of(row.items_total),
+            done: of(row.items_done),
+            failed: of(row.items_failed),
+        });
         Ok(Self {
             task_id: row.id,
             id: row.id,
+            kind: row.kind.clone(),
             status: Word(view.status),
+            paused: row.paused,
             progress: row.progress,
             current_step: row.current_step.clone().into(),
             steps_completed: row.steps_completed.clone(),
             estimated_time_seconds: view.estimated_time_seconds,
-            article_id: row.article_id.into(),
+            article_id: row.subject_id.filter(|_| is_article).into(),
+            items: items.into(),
             warnings: Vec::deserialize(&row.warnings).map_err(unreadable)?,
             error: WorkError::of(row.error_code.clone(), row.error_message.clone()),
             credits: Amount(row.price),
             run: row.run,
-            user_prompt: order.brief.prompt,
-            keywords: order.brief.keywords,
-            reference_links: order.reference_links,
-            uploaded_files: order.uploaded_files.into_iter().map(FileReference).collect(),
-            min_words: order.brief.words.min,
-            max_words: order.brief.words.max,
+            min_words: order.as_ref().map_or(0, |order| order.brief.words.min),
+            max_words: order.as_ref().map_or(0, |order| order.brief.words.max),
+            uploaded_files: files_of(order.as_ref()),
+            reference_links: order.as_ref().map(|order| order.reference_links.clone()).unwrap_or_default(),
+            keywords: order.as_ref().map(|order| order.brief.keywords.clone()).unwrap_or_default(),
+            user_prompt: order.map(|order| order.brief.prompt).unwrap_or_default(),
             created_at: Moment(row.created_at),
             started_at: row.started_at.map(Moment).into(),
             finished_at: row.finished_at.map(Moment).into(),
             updated_at: Moment(row.updated_at),
         })
     }
+}
+
+fn files_of(order: Option<&ArticleOrder>) -> Vec<FileReference> {
+    order.into_iter().flat_map(|order| &order.uploaded_files).map(|id| FileReference(*id)).collect()
 }
 
 #[cfg(test)]
@@ -121,16 +154,22 @@ mod tests {
             kind: "article".to_owned(),
             status: "failed".to_owned(),
             input,
-            article_id: None,
+            subject_id: None,
+            parent_id: None,
+            parent_step: None,
+            parent_position: None,
             rank: 1,
             run: 2,
-            sources_run: 1,
             event_seq: 9,
             progress: 40,
             current_step: Some("draft".to_owned()),
             steps_completed: vec!["research".to_owned()],
-            fan_open: 0,
-            fan_total: 0,
+            paused: false,
+            items_total: 4,
+            items_done: 2,
+            items_failed: 1,
+            stages: Default::default(),
+            memo: json!({}),
             warnings: json!(["a link could not be read"]),
             error_code: Some("LLM_ERROR".to_owned()),
             error_message: None,
@@ -151,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_is_written_directly_is_what_is_described() {
-        let whole = rows::Task { article_id: Some(Uuid::from_u128(4)), price: 40.into(), error_code: None, ..row() };
+        let whole = rows::Task { subject_id: Some(Uuid::from_u128(4)), price: 40.into(), error_code: None, ..row() };
         for row in [row(), whole] {
             let task = view(row);
             let described = task.to_json().expect("a value");
