@@ -104,7 +104,7 @@ async fn claims_keep_the_words_of_a_file_that_is_gone_and_a_cover_stays_while_it
     let file = upload(&harness, org, "faq.md").await;
     let task = order_from(&harness, file, None).await;
     let engine = harness.extractive();
-    let article = harness.completed(task).await.row.article_id.unwrap();
+    let article = harness.completed(task).await.row.subject_id.unwrap();
     engine.stop().await;
     services.delete_file(org, file).await.unwrap();
     let report = services.article_claims(org, article).await.unwrap();
