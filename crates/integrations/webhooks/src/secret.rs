@@ -118,13 +118,17 @@ mod tests {
         STANDARD.encode(vec![7; bytes])
     }
 
+    fn signed(secret: &Secret) -> String {
+        sign("a", 1, b"x", std::slice::from_ref(secret))
+    }
+
     #[test]
     fn a_new_secret_reads_back_and_is_no_other() {
         let secret = Secret::generate().unwrap();
         let text = secret.text().expose();
         assert_eq!(STANDARD.decode(text.strip_prefix("whsec_").unwrap()).unwrap().len(), 32);
         let again = Secret::parse(text).unwrap();
-        assert_eq!(sign("a", 1, b"x", &[secret.clone()]), sign("a", 1, b"x", &[again]));
+        assert_eq!(signed(&secret), signed(&again));
         assert_ne!(text, Secret::generate().unwrap().text().expose());
     }
 
@@ -132,7 +136,7 @@ mod tests {
     fn the_prefix_changes_nothing_but_the_text() {
         let bare = Secret::parse(&encoded(24)).unwrap();
         let prefixed = Secret::parse(&format!("whsec_{}", encoded(24))).unwrap();
-        assert_eq!(sign("a", 1, b"x", &[bare.clone()]), sign("a", 1, b"x", &[prefixed.clone()]));
+        assert_eq!(signed(&bare), signed(&prefixed));
         assert_ne!(sign_003(b"x", &bare), sign_003(b"x", &prefixed), "in 003 the key is the text");
         assert_eq!(bare.text().expose(), encoded(24));
     }
