@@ -54,12 +54,18 @@ impl From<LinkError> for UrlError {
 
 /// Reads the URL of an endpoint and checks all that can be told without the network: at most [`MAX_URL_CHARS`] characters,
 /// https, no login, no fragment, a port and a host that the rules for links take. Plain http is taken where the operator's
-/// rules name the host, or the network of the address that stands in the URL.
+/// rules name the host, or the network of the address that stands in the URL. What comes out is to be stored as its text;
+/// it passes again under the same policy.
 ///
 /// # Errors
 /// [`UrlError`] with the first reason found.
 pub fn check_url(url: &str, policy: &Policy) -> Result<Url, UrlError> {
     let url = check_link(url, policy)?;
+    // Letters beyond ASCII grow when they are encoded. The form that comes out is what is stored and checked again.
+    let chars = url.as_str().len();
+    if chars > MAX_URL_CHARS {
+        return Err(UrlError::TooLong { chars });
+    }
     if url.fragment().is_some() {
         return Err(UrlError::Fragment);
     }
@@ -101,8 +107,17 @@ mod tests {
             "https://8.8.8.8/",
             "https://BÜCHER.example",
         ] {
-            assert!(check_url(url, &Policy::default()).is_ok(), "{url}");
+            let taken = check_url(url, &Policy::default()).unwrap();
+            assert_eq!(check_url(taken.as_str(), &Policy::default()), Ok(taken), "{url}");
         }
+    }
+
+    #[test]
+    fn the_encoded_form_counts() {
+        let grows =
+            |letters: usize| check_url(&format!("https://example.com/{}", "é".repeat(letters)), &Policy::default());
+        assert_eq!(grows(330).unwrap().as_str().len(), MAX_URL_CHARS);
+        assert_eq!(grows(331).unwrap_err(), UrlError::TooLong { chars: MAX_URL_CHARS + 6 });
     }
 
     #[test]

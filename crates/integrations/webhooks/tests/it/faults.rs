@@ -154,9 +154,12 @@ async fn a_host_gets_so_many_attempts_at_a_time() {
         })
         .collect();
     began.notified().await;
-    while stalled.connections() < 2 {
-        tokio::task::yield_now().await;
-    }
+    let two = async {
+        while stalled.connections() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), two).await.unwrap();
     assert!(sender.is_busy(&stalled.url()) && !sender.is_busy(&other.url()) && !sender.is_busy("no url"));
     assert_eq!(send(&sender, &other.url()).await.verdict, Verdict::Delivered, "another host does not wait");
     let mut longest = 0;
@@ -166,7 +169,8 @@ async fn a_host_gets_so_many_attempts_at_a_time() {
         longest = longest.max(report.duration_ms);
     }
     assert_eq!((most.load(Ordering::SeqCst), stalled.connections()), (5, 5));
-    assert!(longest < 900, "the wait for a place is no part of an attempt: {longest} ms");
+    // The last of five would come to three times the limit.
+    assert!(longest < 1_400, "the wait for a place is no part of an attempt: {longest} ms");
     assert!(!sender.is_busy(&stalled.url()));
 }
 
