@@ -81,7 +81,7 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
 /// Pages that are read to find what can be claimed.
 async fn pages_of_a_look(harness: &Harness) -> u64 {
     let look = "EXPLAIN (ANALYZE, BUFFERS)
-        SELECT id FROM steps WHERE kind = 'research' AND state = 'ready' ORDER BY rank, id LIMIT 10";
+        SELECT id FROM steps WHERE pool = 'reading' AND state = 'ready' ORDER BY rank, id LIMIT 10";
     let plan = harness.database.texts(look).await;
     // "Buffers: shared hit=3 read=1 dirtied=1"; the first line counts everything.
     let line = plan.iter().find_map(|line| line.split_once("Buffers: shared ")).expect("a plan with buffers").1;
@@ -95,8 +95,8 @@ async fn after_a_vacuum_no_claim_walks_over_what_was_claimed_before() {
     let harness = Harness::new().await;
     let add = |from: u32, to: u32, state: &str| {
         format!(
-            "INSERT INTO steps (id, kind, state, rank, max_attempts, trace_id, finished_at)
-             SELECT gen_random_uuid(), 'research', '{state}', g, 1, 'a trace that was long ago', now()
+            "INSERT INTO steps (id, kind, pool, state, rank, max_attempts, trace_id, finished_at)
+             SELECT gen_random_uuid(), 'research', 'reading', '{state}', g, 1, 'a trace that was long ago', now()
              FROM generate_series({from}, {to}) g"
         )
     };
