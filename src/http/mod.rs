@@ -29,11 +29,13 @@ use std::sync::Arc;
 use poem::{EndpointExt, Response, endpoint::BoxEndpoint};
 use poem_openapi::{OpenApiService, Tags};
 
+// The kit that resources are declared with. Public, because it holds what documents need that are not built yet.
 pub use kit::{
     connections::serve,
     rate::RateLimits,
     state::{AppState, ExtraMetrics, HttpLimits},
 };
+pub use kit::{envelope, fields, page, values};
 
 use articles::{Articles, claims::Claims, generate::Generate, versions::Versions};
 use billing::credits::Credits;

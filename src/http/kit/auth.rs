@@ -87,9 +87,10 @@ impl<R: Right, C: Class> Auth<R, C> {
         &self.front.state.services
     }
 
-    #[expect(dead_code, reason = "the envelopes of 004 carry it, of which no resource is built yet")]
-    pub fn request_id(&self) -> &str {
-        &self.context.id
+    /// What the envelopes of 004 are made with.
+    #[expect(dead_code, reason = "no resource of 004 is built yet")]
+    pub fn context(&self) -> &RequestContext {
+        &self.context
     }
 
     /// 32 hexadecimal digits.

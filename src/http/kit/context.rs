@@ -6,7 +6,7 @@ use std::{
 };
 
 use galley_domain::OrgId;
-use poem::Request;
+use poem::{Request, http::Uri};
 use uuid::Uuid;
 
 use super::{dialect::Dialect, problem::Problem, rate::Rate};
@@ -21,6 +21,7 @@ pub struct RequestContext {
     /// 32 hexadecimal digits: the trace of `traceparent`, or a new one.
     pub trace_id: String,
     pub address: Option<IpAddr>,
+    pub uri: Uri,
     /// The largest JSON body that is taken, in bytes.
     pub json_bytes: usize,
     /// Which document's clients ask here.
@@ -43,6 +44,7 @@ impl RequestContext {
                 .and_then(trace_of)
                 .unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
             address: request.remote_addr().as_socket_addr().map(|address| address.ip()),
+            uri: request.uri().clone(),
             json_bytes,
             dialect: Dialect::of(request.uri().path()),
             route: OnceLock::new(),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use poem::http::Uri;
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ToJSON, Type},
@@ -9,7 +10,8 @@ use poem_openapi::{
 use serde_json::{Map, Value};
 
 use super::{
-    page::{Page, Pagination, Paging},
+    context::RequestContext,
+    page::{ByNumber, Page, Pagination, Paging},
     problem::Problem,
     scalar::Nullable,
 };
@@ -177,6 +179,57 @@ impl<T> List<T> {
     }
 }
 
+impl<T> CloudsList<T> {
+    /// A page; `next_cursor` is there when something comes after it.
+    pub fn page<R>(rows: Vec<R>, total: u64, next_cursor: Option<String>) -> Result<Self, Problem>
+    where
+        T: TryFrom<R>,
+        Problem: From<T::Error>,
+    {
+        let (has_more, next_cursor) = (next_cursor.is_some(), next_cursor.into());
+        Ok(Self { data: views(rows)?, pagination: CursorPagination { has_more, next_cursor, total_count: total } })
+    }
+}
+
+impl<T> PlannerAnswer<T> {
+    pub fn of(data: T, context: &RequestContext) -> Self {
+        Self { success: true, data, message: None, request_id: context.id.clone() }
+    }
+}
+
+impl<T> PlannerList<T> {
+    /// A page; the addresses of its neighbours keep the filters.
+    pub fn page<R, const DEFAULT: i64, const MAX: i64>(
+        rows: Vec<R>,
+        total: u64,
+        page: &Page<ByNumber, DEFAULT, MAX>,
+        context: &RequestContext,
+    ) -> Result<Self, Problem>
+    where
+        T: TryFrom<R>,
+        Problem: From<T::Error>,
+    {
+        let at = page.of(total);
+        let beside = |number: u64| Some(number).filter(|number| (1..=at.total_pages).contains(number));
+        let address = |number: u64| Nullable(beside(number).map(|number| address_of(&context.uri, number)));
+        Ok(Self {
+            success: true,
+            count: total,
+            next: address(at.page + 1),
+            previous: address(at.page - 1),
+            results: views(rows)?,
+            request_id: context.id.clone(),
+        })
+    }
+}
+
+/// The address of another page of the same list.
+fn address_of(uri: &Uri, page: u64) -> String {
+    let kept = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("page="));
+    let query: Vec<String> = kept.map(str::to_owned).chain([format!("page={page}")]).collect();
+    format!("{}?{}", uri.path(), query.join("&"))
+}
+
 impl<T> ArticlesAnswer<T> {
     pub fn of(data: T) -> Self {
         Self { success: true, data }
@@ -188,6 +241,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_page_of_004_names_its_neighbours_and_keeps_the_filters() {
+        crate::http::kit::fields::fields! {
+            struct Asked {
+                page: Page<ByNumber, 2>,
+            }
+        }
+        let of = |number: u64| {
+            let address = format!("/api/v1/planner/clusters/?search=a%26b&page={number}&page_size=2");
+            let request = poem::Request::builder().uri_str(address).finish();
+            let asked: Asked = crate::http::kit::query::testing::read(&[("page", &number.to_string())]).expect("right");
+            let list = PlannerList::<u8>::page(vec![1u8], 5, &asked.page, &RequestContext::of(&request, 0));
+            let list = list.expect("a page");
+            (list.previous.0, list.next.0)
+        };
+        let page = |number: u8| Some(format!("/api/v1/planner/clusters/?search=a%26b&page_size=2&page={number}"));
+        assert_eq!([of(1), of(2), of(3), of(9)], [(None, page(2)), (page(1), page(3)), (page(2), None), (None, None)]);
+    }
 
     #[test]
     fn each_document_gets_its_own_words() {

@@ -17,13 +17,10 @@ pub mod connections;
 pub mod context;
 pub mod dialect;
 pub mod document;
-#[cfg_attr(not(test), expect(dead_code, reason = "the documents that are not built yet use the rest"))]
 pub mod envelope;
-#[cfg_attr(not(test), expect(dead_code, reason = "the documents that are not built yet use the rest"))]
 pub mod fields;
 pub mod header;
 pub mod middleware;
-#[cfg_attr(not(test), expect(dead_code, reason = "the documents that are not built yet use the rest"))]
 pub mod page;
 pub mod places;
 pub mod problem;
@@ -35,7 +32,6 @@ pub mod routes;
 pub mod scalar;
 pub mod state;
 pub mod statuses;
-#[cfg_attr(not(test), expect(dead_code, reason = "the documents that are not built yet use the rest"))]
 pub mod values;
 
 #[cfg(test)]

@@ -13,8 +13,10 @@ use super::{
 /// How a list is paged.
 pub trait Paging: Send + Sync + 'static {
     fn describe(object: &mut MetaSchema);
-    /// Offset and cursor of the page, when it holds `limit`.
+    /// Where the page begins.
     fn begin(reader: &mut Reader<'_>) -> Option<Begin>;
+    /// Whether that stands before `limit`.
+    const COMES_FIRST: bool = false;
     /// Another name for `limit`.
     const ALIAS: Option<&'static str> = None;
 }
@@ -50,6 +52,7 @@ impl Paging for ByOffset {
 pub struct ByNumber;
 
 impl Paging for ByNumber {
+    const COMES_FIRST: bool = true;
     const ALIAS: Option<&'static str> = Some("page_size");
 
     fn describe(object: &mut MetaSchema) {
@@ -102,17 +105,23 @@ impl<P: Paging, const DEFAULT: i64, const MAX: i64> Page<P, DEFAULT, MAX> {
 
 impl<P: Paging, const DEFAULT: i64, const MAX: i64> Member for Page<P, DEFAULT, MAX> {
     fn describe(object: &mut MetaSchema, _name: &'static str, _about: &'static str) {
-        P::describe(object);
+        if P::COMES_FIRST {
+            P::describe(object);
+        }
         describe_default(object, "limit", "The most to return.", &Integer::<1, MAX>(DEFAULT));
+        if !P::COMES_FIRST {
+            P::describe(object);
+        }
         if let Some(alias) = P::ALIAS {
             <Option<Integer<1, MAX>> as Member>::describe(object, alias, "Another name for `limit`.");
         }
     }
 
     fn read(reader: &mut Reader<'_>, _name: &'static str) -> Option<Self> {
-        let begin = P::begin(reader);
+        let first = P::COMES_FIRST.then(|| P::begin(reader));
         let limit = <Option<Integer<1, MAX>> as Member>::read(reader, "limit");
         let alias = P::ALIAS.map(|alias| (alias, <Option<Integer<1, MAX>> as Member>::read(reader, alias)));
+        let begin = first.unwrap_or_else(|| P::begin(reader));
         let limit = match (limit?, alias) {
             (limit, None) => limit,
             (limit, Some((_, Some(None)))) => limit,
