@@ -75,7 +75,7 @@ async fn of<'a>(
 }
 
 /// A check, and a statement after which it fails.
-const ROWS: [(&str, &str); 24] = [
+const ROWS: [(&str, &str); 27] = [
     ("every task ended", "UPDATE tasks SET status = 'processing' WHERE status = 'cancelled'"),
     (
         "orders in quiet times complete",
@@ -106,7 +106,12 @@ const ROWS: [(&str, &str); 24] = [
     ),
     ("no step had more attempts than allowed", "UPDATE steps SET attempt = max_attempts + 1 WHERE kind = 'outline'"),
     ("attempts are counted", "UPDATE steps SET attempt = 0 WHERE kind = 'outline'"),
-    ("a completed task waits for no part", "UPDATE tasks SET fan_open = 1 WHERE status = 'completed'"),
+    (
+        "an ended task waits for no part",
+        "UPDATE tasks SET stages = '{\"draft\": [1, 2, 0]}' WHERE status = 'completed'",
+    ),
+    ("no task is left paused", "UPDATE tasks SET paused = true WHERE status = 'cancelled'"),
+    ("no step is left paused or waiting", "UPDATE steps SET state = 'paused' WHERE kind = 'research' AND state = 'done'"),
     ("a completed task has a text", "UPDATE articles SET content_markdown = ''"),
     (
         "a text is written once for each seo step that ended",
@@ -126,6 +131,7 @@ const ROWS: [(&str, &str); 24] = [
     ("no credits are held", "UPDATE organizations SET held = 1"),
     ("no hold is open", "UPDATE holds SET state = 'open' WHERE state = 'released'"),
     ("balances are the sum of their ledger", "UPDATE organizations SET balance = balance + 1"),
+    ("what was settled is what was charged", "UPDATE holds SET settled = settled / 2 WHERE state = 'settled'"),
     (
         "a run is charged when it completes, and only then",
         "UPDATE holds SET state = 'released' WHERE state = 'settled'",
