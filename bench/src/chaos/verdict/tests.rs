@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitStatus,
+    time::SystemTime,
 };
 
 use galley_domain::order::ArticleOrder;
@@ -13,6 +14,7 @@ use galley_testkit::{Harness, brief, order};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::*;
+use crate::chaos::client::Paused;
 
 const PROMPT: &str = "How the cooperative brews its coffee, after-00001";
 
@@ -65,6 +67,7 @@ async fn of<'a>(
         logs: &[],
         calls: 0,
         excess: &[],
+        sleeps: &[],
         rests: [String::new(), String::new()],
     };
     change(&mut run);
@@ -168,6 +171,7 @@ async fn each_check_fails_when_what_it_is_about_is_wrong() {
     clients(&mut connection, data, &ledger).await;
     on_the_disk(&mut connection, data, &ledger).await;
     ends(&mut connection, data, &ledger).await;
+    pauses(&mut connection, data, &ledger).await;
     assert_eq!(failed(&mut connection, data, &ledger).await, [""; 0], "everything is as it was");
 }
 
@@ -229,6 +233,19 @@ async fn on_the_disk(connection: &mut PgConnection, data: &Path, ledger: &Ledger
     fs::rename(&page, &away).unwrap();
     assert_eq!(failed(connection, data, ledger).await, ["what is said to be published is in the site"]);
     fs::rename(&away, &page).unwrap();
+}
+
+async fn pauses(connection: &mut PgConnection, data: &Path, good: &Ledger) {
+    let log = [data.join("process.log")];
+    let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_000_000);
+    let text = r#"{"timestamp":"2025-11-24T16:00:00Z","level":"INFO","message":"step started","span":{"task":"t-1"}}"#;
+    fs::write(&log[0], text).unwrap();
+    for (before, after, fails) in [(5, 1, true), (1, 1, false), (5, 0, false)] {
+        let (since, until) = (began - Duration::from_secs(before), began + Duration::from_secs(after));
+        let ledger = Ledger { paused: vec![Paused { task: "t-1".into(), since, until }], ..good.clone() };
+        let found = of(connection, data, &ledger, |run| run.logs = &log).await;
+        assert_eq!(found == ["nothing of a paused task begins"], fails, "{before} {after}: {found:?}");
+    }
 }
 
 async fn ends(connection: &mut PgConnection, data: &Path, ledger: &Ledger) {
