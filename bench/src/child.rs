@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
 use anyhow::Context;
 use clap::Subcommand;
 use galley::http::{AppState, RateLimits};
-use galley_domain::task::StepKind;
+use galley_domain::article;
 use poem::{
     EndpointExt, Response, Server,
     endpoint::make_sync,
@@ -99,7 +99,7 @@ async fn engine(url: &str, folder: PathBuf, slots: usize, asleep: bool) -> anyho
 
 async fn front(url: &str, folder: PathBuf) -> anyhow::Result<()> {
     let parts = Parts::open(url, &folder, &BTreeMap::new()).await?;
-    let mut state = AppState::new(parts.services.clone(), parts.wakes.clone());
+    let mut state = AppState::new(parts.services.clone(), parts.notifications.clone());
     let many = 1_000_000_000;
     state.limits.rates = RateLimits { general: many, content: many, ai: many, auth: many, ..RateLimits::default() };
     (state.limits.streams, state.limits.streams_per_organization) = (10_000, 10_000);

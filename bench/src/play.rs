@@ -7,11 +7,12 @@ use std::{
 
 use async_trait::async_trait;
 use galley_domain::{
+    article,
     task::StepKind,
     writing::{Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{StepOutput, WrittenArticle};
-use galley_workers::{Engine, EngineSettings, Step, StepContext, StepError};
+use galley_engine::{Engine, EngineSettings, Output, Step, StepContext, StepError};
+use galley_services::{WrittenArticle, pipelines};
 use tokio::{
     sync::{mpsc::UnboundedSender, watch},
     task::JoinHandle,
@@ -79,7 +80,7 @@ impl Step for Player {
         self.kind
     }
 
-    async fn run(&self, cx: &StepContext) -> Result<StepOutput, StepError> {
+    async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
         let (_, task) = cx.owner()?;
         let stamp = Stamp { task, kind: self.kind, began: clock(), returned: 0 };
         // Whoever does not listen any more does not want to know.
@@ -109,7 +110,7 @@ impl Step for Player {
 }
 
 /// The smallest output that is valid.
-fn output(kind: StepKind, task: Uuid) -> StepOutput {
+fn output(kind: StepKind, task: Uuid) -> Output {
     match kind {
         article::RESEARCH => pipelines::article::research(1, Vec::new(), Vec::new()),
         article::OUTLINE => {
@@ -118,7 +119,7 @@ fn output(kind: StepKind, task: Uuid) -> StepOutput {
             pipelines::article::outline(&Outline { title: "Bench".into(), sections: vec![section] })
         }
         article::DRAFT => pipelines::article::section(&SectionText::default()),
-        article::SEO => StepOutput::Article(Box::new(WrittenArticle {
+        article::SEO => pipelines::article::text(WrittenArticle {
             title: "Bench".into(),
             // Its own for each task: looking for a free slug among thousands is not what is measured.
             slug: task.simple().to_string(),
@@ -131,10 +132,10 @@ fn output(kind: StepKind, task: Uuid) -> StepOutput {
             writer: "bench".into(),
             claims: Vec::new(),
             warnings: Vec::new(),
-        })),
-        article::IMAGE => StepOutput::Image { cover: None, warnings: Vec::new() },
-        article::SYNC => StepOutput::Sync { publication: None, warnings: Vec::new() },
-        SWEEP => StepOutput::Swept,
+        }),
+        article::IMAGE => pipelines::article::cover(None, Vec::new()),
+        article::SYNC => pipelines::article::published(None, Vec::new()),
+        _ => Output::default(),
     }
 }
 
@@ -157,8 +158,13 @@ impl Working {
             let player = Player { kind: *kind, play: play.clone() };
             Arc::new(player) as Arc<dyn Step>
         });
-        let settings = EngineSettings { kinds: article::STEPS.to_vec(), concurrency, ..EngineSettings::default() };
-        let engine = Engine::new(parts.services.clone(), parts.wakes.clone(), settings, steps.collect());
+        Self::run(parts, steps.collect(), EngineSettings { concurrency, ..EngineSettings::default() })
+    }
+
+    /// Starts an engine with these steps and no others.
+    pub fn run(parts: &Parts, steps: Vec<Arc<dyn Step>>, settings: EngineSettings) -> Self {
+        let (store, registry) = (parts.services.store().clone(), Arc::clone(parts.services.registry()));
+        let engine = Engine::new(store, registry, parts.notifications.clone(), settings, steps);
         let stop = CancellationToken::new();
         Self { working: tokio::spawn(engine.run(stop.clone())), stop }
     }
@@ -189,9 +195,9 @@ mod tests {
     }
 
     #[test]
-    fn outputs_fit_their_kind() {
-        for kind in StepKind::ALL {
-            assert_eq!(output(*kind, Uuid::from_u128(1)).kind(), *kind);
-        }
+    fn what_leads_to_the_next_steps_and_the_text_is_there() {
+        let of = |kind| output(kind, Uuid::from_u128(1));
+        assert_eq!(of(article::OUTLINE).follow.len(), 1, "one section, so that a task has six steps");
+        assert!(of(article::SEO).brought.is_some(), "an article");
     }
 }

@@ -5,19 +5,19 @@ use std::{
     collections::BTreeMap,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use anyhow::Context;
-use galley_domain::{
-    Caller, OrgId,
-    credits::Prices,
-    task::{StepKind, StepPolicy},
-};
+use galley_domain::{Caller, OrgId, article, credits::Prices, task::StepKind};
+use galley_engine::{Notifications, Registry};
 use galley_fetch::address::Policy;
 use galley_private_postgres::Cluster;
-use galley_services::{Blobs, KeyRequest, Services, Settings, Wakes};
+use galley_services::{Blobs, KeyRequest, Services, Settings, pipelines};
 use galley_store::{Retention, Store, StoreSettings};
 use rust_decimal::Decimal;
 use sqlx::{
@@ -179,7 +179,7 @@ pub fn spread(total: usize) -> BTreeMap<StepKind, usize> {
 #[derive(Debug)]
 pub struct Parts {
     pub services: Services,
-    pub wakes: Wakes,
+    pub notifications: Notifications,
     pub org: OrgId,
     listening: JoinHandle<()>,
 }
@@ -187,13 +187,18 @@ pub struct Parts {
 impl Parts {
     /// As the program puts them together, with its default number of connections.
     pub async fn open(url: &str, dir: &Path, slots: &BTreeMap<StepKind, usize>) -> anyhow::Result<Self> {
+        Self::with(url, dir, registry(slots)).await
+    }
+
+    /// With other kinds of work than the program's.
+    pub async fn with(url: &str, dir: &Path, registry: Registry) -> anyhow::Result<Self> {
         let store = Store::connect(&StoreSettings::new(url)).await?;
         let blobs = Blobs::folder(&dir.join("files"))?;
-        let services = Services::new(store.clone(), blobs, settings(slots));
-        let wakes = Wakes::default();
-        let listening = tokio::spawn(wakes.clone().run(store));
+        let services = Services::new(store.clone(), blobs, settings(), Arc::new(registry));
+        let notifications = Notifications::default();
+        let listening = tokio::spawn(notifications.clone().run(store));
         let org = services.ensure_organization("Bench", "bench@example.org", Decimal::from(CREDITS)).await?;
-        Ok(Self { services, wakes, org, listening })
+        Ok(Self { services, notifications, org, listening })
     }
 
     pub async fn on(database: &Database, slots: &BTreeMap<StepKind, usize>) -> anyhow::Result<Self> {
@@ -244,18 +249,23 @@ fn caller(org: OrgId) -> Caller {
     Caller { org, key: Uuid::nil(), permissions: Permission::ALL.to_vec(), scopes: Scope::ALL.to_vec() }
 }
 
-fn settings(slots: &BTreeMap<StepKind, usize>) -> Settings {
-    let policy = |kind: StepKind| {
-        let mut policy = StepPolicy::default_for(kind);
-        policy.concurrency = Some(Some)(slots).get(&kind).copied().unwrap_or(policy.concurrency);
-        // Steps that sleep do so for longer than any real one may take.
-        policy.timeout = Duration::from_secs(86_400);
-        policy
-    };
+/// Every kind of work of the program; the kinds that are named have slots of their own.
+fn registry(slots: &BTreeMap<StepKind, usize>) -> Registry {
+    let mut registry = pipelines::registry();
+    for kind in registry.kinds().collect::<Vec<_>>() {
+        registry.change_policy(kind, |policy| {
+            policy.concurrency = slots.get(&kind).copied();
+            // Steps that sleep do so for longer than any real one may take.
+            policy.timeout = Duration::from_secs(86_400);
+        });
+    }
+    registry
+}
+
+fn settings() -> Settings {
     let day = Duration::from_secs(86_400);
     Settings {
         prices: Prices::default(),
-        policies: StepKind::ALL.iter().map(|kind| (*kind, policy(*kind))).collect(),
         retention: Retention { events: day, steps: day, idempotency_keys: day },
         links: Policy::new(Vec::new()),
         writer_needs_sources: false,

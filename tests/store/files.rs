@@ -75,7 +75,7 @@ async fn a_file_goes_when_no_order_reads_it_and_its_bytes_with_the_next_sweep() 
     assert_eq!(unnamed().await, [""; 0], "another file has the same bytes");
     services.file_bytes(org, copy).await.unwrap();
     services.delete_file(org, copy).await.unwrap();
-    assert_eq!(unnamed().await, [row.blob.clone()]);
+    assert_eq!(unnamed().await, [row.blob.as_str()]);
     let path = harness.dir.path().join("files").join(&row.blob);
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 86_400);
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();

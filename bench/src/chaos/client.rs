@@ -1,4 +1,4 @@
-//! Clients that order, order twice, cancel and retry, through a front that comes and goes.
+//! Clients that order, order twice, cancel, retry, pause and resume, through a front that comes and goes.
 
 use std::{
     collections::BTreeMap,
@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -41,6 +41,15 @@ pub struct Ledger {
     pub wrong: Vec<String>,
     pub cancelled: u32,
     pub retried: u32,
+    pub paused: Vec<Paused>,
+}
+
+/// A task that certainly was paused: from the answer that said so until somebody asked for the opposite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paused {
+    pub task: String,
+    pub since: SystemTime,
+    pub until: SystemTime,
 }
 
 #[derive(Debug)]
@@ -56,13 +65,16 @@ struct Caller {
     port: u16,
     keys: Vec<String>,
     ledger: Mutex<Ledger>,
+    /// Tasks that may be paused, each with the key of its client.
+    held: Mutex<BTreeMap<String, String>>,
     stop: AtomicBool,
 }
 
 impl Client {
     pub fn new(seed: u64, port: u16, keys: Vec<String>) -> Self {
         let http = Http::builder(TokioExecutor::new()).build_http();
-        let caller = Caller { http, port, keys, ledger: Mutex::default(), stop: AtomicBool::new(false) };
+        let (ledger, held, stop) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        let caller = Caller { http, port, keys, ledger, held, stop };
         Self { caller: Arc::new(caller), seed, working: None }
     }
 
@@ -79,7 +91,7 @@ impl Client {
         Ok(())
     }
 
-    /// Orders, cancels and retries until [`Self::stop`].
+    /// Orders, cancels, retries, pauses and resumes until [`Self::stop`].
     pub fn start(&mut self) {
         let random = fastrand::Rng::with_seed(self.seed.wrapping_mul(31));
         self.working = Some(tokio::spawn(order_on(Arc::clone(&self.caller), random)));
@@ -93,6 +105,19 @@ impl Client {
         {
             self.caller.note(|ledger| ledger.wrong.push(format!("the client itself failed: {error}")));
         }
+    }
+
+    /// Resumes what may still be paused. The front has to run.
+    pub async fn resume_all(&self) -> anyhow::Result<()> {
+        let held = self.caller.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let began = Instant::now();
+        for (task, key) in held {
+            while !self.caller.let_go(&key, &task, "POST", "/resume").await {
+                anyhow::ensure!(began.elapsed() < PEACE, "task {task} cannot be resumed");
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+        Ok(())
     }
 
     /// What was answered, once nothing is asked any more; with it go the connections to the front.
@@ -158,8 +183,40 @@ impl Caller {
                 let from = [json!({}), json!({ "from": "seo" }), json!({ "from": "sync" })];
                 self.retry(&key, &format!("{path}/retry"), &from[random.usize(..from.len())]).await;
             }
+            24..44 => self.pause(&key, &task, random).await,
             _ => {}
         }
+    }
+
+    /// Pauses a task, and resumes or cancels it after a while.
+    async fn pause(&self, key: &str, task: &str, mut random: fastrand::Rng) {
+        let answer = self.ask("POST", key, &format!("/api/v1/tasks/{task}/pause"), &Value::Null, None).await;
+        let since = SystemTime::now();
+        // Without an answer it may be paused or not.
+        if answer.as_ref().is_some_and(|(status, _)| !matches!(status, 200..=299 | 503)) {
+            return;
+        }
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(task.to_owned(), key.to_owned());
+        tokio::time::sleep(Duration::from_millis(random.u64(500..9_000))).await;
+        if answer.is_some_and(good) {
+            let paused = Paused { task: task.to_owned(), since, until: SystemTime::now() };
+            self.note(|ledger| ledger.paused.push(paused));
+        }
+        let (method, path) = if random.u8(0..4) == 0 { ("DELETE", "") } else { ("POST", "/resume") };
+        while !self.let_go(key, task, method, path).await && !self.stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// True when the task is not paused any more.
+    async fn let_go(&self, key: &str, task: &str, method: &str, path: &str) -> bool {
+        let answer = self.ask(method, key, &format!("/api/v1/tasks/{task}{path}"), &Value::Null, None).await;
+        // A conflict: it was resumed before, by a call whose answer got lost, or it has ended.
+        let free = answer.is_some_and(|(status, _)| matches!(status, 200..=299 | 409));
+        if free {
+            self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(task);
+        }
+        free
     }
 
     /// Has a task run once more as soon as it has ended, unless that takes too long.

@@ -167,7 +167,7 @@ async fn one(
     client.start();
     stage.play(&plan, length).await?;
     client.stop().await;
-    let quiet = stage.end_faults().await?;
+    let quiet = stage.end_faults(&client).await?;
     stage.in_peace(&client, "after").await?;
     let ledger: Ledger = client.told();
     sweep::once(&stage.database, &folder.join("data")).await?;
@@ -185,6 +185,7 @@ async fn one(
         logs: &stage.processes.logs(),
         calls: stage.peer.calls(),
         excess: &excess,
+        sleeps: stage.processes.sleeps(),
         rests: [before.line(), after.line()],
     };
     let mut connection = stage.database.connect().await?;
@@ -256,11 +257,13 @@ impl Stage<'_> {
     }
 
     /// How long it takes from the last fault until everything has ended.
-    async fn end_faults(&mut self) -> anyhow::Result<Option<Duration>> {
+    async fn end_faults(&mut self, client: &Client) -> anyhow::Result<Option<Duration>> {
         self.peer.mood(0);
         self.proxies.iter().for_each(Proxy::heal);
         self.processes.wake()?;
         self.site.heal().await?;
+        self.processes.revive()?;
+        client.resume_all().await?;
         verdict::wait_until_ended(&self.database, &mut self.processes, QUIET).await
     }
 }

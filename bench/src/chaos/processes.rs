@@ -5,7 +5,7 @@ use std::{
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::Context;
@@ -32,6 +32,16 @@ pub struct Processes {
     running: Vec<Option<Child>>,
     /// How long the log of each was when it started last.
     logged: Vec<u64>,
+    /// When which of them got no processor.
+    sleeps: Vec<Sleep>,
+}
+
+/// A time in which a process got no processor.
+#[derive(Debug, Clone, Copy)]
+pub struct Sleep {
+    pub process: usize,
+    pub from: SystemTime,
+    pub to: SystemTime,
 }
 
 /// How a process ended that was asked to.
@@ -63,6 +73,7 @@ impl Processes {
             folder: folder.to_owned(),
             running: (0..=WORKERS).map(|_| None).collect(),
             logged: vec![0; WORKERS + 1],
+            sleeps: Vec::new(),
             urls,
             peer,
             port: free_port().await?,
@@ -153,15 +164,21 @@ impl Processes {
     }
 
     /// Takes the processor away from it for a while, as a machine does that is asleep or moved.
-    pub fn pause(&self, process: usize, time: Duration) -> anyhow::Result<()> {
+    pub fn pause(&mut self, process: usize, time: Duration) -> anyhow::Result<()> {
         let Some(pid) = self.running[process].as_ref().and_then(Child::id) else { return Ok(()) };
         signal(pid, Signal::SIGSTOP)?;
+        let from = SystemTime::now();
+        self.sleeps.push(Sleep { process, from, to: from + time });
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
             // It may have been killed in its sleep.
             drop(signal(pid, Signal::SIGCONT));
         });
         Ok(())
+    }
+
+    pub fn sleeps(&self) -> &[Sleep] {
+        &self.sleeps
     }
 
     /// Whoever is paused goes on.

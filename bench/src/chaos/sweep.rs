@@ -18,8 +18,8 @@ pub async fn once(database: &Database, data: &Path) -> anyhow::Result<()> {
     age(&data.join("files"), SystemTime::now() - OLD)?;
     database
         .execute(
-            "INSERT INTO steps (id, kind, state, max_attempts, trace_id, unique_key)
-             VALUES (gen_random_uuid(), 'sweep', 'ready', 3, 'chaos', 'sweep/chaos')",
+            "INSERT INTO steps (id, kind, pool, state, max_attempts, trace_id, unique_key)
+             VALUES (gen_random_uuid(), 'sweep', 'upkeep', 'ready', 3, 'chaos', 'sweep/chaos')",
         )
         .await?;
     let began = Instant::now();

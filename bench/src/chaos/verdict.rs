@@ -2,6 +2,7 @@
 
 mod files;
 mod logs;
+mod pauses;
 mod rows;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
@@ -19,7 +20,7 @@ use sqlx::PgConnection;
 use super::{
     client::Ledger,
     plan::{Event, Plan},
-    processes::{Exit, Processes},
+    processes::{Exit, Processes, Sleep},
 };
 use crate::world::Database;
 
@@ -68,6 +69,8 @@ pub struct Run<'a> {
     pub calls: u64,
     /// What did not come back to where it was.
     pub excess: &'a [Fault],
+    /// When a process got no processor.
+    pub sleeps: &'a [Sleep],
     /// What the processes used before the plan, and after it.
     pub rests: [String; 2],
 }
@@ -122,6 +125,7 @@ pub async fn judge(connection: &mut PgConnection, data: &Path, run: &Run<'_>) ->
         logs::look(log, &mut found)?;
         faults.extend(found.into_iter().take(SHOWN));
     }
+    pauses::look(run, &mut faults)?;
     if run.quiet.is_none() {
         faults.push(Fault::new("every task ends in time", "some were still open long after the last fault"));
     }
@@ -170,13 +174,14 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
     let of = |test: fn(&Event) -> bool| run.plan.count(test);
     let [before, after] = &run.rests;
     Ok(format!(
-        "tasks: {tasks} ({} sent, {} cancelled, {} retried); {steps} steps, {again} with more than one attempt; {} calls to \
+        "tasks: {tasks} ({} sent, {} cancelled, {} retried, {} paused); {steps} steps, {again} with more than one attempt; {} calls to \
          the model; {} kills, {} between publishing and confirming, {} terminations, {} connections cut, {} stops of \
          Postgres, {} stalls, {} pauses, {} faults of the site; all ended {} after the last fault; at rest {before} before, {after} \
          after",
         run.ledger.sent.values().sum::<u32>(),
         run.ledger.cancelled,
         run.ledger.retried,
+        run.ledger.paused.len(),
         run.calls,
         of(|event| matches!(event, Event::Kill(_))),
         run.publishers,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use galley_domain::task::StepKind;
+use galley_domain::article;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 

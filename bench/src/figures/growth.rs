@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use galley_domain::task::StepKind;
+use galley_domain::{article, task::PoolName};
 use galley_store::Wanted;
 use nix::sys::statvfs::statvfs;
 use sqlx::Connection;
@@ -140,13 +140,14 @@ async fn claims(all: &mut [Grown]) -> anyhow::Result<()> {
         order(&grown.database, CLAIMS * WANTED).await?;
         queues.push((Parts::on(&grown.database, &spread(SLOTS)).await?, Vec::with_capacity(CLAIMS)));
     }
-    let wanted = [Wanted { kind: article::RESEARCH, slots: WANTED }];
+    // With slots of its own the kind has a pool of its own.
+    let wanted = [Wanted::new(PoolName::new(article::RESEARCH.as_str()), WANTED)];
     for turn in 0..CLAIMS {
         for at in 0..queues.len() {
             let next = (turn + at) % queues.len();
             let (parts, took) = &mut queues[next];
             let began = Instant::now();
-            let claimed = parts.services.store().queue().claim(&wanted, "bench", LEASE).await?.steps;
+            let claimed = parts.services.store().queue().claim(&wanted, &article::STEPS, "bench", LEASE).await?.steps;
             took.push(began.elapsed().as_secs_f64() * 1e3);
             anyhow::ensure!(claimed.len() == WANTED, "{} of {WANTED} steps were claimed", claimed.len());
         }

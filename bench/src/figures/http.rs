@@ -38,14 +38,15 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// The rows of one order in one statement: what the front's way can be held against. $5 is the order as the front
 /// stores it.
-const INSERT: &str = "
+const INSERT: &str = r#"
 WITH org AS (
     UPDATE organizations SET held = held + 40,
         last_rank = greatest(last_rank, (SELECT last_value FROM fair_clock)) + 1
     WHERE id = $1 AND balance - held >= 40 RETURNING last_rank),
 task AS (
-    INSERT INTO tasks (id, org_id, kind, status, input, article_id, rank, event_seq, price, trace_id)
-    SELECT $2, $1, 'article', 'pending', $5::jsonb, $3, last_rank, 1, 40, 'bench' FROM org RETURNING rank),
+    INSERT INTO tasks (id, org_id, kind, status, input, subject_id, rank, event_seq, price, trace_id, stages)
+    SELECT $2, $1, 'article', 'pending', $5::jsonb, $3, last_rank, 1, 40, 'bench',
+        '{"research": [1, 1, 0]}' FROM org RETURNING rank),
 article AS (
     INSERT INTO articles (id, org_id, task_id, status, title, slug, content_format, tone, language)
     SELECT $3, $1, $2, 'generating', 'A scripted article', $3::text, 'markdown', 'professional', 'en' FROM task),
@@ -54,8 +55,8 @@ event AS (
     INSERT INTO event_groups (org_id, task_id, seq, told)
     SELECT $1, $2, 1, jsonb_build_array(jsonb_build_object('kind', 'task.created', 'data',
         jsonb_build_object('article_id', $3::text, 'credits_held', 40))) FROM task)
-INSERT INTO steps (id, org_id, task_id, kind, state, rank, max_attempts, trace_id)
-SELECT $4, $1, $2, 'research', 'ready', rank, 4, 'bench' FROM task";
+INSERT INTO steps (id, org_id, task_id, kind, pool, state, rank, max_attempts, trace_id)
+SELECT $4, $1, $2, 'research', 'research', 'ready', rank, 4, 'bench' FROM task"#;
 
 pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     calls(bench).await?;

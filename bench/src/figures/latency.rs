@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
-use galley_domain::task::StepKind;
+use galley_domain::{article, task::StepKind};
 use sqlx::Connection;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -116,7 +116,7 @@ async fn series(parts: &Parts, stamps: &mut Stamps, samples: usize) -> anyhow::R
 
 /// The engine is idle again when the last word about a task is written.
 async fn completed(parts: &Parts, task: uuid::Uuid) -> anyhow::Result<()> {
-    let mut watch = parts.wakes.events(task);
+    let mut watch = parts.notifications.events(task);
     while !parts.services.task(parts.org, task).await?.status.is_ended() {
         // A word that came before the watch began is made good by looking again.
         let _ = tokio::time::timeout(Duration::from_millis(20), watch.changed()).await;

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use galley_domain::task::StepKind;
+use galley_domain::{article, task::StepKind};
+use galley_services::pipelines;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
@@ -36,8 +37,8 @@ moved AS (
 told AS (
     INSERT INTO event_groups (org_id, task_id, seq, told)
     SELECT $1, id, event_seq, jsonb_build_array(jsonb_build_object('kind', 'step.completed', 'data', $5::jsonb)) FROM moved)
-INSERT INTO steps (id, org_id, task_id, kind, state, rank, max_attempts, trace_id)
-SELECT next, $1, id, $9, 'ready', rank, 4, 'bench' FROM moved WHERE $9 <> ''";
+INSERT INTO steps (id, org_id, task_id, kind, pool, state, rank, max_attempts, trace_id)
+SELECT next, $1, id, $9, $9, 'ready', rank, 4, 'bench' FROM moved WHERE $9 <> ''";
 
 pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let tasks = bench.scale.of(2000, 300);
@@ -132,7 +133,9 @@ async fn advance_all(database: &Database, batch: usize) -> anyhow::Result<f64> {
 async fn advance(pool: &PgPool, chunk: Vec<(Uuid, Uuid, Uuid)>) -> anyhow::Result<()> {
     let Some((org, _, _)) = chunk.first().copied() else { return Ok(()) };
     let (mut steps, tasks): (Vec<Uuid>, Vec<Uuid>) = chunk.into_iter().map(|(_, step, task)| (step, task)).unzip();
-    for kind in article::STEPS {
+    let registry = pipelines::registry();
+    for (at, kind) in article::STEPS.into_iter().enumerate() {
+        let follows = article::STEPS.get(at + 1).copied();
         let next: Vec<Uuid> = steps.iter().map(|_| Uuid::now_v7()).collect();
         sqlx::query(ADVANCE)
             .bind(org)
@@ -140,10 +143,10 @@ async fn advance(pool: &PgPool, chunk: Vec<(Uuid, Uuid, Uuid)>) -> anyhow::Resul
             .bind(&tasks)
             .bind(&next)
             .bind(r#"{"step": "bench", "attempt": 1}"#)
-            .bind(if kind.next().is_some() { "processing" } else { "completed" })
-            .bind(i16::from(kind.progress_at(1, 1)))
-            .bind(kind.public_name())
-            .bind(kind.next().map_or("", StepKind::as_str))
+            .bind(if follows.is_some() { "processing" } else { "completed" })
+            .bind(i16::from(registry.progress(kind, 1, 1)))
+            .bind(registry.public_name(kind))
+            .bind(follows.map_or("", StepKind::as_str))
             .execute(pool)
             .await?;
         steps = next;

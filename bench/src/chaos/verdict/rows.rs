@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{Fault, SHOWN};
 
 /// What must hold, and a query that must bring nothing: each row says what is wrong.
-const CHECKS: [(&str, &str); 20] = [
+const CHECKS: [(&str, &str); 23] = [
     ("every task ended", "SELECT id || ' is ' || status FROM tasks WHERE status IN ('pending', 'processing')"),
     (
         "orders in quiet times complete",
@@ -43,12 +43,14 @@ const CHECKS: [(&str, &str); 20] = [
         "SELECT id || ' ' || kind || ' began and counts ' || attempt FROM steps WHERE state IN ('done', 'failed') AND attempt < 1",
     ),
     (
-        "a completed task waits for no part",
-        "SELECT id || ' waits for ' || fan_open FROM tasks WHERE status = 'completed' AND fan_open <> 0",
+        "an ended task waits for no part",
+        "SELECT id || ' waits for ' || stages FROM tasks WHERE status NOT IN ('pending', 'processing') AND stages <> '{}'",
     ),
+    ("no task is left paused", "SELECT id::text FROM tasks WHERE paused"),
+    ("no step is left paused or waiting", "SELECT id || ' is ' || state FROM steps WHERE state IN ('paused', 'waiting')"),
     (
         "a completed task has a text",
-        "SELECT t.id::text FROM tasks t LEFT JOIN articles a ON a.id = t.article_id
+        "SELECT t.id::text FROM tasks t LEFT JOIN articles a ON a.id = t.subject_id
          WHERE t.status = 'completed' AND (a.id IS NULL OR a.version = 0 OR a.content_markdown = '')",
     ),
     (
@@ -65,14 +67,14 @@ const CHECKS: [(&str, &str); 20] = [
     ),
     (
         "no article is left without its task or in the making",
-        "SELECT a.id || ' is ' || a.status FROM articles a LEFT JOIN tasks t ON t.id = a.task_id AND t.article_id = a.id
+        "SELECT a.id || ' is ' || a.status FROM articles a LEFT JOIN tasks t ON t.id = a.task_id AND t.subject_id = a.id
          WHERE t.id IS NULL OR (a.status = 'generating' AND t.status NOT IN ('pending', 'processing'))",
     ),
     (
         "a completed task is published",
         "SELECT t.id::text FROM tasks t WHERE t.status = 'completed' AND NOT EXISTS (
             SELECT 1 FROM publications p JOIN articles a ON a.id = p.article_id
-            WHERE p.article_id = t.article_id AND p.version = a.version AND p.state = 'confirmed')",
+            WHERE p.article_id = t.subject_id AND p.version = a.version AND p.state = 'confirmed')",
     ),
     ("no credits are held", "SELECT id || ' holds ' || held FROM organizations WHERE held <> 0"),
     ("no hold is open", "SELECT task_id::text FROM holds WHERE state = 'open'"),
@@ -80,6 +82,11 @@ const CHECKS: [(&str, &str); 20] = [
         "balances are the sum of their ledger",
         "SELECT o.id || ' ' || o.balance FROM organizations o WHERE o.balance <>
             (SELECT coalesce(sum(amount), 0) FROM ledger_entries l WHERE l.org_id = o.id)",
+    ),
+    (
+        "what was settled is what was charged",
+        "SELECT t.id::text FROM tasks t WHERE (SELECT coalesce(sum(settled), 0) FROM holds h WHERE h.task_id = t.id)
+            <> (SELECT coalesce(-sum(amount), 0) FROM ledger_entries l WHERE l.task_id = t.id AND l.kind = 'charge')",
     ),
     (
         "a run is charged when it completes, and only then",

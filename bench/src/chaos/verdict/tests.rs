@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitStatus,
+    time::SystemTime,
 };
 
 use galley_domain::order::ArticleOrder;
@@ -13,6 +14,7 @@ use galley_testkit::{Harness, brief, order};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::*;
+use crate::chaos::client::Paused;
 
 const PROMPT: &str = "How the cooperative brews its coffee, after-00001";
 
@@ -65,6 +67,7 @@ async fn of<'a>(
         logs: &[],
         calls: 0,
         excess: &[],
+        sleeps: &[],
         rests: [String::new(), String::new()],
     };
     change(&mut run);
@@ -75,7 +78,7 @@ async fn of<'a>(
 }
 
 /// A check, and a statement after which it fails.
-const ROWS: [(&str, &str); 24] = [
+const ROWS: [(&str, &str); 27] = [
     ("every task ended", "UPDATE tasks SET status = 'processing' WHERE status = 'cancelled'"),
     (
         "orders in quiet times complete",
@@ -106,7 +109,12 @@ const ROWS: [(&str, &str); 24] = [
     ),
     ("no step had more attempts than allowed", "UPDATE steps SET attempt = max_attempts + 1 WHERE kind = 'outline'"),
     ("attempts are counted", "UPDATE steps SET attempt = 0 WHERE kind = 'outline'"),
-    ("a completed task waits for no part", "UPDATE tasks SET fan_open = 1 WHERE status = 'completed'"),
+    (
+        "an ended task waits for no part",
+        "UPDATE tasks SET stages = '{\"draft\": [1, 2, 0]}' WHERE status = 'completed'",
+    ),
+    ("no task is left paused", "UPDATE tasks SET paused = true WHERE status = 'cancelled'"),
+    ("no step is left paused or waiting", "UPDATE steps SET state = 'paused' WHERE kind = 'research' AND state = 'done'"),
     ("a completed task has a text", "UPDATE articles SET content_markdown = ''"),
     (
         "a text is written once for each seo step that ended",
@@ -126,6 +134,7 @@ const ROWS: [(&str, &str); 24] = [
     ("no credits are held", "UPDATE organizations SET held = 1"),
     ("no hold is open", "UPDATE holds SET state = 'open' WHERE state = 'released'"),
     ("balances are the sum of their ledger", "UPDATE organizations SET balance = balance + 1"),
+    ("what was settled is what was charged", "UPDATE holds SET settled = settled / 2 WHERE state = 'settled'"),
     (
         "a run is charged when it completes, and only then",
         "UPDATE holds SET state = 'released' WHERE state = 'settled'",
@@ -162,6 +171,7 @@ async fn each_check_fails_when_what_it_is_about_is_wrong() {
     clients(&mut connection, data, &ledger).await;
     on_the_disk(&mut connection, data, &ledger).await;
     ends(&mut connection, data, &ledger).await;
+    pauses(&mut connection, data, &ledger).await;
     assert_eq!(failed(&mut connection, data, &ledger).await, [""; 0], "everything is as it was");
 }
 
@@ -223,6 +233,19 @@ async fn on_the_disk(connection: &mut PgConnection, data: &Path, ledger: &Ledger
     fs::rename(&page, &away).unwrap();
     assert_eq!(failed(connection, data, ledger).await, ["what is said to be published is in the site"]);
     fs::rename(&away, &page).unwrap();
+}
+
+async fn pauses(connection: &mut PgConnection, data: &Path, good: &Ledger) {
+    let log = [data.join("process.log")];
+    let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_000_000);
+    let text = r#"{"timestamp":"2025-11-24T16:00:00Z","level":"INFO","message":"step started","span":{"task":"t-1"}}"#;
+    fs::write(&log[0], text).unwrap();
+    for (before, after, fails) in [(5, 1, true), (1, 1, false), (5, 0, false)] {
+        let (since, until) = (began - Duration::from_secs(before), began + Duration::from_secs(after));
+        let ledger = Ledger { paused: vec![Paused { task: "t-1".into(), since, until }], ..good.clone() };
+        let found = of(connection, data, &ledger, |run| run.logs = &log).await;
+        assert_eq!(found == ["nothing of a paused task begins"], fails, "{before} {after}: {found:?}");
+    }
 }
 
 async fn ends(connection: &mut PgConnection, data: &Path, ledger: &Ledger) {
