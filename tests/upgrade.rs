@@ -1,7 +1,7 @@
 //! Databases of older versions keep what they hold.
 
 use galley_domain::OrgId;
-use galley_testkit::TestDatabase;
+use galley_testkit::{Harness, Script, TestDatabase, order};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -97,4 +97,127 @@ async fn projects_from_before_they_had_a_platform_get_one_and_a_slug_of_their_ow
     database.execute(&insert).await;
     assert_eq!(store.tenant(OrgId(org)).projects(false).await.unwrap().len(), 4);
     store.close().await;
+}
+
+/// The migrations before tasks and steps of every kind.
+const BEFORE_PIPELINES: [(&str, &str); 5] = [
+    ("m0001_core", include_str!("../migrations/sql/0001_core.sql")),
+    ("m0002_lighter_writes", include_str!("../migrations/sql/0002_lighter_writes.sql")),
+    ("m0003_events_in_groups", include_str!("../migrations/sql/0003_events_in_groups.sql")),
+    ("m0004_secrets", include_str!("../migrations/sql/0004_secrets.sql")),
+    ("m0005_vacuum_of_queues", include_str!("../migrations/sql/0005_vacuum_of_queues.sql")),
+];
+
+/// A task as the program before left it: its state, its own columns, and its steps as (kind, position, state).
+struct OldTask {
+    id: Uuid,
+    status: &'static str,
+    /// fan_open, fan_total, sources_run.
+    counts: (i32, i32, i32),
+    steps: &'static [(&'static str, i32, &'static str)],
+}
+
+const OUTLINE: &str = r#"{"title": "Old", "sections": [
+    {"heading": null, "points": [], "words": {"min": 1, "max": 9}, "passages": []},
+    {"heading": "Two", "points": [], "words": {"min": 1, "max": 9}, "passages": []},
+    {"heading": "Three", "points": [], "words": {"min": 1, "max": 9}, "passages": []}]}"#;
+
+fn old_task(org: Uuid, task: &OldTask) -> String {
+    let OldTask { id, status, counts: (open, total, sources), steps } = task;
+    let (ended, input) = (matches!(*status, "completed" | "failed" | "cancelled"), json!(order()));
+    let article = Uuid::new_v4();
+    let (finished, hold) = if ended { ("now()", "released") } else { ("NULL", "open") };
+    let mut sql = format!(
+        "INSERT INTO tasks (id, org_id, kind, status, input, article_id, rank, event_seq, price, trace_id, fan_open,
+            fan_total, sources_run, finished_at)
+         VALUES ('{id}', '{org}', 'article', '{status}', '{input}', '{article}', 5, 1, 40, 't', {open}, {total}, {sources},
+            {finished});
+         INSERT INTO articles (id, org_id, task_id, status, title, slug, content_format, tone, language)
+         VALUES ('{article}', '{org}', '{id}', 'generating', 'Old', '{article}', 'markdown', 'casual', 'en');
+         INSERT INTO holds (task_id, run, org_id, amount, state) VALUES ('{id}', 1, '{org}', 40, '{hold}');
+         INSERT INTO event_groups (org_id, task_id, seq, told)
+         VALUES ('{org}', '{id}', 1, '[{{\"kind\": \"task.created\", \"data\": {{}}}}]');"
+    );
+    for (kind, position, state) in *steps {
+        let (lease, until) = match *state {
+            "running" => ("gen_random_uuid()", "now() - interval '1 hour'"),
+            _ => ("NULL", "NULL"),
+        };
+        let output = match (*kind, *state) {
+            ("outline", "done") => format!("'{OUTLINE}'"),
+            ("draft", "done") => r#"'{"paragraphs": ["From before."]}'"#.to_owned(),
+            (_, "done") => "'{}'".to_owned(),
+            _ => "NULL".to_owned(),
+        };
+        let finished = if matches!(*state, "done" | "failed" | "cancelled") { "now()" } else { "NULL" };
+        sql += &format!(
+            "INSERT INTO steps (id, org_id, task_id, kind, position, state, rank, attempt, max_attempts, lease, lease_until,
+                output, trace_id, finished_at)
+             VALUES (gen_random_uuid(), '{org}', '{id}', '{kind}', {position}, '{state}', 5, 1, 6, {lease}, {until}, {output},
+                't', {finished});"
+        );
+    }
+    sql
+}
+
+/// Tasks in every state, with steps in every state: what had not ended goes on to its end under the new schema.
+#[tokio::test]
+async fn tasks_of_the_program_before_pipelines_go_on_where_they_were() {
+    const DRAFTS: &[(&str, i32, &str)] = &[
+        ("research", 0, "done"),
+        ("outline", 0, "done"),
+        ("draft", 0, "done"),
+        ("draft", 1, "running"),
+        ("draft", 2, "delayed"),
+    ];
+    const LATE: &[(&str, i32, &str)] = &[
+        ("research", 0, "done"),
+        ("outline", 0, "done"),
+        ("draft", 0, "done"),
+        ("draft", 1, "done"),
+        ("draft", 2, "done"),
+        ("seo", 0, "ready"),
+    ];
+    let id = Uuid::from_u128;
+    let open = [
+        OldTask { id: id(11), status: "pending", counts: (0, 0, 0), steps: &[("research", 0, "ready")] },
+        OldTask { id: id(12), status: "processing", counts: (0, 0, 0), steps: &[("research", 0, "running")] },
+        OldTask { id: id(13), status: "processing", counts: (2, 3, 1), steps: DRAFTS },
+        OldTask { id: id(14), status: "processing", counts: (0, 3, 1), steps: LATE },
+    ];
+    let ended = [
+        OldTask { id: id(21), status: "completed", counts: (0, 3, 1), steps: &[("research", 0, "done")] },
+        OldTask { id: id(22), status: "failed", counts: (0, 0, 0), steps: &[("research", 0, "failed")] },
+        OldTask { id: id(23), status: "cancelled", counts: (0, 0, 0), steps: &[("research", 0, "cancelled")] },
+    ];
+    let harness = Harness::new().await;
+    let org = harness.caller.org.0;
+    let old = database_after(&BEFORE_PIPELINES).await;
+    old.execute(&format!(
+        "INSERT INTO organizations (id, name, balance, held) VALUES ('{org}', 'old', 1000, 160);
+         INSERT INTO ledger_entries (id, org_id, kind, amount, balance_after, note)
+         VALUES (gen_random_uuid(), '{org}', 'grant', 1000, 1000, 'old');
+         INSERT INTO projects (id, org_id, name) VALUES (gen_random_uuid(), '{org}', 'Old project');"
+    ))
+    .await;
+    for task in open.iter().chain(&ended) {
+        old.execute(&old_task(org, task)).await;
+    }
+    let harness = harness.moved_to(old).await;
+    harness.services.store().migrate().await.unwrap();
+    let stages = harness.task(id(13)).await.row.stages.clone();
+    assert_eq!(stages.0.len(), 1, "{stages:?}");
+    assert_eq!((stages.of(galley_domain::article::DRAFT).open, stages.of(galley_domain::article::DRAFT).total), (2, 3));
+    let script = Script::default();
+    script.sections(3);
+    let engine = harness.scripted(&script);
+    for task in &open {
+        harness.completed(task.id).await;
+    }
+    engine.stop().await;
+    assert_eq!(script.runs().iter().filter(|run| run.3 == Some(id(13)) && run.0.as_str() == "draft").count(), 2);
+    for task in &ended {
+        assert_eq!(harness.task(task.id).await.row.status, task.status);
+    }
+    harness.assert_books_closed().await;
 }

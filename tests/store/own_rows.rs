@@ -12,7 +12,10 @@ use galley_domain::{
     usage::{CallOutcome, Usage},
     writing::{Origin, Verdict},
 };
-use galley_services::{IdempotencyKey, pipelines::READING};
+use galley_services::{
+    IdempotencyKey,
+    pipelines::{READING, UPKEEP, upkeep::SWEEP},
+};
 use galley_store::{
     ArticleChange, ArticleFilter, ArticleSort, ClaimedStep, Fence, FileFilter, NewArticle, NewFile, NewKey, NewOrder,
     NewProject, NewSource, NewStep, PublicationState, Replay, Start, Store, StoreError, StoredClaim, StoredSecret,
@@ -80,6 +83,7 @@ async fn theirs(harness: &Harness) -> Theirs {
         .await;
     let owned = services.store().begin(org).await.unwrap();
     owned.put_secret(secret(org)).await.unwrap();
+    owned.follow_events(SWEEP, UPKEEP, 1, true).await.unwrap();
     owned.commit().await.unwrap();
     let task = tenant.task(task).await.unwrap().unwrap();
     let article = tenant.article(task.subject_id.unwrap()).await.unwrap().unwrap();

@@ -165,6 +165,14 @@ impl Capacity {
         if contended { wanted.into_iter().map(|(pool, _, rank)| (pool, rank)).collect() } else { Vec::new() }
     }
 
+    /// A look has found that nothing is ready in these pools.
+    pub(crate) fn nothing_in(&self, pools: impl IntoIterator<Item = PoolName>) {
+        let mut state = self.lock();
+        for pool in pools {
+            state.looking.remove(&pool);
+        }
+    }
+
     /// Takes what is free in pools in which steps may be ready: in all of these pools, or, when the process has not permits
     /// for all of them, in `first`, or else in one of them after the other.
     pub(crate) fn take_free(&self, first: Option<PoolName>) -> Option<FreePermits> {

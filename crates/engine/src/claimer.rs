@@ -82,7 +82,12 @@ async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
     for _ in 0..shared.pools {
         // With fewer permits than pools could use, the oldest order goes first, wherever it stands.
         let contended = shared.capacity.contended();
-        let first = if contended.is_empty() { None } else { patiently(shared, queue.oldest(&contended)).await? };
+        let mut first = None;
+        if !contended.is_empty() {
+            let ready = patiently(shared, queue.with_ready_steps(&contended)).await?;
+            shared.capacity.nothing_in(contended.into_iter().map(|(pool, _)| pool).filter(|pool| !ready.contains(pool)));
+            first = ready.first().copied();
+        }
         let Some(mut free) = shared.capacity.take_free(first) else { break };
         let wanted = free.wanted();
         let claim = queue.claim(&wanted, kinds, &shared.settings.worker, shared.settings.lease);

@@ -241,11 +241,11 @@ lost AS (
         FOR UPDATE SKIP LOCKED) s JOIN known k ON k.kind = s.kind)
 UPDATE steps SET pool = lost.pool FROM lost WHERE steps.id = lost.id";
 
-const OLDEST: &str = "
+const WITH_READY_STEPS: &str = "
 SELECT w.pool FROM unnest($1::text[], $2::bigint[]) AS w(pool, from_rank) CROSS JOIN LATERAL (
     SELECT rank FROM steps s WHERE s.pool = w.pool AND s.state = 'ready' AND s.rank >= w.from_rank
     ORDER BY s.rank, s.id LIMIT 1) AS head
-ORDER BY head.rank LIMIT 1";
+ORDER BY head.rank";
 
 const NEXT_DUE: &str = "
 SELECT extract(epoch FROM least(
@@ -360,15 +360,14 @@ impl Queue {
         sql::execute(&self.db, ADOPT, values).await
     }
 
-    /// The pool with the lowest rank that is ready, of these pools, each looked at from a rank on.
-    pub async fn oldest(&self, pools: &[(PoolName, i64)]) -> Result<Option<PoolName>, StoreError> {
+    /// Those of these pools in which something is ready, the one with the lowest rank first; each is looked at from a rank on.
+    pub async fn with_ready_steps(&self, pools: &[(PoolName, i64)]) -> Result<Vec<PoolName>, StoreError> {
         let values = [
             sql::column(pools, |(pool, _)| pool.as_str().to_owned()),
             sql::column(pools, |(_, rank)| *rank),
         ];
-        let row = sql::one(&self.db, OLDEST, values).await?;
-        let pool: Option<String> = row.map(|row| row.try_get("", "pool")).transpose()?;
-        Ok(pool.map(|pool| pool.parse()).transpose()?)
+        let rows = sql::all(&self.db, WITH_READY_STEPS, values).await?;
+        rows.iter().map(|row| Ok(row.try_get::<String>("", "pool")?.parse()?)).collect()
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, StoreError> {

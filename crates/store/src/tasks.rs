@@ -2,9 +2,9 @@
 
 use galley_domain::task::{PoolName, StepKind, TaskStatus};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QueryResult, QuerySelect,
-    sea_query::{Alias, Expr, LockType},
+    sea_query::{Alias, LockType},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -229,18 +229,16 @@ impl TenantTx {
             event_seq: ActiveValue::NotSet,
             ..tasks::ActiveModel::from(task.clone()).reset_all()
         };
-        let unchanged = tasks::ActiveModel {
+        let changed = tasks::ActiveModel {
             id: ActiveValue::NotSet,
             org_id: ActiveValue::NotSet,
             updated_at: ActiveValue::NotSet,
             ..changed
         };
-        tasks::Entity::update_many()
-            .set(unchanged)
-            .col_expr(tasks::Column::UpdatedAt, Expr::current_timestamp().into())
+        self.updating::<tasks::Entity>()
+            .set(changed)
             .col_expr(Alias::new("events_kept"), true.into())
             .col_expr(Alias::new("steps_kept"), true.into())
-            .filter(tasks::Column::OrgId.eq(self.org().0))
             .filter(tasks::Column::Id.eq(task.id))
             .exec(&self.conn)
             .await?;

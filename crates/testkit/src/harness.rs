@@ -203,6 +203,20 @@ impl Harness {
         caller_of(&self.services, org).await
     }
 
+    /// The same use cases on another database.
+    pub async fn moved_to(self, database: TestDatabase) -> Self {
+        self.listening.abort();
+        let store = database.store().await;
+        let blobs = Blobs::folder(&self.dir.path().join("files")).expect("a file store");
+        let (settings, registry) = (self.services.settings().clone(), Arc::clone(self.services.registry()));
+        let services = Services::new(store.clone(), blobs, settings, registry);
+        let notifications = Notifications::default();
+        let listening = tokio::spawn(notifications.clone().run(store));
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (caller, secret) = (self.caller.clone(), self.secret.clone());
+        Self { database, services, notifications, caller, secret, dir, line: None, listening }
+    }
+
     /// Orders a small article.
     pub async fn order(&self) -> Uuid {
         self.order_as(&self.caller).await

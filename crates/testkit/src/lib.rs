@@ -4,6 +4,7 @@ mod cluster;
 mod harness;
 mod line;
 mod scripted;
+pub mod toy;
 
 pub use cluster::{Held, TestDatabase, admin_url};
 pub use harness::{Harness, HarnessBuilder, RunningEngine, brief, order};

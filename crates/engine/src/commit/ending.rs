@@ -113,7 +113,8 @@ impl Batch<'_> {
         let told = text(&OfStep::new(self.registry, step))?;
         self.emit(task, "step.completed", told);
         let follow: Vec<StepSeed> = output.follow.iter().cloned().chain(follow).collect();
-        self.advance(task, step, follow, false)
+        let lost = Lost { step: false, items: output.items.failed > 0 };
+        self.advance(task, step, follow, lost)
     }
 
     /// Moves the task on: to what follows, or to its end.
@@ -122,15 +123,17 @@ impl Batch<'_> {
         task: &mut TaskState,
         step: &ClaimedStep,
         follow: Vec<StepSeed>,
-        failed: bool,
+        lost: Lost,
     ) -> Result<(), StoreError> {
         let mut next: BTreeMap<StepKind, u32> = BTreeMap::new();
         follow.iter().for_each(|seed| *next.entry(seed.kind).or_default() += 1);
         // Steps of the same stage keep it open; those of a later one begin it.
         next.iter().for_each(|(kind, count)| task.stages.open(*kind, *count));
-        let count = task.stages.close(step.kind, failed);
+        let count = task.stages.close(step.kind, lost.step);
         self.progress(task, step.kind, count);
-        if let Some((fault, message)) = self.too_many_failed(task, step.kind, count) {
+        if (lost.step || lost.items)
+            && let Some((fault, message)) = self.too_many_failed(task, step.kind, count)
+        {
             return self.end_task(task, TaskStatus::Failed, Some((&fault, &message)));
         }
         let mut begin = follow;
@@ -272,7 +275,7 @@ impl Batch<'_> {
             self.end_task(task, TaskStatus::Failed, Some((fault, &message)))?;
         } else {
             self.warn(task, std::slice::from_ref(&message))?;
-            self.advance(task, step, Vec::new(), true)?;
+            self.advance(task, step, Vec::new(), Lost { step: true, items: false })?;
         }
         Ok(Ran::Failed)
     }
@@ -311,6 +314,15 @@ impl Batch<'_> {
         }
         self.tx.settle(&std::mem::take(&mut self.settled)).await
     }
+}
+
+/// What the end of a step cost its task.
+#[derive(Debug, Clone, Copy)]
+struct Lost {
+    /// The step itself failed.
+    step: bool,
+    /// Items of it failed.
+    items: bool,
 }
 
 fn final_message(step: &ClaimedStep, fault: &Fault) -> String {

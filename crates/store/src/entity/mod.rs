@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod article_versions;
 pub mod articles;
 pub mod claims;
+pub mod event_followers;
 pub mod event_groups;
 pub mod events;
 pub mod files;
@@ -34,6 +35,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<article_versions::Entity>(),
         of::<articles::Entity>(),
         of::<claims::Entity>(),
+        of::<event_followers::Entity>(),
         of::<event_groups::Entity>(),
         of::<events::Entity>(),
         of::<files::Entity>(),
