@@ -110,6 +110,7 @@ pub const MEASURES: &[Measure] = &[
     measure("wide.pause", "s", "", Goal::AtMost(2.0)),
     measure("wide.resumed_wrong", "items", "", Goal::AtMost(0.0)),
     measure("wide.parent", "s", "", Goal::AtMost(1.0)),
+    measure("wide.paused_children", "tasks", "", Goal::AtMost(0.0)),
     measure("wide.children", "tasks/s", "", Goal::None),
     measure("horizon.rate", "steps/s", "", Goal::AtLeast(500.0)),
     measure("horizon.claim_p50", "ms", BEFORE, Goal::None),

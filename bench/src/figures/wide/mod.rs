@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
 
-use self::toys::{CHUNK, ITEMS, SINGLE, Toys, Wide, ended, order, order_wide};
+use self::toys::{CHUNK, Family, ITEMS, SINGLE, Toys, Wide, ended, order, order_wide};
 use super::Bench;
 use crate::{
     play::{Stamp, Working, clock},
@@ -73,7 +73,8 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     at_once(bench).await?;
     in_part(bench).await?;
     paused(bench).await?;
-    with_children(bench).await
+    with_children(bench).await?;
+    paused_with_children(bench).await
 }
 
 /// One wide order of tenant A, with and without single orders of tenant B, by turns.
@@ -246,8 +247,7 @@ async fn with_children(bench: &mut Bench) -> anyhow::Result<()> {
     let (mut tails, mut rates) = (Vec::new(), Vec::new());
     for _ in 0..bench.scale.rounds {
         let began = Instant::now();
-        let first = StepSeed::new(toys::PARENT).with_payload(json!(count));
-        let task = order(&yard.parts, org, "parent", first, Decimal::ONE).await?;
+        let task = order_family(&yard.parts, org, Family { children: count, rest: Duration::ZERO }).await?;
         let view = ended(&yard.parts, org, task, LIMIT).await?;
         rates.push(f64::from(count) / began.elapsed().as_secs_f64());
         anyhow::ensure!(view.status == TaskStatus::Completed, "the parent is {}", view.status);
@@ -260,6 +260,34 @@ async fn with_children(bench: &mut Bench) -> anyhow::Result<()> {
     let longest = tails.iter().copied().fold(0.0, f64::max);
     bench.report.add_value("wide.parent", longest, &tails, &[])?;
     bench.report.add("wide.children", &rates, &[])
+}
+
+async fn order_family(parts: &Parts, org: OrgId, family: Family) -> anyhow::Result<Uuid> {
+    let first = StepSeed::new(toys::PARENT).with_payload(json!(family));
+    order(parts, org, "parent", first, Decimal::ONE).await
+}
+
+/// Children that begin long after their parent was paused, whose step was ordering them in that moment.
+async fn paused_with_children(bench: &mut Bench) -> anyhow::Result<()> {
+    let database = bench.world.database().await?;
+    let mut yard = Yard::open(&database, SLOTS, Duration::ZERO).await?;
+    let org = yard.parts.org;
+    let family = Family { children: 1_000, rest: Duration::from_millis(500) };
+    let task = order_family(&yard.parts, org, family).await?;
+    yard.stamp(|stamp| stamp.kind == SINGLE).await?;
+    yard.parts.services.pause(org, task).await?;
+    let paused = clock();
+    let mut late = 0;
+    while let Ok(stamp) = tokio::time::timeout(REST, yard.stamps.recv()).await {
+        let began = stamp.context("the engine has ended")?.began;
+        late += u32::from(began > paused + 2_000_000_000);
+    }
+    yard.parts.services.resume(org, task).await?;
+    let view = ended(&yard.parts, org, task, LIMIT).await?;
+    anyhow::ensure!(view.status == TaskStatus::Completed, "the resumed parent is {}", view.status);
+    yard.close().await?;
+    bench.world.drop(database).await?;
+    bench.report.add("wide.paused_children", &[f64::from(late)], &[])
 }
 
 /// Seconds between the end of the last child and that of its parent.

@@ -100,6 +100,13 @@ impl Wide {
     }
 }
 
+/// What a parent is given: how many tasks it orders, and for how long it rests after each hundred.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Family {
+    pub children: u32,
+    pub rest: Duration,
+}
+
 /// What all toys share.
 #[derive(Debug)]
 pub struct Toys {
@@ -142,7 +149,7 @@ impl Toys {
     /// Orders what is missing of so many children, and waits until all have ended.
     async fn parent(&self, cx: &StepContext) -> Result<Output, StepError> {
         let (org, task) = cx.owner()?;
-        let (count, step) = (cx.payload::<u32>()?, cx.step.fence.step);
+        let (Family { children: count, rest }, step) = (cx.payload()?, cx.step.fence.step);
         let mut from = 0;
         loop {
             let tx = self.services.store().begin_order(org).await?;
@@ -164,6 +171,7 @@ impl Toys {
             }
             from += ORDERS;
             tx.commit().await?;
+            tokio::time::sleep(rest).await;
         }
     }
 }
