@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use galley_domain::{
     Fault, FaultCode,
     order::ArticleOrder,
-    task::{StepKind, TaskStatus},
+    article,
+    task::TaskStatus,
     writing::WordRange,
 };
 use galley_services::{RetryRequest, Upload};
@@ -39,8 +40,8 @@ async fn the_samples_become_an_article_with_every_sentence_tied_to_its_source() 
     let (first, second) = (harness.completed(one).await, harness.completed(two).await);
     engine.stop().await;
     let org = harness.caller.org;
-    let article = harness.services.article(org, first.row.article_id.unwrap()).await.unwrap();
-    let again = harness.services.article(org, second.row.article_id.unwrap()).await.unwrap();
+    let article = harness.services.article(org, first.row.subject_id.unwrap()).await.unwrap();
+    let again = harness.services.article(org, second.row.subject_id.unwrap()).await.unwrap();
     assert_eq!(article.content_markdown, again.content_markdown, "the same order gives the same text");
     // Both run at once, so either may take the name first.
     let mut slugs = [article.slug.as_str(), again.slug.as_str()];
@@ -117,8 +118,8 @@ async fn an_outline_that_a_person_edited_is_what_is_written() {
     let harness = Harness::new().await;
     let engine = harness.extractive();
     let task = order_samples(&harness, 300, 500).await;
-    let article = harness.completed(task).await.row.article_id.unwrap();
-    let outline = serde_json::from_value(serde_json::json!({
+    let article = harness.completed(task).await.row.subject_id.unwrap();
+    let outline: galley_domain::writing::Outline = serde_json::from_value(serde_json::json!({
         "title": "Brewing at home",
         "sections": [
             {"heading": null, "words": {"min": 0, "max": 0}},
@@ -127,7 +128,7 @@ async fn an_outline_that_a_person_edited_is_what_is_written() {
         ],
     }))
     .unwrap();
-    let request = RetryRequest { from: None, outline: Some(outline) };
+    let request = RetryRequest { from: None, edited: Some(serde_json::json!(outline)) };
     harness.services.retry(&harness.caller, task, request, "t", None).await.unwrap();
     let view = harness.completed(task).await;
     engine.stop().await;
@@ -147,11 +148,11 @@ async fn a_publication_of_unknown_fate_is_looked_up_before_it_is_repeated() {
     let harness = Harness::new().await;
     let engine = harness.extractive();
     let task = order_samples(&harness, 200, 400).await;
-    let article = harness.completed(task).await.row.article_id.unwrap();
+    let article = harness.completed(task).await.row.subject_id.unwrap();
     let slug = harness.services.article(harness.caller.org, article).await.unwrap().slug;
     let page = harness.site().join(&slug).join("index.md");
     let written = std::fs::metadata(&page).unwrap().modified().unwrap();
-    let from_sync = || RetryRequest { from: Some(article::SYNC), outline: None };
+    let from_sync = || RetryRequest { from: Some("sync".into()), edited: None };
 
     harness.database.execute("UPDATE publications SET state = 'sent', remote_ref = NULL").await;
     harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
@@ -180,7 +181,7 @@ async fn a_publication_that_is_there_is_confirmed_although_the_destination_is_cl
     let lock = harness.site().join(".galley-lock");
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
-    let from_sync = RetryRequest { from: Some(article::SYNC), outline: None };
+    let from_sync = RetryRequest { from: Some("sync".into()), edited: None };
     harness.services.retry(&harness.caller, task, from_sync, "t", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
@@ -221,16 +222,16 @@ async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
     let harness = Harness::builder().policy(article::OUTLINE, |policy| policy.max_attempts = 1).build().await;
     let engine = harness.extractive();
     let task = order_samples(&harness, 200, 400).await;
-    let article = harness.completed(task).await.row.article_id.unwrap();
+    let article = harness.completed(task).await.row.subject_id.unwrap();
     engine.stop().await;
 
     let script = Script::default();
     let fault = Fault::permanent(FaultCode::WorkflowError, "no outline today");
     script.next(article::OUTLINE, [Move::Fail(fault)]);
     let engine = harness.scripted(&script);
-    let from = |from| RetryRequest { from: Some(from), outline: None };
+    let from = |from: &str| RetryRequest { from: Some(from.into()), edited: None };
     let org = harness.caller.org;
-    harness.services.retry(&harness.caller, task, from(article::RESEARCH), "t", None).await.unwrap();
+    harness.services.retry(&harness.caller, task, from("research"), "t", None).await.unwrap();
     assert_eq!(harness.ended(task).await.status, TaskStatus::Failed);
     engine.stop().await;
 
@@ -240,7 +241,7 @@ async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
         assert!(view.quote.as_ref().is_some_and(|quote| !quote.is_empty()), "{}", view.claim.sentence);
     }
     // The outline of the first run points into texts that the second run has read anew.
-    let refused = harness.services.retry(&harness.caller, task, from(article::DRAFT), "t", None).await.unwrap_err();
+    let refused = harness.services.retry(&harness.caller, task, from("drafting"), "t", None).await.unwrap_err();
     assert!(
         refused.to_string().contains("outline") || format!("{refused:?}").contains("retry from outline"),
         "{refused:?}"

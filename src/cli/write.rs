@@ -10,7 +10,7 @@ use clap::Args;
 use galley_domain::{
     Caller, OrgId, Permission, Scope,
     order::TaskRequest,
-    task::{StepKind, TaskStatus},
+    task::TaskStatus,
 };
 use galley_services::{RetryRequest, ServiceError, Services, TaskView, Upload};
 use tokio_util::sync::CancellationToken;

@@ -29,16 +29,18 @@ use std::sync::Arc;
 use poem::{EndpointExt, Response, endpoint::BoxEndpoint};
 use poem_openapi::{OpenApiService, Tags};
 
+// The kit that resources are declared with. Public, because it holds what documents need that are not built yet.
 pub use kit::{
     connections::serve,
     rate::RateLimits,
     state::{AppState, ExtraMetrics, HttpLimits},
 };
+pub use kit::{envelope, fields, page, values};
 
 use articles::{Articles, claims::Claims, generate::Generate, versions::Versions};
 use billing::credits::Credits;
 use files::Files;
-use kit::{places, routes::Routes, shell};
+use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use system::health::Health;
 use tasks::{Tasks, events::Events, retry::Retries};
 
@@ -83,7 +85,13 @@ fn service() -> OpenApiService<Routes<Api>, ()> {
 /// The OpenAPI description of every operation as indented JSON with a newline at its end. The same program gives the
 /// same text.
 pub fn spec() -> String {
-    service().spec() + "\n"
+    let text = service().spec();
+    document::complete(&text, &rights::table::<Api>()).unwrap_or(text) + "\n"
+}
+
+/// Who may call what, as `docs/rights.md` has it.
+pub fn rights() -> String {
+    rights::page(&rights::table::<Api>())
 }
 
 /// The whole front, for a listener or for a test client in the same process. It never returns an error:
@@ -91,5 +99,5 @@ pub fn spec() -> String {
 pub fn app(state: AppState) -> BoxEndpoint<'static, Response> {
     let front = state.into_front();
     let routes = places::Tidied::new(places::Places::of(service())).data(Arc::clone(&front));
-    shell::Shell::new(routes, &front.state.limits, Arc::clone(&front.metrics)).boxed()
+    Middleware::new(routes, &front.state.limits, Arc::clone(&front.metrics)).boxed()
 }

@@ -1,22 +1,20 @@
 //! How bodies and headers are read, without a server around it: for tests from outside, such as the fuzz targets.
 
-use galley_domain::order::{ArticleOrder, FieldError};
-use poem::{Request, RequestBody};
-use poem_openapi::{ApiExtractor, ExtractParamOptions};
+use galley_domain::order::{ArticleOrder, FieldError, GenerateRequest, TaskRequest};
+use poem::Request;
 use serde_json::Value;
 
 use crate::http::{
-    articles::Edit,
-    articles::generate::Generation,
+    articles::{UpdateArticle, generate::GenerateArticle},
     kit::{
         auth::presented,
-        body::{Body, FromBody, read_object},
-        header::{Head, HeaderValue, IfMatch, LastEventId, Once},
+        body::{Body, read_json},
+        context::RequestContext,
+        fields::Fields,
+        header::{self, IdempotencyKey, IfMatch, LastEventId},
         problem::Problem,
-        request::Facts,
     },
-    tasks::NewTask,
-    tasks::retry::Retry,
+    tasks::{CreateTask, retry::RetryTask},
 };
 
 /// A body that was read: what it asks for, and the bytes that all spellings of the same JSON share.
@@ -27,26 +25,28 @@ pub type ReadBody<T> = Result<(T, Vec<u8>), Vec<FieldError>>;
 /// # Errors
 /// Everything that is wrong, at most as many fields as an answer names; never empty.
 pub fn task(json: Value) -> ReadBody<ArticleOrder> {
-    read::<NewTask>(json).map(|body| (body.value.0, body.canonical))
+    let body = read::<CreateTask>(json)?;
+    Ok((TaskRequest::from(body.value).into_order()?, body.canonical))
 }
 
 /// The body of `POST /articles/generate`. Errors as of [`task`].
 pub fn generation(json: Value) -> ReadBody<ArticleOrder> {
-    read::<Generation>(json).map(|body| (body.value.0, body.canonical))
+    let body = read::<GenerateArticle>(json)?;
+    Ok((GenerateRequest::from(body.value).into_order()?, body.canonical))
 }
 
 /// The body of `PATCH /articles/{id}`. Errors as of [`task`].
 pub fn edit(json: Value) -> ReadBody<()> {
-    read::<Edit>(json).map(|body| ((), body.canonical))
+    read::<UpdateArticle>(json).map(|body| ((), body.canonical))
 }
 
 /// The body of `POST /tasks/{id}/retry`. Errors as of [`task`].
 pub fn retry(json: Value) -> ReadBody<()> {
-    read::<Retry>(json).map(|body| ((), body.canonical))
+    read::<RetryTask>(json).map(|body| ((), body.canonical))
 }
 
-fn read<T: FromBody>(json: Value) -> Result<Body<T>, Vec<FieldError>> {
-    read_object(json).map_err(|problem| problem.errors)
+fn read<T: Fields>(json: Value) -> Result<Body<T>, Vec<FieldError>> {
+    read_json(json).map_err(|problem| problem.errors)
 }
 
 /// What the headers of a request say; errors are the sentence that the client gets.
@@ -67,23 +67,17 @@ pub struct Headers {
 }
 
 impl Headers {
-    pub async fn read(request: &Request) -> Self {
+    pub fn read(request: &Request) -> Self {
         let said = |problem: Problem| problem.detail;
-        let once = header::<Once>(request).await.and_then(|once| once.key(b"").map_err(said));
-        let facts = Facts::of(request);
+        let once = header::read::<IdempotencyKey>(request).and_then(|key| key.with(b"")).map_err(said);
+        let context = RequestContext::of(request, 0);
         Self {
             key: presented(request).map(str::to_owned).map_err(said),
             once: once.map(|key| key.is_some()),
-            version: header::<IfMatch>(request).await.map(|version| version.0),
-            seen: header::<LastEventId>(request).await.map(|seen| seen.0),
-            request_id: facts.id,
-            trace_id: facts.trace_id,
+            version: header::read::<IfMatch>(request).map(|version| version.0).map_err(said),
+            seen: header::read::<LastEventId>(request).map(|seen| seen.0).map_err(said),
+            request_id: context.id,
+            trace_id: context.trace_id,
         }
     }
-}
-
-async fn header<H: HeaderValue>(request: &Request) -> Result<H, String> {
-    let options = ExtractParamOptions::default();
-    let read = Head::<H>::from_request(request, &mut RequestBody::default(), options).await;
-    read.map(|head| head.0).map_err(|error| Problem::of_error(&error).detail)
 }

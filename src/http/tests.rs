@@ -63,12 +63,49 @@ fn every_operation_says_what_it_is_and_who_may_call_it() {
         for part in ["operationId", "summary", "description", "tags"] {
             assert!(!operation[part].is_null(), "{method} {path} has no {part}");
         }
-        let secured = operation["security"].as_array().is_some_and(|schemes| schemes.len() == 2);
+        let secured = operation["security"].as_array().is_some_and(|schemes| schemes.len() == 3);
         assert_eq!(secured, !public.contains(&path.as_str()), "{method} {path}");
         let responses = operation["responses"].as_object().expect("responses");
         assert_eq!(secured, responses.contains_key("401"), "{method} {path}");
         assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
     }
+}
+
+#[test]
+fn the_rights_are_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rights.md");
+    let page = rights();
+    if std::env::var_os("WRITE_RIGHTS").is_some() {
+        std::fs::write(path, &page).expect("docs/rights.md is written");
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    let how = "WRITE_RIGHTS=1 cargo test -p galley --lib the_rights_are_documented";
+    assert!(committed == page, "docs/rights.md is stale; run: {how}");
+}
+
+#[test]
+fn parameters_are_plain_and_statuses_follow_from_the_arguments() {
+    let document = document();
+    let list = &document["paths"]["/api/v1/articles"]["get"];
+    let names: Vec<&str> =
+        list["parameters"].as_array().expect("a list").iter().filter_map(|p| p["name"].as_str()).collect();
+    let shown = ["page", "limit", "page_size", "status", "publication_status", "project_id", "search", "sort", "order"];
+    assert_eq!(names, shown);
+    assert_eq!(list["parameters"][7]["schema"]["default"], "created_at");
+    assert!(list["parameters"][3]["schema"]["nullable"].is_null() && !list.to_string().contains("anyOf"));
+    let statuses = |path: &str, method: &str| -> Vec<String> {
+        document["paths"][path][method]["responses"].as_object().expect("responses").keys().cloned().collect()
+    };
+    assert_eq!(statuses("/api/v1/credits", "get"), ["200", "401", "403", "429", "500", "503"]);
+    let order = ["202", "400", "401", "402", "403", "409", "413", "415", "429", "500", "503"];
+    assert_eq!(statuses("/api/v1/tasks", "post"), order);
+    assert_eq!(
+        statuses("/api/v1/articles/{article_id}", "patch"),
+        ["200", "400", "401", "403", "404", "409", "413", "415", "429", "500", "503"]
+    );
+    assert_eq!(statuses("/healthz", "get"), ["200", "500", "503"]);
+    let retry = &document["components"]["schemas"]["RetryTask"];
+    assert_eq!((&retry["additionalProperties"], &retry["type"]), (&false.into(), &"object".into()));
 }
 
 #[test]
@@ -114,7 +151,7 @@ fn what_a_body_may_hold_is_described_as_it_is_read() {
 #[test]
 fn every_operation_with_a_budget_says_what_happens_when_it_is_used_up() {
     for (method, path, operation) in operations(&document()) {
-        if operation["security"].is_null() {
+        if operation["security"] == serde_json::json!([]) {
             continue;
         }
         let refusal = &operation["responses"]["429"];
@@ -125,7 +162,7 @@ fn every_operation_with_a_budget_says_what_happens_when_it_is_used_up() {
 }
 
 mod around {
-    //! The shell around routes that need no use case.
+    //! The middleware around routes that need no use case.
 
     use poem::{
         Endpoint, Route,
@@ -144,8 +181,8 @@ mod around {
         routes: impl Endpoint<Output = Response>,
         request: Request,
     ) -> (Response, Value) {
-        let shell = shell::Shell::new(routes, limits, Arc::new(system::metrics::Metrics::new()));
-        let mut response = shell.call(request).await.expect("never an error");
+        let middleware = Middleware::new(routes, limits, Arc::new(system::metrics::Metrics::new()));
+        let mut response = middleware.call(request).await.expect("never an error");
         let body = response.take_body().into_string().await.expect("text");
         (response, serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
@@ -258,11 +295,11 @@ mod around {
     async fn requests_are_counted_by_pattern() {
         let counted = Arc::new(system::metrics::Metrics::new());
         let routes = Route::new().nest("/", OpenApiService::new(Routes(api()), "t", "1")).map_to_response();
-        let shell = shell::Shell::new(routes, &HttpLimits::default(), Arc::clone(&counted));
+        let middleware = Middleware::new(routes, &HttpLimits::default(), Arc::clone(&counted));
         for id in ["1", "2"] {
-            drop(shell.call(request(Method::PUT, &format!("/api/v1/tasks/{id}"))).await);
+            drop(middleware.call(request(Method::PUT, &format!("/api/v1/tasks/{id}"))).await);
         }
-        drop(shell.call(request(Method::GET, "/a/b/c")).await);
+        drop(middleware.call(request(Method::GET, "/a/b/c")).await);
         let text = counted.render(&Ok(Vec::new()));
         assert!(text.contains("{method=\"PUT\",route=\"/api/v1/tasks/{task_id}\",status=\"405\"} 2"), "{text}");
         assert!(text.contains("{method=\"GET\",route=\"unmatched\",status=\"404\"} 1"), "{text}");

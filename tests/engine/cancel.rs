@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use galley_domain::task::{StepKind, TaskStatus};
+use galley_domain::{article, task::TaskStatus};
 use galley_services::ServiceError;
 use galley_testkit::{Harness, Move, Script};
 use rust_decimal::Decimal;
@@ -79,7 +79,7 @@ async fn deleting_an_article_that_is_being_written_stops_its_task() {
     let engine = harness.scripted(&script);
     let task = harness.order().await;
     script.wait_for_runs(article::RESEARCH, 1).await;
-    let article = harness.task(task).await.row.article_id.unwrap();
+    let article = harness.task(task).await.row.subject_id.unwrap();
     harness.services.delete_article(harness.caller.org, article).await.unwrap();
     assert_eq!(harness.task(task).await.status, TaskStatus::Cancelled);
     let gone = harness.services.article(harness.caller.org, article).await;

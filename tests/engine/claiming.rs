@@ -2,15 +2,18 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use galley_domain::task::{StepKind, TaskStatus};
-use galley_services::{Outcome, ServiceError, StepOutput};
+use galley_domain::{
+    article,
+    task::{StepKind, TaskStatus},
+};
+use galley_engine::Outcome;
+use galley_services::{
+    ServiceError,
+    pipelines::{self, READING, upkeep::SWEEP},
+};
 use galley_store::Wanted;
 use galley_testkit::{Harness, Move, Script};
 use rust_decimal::Decimal;
-
-fn want(kind: StepKind, slots: usize) -> [Wanted; 1] {
-    [Wanted { kind, slots }]
-}
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -33,13 +36,12 @@ async fn claiming_takes_no_more_than_there_are_slots_and_counts_the_attempt() {
     for _ in 0..5 {
         harness.order().await;
     }
-    let queue = harness.services.store().queue();
-    let claimed = queue.claim(&want(article::RESEARCH, 3), "w", LEASE).await.unwrap().steps;
+    let claimed = harness.claim(article::RESEARCH, 3, "w", LEASE).await.steps;
     assert_eq!(claimed.len(), 3);
     assert!(claimed.iter().all(|step| step.attempt == 1));
-    assert_eq!(queue.claim(&want(article::RESEARCH, 9), "w", LEASE).await.unwrap().steps.len(), 2, "nothing twice");
+    assert_eq!(harness.claim(article::RESEARCH, 9, "w", LEASE).await.steps.len(), 2, "nothing twice");
     assert!(
-        queue.claim(&want(article::OUTLINE, 9), "w", LEASE).await.unwrap().steps.is_empty(),
+        harness.claim(article::OUTLINE, 9, "w", LEASE).await.steps.is_empty(),
         "only what was asked for"
     );
 }
@@ -54,9 +56,10 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
     for _ in 0..8 {
         let queue = harness.services.store().queue();
         claimers.push(tokio::spawn(async move {
+            let want = [Wanted::new(READING, 4)];
             let mut mine = Vec::new();
             loop {
-                let claimed = queue.claim(&want(article::RESEARCH, 4), "w", LEASE).await.unwrap().steps;
+                let claimed = queue.claim(&want, &[article::RESEARCH], "w", LEASE).await.unwrap().steps;
                 if claimed.is_empty() {
                     return mine;
                 }
@@ -69,7 +72,7 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
         all.extend(claimer.await.unwrap());
     }
     // A claimer may come away empty-handed while another holds the last locks; what is left is still there.
-    let rest = harness.services.store().queue().claim(&want(article::RESEARCH, 60), "w", LEASE).await.unwrap().steps;
+    let rest = harness.claim(article::RESEARCH, 60, "w", LEASE).await.steps;
     all.extend(rest.into_iter().map(|step| step.fence.step));
     assert_eq!(all.len(), 60);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 60);
@@ -78,7 +81,7 @@ async fn eight_claimers_at_once_never_get_the_same_step() {
 /// Pages that are read to find what can be claimed.
 async fn pages_of_a_look(harness: &Harness) -> u64 {
     let look = "EXPLAIN (ANALYZE, BUFFERS)
-        SELECT id FROM steps WHERE kind = 'research' AND state = 'ready' ORDER BY rank, id LIMIT 10";
+        SELECT id FROM steps WHERE pool = 'reading' AND state = 'ready' ORDER BY rank, id LIMIT 10";
     let plan = harness.database.texts(look).await;
     // "Buffers: shared hit=3 read=1 dirtied=1"; the first line counts everything.
     let line = plan.iter().find_map(|line| line.split_once("Buffers: shared ")).expect("a plan with buffers").1;
@@ -92,8 +95,8 @@ async fn after_a_vacuum_no_claim_walks_over_what_was_claimed_before() {
     let harness = Harness::new().await;
     let add = |from: u32, to: u32, state: &str| {
         format!(
-            "INSERT INTO steps (id, kind, state, rank, max_attempts, trace_id, finished_at)
-             SELECT gen_random_uuid(), 'research', '{state}', g, 1, 'a trace that was long ago', now()
+            "INSERT INTO steps (id, kind, pool, state, rank, max_attempts, trace_id, finished_at)
+             SELECT gen_random_uuid(), 'research', 'reading', '{state}', g, 1, 'a trace that was long ago', now()
              FROM generate_series({from}, {to}) g"
         )
     };
@@ -118,12 +121,12 @@ async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_no
     harness.order().await;
     let queue = harness.services.store().queue();
     let first =
-        queue.claim(&want(article::RESEARCH, 1), "one", Duration::from_millis(200)).await.unwrap().steps.remove(0);
+        harness.claim(article::RESEARCH, 1, "one", Duration::from_millis(200)).await.steps.remove(0);
     assert!(queue.renew(&[first.fence], LEASE).await.unwrap().is_empty());
-    assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 0, "the heartbeat keeps it");
+    assert_eq!(harness.promote(Duration::ZERO).await.ready, 0, "the heartbeat keeps it");
     harness.database.execute("UPDATE steps SET lease_until = now()").await;
-    assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 1);
-    let second = queue.claim(&want(article::RESEARCH, 1), "two", LEASE).await.unwrap().steps.remove(0);
+    assert_eq!(harness.promote(Duration::ZERO).await.ready, 1);
+    let second = harness.claim(article::RESEARCH, 1, "two", LEASE).await.steps.remove(0);
     assert_eq!(second.fence.step, first.fence.step);
     assert_ne!(second.fence.lease, first.fence.lease);
     assert_eq!(second.attempt, 2);
@@ -134,13 +137,12 @@ async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_no
 async fn a_step_that_kills_its_process_every_time_runs_out_of_attempts() {
     let harness = Harness::builder().policy(article::RESEARCH, |policy| policy.max_attempts = 2).build().await;
     let task = harness.order().await;
-    let queue = harness.services.store().queue();
     for attempt in 1..=2 {
-        let claimed = queue.claim(&want(article::RESEARCH, 1), "doomed", LEASE).await.unwrap().steps;
+        let claimed = harness.claim(article::RESEARCH, 1, "doomed", LEASE).await.steps;
         assert_eq!(claimed[0].attempt, attempt);
         harness.database.execute("UPDATE steps SET lease_until = now()").await;
         if attempt < 2 {
-            assert_eq!(queue.promote(&[], Duration::ZERO).await.unwrap().ready, 1);
+            assert_eq!(harness.promote(Duration::ZERO).await.ready, 1);
         }
     }
     let script = Script::default();
@@ -201,13 +203,12 @@ async fn a_tenant_with_one_order_does_not_wait_for_another_tenants_thousand() {
     for _ in 0..300 {
         harness.order().await;
     }
-    let queue = harness.services.store().queue();
     // The backlog is being worked on.
-    queue.claim(&want(article::RESEARCH, 10), "w", LEASE).await.unwrap();
+    harness.claim(article::RESEARCH, 10, "w", LEASE).await;
     let (other, _) = harness.other_tenant().await;
     harness.order_as(&other).await;
-    let next = queue.claim(&want(article::RESEARCH, 2), "w", LEASE).await.unwrap().steps;
-    let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
+    let next = harness.claim(article::RESEARCH, 2, "w", LEASE).await.steps;
+    let orgs: Vec<_> = next.iter().filter_map(|step| step.owner()).map(|(org, _)| org).collect();
     assert!(orgs.contains(&other.org), "the newcomer is among the next two");
 }
 
@@ -217,17 +218,16 @@ async fn a_newcomer_does_not_wait_at_a_later_step_either() {
     for _ in 0..40 {
         harness.order().await;
     }
-    let queue = harness.services.store().queue();
     // All of the first tenant's research is done; its outlines are the backlog now.
-    for step in queue.claim(&want(article::RESEARCH, 40), "w", LEASE).await.unwrap().steps {
+    for step in harness.claim(article::RESEARCH, 40, "w", LEASE).await.steps {
         let nothing = Outcome::Done(pipelines::article::research(1, Vec::new(), Vec::new()));
         harness.commits().finish_step(&step, &nothing, &[]).await.unwrap();
     }
     let (other, _) = harness.other_tenant().await;
     harness.order_as(&other).await;
     for kind in [article::RESEARCH, article::OUTLINE] {
-        let next = queue.claim(&want(kind, 2), "w", LEASE).await.unwrap().steps;
-        let its = next.iter().find(|step| step.owner.is_some_and(|(org, _)| org == other.org));
+        let next = harness.claim(kind, 2, "w", LEASE).await.steps;
+        let its = next.iter().find(|step| step.owner().is_some_and(|(org, _)| org == other.org));
         let step = its.unwrap_or_else(|| panic!("the newcomer is among the next two at {kind}"));
         let nothing = Outcome::Done(pipelines::article::research(1, Vec::new(), Vec::new()));
         harness.commits().finish_step(step, &nothing, &[]).await.unwrap();
@@ -240,7 +240,7 @@ async fn a_heartbeat_waits_for_nobody() {
     harness.order().await;
     harness.order().await;
     let store = harness.services.store();
-    let held = store.queue().claim(&want(article::RESEARCH, 2), "w", LEASE).await.unwrap().steps;
+    let held = harness.claim(article::RESEARCH, 2, "w", LEASE).await.steps;
     let fences: Vec<_> = held.iter().map(|step| step.fence).collect();
     let busy = store.begin(harness.caller.org).await.unwrap();
     busy.hold_fence(fences[0]).await.unwrap();
@@ -253,18 +253,17 @@ async fn a_heartbeat_waits_for_nobody() {
 #[tokio::test]
 async fn a_tenant_that_was_busy_yesterday_is_not_put_behind_a_backlog_today() {
     let harness = Harness::builder().credits(100_000).build().await;
-    let queue = harness.services.store().queue();
     for _ in 0..50 {
         harness.order().await;
     }
-    queue.claim(&want(article::RESEARCH, 50), "w", LEASE).await.unwrap();
+    harness.claim(article::RESEARCH, 50, "w", LEASE).await;
     let (other, _) = harness.other_tenant().await;
     for _ in 0..20 {
         harness.order_as(&other).await;
     }
     harness.order().await;
-    let next = queue.claim(&want(article::RESEARCH, 2), "w", LEASE).await.unwrap().steps;
-    let orgs: Vec<_> = next.iter().filter_map(|step| step.owner).map(|(org, _)| org).collect();
+    let next = harness.claim(article::RESEARCH, 2, "w", LEASE).await.steps;
+    let orgs: Vec<_> = next.iter().filter_map(|step| step.owner()).map(|(org, _)| org).collect();
     assert!(orgs.contains(&harness.caller.org), "{orgs:?}");
 }
 

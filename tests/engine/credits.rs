@@ -1,6 +1,6 @@
 //! Credits: held at order, settled at completion, released on failure and cancel; never below zero.
 
-use galley_domain::task::StepKind;
+use galley_domain::article;
 use galley_services::{IdempotencyKey, ServiceError};
 use galley_testkit::{Harness, Script, order};
 use rust_decimal::Decimal;

@@ -1,20 +1,15 @@
 //! Rules 3 and 11: finished exactly once, fenced by the lease; every step carries its trace.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use galley_domain::{
-    task::StepKind,
+    article,
     usage::{CallOutcome, Usage},
     writing::{Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{Entry, LastSeen, NoRoom, Outcome, Room, StepOutput, What};
-use galley_store::{ClaimedStep, NewSource, StoreError, Wanted};
+use galley_engine::{Entry, Handover, LastSeen, Outcome, What};
+use galley_services::pipelines::{self, upkeep::SWEEP};
+use galley_store::{ClaimedStep, NewSource, StoreError};
 use galley_testkit::{Harness, Script};
 use rust_decimal::Decimal;
 
@@ -38,17 +33,15 @@ pub fn call() -> Usage {
 async fn a_worker_that_lost_its_lease_writes_nothing_but_what_it_paid() {
     let harness = Harness::new().await;
     let task = harness.order().await;
-    let queue = harness.services.store().queue();
-    let wanted = [Wanted { kind: article::RESEARCH, slots: 1 }];
-    let old = queue.claim(&wanted, "old", LEASE).await.unwrap().steps.remove(0);
+    let old = harness.claim(article::RESEARCH, 1, "old", LEASE).await.steps.remove(0);
     harness.database.execute("UPDATE steps SET lease_until = now()").await;
-    queue.promote(&[], Duration::ZERO).await.unwrap();
-    let new = queue.claim(&wanted, "new", LEASE).await.unwrap().steps.remove(0);
+    harness.promote(Duration::ZERO).await;
+    let new = harness.claim(article::RESEARCH, 1, "new", LEASE).await.steps.remove(0);
 
     let output = Outcome::Done(pipelines::article::research(1, Vec::new(), vec!["late".into()]));
     let late = harness.commits().finish_step(&old, &output, &[call()]).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
-    let begun = Entry { step: old, known: LastSeen::default(), what: What::Begun };
+    let begun = Entry { step: old, last_seen: LastSeen::default(), what: What::Begun };
     let begun = harness.commits().write(&[begun], &mut Handover::none()).await.answers;
     assert!(matches!(begun[..], [Err(StoreError::LeaseLost)]), "{begun:?}");
     assert_eq!(harness.steps(task).await.len(), 1, "no next step");
@@ -123,7 +116,7 @@ pub fn end(step: &ClaimedStep, title: &str) -> Entry {
     };
     let outcome = Outcome::Done(pipelines::article::research(1, vec![source], Vec::new()));
     let what = What::Ended { outcome: Arc::new(outcome), usage: vec![call()] };
-    Entry { step: step.clone(), known: LastSeen::default(), what }
+    Entry { step: step.clone(), last_seen: LastSeen::default(), what }
 }
 
 /// Ends are written in groups; each is still fenced by its own lease, and a bad one fails alone.
@@ -134,9 +127,8 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
     for _ in 0..4 {
         tasks.push(harness.order().await);
     }
-    let queue = harness.services.store().queue();
-    let mut steps = queue.claim(&[Wanted { kind: article::RESEARCH, slots: 4 }], "w", LEASE).await.unwrap().steps;
-    steps.sort_by_key(|step| tasks.iter().position(|task| step.owner.is_some_and(|(_, owner)| owner == *task)));
+    let mut steps = harness.claim(article::RESEARCH, 4, "w", LEASE).await.steps;
+    steps.sort_by_key(|step| tasks.iter().position(|task| step.task == Some(*task)));
     harness.services.cancel(harness.caller.org, tasks[1]).await.unwrap();
     // Postgres takes no NUL in a text.
     let titles = ["good", "cancelled", "bad\0", "good too"];
@@ -156,49 +148,13 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
     assert_eq!(harness.steps(tasks[0]).await.len(), 2);
 }
 
-/// A process with free slots, for steps of one kind or of all.
-pub struct Slots {
-    only: Option<StepKind>,
-    free: AtomicUsize,
-}
-
-impl Slots {
-    pub fn for_all() -> Self {
-        Self { only: None, free: AtomicUsize::new(usize::MAX) }
-    }
-
-    fn of(kind: StepKind, free: usize) -> Self {
-        Self { only: Some(kind), free: AtomicUsize::new(free) }
-    }
-}
-
-impl Room for Slots {
-    fn worker(&self) -> &'static str {
-        "here"
-    }
-
-    fn lease(&self) -> Duration {
-        LEASE
-    }
-
-    fn ends(&self, _: StepKind) {}
-
-    fn written(&self, _: bool) {}
-
-    fn take(&self, kind: StepKind) -> bool {
-        let taken = |free: usize| free.checked_sub(1);
-        self.only.is_none_or(|only| only == kind)
-            && self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, taken).is_ok()
-    }
-}
-
 /// What follows a step begins in the transaction that ends it, where there is room; the rest waits to be claimed.
 #[tokio::test]
 async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
     let harness = Harness::new().await;
     let task = harness.order().await;
     let queue = harness.services.store().queue();
-    let claim = async |kind, slots| queue.claim(&[Wanted { kind, slots }], "w", LEASE).await.unwrap().steps;
+    let claim = async |kind, slots| harness.claim(kind, slots, "w", LEASE).await.steps;
     let research = claim(article::RESEARCH, 1).await.remove(0);
     let none = pipelines::article::research(1, Vec::new(), Vec::new());
     harness.commits().finish_step(&research, &Outcome::Done(none), &[]).await.unwrap();
@@ -210,12 +166,12 @@ async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
         let outline = Outline { title: title.into(), sections: vec![section.clone(); 3] };
         What::Ended { outcome: Arc::new(Outcome::Done(pipelines::article::outline(&outline))), usage: Vec::new() }
     };
-    let room = Slots::of(article::DRAFT, 2);
-    let end = |title| Entry { step: outline.clone(), known: LastSeen::default(), what: outcome(title) };
-    let bad = harness.commits().write(&[end("bad\0")], &room).await;
+    // The pool of drafts is that of outlines too; the permit of the outline that ends is not among these.
+    let two = || harness.handover(Some((article::DRAFT, 1)), LEASE);
+    let end = |title| Entry { step: outline.clone(), last_seen: LastSeen::default(), what: outcome(title) };
+    let bad = harness.commits().write(&[end("bad\0")], &mut two()).await;
     assert!(bad.answers[0].is_err() && bad.started.is_empty() && bad.doubtful.is_empty(), "{bad:?}");
-    room.free.store(2, Ordering::SeqCst);
-    let written = harness.commits().write(&[end("good")], &room).await;
+    let written = harness.commits().write(&[end("good")], &mut two()).await;
     assert!(written.answers[0].is_ok(), "{written:?}");
     let positions: Vec<i32> = written.started.iter().map(|(step, _)| step.position).collect();
     assert_eq!(positions, [0, 1]);

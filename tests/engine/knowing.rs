@@ -4,31 +4,32 @@
 use std::{sync::Arc, time::Duration};
 
 use galley_domain::{
-    task::StepKind,
+    article,
     writing::{Outline, SectionPlan, SectionText, WordRange},
 };
-use galley_services::{Entry, LastSeen, NoRoom, Outcome, StepOutput, What, Written};
-use galley_store::{ClaimedStep, Claims, StoreError, Wanted};
+use galley_engine::{Entry, Handover, LastSeen, Outcome, Output, What, Written};
+use galley_services::pipelines;
+use galley_store::{ClaimedStep, Claims, StoreError};
 use galley_testkit::Harness;
 use uuid::Uuid;
 
-use super::finishing::{Slots, call, end};
+use super::finishing::{call, end};
 
 const LEASE: Duration = Duration::from_secs(30);
 const SECTIONS: usize = 3;
 
-fn ended(output: StepOutput) -> What {
+fn ended(output: Output) -> What {
     What::Ended { outcome: Arc::new(Outcome::Done(output)), usage: vec![call()] }
 }
 
 fn section((step, known): &(ClaimedStep, LastSeen)) -> Entry {
     let what = ended(pipelines::article::section(&SectionText::default()));
-    Entry { step: step.clone(), known: known.clone(), what }
+    Entry { step: step.clone(), last_seen: known.clone(), what }
 }
 
 /// Writes the end of an attempt; `looked` says whether what was known of its task had to be looked up after all.
 async fn write(harness: &Harness, entry: &Entry, looked: bool) -> Written {
-    let written = harness.commits().write(std::slice::from_ref(entry), &Slots::for_all()).await;
+    let written = harness.commits().write(std::slice::from_ref(entry), &mut harness.handover(None, LEASE)).await;
     assert!(matches!(written.answers[..], [Ok(Some(_))]), "{written:?}");
     assert_eq!(written.was_stale, looked, "{written:?}");
     written
@@ -37,11 +38,10 @@ async fn write(harness: &Harness, entry: &Entry, looked: bool) -> Written {
 /// An order whose research and outline have ended here, and its sections, which have begun.
 async fn in_sections(harness: &Harness) -> (Uuid, Vec<(ClaimedStep, LastSeen)>) {
     let task = harness.order().await;
-    let queue = harness.services.store().queue();
-    let claims = queue.claim(&[Wanted { kind: article::RESEARCH, slots: 1 }], "here", LEASE).await.unwrap();
+    let claims = harness.claim(article::RESEARCH, 1, "here", LEASE).await;
     let research = Entry {
         step: claims.steps[0].clone(),
-        known: LastSeen::claimed(claims.tasks.get(&task).cloned()),
+        last_seen: LastSeen::claimed(claims.tasks.get(&task).cloned()),
         what: ended(pipelines::article::research(1, Vec::new(), vec!["little".into()])),
     };
     assert!(research.is_ready(), "a claim says how the task stands");
@@ -49,7 +49,7 @@ async fn in_sections(harness: &Harness) -> (Uuid, Vec<(ClaimedStep, LastSeen)>) 
     let words = WordRange { min: 1, max: 1 };
     let plan = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
     let outline = Outline { title: "Tea".into(), sections: vec![plan; SECTIONS] };
-    let outline = Entry { step, known, what: ended(pipelines::article::outline(&outline)) };
+    let outline = Entry { step, last_seen: known, what: ended(pipelines::article::outline(&outline)) };
     assert!(outline.is_ready());
     let sections = write(harness, &outline, false).await.started;
     assert_eq!(sections.len(), SECTIONS);
@@ -78,12 +78,12 @@ async fn sections_of_one_task_end_without_a_look_also_in_one_group() {
     write(&harness, &section(&sections[0]), false).await;
     let group: Vec<Entry> = sections[1..].iter().map(section).collect();
     assert!(group.iter().all(Entry::is_ready), "what one of them wrote is known to the others");
-    let written = harness.commits().write(&group, &Slots::for_all()).await;
+    let written = harness.commits().write(&group, &mut harness.handover(None, LEASE)).await;
     assert!(written.answers.iter().all(Result::is_ok) && !written.was_stale, "{written:?}");
     assert_eq!(written.started.iter().map(|(step, _)| step.kind).collect::<Vec<_>>(), [article::SEO]);
     assert_whole(&harness, task, 2 + SECTIONS).await;
     let row = harness.task(task).await.row.clone();
-    assert_eq!((row.fan_open, row.current_step.as_deref()), (0, Some("seo")));
+    assert_eq!((row.stages.of(article::DRAFT).open, row.current_step.as_deref()), (0, Some("seo")));
     assert_eq!(row.steps_completed, ["research", "outline", "drafting"]);
 }
 
@@ -92,14 +92,14 @@ async fn what_another_process_wrote_meanwhile_is_looked_up() {
     let harness = Harness::new().await;
     let (task, sections) = in_sections(&harness).await;
     // Another process has this one and knows nothing.
-    let other = Entry { known: LastSeen::begun(), ..section(&sections[0]) };
+    let other = Entry { last_seen: LastSeen::begun(), ..section(&sections[0]) };
     assert!(!other.is_ready());
     write(&harness, &other, false).await;
     let late = section(&sections[1]);
     assert!(late.is_ready(), "it believes that it knows");
     write(&harness, &late, true).await;
     assert_whole(&harness, task, 4).await;
-    assert_eq!(harness.task(task).await.row.fan_open, 1, "both were counted");
+    assert_eq!(harness.task(task).await.row.stages.of(article::DRAFT).open, 1, "both were counted");
     assert!(section(&sections[2]).is_ready(), "and knows again");
 }
 
@@ -111,7 +111,7 @@ async fn a_cancelled_task_takes_no_end_however_well_it_is_known() {
     harness.services.cancel(harness.caller.org, task).await.unwrap();
     let group = [section(&sections[0]), section(&others[0])];
     assert!(group.iter().all(Entry::is_ready));
-    let written = harness.commits().write(&group, &Slots::for_all()).await;
+    let written = harness.commits().write(&group, &mut harness.handover(None, LEASE)).await;
     assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost), Ok(Some(_))]), "{written:?}");
     assert!(written.was_stale, "a second try found it out");
     assert_whole(&harness, task, 2).await;
@@ -127,16 +127,15 @@ async fn a_lost_lease_ends_nothing_although_the_task_is_as_it_was() {
     let (task, sections) = in_sections(&harness).await;
     let lost = sections[0].0.fence.step;
     harness.database.execute(&format!("UPDATE steps SET lease_until = now() WHERE id = '{lost}'")).await;
-    let queue = harness.services.store().queue();
-    queue.promote(&[], Duration::ZERO).await.unwrap();
-    let claims = queue.claim(&[Wanted { kind: article::DRAFT, slots: 1 }], "there", LEASE).await.unwrap();
+    harness.promote(Duration::ZERO).await;
+    let claims = harness.claim(article::DRAFT, 1, "there", LEASE).await;
     assert_eq!(claims.steps[0].fence.step, lost);
     let late = section(&sections[0]);
     assert!(late.is_ready());
-    let answers = harness.commits().write(&[late], &Slots::for_all()).await.answers;
+    let answers = harness.commits().write(&[late], &mut harness.handover(None, LEASE)).await.answers;
     assert!(matches!(answers[..], [Err(StoreError::LeaseLost)]), "{answers:?}");
     assert_whole(&harness, task, 2).await;
-    assert_eq!(harness.task(task).await.row.fan_open, i32::try_from(SECTIONS).unwrap());
+    assert_eq!(harness.task(task).await.row.stages.of(article::DRAFT).open, u32::try_from(SECTIONS).unwrap());
     // Who has it now ends it, and what it follows from is known from the claim.
     let heir = (claims.steps[0].clone(), LastSeen::claimed(claims.tasks.get(&task).cloned()));
     let heir = section(&heir);
@@ -151,15 +150,13 @@ async fn a_lost_lease_ends_nothing_although_the_task_is_as_it_was() {
 async fn sources_are_written_under_a_lease_only_and_once() {
     let harness = Harness::new().await;
     let task = harness.order().await;
-    let queue = harness.services.store().queue();
-    let wanted = [Wanted { kind: article::RESEARCH, slots: 1 }];
-    let claims = queue.claim(&wanted, "here", LEASE).await.unwrap();
+    let claims = harness.claim(article::RESEARCH, 1, "here", LEASE).await;
     let known = |claims: &Claims| LastSeen::claimed(claims.tasks.get(&task).cloned());
-    let late = Entry { known: known(&claims), ..end(&claims.steps[0], "tea") };
+    let late = Entry { last_seen: known(&claims), ..end(&claims.steps[0], "tea") };
     harness.database.execute("UPDATE steps SET lease_until = now()").await;
-    queue.promote(&[], Duration::ZERO).await.unwrap();
-    let claims = queue.claim(&wanted, "there", LEASE).await.unwrap();
-    let heir = Entry { known: known(&claims), ..end(&claims.steps[0], "tea") };
+    harness.promote(Duration::ZERO).await;
+    let claims = harness.claim(article::RESEARCH, 1, "there", LEASE).await;
+    let heir = Entry { last_seen: known(&claims), ..end(&claims.steps[0], "tea") };
     assert!(late.is_ready() && heir.is_ready());
     let written = harness.commits().write(&[late], &mut Handover::none()).await;
     assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost)]) && written.was_stale, "{written:?}");
@@ -179,9 +176,8 @@ async fn attempts_of_a_task_share_the_newest_that_is_known_of_it() {
     let harness = Harness::new().await;
     let (task, sections) = in_sections(&harness).await;
     harness.database.execute("UPDATE steps SET lease_until = now() WHERE kind = 'draft'").await;
-    let queue = harness.services.store().queue();
-    queue.promote(&[], Duration::ZERO).await.unwrap();
-    let claims = queue.claim(&[Wanted { kind: article::DRAFT, slots: SECTIONS }], "here", LEASE).await.unwrap();
+    harness.promote(Duration::ZERO).await;
+    let claims = harness.claim(article::DRAFT, SECTIONS, "here", LEASE).await;
     let first = LastSeen::claimed(claims.tasks.get(&task).cloned());
     let entries = claims.steps.iter().map(|step| {
         // The second of them was claimed by somebody who knew nothing.
@@ -205,7 +201,7 @@ async fn what_failed_to_be_written_is_not_known_any_more() {
     let bad = pipelines::article::section(&SectionText { paragraphs: vec!["bad\0".into()] });
     let bad = Entry { what: ended(bad), ..section(&sections[0]) };
     assert!(bad.is_ready());
-    let answers = harness.commits().write(std::slice::from_ref(&bad), &Slots::for_all()).await.answers;
+    let answers = harness.commits().write(std::slice::from_ref(&bad), &mut harness.handover(None, LEASE)).await.answers;
     assert!(answers[0].is_err(), "{answers:?}");
     assert!(!bad.is_ready());
     write(&harness, &section(&sections[0]), false).await;

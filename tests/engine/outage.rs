@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use galley_domain::task::StepKind;
+use galley_domain::article;
+use galley_services::pipelines::{UPKEEP, upkeep::SWEEP};
 use galley_store::{Store, StoreSettings};
 use galley_testkit::{Harness, Move, Script};
 
@@ -60,7 +61,7 @@ async fn a_transaction_dropped_while_it_begins_leaves_nothing_open() {
         let limit = Duration::from_micros(round * 20);
         drop(tokio::time::timeout(limit, store.begin(harness.caller.org)).await);
         let key = format!("round/{round}");
-        assert!(store.queue().schedule(SWEEP, &key, 1).await.unwrap());
+        assert!(store.queue().schedule(SWEEP, UPKEEP, &key, 1).await.unwrap());
         let sql = format!("SELECT count(*) FROM steps WHERE unique_key = '{key}'");
         assert_eq!(harness.database.number(&sql).await, 1, "round {round}: what was written stands");
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use galley_domain::{
     Caller, Fault, FaultCode,
-    task::{StepKind, TaskStatus},
+    article,
+    task::TaskStatus,
 };
 use galley_services::RetryRequest;
 use galley_testkit::{Harness, Move, Script};
@@ -46,7 +47,7 @@ async fn attempts_end() {
     engine.stop().await;
     assert_eq!(script.runs_of(article::OUTLINE), 3, "none lost, none too many");
     assert_eq!(view.row.error_message.as_deref(), Some("the model is busy (after 3 attempts)"));
-    let article = harness.services.article(harness.caller.org, view.row.article_id.unwrap()).await.unwrap();
+    let article = harness.services.article(harness.caller.org, view.row.subject_id.unwrap()).await.unwrap();
     assert_eq!((article.status.as_str(), article.error.as_deref()), ("failed", view.row.error_message.as_deref()));
 }
 
@@ -128,8 +129,8 @@ async fn a_retry_from_draft_writes_a_second_version() {
     let script = Script::default();
     let engine = harness.scripted(&script);
     let task = harness.order().await;
-    let article = harness.completed(task).await.row.article_id.unwrap();
-    let request = RetryRequest { from: Some(article::DRAFT), outline: None };
+    let article = harness.completed(task).await.row.subject_id.unwrap();
+    let request = RetryRequest { from: Some("drafting".into()), edited: None };
     harness.services.retry(&harness.caller, task, request, "trace", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
@@ -146,7 +147,7 @@ async fn a_running_task_cannot_be_retried_and_a_missing_input_is_named() {
     let busy = harness.services.retry(&harness.caller, task, RetryRequest::default(), "t", None).await.unwrap_err();
     assert!(busy.to_string().contains("the task is pending"), "{busy}");
     harness.services.cancel(harness.caller.org, task).await.unwrap();
-    let request = RetryRequest { from: Some(article::SEO), outline: None };
+    let request = RetryRequest { from: Some("seo".into()), edited: None };
     let early = harness.services.retry(&harness.caller, task, request, "t", None).await.unwrap_err();
     let galley_services::ServiceError::Validation(errors) = early else { panic!("{early}") };
     assert!(errors[0].message.contains("no finished research step"), "{errors:?}");

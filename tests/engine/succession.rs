@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use galley_domain::task::StepKind;
+use galley_domain::article;
 use galley_testkit::{Harness, Move, Script, scripted_steps};
 
 #[tokio::test]

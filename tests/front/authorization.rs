@@ -15,8 +15,11 @@ const PUBLIC: [&str; 3] = ["GET /healthz", "GET /metrics", "GET /readyz"];
 struct Operation {
     method: Method,
     path: String,
-    secured: bool,
+    /// The permission and the scope that the description names; `None` where it says that no key is needed.
+    right: Option<(Permission, Scope)>,
     kind: String,
+    /// The fields that the body has.
+    fields: Vec<String>,
 }
 
 impl Operation {
@@ -27,10 +30,6 @@ impl Operation {
     fn has_ids(&self) -> bool {
         self.path.contains('{')
     }
-
-    fn reads(&self) -> bool {
-        self.method == Method::GET
-    }
 }
 
 fn operations() -> Vec<Operation> {
@@ -38,17 +37,29 @@ fn operations() -> Vec<Operation> {
     let mut found = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            let secured = operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty());
-            let kinds = operation["requestBody"]["content"].as_object();
-            let kind = kinds.and_then(|kinds| kinds.keys().next()).cloned().unwrap_or_default();
+            let named = &operation["x-galley-right"];
+            let word = |name: &str| named[name].as_str().unwrap();
+            let right =
+                named.is_object().then(|| (word("permission").parse().unwrap(), word("scope").parse().unwrap()));
+            let keys = operation["security"].as_array().expect("every operation says which keys it takes");
+            assert_eq!(right.is_some(), !keys.is_empty(), "{method} {path} needs a key for its right");
+            let content = &operation["requestBody"]["content"];
+            let kind = content.as_object().and_then(|kinds| kinds.keys().next()).cloned().unwrap_or_default();
             let method: Method = method.to_uppercase().parse().unwrap();
-            found.push(Operation { method, path: path.clone(), secured, kind });
+            let fields = fields(&document, &content[&kind]["schema"]);
+            found.push(Operation { method, path: path.clone(), right, kind, fields });
         }
     }
     assert!(found.len() >= 20, "the description has its operations");
     // Whatever removes things comes last, so that the walk does not saw off its branch.
     found.sort_by_key(|operation| (operation.method == Method::DELETE, operation.name()));
     found
+}
+
+fn fields(document: &Value, schema: &Value) -> Vec<String> {
+    let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+    let schema = name.map_or(schema, |name| &document["components"]["schemas"][name]);
+    schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect()
 }
 
 /// One thing of each kind, all of the first tenant.
@@ -85,7 +96,11 @@ impl Things {
         match operation.kind.as_str() {
             "" => request,
             "multipart/form-data" => request.multipart(form("a.txt", "Tea is a drink made from leaves.")),
-            "application/json" => request.json(&json!({ "user_prompt": "Tea", "topic": "Tea", "title": "Tea" })),
+            "application/json" => {
+                let mut body = json!({ "user_prompt": "Tea", "topic": "Tea", "title": "Tea" });
+                body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
+                request.json(&body)
+            }
             other => panic!("teach the walk to send {other} to {}", operation.name()),
         }
     }
@@ -98,7 +113,7 @@ impl Things {
 #[test]
 fn only_the_listed_operations_are_public() {
     let public: BTreeSet<String> =
-        operations().iter().filter(|operation| !operation.secured).map(Operation::name).collect();
+        operations().iter().filter(|operation| operation.right.is_none()).map(Operation::name).collect();
     assert_eq!(
         public,
         PUBLIC.map(str::to_owned).into(),
@@ -126,19 +141,22 @@ async fn nobody_gets_nothing_but_what_is_public() {
 async fn a_key_without_the_right_is_refused_everywhere() {
     let front = Front::new().await;
     let things = Things::of(&front).await;
-    let (read, write) = (Permission::Read, Permission::Write);
-    let elsewhere: Vec<Scope> =
-        Scope::ALL.iter().copied().filter(|scope| !matches!(scope, Scope::Articles | Scope::Admin)).collect();
-    let only_read = front.key(&[read], &[Scope::Articles, Scope::Admin]).await;
-    let only_write = front.key(&[write], &[Scope::Articles, Scope::Admin]).await;
-    let wrong_scope = front.key(&[read, write], &elsewhere).await;
     let nothing = front.key(&[], &[]).await;
-    for operation in operations().iter().filter(|operation| operation.secured) {
-        let wrong_permission = if operation.reads() { &only_write } else { &only_read };
-        for (key, lacks) in [(wrong_permission, "permission"), (&wrong_scope, "scope"), (&nothing, "both")] {
-            let answer = things.call(&front, operation, key).await;
-            assert_eq!(answer.status, 403, "{} without the {lacks}: {}", operation.name(), answer.text);
-            answer.is_problem(403, "FORBIDDEN");
+    let operations = operations();
+    let rights: BTreeSet<(Permission, Scope)> = operations.iter().filter_map(|operation| operation.right).collect();
+    for (permission, scope) in rights {
+        let others: Vec<Permission> = Permission::ALL.iter().copied().filter(|other| *other != permission).collect();
+        let elsewhere = |other: &Scope| ![scope, Scope::Admin].contains(other);
+        let elsewhere: Vec<Scope> = Scope::ALL.iter().copied().filter(elsewhere).collect();
+        let wrong_permission = front.key(&others, Scope::ALL).await;
+        let wrong_scope = front.key(Permission::ALL, &elsewhere).await;
+        let keys = [(&wrong_permission, "permission"), (&wrong_scope, "scope"), (&nothing, "both")];
+        for operation in operations.iter().filter(|operation| operation.right == Some((permission, scope))) {
+            for (key, lacks) in keys {
+                let answer = things.call(&front, operation, key).await;
+                assert_eq!(answer.status, 403, "{} without the {lacks}: {}", operation.name(), answer.text);
+                answer.is_problem(403, "FORBIDDEN");
+            }
         }
     }
     assert_unchanged(&front, &things).await;
@@ -150,7 +168,7 @@ async fn what_is_another_tenants_does_not_exist() {
     let things = Things::of(&front).await;
     let (_, stranger) = front.harness.other_tenant().await;
     let walk: Vec<Operation> =
-        operations().into_iter().filter(|operation| operation.secured && operation.has_ids()).collect();
+        operations().into_iter().filter(|operation| operation.right.is_some() && operation.has_ids()).collect();
     assert!(walk.len() >= 15, "the operations with ids");
     for operation in &walk {
         let answer = things.call(&front, operation, &stranger).await;
@@ -245,6 +263,10 @@ async fn keys_that_are_over_or_malformed_are_nobody() {
     {
         front.send(front.bare(Method::GET, "/api/v1/credits").header("authorization", &header)).await.is(200);
     }
+    front.send(front.bare(Method::GET, "/api/v1/credits").header("x-api-key", good)).await.is(200);
+    let both = front.bare(Method::GET, "/api/v1/credits").header("x-api-key", good);
+    let both = front.send(both.header("authorization", format!("Bearer {good}"))).await;
+    both.is_problem(401, "UNAUTHORIZED");
     let in_the_query =
         front.send(front.bare(Method::GET, &format!("/api/v1/credits?api_key={good}&token={good}"))).await;
     in_the_query.is_problem(401, "UNAUTHORIZED");

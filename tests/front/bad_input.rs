@@ -300,7 +300,7 @@ async fn wrong_changes_leave_the_article_as_it_is() {
         (json!({ "slug": "x".repeat(81) }), "slug"),
         (json!({ "seo_title": "x".repeat(201) }), "seo_title"),
         (json!({ "seo_description": "" }), "seo_description"),
-        (json!({ "meta_description": "x".repeat(501) }), "seo_description"),
+        (json!({ "meta_description": "x".repeat(501) }), "meta_description"),
         (json!({ "seo_description": "one", "meta_description": "two" }), "meta_description"),
         (json!({ "keywords": vec!["k"; 21] }), "keywords"),
         (json!({ "keywords": [""] }), "keywords[0]"),

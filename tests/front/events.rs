@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use galley::http::AppState;
-use galley_domain::task::StepKind;
+use galley_domain::article;
 use galley_services::KeyRequest;
 use galley_testkit::{Harness, Move, Script};
 use reqwest::{Method, RequestBuilder, Response};

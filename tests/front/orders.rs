@@ -1,6 +1,6 @@
 //! What the first two documents promise, step by step, with the built-in writer.
 
-use galley_domain::task::StepKind;
+use galley_domain::article;
 use galley_testkit::{Harness, Move, Script};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -75,7 +75,7 @@ async fn a_file_goes_when_no_order_reads_it_and_its_bytes_with_the_next_sweep() 
     assert_eq!(unnamed().await, [""; 0], "another file has the same bytes");
     services.file_bytes(org, copy).await.unwrap();
     services.delete_file(org, copy).await.unwrap();
-    assert_eq!(unnamed().await, [row.blob.clone()]);
+    assert_eq!(unnamed().await, [row.blob.as_str()]);
     let path = harness.dir.path().join("files").join(&row.blob);
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 86_400);
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
@@ -104,7 +104,7 @@ async fn claims_keep_the_words_of_a_file_that_is_gone_and_a_cover_stays_while_it
     let file = upload(&harness, org, "faq.md").await;
     let task = order_from(&harness, file, None).await;
     let engine = harness.extractive();
-    let article = harness.completed(task).await.row.article_id.unwrap();
+    let article = harness.completed(task).await.row.subject_id.unwrap();
     engine.stop().await;
     services.delete_file(org, file).await.unwrap();
     let report = services.article_claims(org, article).await.unwrap();

@@ -5,17 +5,17 @@
 //! touches a row of another organization, whether or not that shows in what comes back.
 
 use galley_domain::{
-    FaultCode, OrgId,
-    article::{ArticleStatus, ContentFormat},
+    OrgId,
+    article::{self, ArticleStatus, ContentFormat},
     project::Platform,
-    task::{StepKind, TaskStatus},
+    task::TaskStatus,
     usage::{CallOutcome, Usage},
     writing::{Origin, Verdict},
 };
-use galley_services::IdempotencyKey;
+use galley_services::{IdempotencyKey, pipelines::READING};
 use galley_store::{
     ArticleChange, ArticleFilter, ArticleSort, ClaimedStep, Fence, FileFilter, NewArticle, NewFile, NewKey, NewOrder,
-    NewProject, NewSource, PublicationState, Replay, StepSeed, Store, StoreError, StoredClaim, StoredSecret,
+    NewProject, NewSource, NewStep, PublicationState, Replay, Start, Store, StoreError, StoredClaim, StoredSecret,
     TaskFilter, TenantTx, TextVersion, rows, tenant_tables,
 };
 use galley_testkit::{Harness, TestDatabase, order};
@@ -82,17 +82,22 @@ async fn theirs(harness: &Harness) -> Theirs {
     owned.put_secret(secret(org)).await.unwrap();
     owned.commit().await.unwrap();
     let task = tenant.task(task).await.unwrap().unwrap();
-    let article = tenant.article(task.article_id.unwrap()).await.unwrap().unwrap();
+    let article = tenant.article(task.subject_id.unwrap()).await.unwrap().unwrap();
     let publication = tenant.publication(article.id, "folder", 1).await.unwrap().unwrap();
     let step = ClaimedStep {
         fence,
-        owner: Some((org, running)),
+        org: Some(org),
+        task: Some(running),
         kind: article::RESEARCH,
+        pool: READING,
+        rank: 1,
         run: 1,
         position: 0,
         attempt: 1,
         max_attempts: 3,
         trace_id: "t".into(),
+        payload: Value::Null,
+        subject: None,
     };
     Theirs {
         org,
@@ -133,8 +138,8 @@ fn new_key() -> NewKey {
     }
 }
 
-fn new_order(theirs: &Theirs) -> NewOrder {
-    let article = NewArticle {
+fn new_article(theirs: &Theirs) -> NewArticle {
+    NewArticle {
         id: Uuid::new_v4(),
         project_id: Some(theirs.project.id),
         title: "t".into(),
@@ -144,22 +149,41 @@ fn new_order(theirs: &Theirs) -> NewOrder {
         tone: "professional",
         length: None,
         language: "en".into(),
-    };
+    }
+}
+
+fn new_order() -> NewOrder {
     NewOrder {
         id: Uuid::new_v4(),
         kind: "article",
         input: json!({}),
+        subject: None,
         price: Decimal::ONE,
-        trace_id: "t".into(),
         api_key_id: None,
-        article,
-        first: seed(),
+        parent: None,
+        first: new_step(None),
+        run_at: None,
         told: json!({}),
     }
 }
 
-fn seed() -> StepSeed {
-    StepSeed { kind: article::RESEARCH, position: 7, max_attempts: 1 }
+fn new_step(task: Option<Uuid>) -> NewStep {
+    NewStep {
+        id: Uuid::new_v4(),
+        org: None,
+        task,
+        run: 1,
+        kind: article::RESEARCH,
+        pool: READING,
+        position: 7,
+        rank: 1,
+        max_attempts: 1,
+        trace_id: "t".into(),
+        payload: Value::Null,
+        subject: None,
+        start: Start::Now,
+        started: None,
+    }
 }
 
 fn text() -> TextVersion {
@@ -200,15 +224,13 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
         return answer;
     }
     let (task, running) = (theirs.task.id, theirs.running.id);
-    let all_tasks = TaskFilter { status: None, limit: 1000, offset: 0 };
+    let all_tasks = TaskFilter { limit: 1000, ..TaskFilter::default() };
     match name {
         "credits" => Ok(tx.credits().await?.0 > Decimal::from(5000)),
         "reserve" => done(tx.reserve(Decimal::ONE).await),
         "open_hold" => done(tx.open_hold(task, 9, Decimal::ONE).await),
-        "settle" => done(tx.settle(running, 1, "mine").await),
-        "release" => done(tx.release(running, 1).await),
         "grant" => done(tx.grant(Decimal::TEN, "mine").await),
-        "insert_order" => done(tx.insert_order(new_order(theirs)).await),
+        "insert_order" => done(tx.insert_order(new_order()).await),
         "task" => Ok(tx.task(task).await?.is_some()),
         "tasks" => Ok(tx.tasks(&all_tasks).await?.0.iter().any(|row| row.org_id == theirs.org.0)),
         "newest_uncompleted" => Ok(tx.newest_uncompleted(theirs.key).await?.is_some()),
@@ -216,18 +238,21 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
         "outputs" => Ok(!tx.outputs(task, article::RESEARCH, 1).await?.is_empty()),
         "events_after" => Ok(!tx.events_after(task, 0, 100).await?.is_empty()),
         "lock_task" => Ok(tx.lock_task(running).await?.is_some()),
-        "add_steps" => done(tx.add_steps(&theirs.running, &[seed()]).await),
+        "add_steps" => done(tx.add_steps(&[new_step(Some(running))]).await),
         "emit" => done(tx.emit(running, "task.mine", json!({})).await),
         "hold_fence" => tx.hold_fence(theirs.step.fence).await.map(|()| true),
-        "step_failed" => tx.step_failed(theirs.step.fence, FaultCode::WorkflowError, "mine").await.map(|()| true),
-        "cancel_steps" => Ok(tx.cancel_steps(running).await? > 0),
+        "cancel_jobs" => Ok(tx.cancel_jobs(article::RESEARCH, running).await? > 0),
+        "open_descendants" => Ok(!tx.open_descendants(running).await?.is_empty()),
+        "children" => Ok(!tx.children(theirs.step.fence.step).await?.is_empty()),
+        "announce" => done(tx.announce("article.updated", theirs.article.id, json!({})).await),
+        "follow_events" => done(tx.follow_events(article::RESEARCH, READING, 1, true).await),
         "save_task" => done(
             tx.save_task(&rows::Task { status: TaskStatus::Cancelled.as_str().into(), ..theirs.running.clone() }).await,
         ),
         "now" => done(tx.now().await),
         "insert_output" => done(tx.insert_output(&theirs.task, article::OUTLINE, json!({})).await),
         "record_usage" => {
-            let step = ClaimedStep { owner: Some((tx.org(), task)), ..theirs.step.clone() };
+            let step = ClaimedStep { org: Some(tx.org()), task: Some(task), ..theirs.step.clone() };
             done(tx.record_usage(&step, &[usage()]).await)
         }
         "usage" => Ok(!tx.usage(task).await?.is_empty()),
@@ -257,6 +282,7 @@ async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Resu
     let (article, task, file, project) = (theirs.article.id, theirs.task.id, theirs.file, theirs.project.id);
     let asked = async {
         Ok(Some(match name {
+            "insert_article" => done(tx.insert_article(theirs.task.id, new_article(theirs)).await)?,
             "article" => tx.article(article).await?.is_some(),
             "articles" => tx.articles(&every_article()).await?.0.iter().any(|row| row.id == article),
             "article_versions" => tx.article_versions(article, 10, 0).await?.1 > 0,

@@ -194,8 +194,8 @@ async fn what_is_purged_takes_its_articles_and_covers_and_leaves_the_books() {
     let file = upload(&harness, org, "faq.md").await;
     let (task, kept) = (order_from(&harness, file, Some(project)).await, order_from(&harness, file, Some(other)).await);
     let engine = harness.extractive();
-    let article = harness.completed(task).await.row.article_id.unwrap();
-    let kept = harness.completed(kept).await.row.article_id.unwrap();
+    let article = harness.completed(task).await.row.subject_id.unwrap();
+    let kept = harness.completed(kept).await.row.subject_id.unwrap();
     engine.stop().await;
     let cover = services.article(org, article).await.unwrap().cover_file_id.unwrap();
     let blob = services.store().tenant(org).file(cover).await.unwrap().unwrap().blob;

@@ -26,6 +26,17 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    /// Pools in which steps may be ready and permits are free: how many, and from which rank to look.
+    fn wanted(&self) -> Vec<(PoolName, usize, i64)> {
+        let wanted = self.looking.iter().map(|(pool, rank)| {
+            let free = self.free.get(pool).map_or(0, |free| (*free).min(self.process));
+            (*pool, free, *rank)
+        });
+        wanted.filter(|(_, count, _)| *count > 0).collect()
+    }
+}
+
 /// The permits of one process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Capacity {
@@ -146,19 +157,24 @@ impl Capacity {
         !self.lock().looking.is_empty()
     }
 
+    /// The pools in which steps may be ready, with the ranks to look from, when the process has not permits for all of them.
+    pub(crate) fn contended(&self) -> Vec<(PoolName, i64)> {
+        let state = self.lock();
+        let wanted = state.wanted();
+        let contended = wanted.iter().map(|(_, count, _)| count).sum::<usize>() > state.process;
+        if contended { wanted.into_iter().map(|(pool, _, rank)| (pool, rank)).collect() } else { Vec::new() }
+    }
+
     /// Takes what is free in pools in which steps may be ready: in all of these pools, or, when the process has not permits
-    /// for all of them, in one of them after the other.
-    pub(crate) fn take_free(&self) -> Option<FreePermits> {
+    /// for all of them, in `first`, or else in one of them after the other.
+    pub(crate) fn take_free(&self, first: Option<PoolName>) -> Option<FreePermits> {
         let mut state = self.lock();
-        let State { free, process, looking, asked, .. } = &mut *state;
-        let mut wanted: Vec<(PoolName, usize, i64)> = looking
-            .iter()
-            .map(|(pool, rank)| (*pool, free.get(pool).map_or(0, |free| (*free).min(*process)), *rank))
-            .filter(|(_, count, _)| *count > 0)
-            .collect();
+        let mut wanted = state.wanted();
+        let State { free, process, asked, .. } = &mut *state;
         if wanted.iter().map(|(_, count, _)| count).sum::<usize>() > *process {
-            let after = wanted.iter().position(|(pool, ..)| Some(*pool) > *asked).unwrap_or(0);
-            wanted = vec![wanted[after]];
+            let first = wanted.iter().position(|(pool, ..)| Some(*pool) == first);
+            let next = || wanted.iter().position(|(pool, ..)| Some(*pool) > *asked);
+            wanted = vec![wanted[first.or_else(next).unwrap_or(0)]];
             *asked = Some(wanted[0].0);
         }
         let mut pools = Vec::with_capacity(wanted.len());
@@ -325,18 +341,18 @@ mod tests {
     #[test]
     fn a_claim_asks_for_what_is_free_in_pools_that_may_have_something() {
         let capacity = capacity(&[(READING, 2), (MODELS, 3), (MAIL, 1)], usize::MAX);
-        assert!(capacity.take_free().is_none(), "nothing is looked for");
+        assert!(capacity.take_free(None).is_none(), "nothing is looked for");
         look(&capacity, &[READING, MODELS, PoolName::new("strange")]);
-        let mut free_permits = capacity.take_free().expect("permits");
+        let mut free_permits = capacity.take_free(None).expect("permits");
         assert_eq!(wanted(&free_permits), [(MODELS, 3), (READING, 2)]);
-        assert!(capacity.take_free().is_none(), "all of it is asked for");
+        assert!(capacity.take_free(None).is_none(), "all of it is asked for");
         let held: Vec<Permit> =
             [MODELS, READING, READING].map(|pool| free_permits.permit(pool, 1).expect("a permit")).into();
         free_permits.all_found();
         assert!(capacity.looks(), "more may wait to be read");
         assert_eq!(free(&capacity), (vec![1, 2, 0], 3));
         drop(held);
-        assert_eq!(wanted(&capacity.take_free().expect("permits")), [(READING, 2)]);
+        assert_eq!(wanted(&capacity.take_free(None).expect("permits")), [(READING, 2)]);
         assert_eq!(free(&capacity), (vec![1, 3, 2], 6));
     }
 
@@ -344,15 +360,17 @@ mod tests {
     fn a_process_that_is_nearly_full_asks_for_one_pool_after_the_other() {
         let capacity = capacity(&[(READING, 2), (MODELS, 2)], 2);
         look(&capacity, &[READING, MODELS]);
-        let mut first = capacity.take_free().expect("permits");
+        let mut first = capacity.take_free(None).expect("permits");
         let pool = wanted(&first)[0].0;
         let held = first.permit(pool, 1).expect("a permit");
         let more = first.permit(pool, 2).expect("a permit");
         first.all_found();
         drop((held, more));
-        let second = capacity.take_free().expect("permits");
+        let second = capacity.take_free(None).expect("permits");
         assert_ne!(wanted(&second)[0].0, pool, "the other one is not starved");
         drop(second);
+        assert_eq!(capacity.contended().len(), 2);
+        assert_eq!(wanted(&capacity.take_free(Some(pool)).expect("permits"))[0].0, pool, "the one that is asked for");
         assert_eq!(free(&capacity), (vec![2, 2], 2));
     }
 
@@ -360,23 +378,23 @@ mod tests {
     fn a_claim_begins_where_the_last_one_ended_unless_something_lower_came() {
         let capacity = capacity(&[(MODELS, 2)], 2);
         look(&capacity, &[MODELS]);
-        let mut permits = capacity.take_free().expect("permits");
+        let mut permits = capacity.take_free(None).expect("permits");
         let held = [4, 7].map(|rank| permits.permit(MODELS, rank).expect("a permit"));
         permits.all_found();
         drop(held);
         let from = |permits: &FreePermits| permits.wanted()[0].from_rank;
-        assert_eq!(from(&capacity.take_free().expect("permits")), 7);
+        assert_eq!(from(&capacity.take_free(None).expect("permits")), 7);
         capacity.look_for([(MODELS, 3)]);
-        assert_eq!(from(&capacity.take_free().expect("permits")), 3);
+        assert_eq!(from(&capacity.take_free(None).expect("permits")), 3);
         capacity.look_everywhere();
-        assert_eq!(from(&capacity.take_free().expect("permits")), i64::MIN);
+        assert_eq!(from(&capacity.take_free(None).expect("permits")), i64::MIN);
     }
 
     #[test]
     fn a_step_takes_over_the_permit_of_the_one_before() {
         let capacity = capacity(&[(READING, 1), (MODELS, 1)], 1);
         look(&capacity, &[READING]);
-        let permit = capacity.take_free().and_then(|mut free| free.permit(READING, 1)).expect("a permit");
+        let permit = capacity.take_free(None).and_then(|mut free| free.permit(READING, 1)).expect("a permit");
         let mut handover = handover(&capacity);
         assert!(!handover.take(MODELS, STEP), "the process is full");
         handover.ends(READING);
@@ -407,7 +425,7 @@ mod tests {
         let mut handover = handover(&capacity);
         look(&capacity, &[MODELS]);
         assert!(!handover.take(MODELS, STEP), "older ones may wait");
-        capacity.take_free().expect("permits").all_found();
+        capacity.take_free(None).expect("permits").all_found();
         assert!(handover.take(MODELS, STEP));
         assert!(!handover.take(READING, STEP), "no such pool here");
         assert!(!handover.take(MODELS, StepKind::new("other")), "not worked on here");

@@ -80,7 +80,10 @@ async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
     // Each pool may need a claim of its own. Permits that are free again meanwhile wait for the next round: between two
     // rounds the word to stop, the clock and the notifications are heard, however fast the steps are.
     for _ in 0..shared.pools {
-        let Some(mut free) = shared.capacity.take_free() else { break };
+        // With fewer permits than pools could use, the oldest order goes first, wherever it stands.
+        let contended = shared.capacity.contended();
+        let first = if contended.is_empty() { None } else { patiently(shared, queue.oldest(&contended)).await? };
+        let Some(mut free) = shared.capacity.take_free(first) else { break };
         let wanted = free.wanted();
         let claim = queue.claim(&wanted, kinds, &shared.settings.worker, shared.settings.lease);
         let claims = patiently(shared, claim).await?;

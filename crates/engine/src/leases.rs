@@ -219,7 +219,7 @@ mod tests {
         let pool = PoolName::new("models");
         let capacity = Capacity::new(BTreeMap::from([(pool, 1)]), 1);
         capacity.look_everywhere();
-        let permit = capacity.take_free().and_then(|mut free| free.permit(pool, 0)).expect("a permit");
+        let permit = capacity.take_free(None).and_then(|mut free| free.permit(pool, 0)).expect("a permit");
         let step = ClaimedStep {
             fence: Fence { step: Uuid::from_u128(1), lease: Uuid::from_u128(2) },
             org: Some(OrgId(Uuid::from_u128(3))),

@@ -1,8 +1,14 @@
 //! Answers remembered under the client's `Idempotency-Key`.
 
+use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter};
 use serde_json::Value as Json;
 
-use crate::{error::StoreError, scope::TenantTx, sql};
+use crate::{
+    entity::idempotency_keys::{ActiveModel, Column, Entity},
+    error::StoreError,
+    scope::TenantTx,
+    sql,
+};
 
 /// What is known of a key.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,31 +34,20 @@ impl TenantTx {
         if inserted == 1 {
             return Ok(Replay::New);
         }
-        let row = sql::one(
-            &self.conn,
-            "SELECT operation, body_hash, status, response FROM idempotency_keys WHERE org_id = $1 AND key = $2",
-            [self.org_value(), key.into()],
-        )
-        .await?
-        .ok_or_else(|| {
+        let known = self.find::<Entity>().filter(Column::Key.eq(key)).one(&self.conn).await?;
+        let row = known.ok_or_else(|| {
             StoreError::Unreadable("the idempotency key was swept just now; send the request again".into())
         })?;
-        let same = row.try_get::<String>("", "operation")? == operation
-            && row.try_get::<Vec<u8>>("", "body_hash")? == body_hash;
-        if !same {
+        if row.operation != operation || row.body_hash != body_hash {
             return Ok(Replay::Different);
         }
-        let status = u16::try_from(row.try_get::<i16>("", "status")?).unwrap_or(200);
-        Ok(Replay::Same { status, response: row.try_get("", "response")? })
+        Ok(Replay::Same { status: u16::try_from(row.status).unwrap_or(200), response: row.response })
     }
 
     pub async fn remember(&self, key: &str, status: u16, response: Json) -> Result<(), StoreError> {
-        sql::execute(
-            &self.conn,
-            "UPDATE idempotency_keys SET status = $3, response = $4 WHERE org_id = $1 AND key = $2",
-            [self.org_value(), key.into(), i16::try_from(status).unwrap_or(200).into(), response.into()],
-        )
-        .await?;
+        let status = Set(i16::try_from(status).unwrap_or(200));
+        let answer = ActiveModel { status, response: Set(response), ..Default::default() };
+        self.updating::<Entity>().set(answer).filter(Column::Key.eq(key)).exec(&self.conn).await?;
         Ok(())
     }
 }

@@ -241,6 +241,12 @@ lost AS (
         FOR UPDATE SKIP LOCKED) s JOIN known k ON k.kind = s.kind)
 UPDATE steps SET pool = lost.pool FROM lost WHERE steps.id = lost.id";
 
+const OLDEST: &str = "
+SELECT w.pool FROM unnest($1::text[], $2::bigint[]) AS w(pool, from_rank) CROSS JOIN LATERAL (
+    SELECT rank FROM steps s WHERE s.pool = w.pool AND s.state = 'ready' AND s.rank >= w.from_rank
+    ORDER BY s.rank, s.id LIMIT 1) AS head
+ORDER BY head.rank LIMIT 1";
+
 const NEXT_DUE: &str = "
 SELECT extract(epoch FROM least(
     (SELECT min(run_at) FROM steps WHERE state = 'delayed'),
@@ -352,6 +358,17 @@ impl Queue {
             sql::column(pools, |(_, pool)| pool.as_str().to_owned()),
         ];
         sql::execute(&self.db, ADOPT, values).await
+    }
+
+    /// The pool with the lowest rank that is ready, of these pools, each looked at from a rank on.
+    pub async fn oldest(&self, pools: &[(PoolName, i64)]) -> Result<Option<PoolName>, StoreError> {
+        let values = [
+            sql::column(pools, |(pool, _)| pool.as_str().to_owned()),
+            sql::column(pools, |(_, rank)| *rank),
+        ];
+        let row = sql::one(&self.db, OLDEST, values).await?;
+        let pool: Option<String> = row.map(|row| row.try_get("", "pool")).transpose()?;
+        Ok(pool.map(|pool| pool.parse()).transpose()?)
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, StoreError> {

@@ -229,8 +229,14 @@ impl TenantTx {
             event_seq: ActiveValue::NotSet,
             ..tasks::ActiveModel::from(task.clone()).reset_all()
         };
+        let unchanged = tasks::ActiveModel {
+            id: ActiveValue::NotSet,
+            org_id: ActiveValue::NotSet,
+            updated_at: ActiveValue::NotSet,
+            ..changed
+        };
         tasks::Entity::update_many()
-            .set(tasks::ActiveModel { id: ActiveValue::NotSet, org_id: ActiveValue::NotSet, ..changed })
+            .set(unchanged)
             .col_expr(tasks::Column::UpdatedAt, Expr::current_timestamp().into())
             .col_expr(Alias::new("events_kept"), true.into())
             .col_expr(Alias::new("steps_kept"), true.into())

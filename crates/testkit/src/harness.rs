@@ -13,9 +13,9 @@ use galley_domain::{
     writing::{Brief, Tone, WordRange, Writer},
 };
 use galley_fetch::{FetchLimits, Fetcher, address::Policy};
-use galley_engine::{Commits, Engine, EngineSettings, EngineStats, Notifications, Pipeline, Registry, Step};
+use galley_engine::{Capacity, Commits, Engine, EngineSettings, EngineStats, Handover, Notifications, Pipeline, Registry, Step};
 use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, pipelines};
-use galley_store::{Retention, rows};
+use galley_store::{Claims, Promotion, Retention, Wanted, rows};
 use galley_workers::{Toolbox, all_steps};
 use rust_decimal::Decimal;
 use tokio::task::JoinHandle;
@@ -165,6 +165,31 @@ impl Harness {
 
     pub fn builder() -> HarnessBuilder {
         HarnessBuilder::default()
+    }
+
+    /// Claims steps of one kind, as an engine that works on nothing else.
+    pub async fn claim(&self, kind: StepKind, slots: usize, worker: &str, lease: Duration) -> Claims {
+        let pool = self.services.registry().stage(kind).expect("a registered kind").pool;
+        let queue = self.services.store().queue();
+        queue.claim(&[Wanted::new(pool, slots)], &[kind], worker, lease).await.expect("the queue answers")
+    }
+
+    /// Lets the clock make claimable what is due.
+    pub async fn promote(&self, lease: Duration) -> Promotion {
+        let kinds: Vec<StepKind> = self.services.registry().kinds().collect();
+        self.services.store().queue().promote(&[], &kinds, lease).await.expect("the queue answers")
+    }
+
+    /// Takes over what follows, as a process that has this many permits in the pool of a kind, or any number in all.
+    pub fn handover(&self, only: Option<(StepKind, usize)>, lease: Duration) -> Handover {
+        let registry = self.services.registry();
+        let kinds: Vec<StepKind> = match only {
+            Some((kind, _)) => vec![kind],
+            None => registry.kinds().collect(),
+        };
+        let mut pools = registry.pools_of(&kinds);
+        pools.values_mut().for_each(|slots| *slots = only.map_or(1_000, |(_, slots)| slots));
+        Handover::to(Capacity::new(pools, usize::MAX), kinds, "here", lease)
     }
 
     pub fn commits(&self) -> Commits {

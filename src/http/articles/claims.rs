@@ -9,11 +9,11 @@ use crate::http::{
     articles::DataSource,
     kit::{
         auth::{ArticlesRead, Auth},
-        failure::{Reading, unreadable},
         page::Pagination,
         problem::Problem,
         reply::{Outcome, Reply},
         scalar::{Id, Nullable},
+        statuses::unreadable,
     },
 };
 
@@ -26,7 +26,7 @@ impl Claims {
     /// Every sentence of the newest version in reading order, with the passage that supports it or with what no
     /// passage has.
     #[oai(path = "/articles/:article_id/claims", method = "get", operation_id = "list_article_claims")]
-    async fn list(&self, auth: Auth<ArticlesRead>, article_id: Path<Id>) -> Outcome<Report, Reading> {
+    async fn list(&self, auth: Auth<ArticlesRead>, article_id: Path<Id>) -> Outcome<Report> {
         let id = article_id.0.0;
         let report = auth.services().article_claims(auth.org(), id).await?;
         Ok(Reply::new(Report::of(id, report)?))

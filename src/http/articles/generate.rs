@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use galley_domain::{
     article::{ArticleStatus, Length},
-    order::{ArticleOrder, FieldError, GenerateRequest, limits},
+    order::{GenerateRequest, limits},
     writing::Tone,
 };
 use galley_services::{Receipt, ServiceError};
@@ -16,16 +16,17 @@ use crate::http::{
     Area,
     kit::{
         auth::{Ai, ArticlesRead, ArticlesWrite, Auth},
-        body::{Body, Fields, FromBody},
-        failure::{Ordering, Reading, plain_not_found, unreadable},
-        header::{Head, Once},
-        page::Envelope,
+        body::Body,
+        envelope::ArticlesAnswer,
+        fields::fields,
+        header::IdempotencyKey,
         problem::Problem,
         reply::{Accepted, Outcome, Reply},
         scalar::{Amount, Id, Moment, Nullable, Word},
-        shape::{Filled, Language, Link, Said},
+        statuses::{plain_not_found, unreadable},
+        values::{Language, Text},
     },
-    tasks::{FileReference, file_references},
+    tasks::{Keywords, Links, UploadedFiles, files, links, texts},
 };
 
 pub struct Generate;
@@ -41,25 +42,24 @@ impl Generate {
         &self,
         auth: Auth<ArticlesWrite, Ai>,
         /// The same key with the same request gives the first answer again instead of a second article.
-        #[oai(name = "Idempotency-Key")]
-        once: Head<Once>,
-        order: Body<Generation>,
-    ) -> Outcome<Envelope<Generating>, Ordering, Accepted> {
-        let key = once.0.key(&order.canonical)?;
-        let order = order.value.0;
+        key: IdempotencyKey,
+        order: Body<GenerateArticle>,
+    ) -> Outcome<ArticlesAnswer<Generating>, Accepted> {
+        let key = key.with(&order.canonical)?;
+        let order = GenerateRequest::from(order.value).into_order()?;
         let answer = auth.services().order(&auth.caller, order, auth.trace_id(), key.as_ref()).await?;
         let location = format!("/api/v1/articles/{}/status", answer.value.article_id);
-        Ok(Reply::of(answer, |receipt| Envelope::of(receipt.into())).at(&location))
+        Ok(Reply::of(answer, |receipt| ArticlesAnswer::of(receipt.into())).at(&location))
     }
 
     /// Check how far an article is
     ///
     /// Ask every five seconds or so until the status is `draft`, `published` or `failed`.
     #[oai(path = "/articles/:article_id/status", method = "get", operation_id = "get_article_status")]
-    async fn status(&self, auth: Auth<ArticlesRead>, article_id: Path<Id>) -> Outcome<Envelope<Status>, Reading> {
+    async fn status(&self, auth: Auth<ArticlesRead>, article_id: Path<Id>) -> Outcome<ArticlesAnswer<Status>> {
         let article = auth.services().article(auth.org(), article_id.0.0).await.map_err(plain_not_found)?;
         let task = task_of(&auth, &article).await?;
-        Ok(Reply::new(Envelope::of(Status::of(article, task)?)))
+        Ok(Reply::new(ArticlesAnswer::of(Status::of(article, task)?)))
     }
 }
 
@@ -73,49 +73,40 @@ async fn task_of(auth: &Auth<ArticlesRead>, article: &rows::Article) -> Result<O
     }
 }
 
-/// What an article is generated from.
-#[derive(Object)]
-pub struct GenerateArticle {
-    /// The topic or title, 3 to 500 characters.
-    topic: Said<Filled<{ limits::TOPIC_CHARS.0 }, { limits::TOPIC_CHARS.1 }>>,
-    /// What the article wants to be found for: at most 20, each up to 100 characters. The first one counts most.
-    #[oai(validator(max_items = 20))]
-    keywords: Option<Vec<Said<Filled<1, { limits::KEYWORD_CHARS }>>>>,
-    /// professional (when not given), casual, academic or conversational.
-    tone: Option<Said<Tone>>,
-    /// short (about 800 words), medium (about 1,500; when not given) or long (about 2,500).
-    length: Option<Said<Length>>,
-    /// The language to write in, ISO 639-1; `en` when not given.
-    language: Option<Said<Language>>,
-    /// A project to put the article in.
-    project_id: Option<Uuid>,
-    /// Addresses of pages or documents to write from: at most 5, http or https.
-    #[oai(validator(max_items = 5))]
-    reference_links: Option<Vec<Said<Link>>>,
-    /// Uploaded files to write from: at most 10.
-    #[oai(validator(max_items = 10))]
-    uploaded_files: Option<Vec<FileReference>>,
+fields! {
+    /// What an article is generated from.
+    pub struct GenerateArticle: ignores_unknown {
+        /// The topic or title, 3 to 500 characters.
+        topic: Text<{ limits::TOPIC_CHARS.0 }, { limits::TOPIC_CHARS.1 }>,
+        /// What the article wants to be found for: at most 20, each up to 100 characters. The first one counts most.
+        keywords: Option<Keywords<{ limits::KEYWORDS_GENERATE }>>,
+        /// professional (when not given), casual, academic or conversational.
+        tone: Option<Word<Tone>>,
+        /// short (about 800 words), medium (about 1,500; when not given) or long (about 2,500).
+        length: Option<Word<Length>>,
+        /// The language to write in, ISO 639-1; `en` when not given.
+        language: Option<Language>,
+        /// A project to put the article in.
+        project_id: Option<Uuid>,
+        /// Addresses of pages or documents to write from: at most 5, http or https.
+        reference_links: Option<Links>,
+        /// Uploaded files to write from: at most 10.
+        uploaded_files: Option<UploadedFiles>,
+    }
 }
 
-/// A checked order of the Articles API.
-#[derive(Debug)]
-pub struct Generation(pub(in crate::http) ArticleOrder);
-
-impl FromBody for Generation {
-    type Shape = GenerateArticle;
-
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Vec<FieldError>> {
-        let request = GenerateRequest {
-            topic: fields.required_text("topic"),
-            keywords: fields.texts("keywords").unwrap_or_default(),
-            tone: fields.text("tone"),
-            length: fields.text("length"),
-            language: fields.text("language"),
-            project_id: fields.id("project_id"),
-            reference_links: fields.texts("reference_links").unwrap_or_default(),
-            uploaded_files: file_references(fields),
-        };
-        request.into_order().map(Self)
+impl From<GenerateArticle> for GenerateRequest {
+    fn from(body: GenerateArticle) -> Self {
+        Self {
+            topic: body.topic.0,
+            keywords: texts(body.keywords),
+            tone: body.tone.map(|tone| tone.0.as_str().to_owned()),
+            length: body.length.map(|length| length.0.as_str().to_owned()),
+            language: body.language.map(|language| language.0),
+            project_id: body.project_id,
+            reference_links: links(body.reference_links),
+            uploaded_files: files(body.uploaded_files),
+        }
     }
 }
 
@@ -191,32 +182,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::http::kit::body::testing::{read, reader_and_description_agree};
+    use crate::http::kit::body::testing::read;
 
     #[test]
     fn the_published_example_is_an_order() {
-        let order: Generation = read(json!({
+        let order: GenerateArticle = read(json!({
             "topic": "AI-Powered Content Marketing Strategies",
             "keywords": ["AI marketing", "content strategy", "automation"],
             "tone": "professional",
             "length": "long",
         }))
         .expect("right");
-        assert_eq!((order.0.brief.words.min, order.0.brief.words.max), (2250, 2750));
+        let order = GenerateRequest::from(order).into_order().expect("right");
+        assert_eq!((order.brief.words.min, order.brief.words.max), (2250, 2750));
     }
 
     #[test]
     fn everything_wrong_is_named_at_once() {
-        let errors = read::<Generation>(json!({
+        let errors = read::<GenerateArticle>(json!({
             "topic": "ab", "keywords": vec!["k"; 21], "tone": 1, "length": "epic", "language": "EN", "project_id": "p",
         }))
         .expect_err("wrong");
         let fields: Vec<&str> = errors.iter().filter_map(|error| error.split(' ').next()).collect();
-        assert_eq!(fields, ["tone", "project_id", "topic", "keywords", "language", "length"]);
-    }
-
-    #[test]
-    fn the_order_that_is_read_is_the_one_described() {
-        reader_and_description_agree::<Generation>();
+        assert_eq!(fields, ["topic", "keywords", "tone", "length", "language", "project_id"]);
     }
 }

@@ -2,14 +2,12 @@
 
 use galley_domain::{
     article::{ArticleStatus, ContentFormat, PublicationStatus},
-    order::{FieldError, Violations},
+    order::Violations,
 };
-use galley_services::ArticleEdit;
+use galley_services::{ArticleEdit, SlugRule};
 use galley_store::{ArticleFilter, ArticleSort};
-use poem_openapi::{
-    Object, OpenApi,
-    param::{Path, Query},
-};
+use poem_openapi::{OpenApi, param::Path, registry::MetaSchema};
+use serde_json::Value;
 use uuid::Uuid;
 
 pub mod claims;
@@ -23,23 +21,21 @@ use crate::http::{
     Area,
     kit::{
         auth::{ArticlesRead, ArticlesWrite, Auth, Content},
-        body::{Body, Fields, FromBody},
-        failure::{Changing, Listing, Removing, Viewing},
-        header::{Head, IfMatch},
-        page::{Envelope, ListAnswer, Pagination},
+        body::Body,
+        envelope::{ArticlesAnswer, ArticlesList, views},
+        fields::{Patch, fields},
+        header::IfMatch,
+        page::{ByNumber, Order, Page},
         problem::Problem,
-        query::{Given, OneOf, QueryValue, Whole, Words},
+        query::Query,
         reply::{NoContent, Outcome, Reply, Versioned},
-        scalar::{Id, Vocabulary, Word},
-        shape::{Filled, Said},
+        scalar::{Id, Word, words},
+        values::{List, Scalar, Text, text_of},
     },
 };
 use view::ArticleSummary;
 
 pub struct Articles;
-
-type Number = Whole<1, 1_000_000>;
-type PageSize = Whole<1, 100>;
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Area::Articles")]
 impl Articles {
@@ -47,42 +43,20 @@ impl Articles {
     ///
     /// A page of the articles without their text. `status` and `publication_status` both narrow the list.
     #[oai(path = "/articles", method = "get", operation_id = "list_articles")]
-    #[expect(clippy::too_many_arguments, reason = "one for each query parameter, as poem-openapi has it")]
     async fn list(
         &self,
         auth: Auth<ArticlesRead>,
-        /// The page, counted from 1; 1 when not given.
-        page: Query<Given<Number>>,
-        /// Articles a page; 20 when not given.
-        limit: Query<Given<PageSize>>,
-        /// Another name for `limit`.
-        page_size: Query<Given<PageSize>>,
-        /// Only articles in this state.
-        status: Query<Given<OneOf<ArticleStatus>>>,
-        /// Only articles that are published, archived, or neither (draft).
-        publication_status: Query<Given<OneOf<PublicationStatus>>>,
-        /// Only articles of this project.
-        project_id: Query<Given<Uuid>>,
-        /// Only articles with this in their title, in any case.
-        search: Query<Given<Words<200>>>,
-        /// What to sort by; `created_at` when not given.
-        sort: Query<Given<OneOf<Sort>>>,
-        /// `desc` when not given.
-        order: Query<Given<OneOf<Order>>>,
-    ) -> Outcome<ListAnswer<ArticleSummary>, Listing> {
-        let given = ListQuery {
-            page: page.0,
-            limit: limit.0,
-            page_size: page_size.0,
-            status: status.0,
-            publication_status: publication_status.0,
-            project_id: project_id.0,
-            search: search.0,
-            sort: sort.0,
-            order: order.0,
+        Query(query): Query<ArticleQuery>,
+    ) -> Outcome<ArticlesList<ArticleSummary>> {
+        let (rows, total) = match query.filter() {
+            Some(filter) => {
+                let found = auth.services().articles(auth.org(), &filter).await?;
+                (found.rows, found.total)
+            }
+            None => (Vec::new(), 0),
         };
-        let wanted = given.read()?;
-        Ok(Reply::new(page_of(&auth, &wanted).await?))
+        let pagination = query.page.of(total);
+        Ok(Reply::new(ArticlesList { success: true, data: views(rows)?, pagination }))
     }
 
     /// Get an article
@@ -94,13 +68,12 @@ impl Articles {
         &self,
         auth: Auth<ArticlesRead>,
         article_id: Path<Id>,
-        /// What `content` shall be.
-        content_format: Query<Given<OneOf<ContentFormat>>>,
-    ) -> Outcome<Envelope<Article>, Viewing, Versioned> {
-        let format = only("content_format", content_format.0)?.map(|format| format.0);
+        Query(query): Query<FormatQuery>,
+    ) -> Outcome<ArticlesAnswer<Article>, Versioned> {
+        let format = query.content_format.map(|format| format.0);
         let row = auth.services().article(auth.org(), article_id.0.0).await?;
         let version = row.version;
-        Ok(Reply::new(Envelope::of(whole(&auth, row, format).await?)).version(version))
+        Ok(Reply::new(ArticlesAnswer::of(whole(&auth, row, format).await?)).version(version))
     }
 
     /// Change an article
@@ -113,12 +86,10 @@ impl Articles {
         &self,
         auth: Auth<ArticlesWrite, Content>,
         article_id: Path<Id>,
-        /// The ETag of the article as you read it.
-        #[oai(name = "If-Match")]
-        if_match: Head<IfMatch>,
-        edit: Body<Edit>,
-    ) -> Outcome<Article, Changing, Versioned> {
-        let edit = ArticleEdit { if_version: if_match.0.0, ..edit.value.0 };
+        if_match: IfMatch,
+        change: Body<UpdateArticle>,
+    ) -> Outcome<Article, Versioned> {
+        let edit = ArticleEdit { if_version: if_match.0, ..change.value.into() };
         let row = auth.services().edit_article(auth.org(), article_id.0.0, edit).await?;
         let version = row.version;
         Ok(Reply::new(whole(&auth, row, None).await?).version(version))
@@ -128,100 +99,48 @@ impl Articles {
     ///
     /// Removes it for good, with all its versions. One that is still being written takes its task with it.
     #[oai(path = "/articles/:article_id", method = "delete", operation_id = "delete_article")]
-    async fn delete(
-        &self,
-        auth: Auth<ArticlesWrite, Content>,
-        article_id: Path<Id>,
-    ) -> Result<NoContent, crate::http::kit::failure::Failure<Removing>> {
+    async fn delete(&self, auth: Auth<ArticlesWrite, Content>, article_id: Path<Id>) -> Result<NoContent, Problem> {
         auth.services().delete_article(auth.org(), article_id.0.0).await?;
         Ok(NoContent)
     }
 }
 
-/// A single parameter, or 400.
-fn only<T: QueryValue>(name: &str, given: Given<T>) -> Result<Option<T>, Problem> {
-    let mut wrong = Violations::default();
-    let value = given.take(name, &mut wrong);
-    wrong.finish().map_err(Problem::invalid)?;
-    Ok(value)
-}
-
-async fn page_of(auth: &Auth<ArticlesRead>, wanted: &Wanted) -> Result<ListAnswer<ArticleSummary>, Problem> {
-    let filter = &wanted.filter;
-    if wanted.nothing {
-        let pagination = Pagination::new(0, filter.offset, filter.limit);
-        return Ok(ListAnswer { success: true, data: Vec::new(), pagination });
+fields! {
+    /// How to show an article.
+    pub struct FormatQuery {
+        /// What `content` shall be.
+        content_format: Option<Word<ContentFormat>>,
     }
-    let found = auth.services().articles(auth.org(), filter).await?;
-    let data = found.rows.into_iter().map(ArticleSummary::try_from).collect::<Result<_, _>>()?;
-    let pagination = Pagination::new(found.total, filter.offset, filter.limit);
-    Ok(ListAnswer { success: true, data, pagination })
 }
 
-macro_rules! query_words {
-    ($name:ident { $($variant:ident = $text:literal),+ }) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $($variant),+ }
-
-        impl Vocabulary for $name {
-            fn words() -> Vec<&'static str> {
-                vec![$($text),+]
-            }
-
-            fn word(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-
-            fn of(text: &str) -> Result<Self, String> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err(format!("must be one of {}", Self::words().join(", "))),
-                }
-            }
-        }
-    };
+fields! {
+    /// Which articles to list.
+    pub struct ArticleQuery {
+        page: Page<ByNumber>,
+        /// Only articles in this state.
+        status: Option<Word<ArticleStatus>>,
+        /// Only articles that are published, archived, or neither (draft).
+        publication_status: Option<Word<PublicationStatus>>,
+        /// Only articles of this project.
+        project_id: Option<Uuid>,
+        /// Only articles with this in their title, in any case.
+        search: Option<Text<0, 200>>,
+        /// What to sort by.
+        sort: Word<Sort> = Word(Sort::CreatedAt),
+        order: Word<Order> = Word(Order::Desc),
+    }
 }
 
-query_words! { Sort { CreatedAt = "created_at", UpdatedAt = "updated_at", Title = "title" } }
-query_words! { Order { Asc = "asc", Desc = "desc" } }
-
-struct ListQuery {
-    page: Given<Number>,
-    limit: Given<PageSize>,
-    page_size: Given<PageSize>,
-    status: Given<OneOf<ArticleStatus>>,
-    publication_status: Given<OneOf<PublicationStatus>>,
-    project_id: Given<Uuid>,
-    search: Given<Words<200>>,
-    sort: Given<OneOf<Sort>>,
-    order: Given<OneOf<Order>>,
+words! {
+    /// What articles are sorted by.
+    pub enum Sort { CreatedAt = "created_at", UpdatedAt = "updated_at", Title = "title" }
 }
 
-/// A page to read.
-#[derive(Debug)]
-struct Wanted {
-    filter: ArticleFilter,
-    /// The two status filters exclude each other.
-    nothing: bool,
-}
-
-impl ListQuery {
-    fn read(self) -> Result<Wanted, Problem> {
-        let mut wrong = Violations::default();
-        let page = self.page.take("page", &mut wrong).map_or(1, |page| page.0.unsigned_abs());
-        let limit = self.limit.take("limit", &mut wrong);
-        let page_size = self.page_size.take("page_size", &mut wrong);
-        if let (Some(limit), Some(page_size)) = (limit, page_size) {
-            wrong.check(limit != page_size, "page_size", "is another name for limit and differs from it; give one");
-        }
-        let status = self.status.take("status", &mut wrong).map(|status| status.0);
-        let publication = self.publication_status.take("publication_status", &mut wrong).map(|status| status.0);
-        let project_id = self.project_id.take("project_id", &mut wrong);
-        let search = self.search.take("search", &mut wrong).map(|search| search.0);
-        let sort = self.sort.take("sort", &mut wrong).map_or(Sort::CreatedAt, |sort| sort.0);
-        let order = self.order.take("order", &mut wrong).map_or(Order::Desc, |order| order.0);
-        wrong.finish().map_err(Problem::invalid)?;
-        let limit = limit.or(page_size).map_or(20, |limit| limit.0.unsigned_abs());
+impl ArticleQuery {
+    /// What to look for; `None` when the two status filters exclude each other.
+    fn filter(&self) -> Option<ArticleFilter> {
+        let status = self.status.map(|word| word.0);
+        let publication = self.publication_status.map(|word| word.0);
         let filtered = status.is_some() || publication.is_some();
         let statuses: Vec<ArticleStatus> = ArticleStatus::ALL
             .iter()
@@ -229,84 +148,105 @@ impl ListQuery {
             .filter(|known| filtered && status.is_none_or(|status| status == *known))
             .filter(|known| publication.is_none_or(|publication| publication == known.publication()))
             .collect();
-        let sort = match sort {
+        let sort = match self.sort.0 {
             Sort::CreatedAt => ArticleSort::CreatedAt,
             Sort::UpdatedAt => ArticleSort::UpdatedAt,
             Sort::Title => ArticleSort::Title,
         };
-        let nothing = filtered && statuses.is_empty();
-        let (descending, offset) = (order == Order::Desc, (page - 1) * limit);
-        let filter = ArticleFilter { statuses, project_id, search, sort, descending, limit, offset };
-        Ok(Wanted { filter, nothing })
-    }
-}
-
-/// Changes to an article; what is left out stays.
-#[derive(Object)]
-pub struct UpdateArticle {
-    /// 1 to 300 characters.
-    title: Option<Said<Filled<1, 300>>>,
-    /// Markdown: at most 500,000 bytes of UTF-8 and 5,000 sentences.
-    content: Option<Said<Filled<1, 500_000>>>,
-    /// 1 to 80 lower-case letters a-z, digits and single hyphens; unique in the organization.
-    #[oai(validator(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$"))]
-    slug: Option<String>,
-    /// 1 to 200 characters.
-    seo_title: Option<Said<Filled<1, 200>>>,
-    /// 1 to 500 characters.
-    seo_description: Option<Said<Filled<1, 500>>>,
-    /// Another name for `seo_description`.
-    meta_description: Option<Said<Filled<1, 500>>>,
-    /// At most 20, each up to 100 characters.
-    #[oai(validator(max_items = 20))]
-    keywords: Option<Vec<Said<Filled<1, 100>>>>,
-    publication_status: Option<Word<PublicationStatus>>,
-}
-
-/// An edit as it was read; the use case checks its texts.
-#[derive(Debug)]
-pub struct Edit(ArticleEdit);
-
-impl FromBody for Edit {
-    type Shape = UpdateArticle;
-    const REFUSES_NULL: bool = true;
-    const NEEDS_A_FIELD: bool = true;
-
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Vec<FieldError>> {
-        let seo_description = fields.text("seo_description");
-        let meta_description = fields.text("meta_description");
-        let mut wrong = Violations::default();
-        if let (Some(seo), Some(meta)) = (&seo_description, &meta_description) {
-            let message = "is another name for seo_description and differs from it; give one";
-            wrong.check(seo != meta, "meta_description", message);
-        }
-        let edit = ArticleEdit {
-            title: fields.text("title"),
-            content: fields.text("content"),
-            slug: fields.text("slug"),
-            seo_title: fields.text("seo_title"),
-            seo_description: seo_description.or(meta_description),
-            keywords: fields.texts("keywords"),
-            publication_status: fields.word("publication_status"),
-            if_version: None,
+        let found = ArticleFilter {
+            statuses,
+            project_id: self.project_id,
+            search: self.search.as_ref().map(|search| search.0.clone()),
+            sort,
+            descending: self.order.0 == Order::Desc,
+            limit: self.page.limit,
+            offset: self.page.offset,
         };
-        let html = edit.content.as_deref().is_some_and(looks_like_html);
-        wrong.check(html, "content", "is HTML; send Markdown, as content_markdown of the article shows it");
-        if edit_is_empty(&edit) && !fields.has_errors() {
-            wrong.add("body", "changes nothing; give at least one field to change");
-        }
-        wrong.finish().map(|()| Self(edit))
+        (!filtered || !found.statuses.is_empty()).then_some(found)
     }
 }
 
-fn edit_is_empty(edit: &ArticleEdit) -> bool {
-    edit.title.is_none()
-        && edit.content.is_none()
-        && edit.slug.is_none()
-        && edit.seo_title.is_none()
-        && edit.seo_description.is_none()
-        && edit.keywords.is_none()
-        && edit.publication_status.is_none()
+fields! {
+    /// Changes to an article; what is left out stays.
+    pub struct UpdateArticle: ignores_unknown, needs_a_field {
+        /// 1 to 300 characters.
+        title: Patch<Text<1, 300>>,
+        /// At most 500,000 bytes of UTF-8 and 5,000 sentences.
+        content: Patch<Markdown>,
+        /// 1 to 80 lower-case letters a-z, digits and single hyphens; unique in the organization.
+        slug: Patch<Slug>,
+        /// 1 to 200 characters.
+        seo_title: Patch<Text<1, 200>>,
+        /// 1 to 500 characters.
+        seo_description: Patch<Text<1, 500>>,
+        /// Another name for `seo_description`.
+        meta_description: Patch<Text<1, 500>>,
+        /// At most 20, each up to 100 characters.
+        keywords: Patch<List<Text<1, 100>, 20>>,
+        publication_status: Patch<Word<PublicationStatus>>,
+    }
+    check |change: &UpdateArticle, wrong: &mut Violations| {
+        let (seo, meta) = (&change.seo_description.0, &change.meta_description.0);
+        let differ = seo.is_some() && meta.is_some() && seo != meta;
+        wrong.check(differ, "meta_description", "is another name for seo_description and differs from it; give one");
+    };
+}
+
+impl From<UpdateArticle> for ArticleEdit {
+    fn from(change: UpdateArticle) -> Self {
+        Self {
+            title: change.title.0.map(|title| title.0),
+            content: change.content.0.map(|content| content.0),
+            slug: change.slug.0.map(|slug| slug.0),
+            seo_title: change.seo_title.0.map(|title| title.0),
+            seo_description: change.seo_description.0.or(change.meta_description.0).map(|text| text.0),
+            keywords: change.keywords.0.map(|list| list.0.into_iter().map(|keyword| keyword.0).collect()),
+            publication_status: change.publication_status.0.map(|status| status.0),
+            if_version: None,
+        }
+    }
+}
+
+/// The last part of an article's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slug(String);
+
+impl Scalar for Slug {
+    fn schema() -> MetaSchema {
+        let pattern = Some("^[a-z0-9]+(-[a-z0-9]+)*$".to_owned());
+        MetaSchema { min_length: Some(1), max_length: Some(80), pattern, ..MetaSchema::new("string") }
+    }
+
+    fn of_json(value: &Value) -> Result<Self, String> {
+        Self::of_text(text_of(value)?)
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        if SlugRule::holds(text) { Ok(Self(text.to_owned())) } else { Err(SlugRule::TEXT.to_owned()) }
+    }
+}
+
+/// The text of an article as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Markdown(String);
+
+type AnyText = Text<1, 500_000>;
+
+impl Scalar for Markdown {
+    fn schema() -> MetaSchema {
+        MetaSchema { description: Some("Markdown."), ..<AnyText as Scalar>::schema() }
+    }
+
+    fn of_json(value: &Value) -> Result<Self, String> {
+        Self::of_text(text_of(value)?)
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        match looks_like_html(text) {
+            true => Err("is HTML; send Markdown, as content_markdown of the article shows it".to_owned()),
+            false => AnyText::of_text(text).map(|text| Self(text.0)),
+        }
+    }
 }
 
 /// A text that begins with a block of HTML: a client that reads `content` as HTML sends it back so, and as Markdown it

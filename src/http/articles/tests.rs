@@ -1,100 +1,81 @@
 use galley_domain::article::PublicationStatus;
-use poem_openapi::types::ParseFromParameter;
 use serde_json::json;
 
 use super::*;
-use crate::http::kit::body::testing::{read, reader_and_description_agree};
+use crate::http::kit::{body::testing::read, query::testing::read as query};
 
-/// Reads a query string as the list operation does.
-fn query(pairs: &[(&str, &str)]) -> Result<Wanted, Vec<String>> {
-    fn given<T: QueryValue>(pairs: &[(&str, &str)], name: &str) -> Given<T> {
-        let values = pairs.iter().filter(|(key, _)| *key == name).map(|(_, value)| *value);
-        Given::parse_from_parameters(values).unwrap_or_else(|error| panic!("{}", error.message()))
-    }
-    let query = ListQuery {
-        page: given(pairs, "page"),
-        limit: given(pairs, "limit"),
-        page_size: given(pairs, "page_size"),
-        status: given(pairs, "status"),
-        publication_status: given(pairs, "publication_status"),
-        project_id: given(pairs, "project_id"),
-        search: given(pairs, "search"),
-        sort: given(pairs, "sort"),
-        order: given(pairs, "order"),
-    };
-    query.read().map_err(|problem| problem.errors.into_iter().map(|error| error.field).collect())
+fn filter(pairs: &[(&str, &str)]) -> Option<ArticleFilter> {
+    query::<ArticleQuery>(pairs).expect("right").filter()
 }
 
 #[test]
 fn without_parameters_the_newest_twenty_are_wanted() {
-    let wanted = query(&[]).expect("right");
-    let filter = wanted.filter;
-    assert!(filter.statuses.is_empty() && filter.descending && !wanted.nothing);
+    let filter = filter(&[]).expect("something");
+    assert!(filter.statuses.is_empty() && filter.descending);
     assert_eq!((filter.limit, filter.offset, filter.sort), (20, 0, ArticleSort::CreatedAt));
 }
 
 #[test]
-fn both_documents_words_for_the_size_of_a_page_are_taken() {
-    let size = |pairs| query(pairs).map(|wanted| (wanted.filter.limit, wanted.filter.offset));
-    assert_eq!(size(&[("page", "3"), ("page_size", "7")]), Ok((7, 14)));
-    assert_eq!(size(&[("page", "3"), ("limit", "10")]), Ok((10, 20)));
-    assert_eq!(size(&[("limit", "10"), ("page_size", "10")]), Ok((10, 0)));
-    assert_eq!(size(&[("limit", "10"), ("page_size", "11")]), Err(vec!["page_size".to_owned()]));
-}
-
-#[test]
 fn the_two_status_filters_narrow_each_other() {
-    let statuses = |pairs| query(pairs).map(|wanted| (wanted.filter.statuses, wanted.nothing)).expect("right");
-    assert_eq!(statuses(&[("status", "scheduled")]), (vec![ArticleStatus::Scheduled], false));
+    let statuses = |pairs| filter(pairs).map(|filter| filter.statuses);
+    assert_eq!(statuses(&[("status", "scheduled")]), Some(vec![ArticleStatus::Scheduled]));
     let drafts = vec![ArticleStatus::Generating, ArticleStatus::Draft, ArticleStatus::Scheduled, ArticleStatus::Failed];
-    assert_eq!(statuses(&[("publication_status", "draft")]), (drafts, false));
+    assert_eq!(statuses(&[("publication_status", "draft")]), Some(drafts));
     let both = [("status", "failed"), ("publication_status", "draft")];
-    assert_eq!(statuses(&both), (vec![ArticleStatus::Failed], false));
+    assert_eq!(statuses(&both), Some(vec![ArticleStatus::Failed]));
     let neither = [("status", "failed"), ("publication_status", "published")];
-    assert_eq!(statuses(&neither), (vec![], true));
+    assert_eq!(statuses(&neither), None);
 }
 
 #[test]
 fn every_wrong_parameter_is_named() {
     let names = ["page", "limit", "page_size", "status", "publication_status", "project_id", "sort", "order"];
     let pairs: Vec<(&str, &str)> = names.iter().map(|name| (*name, "wrong")).collect();
-    assert_eq!(query(&pairs).expect_err("wrong"), names);
-    assert_eq!(query(&[("search", &"x".repeat(201))]).expect_err("wrong"), ["search"]);
-    assert_eq!(query(&[("page", "1000001")]).expect_err("wrong"), ["page"]);
+    let wrong = |pairs: &[(&str, &str)]| -> Vec<String> {
+        let errors = query::<ArticleQuery>(pairs).expect_err("wrong");
+        errors.iter().filter_map(|error| error.split(' ').next()).map(str::to_owned).collect()
+    };
+    assert_eq!(wrong(&pairs), names);
+    assert_eq!(wrong(&[("search", &"x".repeat(201))]), ["search"]);
+    assert_eq!(wrong(&[("page", "1000001")]), ["page"]);
 }
 
 #[test]
 fn an_edit_keeps_what_is_left_out() {
-    let edit: Edit = read(json!({ "title": "New", "publication_status": "published" })).expect("right");
-    assert_eq!(edit.0.title.as_deref(), Some("New"));
-    assert_eq!(edit.0.publication_status, Some(PublicationStatus::Published));
-    assert!(edit.0.content.is_none() && edit.0.keywords.is_none());
-    let edit: Edit = read(json!({ "meta_description": "Of tea" })).expect("right");
-    assert_eq!(edit.0.seo_description.as_deref(), Some("Of tea"));
+    let edit = |body| ArticleEdit::from(read::<UpdateArticle>(body).expect("right"));
+    let published = edit(json!({ "title": "New", "publication_status": "published" }));
+    assert_eq!(published.title.as_deref(), Some("New"));
+    assert_eq!(published.publication_status, Some(PublicationStatus::Published));
+    assert!(published.content.is_none() && published.keywords.is_none());
+    let described = edit(json!({ "meta_description": "Of tea" }));
+    assert_eq!(described.seo_description.as_deref(), Some("Of tea"));
 }
 
 #[test]
 fn a_wrong_edit_is_told_everything() {
-    let errors = read::<Edit>(json!({
-        "title": null, "content": "<h2>Tea</h2>", "keywords": [1], "publication_status": "scheduled",
-        "seo_description": "a", "meta_description": "b",
+    let errors = read::<UpdateArticle>(json!({
+        "title": null, "content": "<h2>Tea</h2>", "keywords": [1], "publication_status": "scheduled", "slug": "A",
     }))
     .expect_err("wrong");
     assert_eq!(
         errors,
         [
             "title must not be null; leave it out to keep it as it is",
+            "content is HTML; send Markdown, as content_markdown of the article shows it",
+            "slug must have 1 to 80 lower-case letters a-z, digits and single hyphens",
             "keywords[0] must be a text, but is a number",
             "publication_status 'scheduled' is not one of draft, published, archived",
-            "meta_description is another name for seo_description and differs from it; give one",
-            "content is HTML; send Markdown, as content_markdown of the article shows it",
         ]
     );
     assert_eq!(
-        read::<Edit>(json!({})).expect_err("empty"),
+        read::<UpdateArticle>(json!({ "seo_description": "a", "meta_description": "b" })).expect_err("differ"),
+        ["meta_description is another name for seo_description and differs from it; give one"]
+    );
+    assert_eq!(
+        read::<UpdateArticle>(json!({})).expect_err("empty"),
         ["body changes nothing; give at least one field to change"]
     );
-    assert_eq!(read::<Edit>(json!({ "title": 1 })).expect_err("wrong").len(), 1);
+    assert_eq!(read::<UpdateArticle>(json!({ "title": 1 })).expect_err("wrong").len(), 1);
 }
 
 #[test]
@@ -105,9 +86,4 @@ fn html_is_told_from_markdown() {
     for markdown in ["# Tea", "<https://example.org>", "a < b", "<tea@example.org>", "", "<", "< p", "<pear>", "<ä>"] {
         assert!(!looks_like_html(markdown), "{markdown}");
     }
-}
-
-#[test]
-fn the_edit_that_is_read_is_the_one_described() {
-    reader_and_description_agree::<Edit>();
 }

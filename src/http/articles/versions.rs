@@ -1,24 +1,23 @@
 //! The versions of an article.
 
-use galley_domain::{article::ArticleStatus, order::Violations};
+use galley_domain::article::ArticleStatus;
 use galley_store::rows;
-use poem_openapi::{
-    Object, OpenApi,
-    param::{Path, Query},
-};
+use poem_openapi::{Object, OpenApi, param::Path};
 use uuid::Uuid;
 
 use crate::http::{
     Area,
     kit::{
         auth::{ArticlesRead, ArticlesWrite, Auth, Content},
-        failure::{Acting, Reading, Viewing, unreadable},
-        header::{Head, IfMatch, Once},
-        page::{List, Pagination},
+        envelope::List,
+        fields::fields,
+        header::{IdempotencyKey, IfMatch},
+        page::{ByOffset, Page},
         problem::Problem,
-        query::{Given, Whole},
+        query::Query,
         reply::{Outcome, Reply, Versioned},
         scalar::{Id, Moment, VersionNumber, Word},
+        statuses::unreadable,
     },
 };
 
@@ -34,18 +33,12 @@ impl Versions {
         &self,
         auth: Auth<ArticlesRead>,
         article_id: Path<Id>,
-        /// The most to return; 100 when not given.
-        limit: Query<Given<Whole<1, 100>>>,
-        /// How many to skip; 0 when not given.
-        offset: Query<Given<Whole<0, 10_000_000>>>,
-    ) -> Outcome<List<VersionSummary>, Viewing> {
-        let mut wrong = Violations::default();
-        let limit = limit.0.take("limit", &mut wrong).map_or(100, |limit| limit.0.unsigned_abs());
-        let offset = offset.0.take("offset", &mut wrong).map_or(0, |offset| offset.0.unsigned_abs());
-        wrong.finish().map_err(Problem::invalid)?;
-        let (rows, total) = auth.services().article_versions(auth.org(), article_id.0.0, limit, offset).await?;
-        let data = rows.into_iter().map(VersionSummary::try_from).collect::<Result<_, _>>()?;
-        Ok(Reply::new(List { data, pagination: Pagination::new(total, offset, limit) }))
+        Query(query): Query<VersionQuery>,
+    ) -> Outcome<List<VersionSummary>> {
+        let page = &query.page;
+        let (rows, total) =
+            auth.services().article_versions(auth.org(), article_id.0.0, page.limit, page.offset).await?;
+        Ok(Reply::new(List::page(rows, total, page)?))
     }
 
     /// Get a version of an article
@@ -57,7 +50,7 @@ impl Versions {
         auth: Auth<ArticlesRead>,
         article_id: Path<Id>,
         version: Path<VersionNumber>,
-    ) -> Outcome<Version, Reading> {
+    ) -> Outcome<Version> {
         let row = auth.services().article_version(auth.org(), article_id.0.0, version.0.0).await?;
         Ok(Reply::new(row.try_into()?))
     }
@@ -76,18 +69,22 @@ impl Versions {
         auth: Auth<ArticlesWrite, Content>,
         article_id: Path<Id>,
         version: Path<VersionNumber>,
-        /// The ETag of the article as you read it.
-        #[oai(name = "If-Match")]
-        if_match: Head<IfMatch>,
+        if_match: IfMatch,
         /// The same key with the same request gives the first answer again instead of another version.
-        #[oai(name = "Idempotency-Key")]
-        once: Head<Once>,
-    ) -> Outcome<Restored, Acting, Versioned> {
-        let key = once.0.key(b"")?;
-        let (id, old, seen) = (article_id.0.0, version.0.0, if_match.0.0);
+        key: IdempotencyKey,
+    ) -> Outcome<Restored, Versioned> {
+        let key = key.with(b"")?;
+        let (id, old, seen) = (article_id.0.0, version.0.0, if_match.0);
         let answer = auth.services().restore_version(auth.org(), id, old, seen, key.as_ref()).await?;
         let number = answer.value;
         Ok(Reply::of(answer, |version| Restored { article_id: id, version, restored_from: old }).version(number))
+    }
+}
+
+fields! {
+    /// Which versions to list.
+    pub struct VersionQuery {
+        page: Page<ByOffset, 100>,
     }
 }
 

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use crate::http::kit::{
     auth::{Auth, Class, Right},
-    failure::unreadable,
     problem::Problem,
     scalar::{Moment, Nullable, Word},
+    statuses::unreadable,
 };
 
 /// An image of an article.

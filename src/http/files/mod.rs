@@ -37,8 +37,8 @@ use crate::http::{
         auth,
         auth::{ArticlesRead, ArticlesWrite, Auth, Content},
         body::is_packed,
-        failure::{Failure, Reading, Uploading},
-        header::{Head, Once},
+        context,
+        header::IdempotencyKey,
         problem::Problem,
         reply::{Created, Outcome, Reply},
         scalar::Id,
@@ -59,11 +59,10 @@ impl Files {
         &self,
         auth: Auth<ArticlesWrite, Content>,
         /// The same key with the same file gives the first answer again instead of a second copy.
-        #[oai(name = "Idempotency-Key")]
-        once: Head<Once>,
+        key: IdempotencyKey,
         form: UploadForm,
-    ) -> Outcome<FileInfo, Uploading, Created> {
-        let key = once.0.key(&form.fingerprint())?;
+    ) -> Outcome<FileInfo, Created> {
+        let key = key.with(&form.fingerprint())?;
         let answer = auth.services().upload(auth.org(), form.upload, key.as_ref()).await?;
         let location = format!("/api/v1/files/{}/content", answer.value.id);
         Ok(Reply::of(answer, FileInfo::from).at(&location))
@@ -73,7 +72,7 @@ impl Files {
     ///
     /// An upload as it was sent, or a cover image. It never changes. Everything but images comes as a download.
     #[oai(path = "/files/:file_id/content", method = "get", operation_id = "get_file_content")]
-    async fn content(&self, auth: Auth<ArticlesRead>, file_id: Path<Id>) -> Result<FileContent, Failure<Reading>> {
+    async fn content(&self, auth: Auth<ArticlesRead>, file_id: Path<Id>) -> Result<FileContent, Problem> {
         let (file, pieces) = auth.services().file_pieces(auth.org(), file_id.0.0).await?;
         Ok(FileContent { file, bytes: Body::from_bytes_stream(pieces) })
     }
@@ -193,7 +192,7 @@ impl<'a> ApiExtractor<'a> for UploadForm {
         if announced.is_some_and(|length| length > limit) {
             return Err(Problem::too_large(limit).into());
         }
-        let org = auth::facts(request)?.org.get().ok_or_else(|| Problem::internal(&"nobody was asked who uploads"))?;
+        let org = context::of(request)?.org.get().ok_or_else(|| Problem::internal(&"nobody was asked who uploads"))?;
         let turn = front.uploads.turn(*org).await?;
         // A body that announces no length is cut off behind the limit, and what reads it then finds a broken form.
         let came = Arc::new(AtomicUsize::new(0));

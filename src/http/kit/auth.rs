@@ -7,7 +7,7 @@ use galley_domain::{Caller, OrgId, Permission, Scope};
 use galley_services::{Missing, ServiceError, Services, TaskView};
 use poem::{
     Request, RequestBody,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -16,12 +16,14 @@ use poem_openapi::{
 use uuid::Uuid;
 
 use super::{
+    context::{self, RequestContext},
     problem::{Code, Problem},
     rate::RateClass,
-    request::Facts,
+    rights,
     state::Front,
 };
 
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const CHALLENGE: &str = "Bearer realm=\"galley\", ApiKey realm=\"galley\"";
 const BAD_KEY: &str = "Bearer realm=\"galley\", error=\"invalid_token\", ApiKey realm=\"galley\"";
 
@@ -63,20 +65,16 @@ impl Class for Ai {
     const CLASS: RateClass = RateClass::Ai;
 }
 
-/// The shared state, which the shell puts on every request.
+/// The shared state, which the middleware puts on every request.
 pub fn front(request: &Request) -> Result<&Arc<Front>, Problem> {
-    request.data::<Arc<Front>>().ok_or_else(|| Problem::internal(&"the request came around the shell"))
-}
-
-pub fn facts(request: &Request) -> Result<&Arc<Facts>, Problem> {
-    request.data::<Arc<Facts>>().ok_or_else(|| Problem::internal(&"the request came around the shell"))
+    request.data::<Arc<Front>>().ok_or_else(|| Problem::internal(&"the request came around the middleware"))
 }
 
 /// A caller with the right `R`, and the way to the use cases.
 pub struct Auth<R, C = General> {
     pub caller: Caller,
     front: Arc<Front>,
-    facts: Arc<Facts>,
+    context: Arc<RequestContext>,
     declared: PhantomData<(R, C)>,
 }
 
@@ -89,9 +87,15 @@ impl<R: Right, C: Class> Auth<R, C> {
         &self.front.state.services
     }
 
+    /// What the envelopes of 004 are made with.
+    #[expect(dead_code, reason = "no resource of 004 is built yet")]
+    pub fn context(&self) -> &RequestContext {
+        &self.context
+    }
+
     /// 32 hexadecimal digits.
     pub fn trace_id(&self) -> &str {
-        &self.facts.trace_id
+        &self.context.trace_id
     }
 
     pub fn front(&self) -> &Arc<Front> {
@@ -99,14 +103,14 @@ impl<R: Right, C: Class> Auth<R, C> {
     }
 
     /// The caller, and what there is to say about the task of theirs that was asked for.
-    async fn check(request: &Request, task: Option<Uuid>) -> Result<(Self, Sought), Problem> {
-        let (front, facts) = (front(request)?, facts(request)?);
-        let (caller, task) = identify(request, front, facts, task).await?;
+    async fn check(request: &Request, task: Option<Uuid>) -> Result<(Self, TaskLookup), Problem> {
+        let (front, context) = (front(request)?, context::of(request)?);
+        let (caller, task) = identify(request, front, context, task).await?;
         // All are set once: each request is checked once.
-        let _ = facts.key.set(caller.key);
-        let _ = facts.org.set(caller.org);
+        let _ = context.key.set(caller.key);
+        let _ = context.org.set(caller.org);
         let rate = front.rates.call(C::CLASS, caller.key, Instant::now());
-        let _ = facts.rate.set(rate);
+        let _ = context.rate.set(rate);
         if !rate.allowed {
             let detail = format!("this key has used its {} calls of this minute", rate.limit);
             return Err(Problem::too_many(detail, rate.reset));
@@ -115,25 +119,30 @@ impl<R: Right, C: Class> Auth<R, C> {
             let detail = format!("this key needs the permission {} and the scope {}", R::PERMISSION, R::SCOPE);
             return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
         }
-        Ok((Self { caller, front: Arc::clone(front), facts: Arc::clone(facts), declared: PhantomData }, task))
+        Ok((Self { caller, front: Arc::clone(front), context: Arc::clone(context), declared: PhantomData }, task))
     }
 }
 
 /// A task that is looked up with the key. Whether the caller may see it is decided before it is said what is wrong with it.
-type Sought = Result<TaskView, ServiceError>;
-type Found = (Caller, Sought);
+type TaskLookup = Result<TaskView, ServiceError>;
+type Identified = (Caller, TaskLookup);
 
-async fn identify(request: &Request, front: &Front, facts: &Facts, task: Option<Uuid>) -> Result<Found, Problem> {
+async fn identify(
+    request: &Request,
+    front: &Front,
+    context: &RequestContext,
+    task: Option<Uuid>,
+) -> Result<Identified, Problem> {
     let refusal = match presented(request) {
-        Ok(secret) => match look_up(secret, front, facts, task).await? {
+        Ok(secret) => match look_up(secret, front, context, task).await? {
             Some(found) => return Ok(found),
             None => unauthorized("this key is unknown, expired or revoked", BAD_KEY),
         },
         Err(refusal) => refusal,
     };
-    let rate = front.rates.failure(facts.address, Instant::now());
+    let rate = front.rates.failure(context.address, Instant::now());
     // Set once: each request is checked once.
-    let _ = facts.rate.set(rate);
+    let _ = context.rate.set(rate);
     if rate.allowed {
         return Err(refusal);
     }
@@ -142,8 +151,13 @@ async fn identify(request: &Request, front: &Front, facts: &Facts, task: Option<
 
 /// Who holds the key. Keys from an address that has failed too often are looked up one after the other, so that guessing
 /// keeps no more than one connection busy; they are not refused, because a good key may share its address with a guesser.
-async fn look_up(secret: &str, front: &Front, facts: &Facts, task: Option<Uuid>) -> Result<Option<Found>, Problem> {
-    let turn = match front.rates.may_fail(facts.address, Instant::now()) {
+async fn look_up(
+    secret: &str,
+    front: &Front,
+    context: &RequestContext,
+    task: Option<Uuid>,
+) -> Result<Option<Identified>, Problem> {
+    let turn = match front.rates.may_fail(context.address, Instant::now()) {
         true => None,
         false => Some(front.suspects.acquire().await.map_err(|error| Problem::internal(&error))?),
     };
@@ -156,19 +170,28 @@ async fn look_up(secret: &str, front: &Front, facts: &Facts, task: Option<Uuid>)
     Ok(found)
 }
 
-/// The key of the `Authorization` header.
+/// The key that a request brings: in `Authorization`, or in `X-API-Key` as clients of 003 send it.
 pub(in crate::http) fn presented(request: &Request) -> Result<&str, Problem> {
-    let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
-    let value = match (values.next(), values.next()) {
+    let plain = request.headers().get_all(API_KEY).iter();
+    let mut values = request.headers().get_all(header::AUTHORIZATION).iter().map(|value| (value, true));
+    let mut values = values.by_ref().chain(plain.map(|value| (value, false)));
+    let (value, has_scheme) = match (values.next(), values.next()) {
         (Some(value), None) => value,
-        (None, _) => return Err(unauthorized("send a key as 'Authorization: Bearer KEY' or 'ApiKey KEY'", CHALLENGE)),
-        (Some(_), Some(_)) => return Err(unauthorized("send one Authorization header, not several", CHALLENGE)),
+        (None, _) => {
+            let detail = "send a key as 'Authorization: Bearer KEY', 'Authorization: ApiKey KEY' or 'X-API-Key: KEY'";
+            return Err(unauthorized(detail, CHALLENGE));
+        }
+        (Some(_), Some(_)) => return Err(unauthorized("send one key in one header, not several", CHALLENGE)),
     };
     let text = value.to_str().unwrap_or_default().trim();
-    let (scheme, key) = text.split_once(' ').unwrap_or((text, ""));
+    let (scheme, key) = match has_scheme {
+        true => text.split_once(' ').unwrap_or((text, "")),
+        false => ("apikey", text),
+    };
     let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("apikey");
     if !known || key.trim().is_empty() {
-        return Err(unauthorized("the Authorization header must read 'Bearer KEY' or 'ApiKey KEY'", CHALLENGE));
+        let detail = "the Authorization header must read 'Bearer KEY' or 'ApiKey KEY', and X-API-Key must hold a key";
+        return Err(unauthorized(detail, CHALLENGE));
     }
     Ok(key.trim())
 }
@@ -210,10 +233,19 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
                 ..scheme("apiKey", "An API key, sent as `Authorization: ApiKey KEY`: the value begins with `ApiKey `.")
             },
         );
+        registry.create_security_scheme(
+            "x_api_key",
+            MetaSecurityScheme {
+                name: Some("X-API-Key"),
+                key_in: Some("header"),
+                ..scheme("apiKey", "An API key, sent as `X-API-Key: KEY`.")
+            },
+        );
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        vec!["bearer", "api_key"]
+        // The right follows for `rights.rs`, which takes it out again.
+        [&["bearer", "api_key", "x_api_key", rights::MARK], &rights::words::<R, C>()[..]].concat()
     }
 
     async fn from_request(
@@ -227,7 +259,7 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
 
 /// The task that the path names with its only parameter, looked up together with the caller's key: who asks for it again
 /// and again costs one look at the database each time, not two.
-pub struct OwnTask<R, C = General>(Sought, PhantomData<(R, C)>);
+pub struct OwnTask<R, C = General>(TaskLookup, PhantomData<(R, C)>);
 
 impl<R, C> OwnTask<R, C> {
     /// The task, if the caller has one with this id.
@@ -284,9 +316,14 @@ mod tests {
     use super::*;
 
     fn key(values: &[&str]) -> Result<String, (String, bool)> {
+        let values: Vec<_> = values.iter().map(|value| (header::AUTHORIZATION, *value)).collect();
+        key_in(&values)
+    }
+
+    fn key_in(values: &[(HeaderName, &str)]) -> Result<String, (String, bool)> {
         let mut request = Request::builder().finish();
-        for value in values {
-            request.headers_mut().append(header::AUTHORIZATION, HeaderValue::from_str(value).expect("a header"));
+        for (name, value) in values {
+            request.headers_mut().append(name.clone(), HeaderValue::from_str(value).expect("a header"));
         }
         let challenged = |problem: &Problem| problem.headers.iter().any(|(name, _)| name == header::WWW_AUTHENTICATE);
         presented(&request).map(str::to_owned).map_err(|problem| (problem.detail.clone(), challenged(&problem)))
@@ -296,6 +333,18 @@ mod tests {
     fn both_schemes_carry_a_key_in_any_case() {
         for right in ["Bearer gk_1", "bearer gk_1", "ApiKey gk_1", "APIKEY  gk_1 "] {
             assert_eq!(key(&[right]).as_deref(), Ok("gk_1"), "{right}");
+        }
+    }
+
+    #[test]
+    fn a_key_may_stand_in_a_header_of_its_own() {
+        assert_eq!(key_in(&[(API_KEY, " gk_1 ")]).as_deref(), Ok("gk_1"));
+        for wrong in [
+            &[(API_KEY, "")] as &[_],
+            &[(API_KEY, "a"), (API_KEY, "b")],
+            &[(API_KEY, "a"), (header::AUTHORIZATION, "Bearer a")],
+        ] {
+            assert!(key_in(wrong).is_err(), "{wrong:?}");
         }
     }
 

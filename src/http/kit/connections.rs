@@ -35,8 +35,8 @@ use crate::http::app;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// The most that is read of the head of a request, and the most of an answer that waits to be sent, in bytes. Above
-/// what the shell takes, so that it is the shell that answers, as a problem; beyond this there is only a bare 431. Room for
-/// so many headers is made for each request, with 64 bytes for each.
+/// what the middleware takes, so that the middleware answers with a problem; beyond this there is only a bare 431. Room
+/// for so many headers is made for each request, with 64 bytes for each.
 const BUFFER: usize = 64 * 1024;
 const HEADERS: usize = 128;
 

@@ -1,6 +1,6 @@
 //! Headers that steer a request: `Idempotency-Key`, `If-Match`, `Last-Event-ID`.
 
-use galley_services::IdempotencyKey;
+use galley_services as services;
 use poem::{Request, RequestBody};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -12,57 +12,75 @@ use super::problem::Problem;
 /// The largest number of an event that is taken; no task has as many.
 pub const MAX_EVENT: i64 = 999_999_999_999_999;
 
-/// Something that one header says.
-pub trait HeaderValue: Sized + Send {
+/// What one header says. A header that is wrong, repeated or not ASCII is a 400 and never taken for an absent one.
+pub trait RequestHeader: Sized + Send {
     const NAME: &'static str;
+    /// With what it is for.
     fn schema() -> MetaSchema;
     /// `text` is `None` when the header is absent.
     fn read(request: &Request, text: Option<&str>) -> Result<Self, Problem>;
 }
 
-/// Takes a header; one that is wrong, repeated or not ASCII is a 400 and never taken for an absent one. An operation
-/// names it with `#[oai(name = "…")]` for the description.
-pub struct Head<H>(pub H);
-
-impl<'a, H: HeaderValue> ApiExtractor<'a> for Head<H> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-    type ParamType = String;
-    type ParamRawType = String;
-
-    fn param_in() -> Option<MetaParamIn> {
-        Some(MetaParamIn::Header)
-    }
-
-    fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(MetaSchemaRef::Inline(Box::new(H::schema())))
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<String>,
-    ) -> poem::Result<Self> {
-        let mut values = request.headers().get_all(H::NAME).iter();
-        let text = match (values.next(), values.next()) {
-            (None, _) => None,
-            (Some(value), None) => {
-                Some(value.to_str().map_err(|_| Problem::wrong(H::NAME, "must be visible ASCII characters"))?)
-            }
-            (Some(_), Some(_)) => return Err(Problem::wrong(H::NAME, "is given more than once; give it once").into()),
-        };
-        Ok(Self(H::read(request, text)?))
+/// The only value of a header.
+fn text_of<'a>(request: &'a Request, name: &'static str) -> Result<Option<&'a str>, Problem> {
+    let mut values = request.headers().get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => {
+            value.to_str().map(Some).map_err(|_| Problem::wrong(name, "must be visible ASCII characters"))
+        }
+        (Some(_), Some(_)) => Err(Problem::wrong(name, "is given more than once; give it once")),
     }
 }
 
-/// `Idempotency-Key` with the operation it is used for.
-pub struct Once(Option<(String, String)>);
+/// Reads a header as an argument is read.
+pub fn read<H: RequestHeader>(request: &Request) -> Result<H, Problem> {
+    H::read(request, text_of(request, H::NAME)?)
+}
 
-impl HeaderValue for Once {
+/// Makes arguments of headers. Their name is in the schema, from which `routes.rs` makes the parameter.
+macro_rules! extractors {
+    ($($type:ty),+) => {$(
+        impl<'a> ApiExtractor<'a> for $type {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+            type ParamType = ();
+            type ParamRawType = ();
+
+            fn param_in() -> Option<MetaParamIn> {
+                Some(MetaParamIn::Header)
+            }
+
+            fn param_schema_ref() -> Option<MetaSchemaRef> {
+                let schema = MetaSchemaRef::Inline(Box::new(<$type as RequestHeader>::schema()));
+                let object =
+                    MetaSchema { properties: vec![(<$type as RequestHeader>::NAME, schema)], ..MetaSchema::new("object") };
+                Some(MetaSchemaRef::Inline(Box::new(object)))
+            }
+
+            async fn from_request(
+                request: &'a Request,
+                _body: &mut RequestBody,
+                _options: ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                Ok(read::<Self>(request)?)
+            }
+        }
+    )+};
+}
+
+extractors!(IdempotencyKey, IfMatch, LastEventId);
+
+/// `Idempotency-Key` with the operation it is used for.
+pub struct IdempotencyKey(Option<(String, String)>);
+
+impl RequestHeader for IdempotencyKey {
     const NAME: &'static str = "Idempotency-Key";
 
     fn schema() -> MetaSchema {
         let pattern = Some("^[!-~]+$".to_owned());
-        MetaSchema { min_length: Some(1), max_length: Some(255), pattern, ..MetaSchema::new("string") }
+        let description =
+            Some("The same key with the same request gives the first answer again instead of a second effect.");
+        MetaSchema { min_length: Some(1), max_length: Some(255), pattern, description, ..MetaSchema::new("string") }
     }
 
     fn read(request: &Request, text: Option<&str>) -> Result<Self, Problem> {
@@ -70,24 +88,26 @@ impl HeaderValue for Once {
     }
 }
 
-impl Once {
+impl IdempotencyKey {
     /// The key for a request with this body. `body` is the same for requests that mean the same.
-    pub fn key(self, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
-        let made = self.0.map(|(key, operation)| IdempotencyKey::new(&key, operation, body));
+    pub fn with(self, body: &[u8]) -> Result<Option<services::IdempotencyKey>, Problem> {
+        let made = self.0.map(|(key, operation)| services::IdempotencyKey::new(&key, operation, body));
         Ok(made.transpose()?)
     }
 }
 
 /// `If-Match`: the version that the client has seen.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub Option<i32>);
 
-impl HeaderValue for IfMatch {
+impl RequestHeader for IfMatch {
     const NAME: &'static str = "If-Match";
 
     fn schema() -> MetaSchema {
         let pattern = Some(r#"^(\*|(W/)?"[0-9]{1,9}"|[0-9]{1,9})$"#.to_owned());
-        MetaSchema { example: Some("\"3\"".into()), pattern, ..MetaSchema::new("string") }
+        let description =
+            Some("The ETag as you read it. If it is another one by now, nothing changes and it is a CONFLICT.");
+        MetaSchema { example: Some("\"3\"".into()), pattern, description, ..MetaSchema::new("string") }
     }
 
     /// Quoted as in `ETag`, weak, or the bare number; `*` sets no condition.
@@ -106,14 +126,16 @@ impl HeaderValue for IfMatch {
 }
 
 /// `Last-Event-ID`: the number of the last event that the client has seen.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastEventId(pub Option<i64>);
 
-impl HeaderValue for LastEventId {
+impl RequestHeader for LastEventId {
     const NAME: &'static str = "Last-Event-ID";
 
     fn schema() -> MetaSchema {
-        MetaSchema { pattern: Some("^[0-9]{0,15}$".to_owned()), ..MetaSchema::new("string") }
+        let description =
+            Some("The number of the last event that you have seen; browsers send it when they reconnect.");
+        MetaSchema { pattern: Some("^[0-9]{0,15}$".to_owned()), description, ..MetaSchema::new("string") }
     }
 
     fn read(_request: &Request, text: Option<&str>) -> Result<Self, Problem> {
@@ -129,17 +151,14 @@ impl HeaderValue for LastEventId {
 mod tests {
     use super::*;
 
-    async fn read<H: HeaderValue>(values: &[&[u8]]) -> Result<H, String> {
+    async fn read<H: RequestHeader>(values: &[&[u8]]) -> Result<H, String> {
         let mut request = Request::builder().uri_str("/api/v1/tasks").method(poem::http::Method::POST).finish();
         for value in values {
             let value = poem::http::HeaderValue::from_bytes(value).expect("a header value");
             let name: poem::http::HeaderName = H::NAME.parse().expect("a header name");
             request.headers_mut().append(name, value);
         }
-        let (request, mut body) = request.split();
-        let options = ExtractParamOptions::default();
-        let head = Head::<H>::from_request(&request, &mut body, options).await;
-        head.map(|head| head.0).map_err(|error| Problem::of_error(&error).detail)
+        super::read(&request).map_err(|problem| problem.detail)
     }
 
     #[tokio::test]
@@ -172,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_cannot_be_kept_is_an_error_and_not_ignored() {
         let key = async |values: &[&[u8]]| -> Result<_, String> {
-            read::<Once>(values).await?.key(b"{}").map_err(|problem| problem.detail)
+            read::<IdempotencyKey>(values).await?.with(b"{}").map_err(|problem| problem.detail)
         };
         assert!(key(&[]).await.expect("fine").is_none());
         let kept = key(&[b"abc"]).await.expect("fine").expect("a key");

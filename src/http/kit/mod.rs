@@ -2,27 +2,37 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`auth`], [`rate`] | who may call what, and how often |
-//! | [`problem`], [`failure`] | the one shape of every error |
-//! | [`body`], [`query`], [`header`], [`scalar`], [`shape`] | reading requests |
-//! | [`reply`], [`page`] | shaping answers |
-//! | [`shell`], [`request`], [`places`], [`routes`] | what happens around every request |
-//! | [`connections`] | what a connection may cost |
+//! | [`auth`], [`rights`], [`rate`] | who may call what, the table of it, and how often |
+//! | [`fields`], [`values`] | a body, form or query declared once, and the values with their rules |
+//! | [`body`], [`query`], [`header`] | the arguments of handlers that are read with them |
+//! | [`scalar`], [`page`], [`envelope`], [`reply`] | values, pages and answers |
+//! | [`problem`], [`statuses`], [`dialect`] | the one shape of every error, which an operation can meet, and in whose words |
+//! | [`middleware`], [`context`], [`places`], [`routes`] | what happens around every request |
+//! | [`document`] | the description as it is published |
+//! | [`connections`], [`state`] | what a connection may cost; what requests share |
 
 pub mod auth;
 pub mod body;
 pub mod connections;
-pub mod failure;
+pub mod context;
+pub mod dialect;
+pub mod document;
+pub mod envelope;
+pub mod fields;
 pub mod header;
+pub mod middleware;
 pub mod page;
 pub mod places;
 pub mod problem;
 pub mod query;
 pub mod rate;
 pub mod reply;
-pub mod request;
+pub mod rights;
 pub mod routes;
 pub mod scalar;
-pub mod shape;
-pub mod shell;
 pub mod state;
+pub mod statuses;
+pub mod values;
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use poem::{
     Endpoint, EndpointExt, IntoEndpoint, Middleware, Request, Response,
     endpoint::BoxEndpoint,
     error::ParsePathError,
+    http::Uri,
     middleware::{NormalizePath, NormalizePathEndpoint, TrailingSlash},
 };
 use poem_openapi::OpenApiService;
@@ -87,6 +88,7 @@ impl<E: Endpoint> Endpoint for Tidied<E> {
     type Output = E::Output;
 
     async fn call(&self, request: Request) -> poem::Result<Self::Output> {
+        let request = without_version(request)?;
         // Nearly all paths are: they are not searched for what is not there.
         match is_tidy(request.uri().path()) {
             true => self.inner.call(request).await,
@@ -95,13 +97,27 @@ impl<E: Endpoint> Endpoint for Tidied<E> {
     }
 }
 
+/// Clients of 003 write `/v1` before `/public`.
+fn without_version(mut request: Request) -> poem::Result<Request> {
+    let Some(rest) = request.uri().path_and_query().and_then(|address| address.as_str().strip_prefix("/v1/public"))
+    else {
+        return Ok(request);
+    };
+    if rest.is_empty() || rest.starts_with(['/', '?']) {
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = Some(format!("/public{rest}").parse().map_err(|_| ParsePathError)?);
+        *request.uri_mut() = Uri::from_parts(parts).map_err(|_| ParsePathError)?;
+    }
+    Ok(request)
+}
+
 fn is_tidy(path: &str) -> bool {
     path == "/" || !(path.ends_with('/') || path.contains("//"))
 }
 
 #[cfg(test)]
 mod tests {
-    use poem::{endpoint::make_sync, http::Uri};
+    use poem::endpoint::make_sync;
 
     use super::*;
 
@@ -126,6 +142,9 @@ mod tests {
             ("/a//b?c=//d/", "/a/b?c=//d/"),
             ("/a/b?c=//", "/a/b?c=//"),
             ("///a///", "/a"),
+            ("/v1/public/content/?a=/v1", "/public/content?a=/v1"),
+            ("/v1/publicity", "/v1/publicity"),
+            ("/v1/public", "/public"),
         ] {
             let request = Request::builder().uri(Uri::builder().path_and_query(asked).build().expect("a URI")).finish();
             assert_eq!(endpoint.call(request).await.expect("no error"), meant, "{asked}");

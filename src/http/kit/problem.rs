@@ -1,6 +1,6 @@
 //! The one shape of every error: `application/problem+json` after RFC 9457.
 
-use std::fmt;
+use std::{convert::Infallible, fmt};
 
 use galley_domain::order::FieldError;
 use galley_services::{BlobError, Missing, ServiceError};
@@ -13,8 +13,11 @@ use poem::{
 use poem_openapi::{
     Enum, Object,
     error::{ParseParamError, ParsePathError},
-    types::ToJSON,
+    types::{Any, ToJSON},
 };
+use serde_json::{Value, json};
+
+use super::dialect::Dialect;
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -69,6 +72,44 @@ pub struct ProblemBody {
     errors: Vec<WrongField>,
     /// Quote it in a report.
     request_id: String,
+    /// Always false; on the paths of planner, writer and automation.
+    #[oai(skip_serializing_if_is_none)]
+    success: Option<bool>,
+    /// The error again, as older clients read it: an object with `code` and `message` on the paths of articles and of
+    /// `/public`, `detail` on those of planner, writer and automation. Elsewhere it is not there.
+    #[oai(skip_serializing_if_is_none)]
+    error: Option<Any<Value>>,
+}
+
+/// `code` in the words of a document.
+fn word_of(code: Code, dialect: Dialect) -> Value {
+    let plain = || code.to_json().unwrap_or_default();
+    match (dialect, code) {
+        (Dialect::IdeaClouds, _) => Value::from(match code {
+            Code::ValidationError => "validation_error",
+            Code::Unauthorized => "unauthorized",
+            Code::InsufficientCredits => "insufficient_credits",
+            Code::Forbidden => "forbidden",
+            Code::TaskNotFound | Code::ArticleNotFound | Code::NotFound => "not_found",
+            Code::Conflict => "conflict",
+            Code::RateLimitError => "rate_limit_exceeded",
+            Code::LlmError | Code::WorkflowError | Code::DatabaseError => "internal_error",
+        }),
+        (_, Code::RateLimitError) => "RATE_LIMIT_EXCEEDED".into(),
+        (_, Code::TaskNotFound | Code::ArticleNotFound) => "NOT_FOUND".into(),
+        _ => plain(),
+    }
+}
+
+/// `success` and `error` of a problem.
+fn in_words_of(dialect: Dialect, code: Code, detail: &str) -> (Option<bool>, Option<Any<Value>>) {
+    match dialect {
+        Dialect::Bare => (None, None),
+        Dialect::Articles | Dialect::IdeaClouds => {
+            (None, Some(Any(json!({ "code": word_of(code, dialect), "message": detail }))))
+        }
+        Dialect::Planner => (Some(false), Some(Any(detail.into()))),
+    }
 }
 
 /// An error on its way to the client.
@@ -207,8 +248,9 @@ impl Problem {
         if status.is_server_error() { Self::internal(error) } else { Self::of_status(status) }
     }
 
-    /// The answer. `request_id` is that of the request that failed.
-    pub fn respond(&self, request_id: &str) -> Response {
+    /// The answer. `request_id` is that of the request that failed, `dialect` that of its path.
+    pub fn respond(&self, request_id: &str, dialect: Dialect) -> Response {
+        let (success, error) = in_words_of(dialect, self.code, &self.detail);
         let body = ProblemBody {
             kind: "about:blank".to_owned(),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -221,6 +263,8 @@ impl Problem {
                 .map(|error| WrongField { field: error.field.clone(), message: error.message.clone() })
                 .collect(),
             request_id: request_id.to_owned(),
+            success,
+            error,
         };
         let mut response =
             Response::builder().status(self.status).content_type(CONTENT_TYPE).body(body.to_json_string());
@@ -242,6 +286,18 @@ impl std::error::Error for Problem {}
 impl ResponseError for Problem {
     fn status(&self) -> StatusCode {
         self.status
+    }
+}
+
+impl From<Vec<FieldError>> for Problem {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self::invalid(errors)
+    }
+}
+
+impl From<Infallible> for Problem {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 
@@ -296,12 +352,26 @@ impl From<BlobError> for Problem {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
+    #[tokio::test]
+    async fn clients_of_each_document_read_their_own_words() {
+        let said = async |dialect| {
+            let body = Problem::too_many("slow down", 1).respond("r", dialect).take_body().into_json::<Value>().await;
+            let body = body.expect("JSON");
+            (body["success"].clone(), body["error"].clone(), body["code"].clone())
+        };
+        let (code, text) = (json!("RATE_LIMIT_ERROR"), "slow down");
+        assert_eq!(said(Dialect::Bare).await, (json!(null), json!(null), code.clone()));
+        let error = json!({ "code": "RATE_LIMIT_EXCEEDED", "message": text });
+        assert_eq!(said(Dialect::Articles).await, (json!(null), error, code.clone()));
+        let error = json!({ "code": "rate_limit_exceeded", "message": text });
+        assert_eq!(said(Dialect::IdeaClouds).await, (json!(null), error, code.clone()));
+        assert_eq!(said(Dialect::Planner).await, (json!(false), json!(text), code));
+    }
+
     async fn shown(problem: &Problem) -> (Response, Value) {
-        let mut response = problem.respond("req-1");
+        let mut response = problem.respond("req-1", Dialect::Bare);
         let body = response.take_body().into_json().await.expect("JSON");
         (response, body)
     }

@@ -41,6 +41,16 @@ pub enum RateClass {
     Ai,
 }
 
+impl RateClass {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Content => "content",
+            Self::Ai => "ai",
+        }
+    }
+}
+
 /// Where a caller stands after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {

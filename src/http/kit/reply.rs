@@ -15,7 +15,7 @@ use poem_openapi::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::problem::Problem;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -62,8 +62,8 @@ impl Kind for Accepted {
     const HEADERS: &'static [(&'static str, &'static str)] = &[LOCATION_TEXT, REPLAYED_TEXT];
 }
 
-/// What a handler returns: `T` as JSON with the status of `K`, or a failure with one of the statuses of `S`.
-pub type Outcome<T, S, K = Plain> = Result<Reply<T, K>, Failure<S>>;
+/// What a handler returns: `T` as JSON with the status of `K`, or a problem.
+pub type Outcome<T, K = Plain> = Result<Reply<T, K>, Problem>;
 
 /// A good answer.
 #[derive(Debug)]

@@ -13,10 +13,16 @@ use poem::{
 };
 use poem_openapi::{
     OpenApi,
-    registry::{MetaApi, MetaPath, Registry},
+    registry::{MetaApi, MetaOperation, MetaOperationParam, MetaPath, MetaSchemaRef, Registry},
+    types::Type,
 };
 
-use super::{problem::Problem, request::Facts};
+use super::{
+    context::RequestContext,
+    problem::{Problem, ProblemBody},
+    rights::{self, Needed},
+    statuses,
+};
 
 /// The methods that paths are asked for; any other is taken for TRACE, which no path answers.
 pub const METHODS: [Method; 8] = [
@@ -39,7 +45,8 @@ impl<A: OpenApi> OpenApi for Routes<A> {
     /// poem-openapi writes a path that two APIs share twice, and readers of JSON keep the last.
     fn meta() -> Vec<MetaApi> {
         let mut paths: Vec<MetaPath> = Vec::new();
-        for path in A::meta().into_iter().flat_map(|api| api.paths) {
+        for mut path in A::meta().into_iter().flat_map(|api| api.paths) {
+            path.operations.iter_mut().for_each(|operation| describe(&path.path, operation));
             match paths.iter_mut().find(|known| known.path == path.path) {
                 Some(known) => known.operations.extend(path.operations),
                 None => paths.push(path),
@@ -49,6 +56,7 @@ impl<A: OpenApi> OpenApi for Routes<A> {
     }
 
     fn register(registry: &mut Registry) {
+        ProblemBody::register(registry);
         A::register(registry);
     }
 
@@ -65,6 +73,44 @@ impl<A: OpenApi> OpenApi for Routes<A> {
             table.insert(path, complete(methods, &name));
         }
     }
+}
+
+/// Says of an operation what follows from its arguments: one parameter for each field of a query, and its errors.
+fn describe(path: &str, operation: &mut MetaOperation) {
+    let needed = Needed::of(operation);
+    rights::strip(operation);
+    operation.params = operation.params.drain(..).flat_map(parameters).collect();
+    let errors = statuses::of(path, operation, needed);
+    operation.responses.responses.extend(statuses::responses(&errors));
+}
+
+/// The parameters that an argument takes: its fields if it has some, else itself.
+fn parameters(argument: MetaOperationParam) -> Vec<MetaOperationParam> {
+    let MetaSchemaRef::Inline(object) = &argument.schema else { return vec![argument] };
+    if object.properties.is_empty() {
+        return vec![argument];
+    }
+    let of = |(name, schema): &(&'static str, MetaSchemaRef)| {
+        let mut schema = schema.clone();
+        let mut description = argument.description.clone();
+        if let MetaSchemaRef::Inline(schema) = &mut schema {
+            description = description.or(schema.description.take().map(str::to_owned));
+            // Nothing but absence means "no value" here.
+            schema.nullable = false;
+            schema.enum_items.retain(|word| !word.is_null());
+        }
+        MetaOperationParam {
+            name: (*name).to_owned(),
+            required: object.required.contains(name),
+            schema,
+            description,
+            in_type: argument.in_type,
+            deprecated: argument.deprecated,
+            explode: argument.explode,
+            style: argument.style,
+        }
+    };
+    object.properties.iter().map(of).collect()
 }
 
 /// How the route table spells a path: `/tasks/{task_id}` is `/tasks/:param0`.
@@ -109,7 +155,7 @@ fn allow<'a>(methods: impl Iterator<Item = &'a Method>) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// A response that the shell turns into the problem, once it knows the id of the request.
+/// A response that the middleware turns into the problem, once it knows the id of the request.
 pub fn problem_response(problem: Problem) -> Response {
     let mut response = problem.status.into_response();
     response.set_data(problem);
@@ -126,9 +172,9 @@ impl Endpoint for Named {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        if let Some(facts) = request.data::<Arc<Facts>>() {
+        if let Some(context) = request.data::<Arc<RequestContext>>() {
             // Set once: a request is routed once, or once more as GET for a HEAD, to the same pattern.
-            let _ = facts.route.set(Arc::clone(&self.name));
+            let _ = context.route.set(Arc::clone(&self.name));
         }
         self.endpoint.call(request).await
     }

@@ -229,6 +229,33 @@ macro_rules! vocabulary {
 
 vocabulary!(ArticleStatus, ContentFormat, PublicationStatus, StepState, TaskStatus);
 
+/// Declares words of the front's own, such as what a list is sorted by.
+macro_rules! words {
+    ($(#[$about:meta])* $vis:vis enum $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        $vis enum $name { $($variant),+ }
+
+        impl $crate::http::kit::scalar::Vocabulary for $name {
+            fn words() -> Vec<&'static str> {
+                vec![$($text),+]
+            }
+
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            fn of(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(format!("must be one of {}", [$($text),+].join(", "))),
+                }
+            }
+        }
+    };
+}
+pub(in crate::http) use words;
+
 /// A step of an article, as clients call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArticleStep(pub &'static str);

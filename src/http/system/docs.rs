@@ -18,7 +18,8 @@ use crate::http::kit::{problem::Problem, routes::problem_response};
 
 /// `/docs`.
 pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpoint + use<T> {
-    let html = service.swagger_ui_html();
+    // The viewer carries the description as poem-openapi writes it; ours takes its place.
+    let html = service.swagger_ui_html().replacen(&service.spec(), &crate::http::spec(), 1);
     let policy = policy(&html);
     let page = make_sync(move |_| {
         Response::builder()

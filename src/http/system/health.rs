@@ -6,7 +6,6 @@ use crate::http::{
     Area,
     kit::{
         auth::Public,
-        failure::Probing,
         problem::{Code, Problem},
         reply::{Outcome, Reply},
     },
@@ -20,8 +19,8 @@ impl Health {
     ///
     /// Says yes as long as the process answers at all; it asks nothing else.
     #[oai(path = "/healthz", method = "get", operation_id = "healthz")]
-    async fn healthz(&self, _public: Public) -> Reply<Condition> {
-        Reply::new(Condition { status: "ok".to_owned() })
+    async fn healthz(&self, _public: Public) -> Outcome<Condition> {
+        Ok(Reply::new(Condition { status: "ok".to_owned() }))
     }
 
     /// Can the process work
@@ -29,7 +28,7 @@ impl Health {
     /// Says yes when the database answers and the process is not stopping; otherwise 503 with every
     /// reason.
     #[oai(path = "/readyz", method = "get", operation_id = "readyz")]
-    async fn readyz(&self, public: Public) -> Outcome<Condition, Probing> {
+    async fn readyz(&self, public: Public) -> Outcome<Condition> {
         let state = &public.0.state;
         let mut reasons = Vec::new();
         if state.stop.is_cancelled() {
@@ -42,7 +41,7 @@ impl Health {
         if reasons.is_empty() {
             Ok(Reply::new(Condition { status: "ready".to_owned() }))
         } else {
-            Err(not_ready(&reasons).into())
+            Err(not_ready(&reasons))
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt, stream};
-use galley_domain::{OrgId, order::Violations, task::TaskStatus};
+use galley_domain::{OrgId, task::TaskStatus};
 use galley_engine::EventWatch;
 use galley_services::ServiceError;
 use galley_store::rows;
@@ -20,7 +20,7 @@ use poem::{
 };
 use poem_openapi::{
     ApiResponse, OpenApi,
-    param::{Path, Query},
+    param::Path,
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 use tokio::time::Instant;
@@ -30,12 +30,13 @@ use crate::http::{
     Area,
     kit::{
         auth::{ArticlesRead, Auth},
-        failure::{Failure, Viewing},
-        header::{Head, LastEventId, MAX_EVENT},
+        fields::fields,
+        header::{LastEventId, MAX_EVENT},
         problem::Problem,
-        query::{Given, Whole},
+        query::Query,
         scalar::Id,
         state::Front,
+        values::Integer,
     },
 };
 
@@ -65,23 +66,20 @@ impl Events {
         &self,
         auth: Auth<ArticlesRead>,
         task_id: Path<Id>,
-        /// The number of the last event that you have seen; browsers send it when they reconnect.
-        #[oai(name = "Last-Event-ID")]
-        last_event_id: Head<LastEventId>,
-        /// The same, for clients that cannot set the header. The header counts more.
-        #[oai(name = "last_event_id")]
-        after: Query<Given<Whole<0, MAX_EVENT>>>,
-    ) -> Result<EventsAnswer, Failure<Viewing>> {
-        let after = last_seen(last_event_id.0, after.0)?;
-        Ok(open(&auth, task_id.0.0, after).await?)
+        last_event_id: LastEventId,
+        Query(query): Query<EventQuery>,
+    ) -> Result<EventsAnswer, Problem> {
+        let after = last_event_id.0.or(query.last_event_id.map(|number| number.0)).unwrap_or(0);
+        open(&auth, task_id.0.0, after).await
     }
 }
 
-fn last_seen(header: LastEventId, query: Given<Whole<0, MAX_EVENT>>) -> Result<i64, Problem> {
-    let mut wrong = Violations::default();
-    let query = query.take("last_event_id", &mut wrong).map(|number| number.0);
-    wrong.finish().map_err(Problem::invalid)?;
-    Ok(header.0.or(query).unwrap_or(0))
+fields! {
+    /// Where to go on.
+    pub struct EventQuery {
+        /// The same as the header `Last-Event-ID`, for clients that cannot set one. The header counts more.
+        last_event_id: Option<Integer<0, MAX_EVENT>>,
+    }
 }
 
 async fn open(auth: &Auth<ArticlesRead>, task: Uuid, after: i64) -> Result<EventsAnswer, Problem> {

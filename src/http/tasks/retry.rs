@@ -1,24 +1,24 @@
 //! Running an ended task again.
 
 use galley_domain::{
-    order::FieldError,
+    order::Violations,
     writing::{Outline, SectionPlan, WordRange},
 };
 use galley_services::RetryRequest;
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{OpenApi, param::Path};
 
+use super::TaskReceipt;
 use crate::http::{
     Area,
     kit::{
         auth::{Ai, ArticlesWrite, Auth},
-        body::{Body, Fields, FromBody},
-        failure::Reordering,
-        header::{Head, Once},
+        body::Body,
+        fields::fields,
+        header::IdempotencyKey,
         reply::{Accepted, Outcome},
         scalar::{ArticleStep, Id, Word},
-        shape::{Filled, Said},
+        values::{Integer, List, Text},
     },
-    tasks::TaskReceipt,
 };
 
 pub struct Retries;
@@ -36,100 +36,84 @@ impl Retries {
         auth: Auth<ArticlesWrite, Ai>,
         task_id: Path<Id>,
         /// The same key with the same request gives the first answer again instead of another run.
-        #[oai(name = "Idempotency-Key")]
-        once: Head<Once>,
-        retry: Body<Retry>,
-    ) -> Outcome<TaskReceipt, Reordering, Accepted> {
-        let key = once.0.key(&retry.canonical)?;
-        let (id, request) = (task_id.0.0, retry.value.0);
+        key: IdempotencyKey,
+        retry: Body<RetryTask>,
+    ) -> Outcome<TaskReceipt, Accepted> {
+        let key = key.with(&retry.canonical)?;
+        let (id, request) = (task_id.0.0, RetryRequest::from(retry.value));
         let answer = auth.services().retry(&auth.caller, id, request, auth.trace_id(), key.as_ref()).await?;
         Ok(TaskReceipt::reply(answer))
     }
 }
 
-/// How to run a task again. All of it may be left out, the body too.
-#[derive(Object)]
-pub struct RetryTask {
-    /// The first step to run again. When not given: drafting if there is an outline here, else the step that failed,
-    /// else research.
-    from: Option<Word<ArticleStep>>,
-    /// An outline to write along; drafting starts from it.
-    outline: Option<EditedOutline>,
-}
-
-/// An outline as a person wants it.
-#[derive(Object)]
-pub struct EditedOutline {
-    /// 1 to 300 characters.
-    title: Said<Filled<1, 300>>,
-    /// 1 to 40.
-    #[oai(validator(min_items = 1, max_items = 40))]
-    sections: Vec<EditedSection>,
-}
-
-/// A section of an edited outline.
-#[derive(Object)]
-pub struct EditedSection {
-    /// 1 to 200 characters; left out for the opening below the title.
-    heading: Option<Said<Filled<1, 200>>>,
-    /// What to say: at most 20 points of up to 500 characters.
-    #[oai(validator(max_items = 20))]
-    points: Option<Vec<Said<Filled<1, 500>>>>,
-    /// When left out, the section gets an equal share of the words that are left.
-    words: Option<EditedBudget>,
-}
-
-/// From how many to how many words.
-#[derive(Object)]
-pub struct EditedBudget {
-    #[oai(validator(minimum(value = "1"), maximum(value = "10000")))]
-    min: i64,
-    #[oai(validator(minimum(value = "1"), maximum(value = "10000")))]
-    max: i64,
-}
-
-/// A retry as it was read; the use case checks its texts.
-#[derive(Debug)]
-pub struct Retry(RetryRequest);
-
-const MOST_WORDS: i64 = 10_000;
-
-impl FromBody for Retry {
-    type Shape = RetryTask;
-    const OPTIONAL: bool = true;
-
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Vec<FieldError>> {
-        let from = fields.word::<ArticleStep>("from").map(|step| step.0.to_owned());
-        let outline = fields.object("outline", |outline| Outline {
-            title: outline.required_text("title"),
-            sections: outline.objects("sections", section).unwrap_or_default(),
-        });
-        let edited = outline.as_ref().map(|outline| serde_json::json!(outline));
-        Ok(Self(RetryRequest { from, edited }))
+fields! {
+    /// How to run a task again. All of it may be left out, the body too.
+    pub struct RetryTask: may_be_empty {
+        /// The first step to run again. When not given: drafting if there is an outline here, else the step that failed,
+        /// else research.
+        from: Option<Word<ArticleStep>>,
+        /// An outline to write along; drafting starts from it.
+        outline: Option<EditedOutline>,
     }
 }
 
-fn section(fields: &mut Fields<'_>) -> SectionPlan {
-    // No budget is written as 0: composing fills it in.
-    let words = fields.object("words", budget).unwrap_or(WordRange { min: 0, max: 0 });
-    SectionPlan {
-        heading: fields.text("heading"),
-        points: fields.texts("points").unwrap_or_default(),
-        words,
-        passages: Vec::new(),
+fields! {
+    /// An outline as a person wants it.
+    pub struct EditedOutline {
+        /// 1 to 300 characters.
+        title: Text<1, 300>,
+        /// 1 to 40.
+        sections: List<EditedSection, 40, 1>,
     }
 }
 
-fn budget(fields: &mut Fields<'_>) -> WordRange {
-    let mut end = |name| {
-        let given = fields.required_integer(name, 1, MOST_WORDS);
-        u32::try_from(given).unwrap_or(1)
+fields! {
+    /// A section of an edited outline.
+    pub struct EditedSection {
+        /// 1 to 200 characters; left out for the opening below the title.
+        heading: Option<Text<1, 200>>,
+        /// What to say: at most 20 points of up to 500 characters.
+        points: Option<List<Text<1, 500>, 20>>,
+        /// When left out, the section gets an equal share of the words that are left.
+        words: Option<EditedBudget>,
+    }
+}
+
+fields! {
+    /// From how many to how many words.
+    pub struct EditedBudget {
+        min: Integer<1, 10_000>,
+        max: Integer<1, 10_000>,
+    }
+    check |words: &EditedBudget, wrong: &mut Violations| {
+        let (min, max) = (words.min.0, words.max.0);
+        wrong.check(min > max, "min", format!("is {min}, more than max, which is {max}"));
     };
-    let (min, max) = (end("min"), end("max"));
-    if min > max {
-        fields.refuse("min", format!("is {min}, more than max, which is {max}"));
+}
+
+impl From<RetryTask> for RetryRequest {
+    fn from(body: RetryTask) -> Self {
+        let edited = body.outline.map(|outline| serde_json::json!(Outline::from(outline)));
+        Self { from: body.from.map(|step| step.0.0.to_owned()), edited }
     }
-    WordRange { min, max }
+}
+
+impl From<EditedOutline> for Outline {
+    fn from(outline: EditedOutline) -> Self {
+        Self { title: outline.title.0, sections: outline.sections.0.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl From<EditedSection> for SectionPlan {
+    fn from(section: EditedSection) -> Self {
+        // No budget is written as 0: composing fills it in.
+        let words = section.words.map_or(WordRange { min: 0, max: 0 }, |words| WordRange {
+            min: u32::try_from(words.min.0).unwrap_or(1),
+            max: u32::try_from(words.max.0).unwrap_or(1),
+        });
+        let points = section.points.into_iter().flat_map(|points| points.0).map(|point| point.0).collect();
+        Self { heading: section.heading.map(|heading| heading.0), points, words, passages: Vec::new() }
+    }
 }
 
 #[cfg(test)]
@@ -137,11 +121,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::http::kit::body::testing::{read, reader_and_description_agree};
+    use crate::http::kit::body::testing::read;
 
     #[test]
     fn an_edited_outline_is_read() {
-        let retry: Retry = read(json!({
+        let retry: RetryTask = read(json!({
             "from": "drafting",
             "outline": { "title": "Tea", "sections": [
                 { "points": ["why"] },
@@ -149,8 +133,9 @@ mod tests {
             ] },
         }))
         .expect("right");
-        assert_eq!(retry.0.from.as_deref(), Some("drafting"));
-        let outline: Outline = serde_json::from_value(retry.0.edited.expect("an outline")).expect("readable");
+        let retry = RetryRequest::from(retry);
+        assert_eq!(retry.from.as_deref(), Some("drafting"));
+        let outline: Outline = serde_json::from_value(retry.edited.expect("an outline")).expect("readable");
         let sections = outline.sections;
         assert_eq!((sections[0].heading.as_deref(), sections[0].words.max), (None, 0));
         assert_eq!(sections[1].words, WordRange { min: 100, max: 200 });
@@ -158,7 +143,7 @@ mod tests {
 
     #[test]
     fn wrong_parts_are_named_by_their_path() {
-        let errors = read::<Retry>(json!({
+        let errors = read::<RetryTask>(json!({
             "from": "sweep",
             "outline": { "sections": [
                 { "heading": 1, "points": [2] },
@@ -175,16 +160,17 @@ mod tests {
                 "outline.sections[0].heading must be a text, but is a number",
                 "outline.sections[0].points[0] must be a text, but is a number",
                 "outline.sections[1].words.min is 300, more than max, which is 200",
-                "outline.sections[2].words.min must be from 1 to 10000",
+                "outline.sections[2].words.min must be between 1 and 10000",
                 "outline.sections[2].words.max is required",
             ]
         );
     }
 
     #[test]
-    fn nothing_is_required_and_everything_is_described() {
-        let retry: Retry = read(json!({})).expect("right");
-        assert!(retry.0.from.is_none() && retry.0.edited.is_none());
-        reader_and_description_agree::<Retry>();
+    fn nothing_is_required_and_nothing_unknown_is_taken() {
+        let retry: RetryTask = read(json!({})).expect("right");
+        assert!(retry.from.is_none() && retry.outline.is_none());
+        let unknown = read::<RetryTask>(json!({ "form": "draft" })).expect_err("a typing error");
+        assert_eq!(unknown, ["form is not a field here; there are from, outline"]);
     }
 }

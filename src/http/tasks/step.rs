@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use super::WorkError;
 use crate::http::kit::{
-    failure::unreadable,
     problem::Problem,
     scalar::{Moment, Nullable, Word},
+    statuses::unreadable,
 };
 
 /// One section of an outline.

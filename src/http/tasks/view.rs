@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::FileReference;
 use crate::http::kit::{
-    failure::unreadable,
     problem::Problem,
     scalar::{Amount, Moment, Nullable, Word},
+    statuses::unreadable,
 };
 
 /// Why a task or a step did not succeed.

@@ -52,14 +52,14 @@ impl fmt::Display for Listed<'_> {
 }
 
 /// What a client resolves names with.
-pub(crate) struct Guard {
+pub struct Guard {
     resolver: Arc<dyn Resolver>,
-    /// `None` for the client that only speaks to hosts the operator named.
     policy: Option<Arc<Policy>>,
 }
 
 impl Guard {
-    pub(crate) fn new(resolver: Arc<dyn Resolver>, policy: Option<Arc<Policy>>) -> Self {
+    /// `policy` is `None` for the client that only speaks to hosts the operator named.
+    pub fn new(resolver: Arc<dyn Resolver>, policy: Option<Arc<Policy>>) -> Self {
         Self { resolver, policy }
     }
 }

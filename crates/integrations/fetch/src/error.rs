@@ -181,8 +181,9 @@ impl From<FetchError> for Fault {
     }
 }
 
-/// Tells what went wrong before or while the headers came, or in the body.
-pub(crate) fn reason_of(error: &reqwest::Error, limit: Duration) -> Reason {
+/// Tells what went wrong before or while the headers came, or in the body. `limit` is the time that a [`Reason::Timeout`]
+/// names.
+pub fn reason_of(error: &reqwest::Error, limit: Duration) -> Reason {
     if any_cause(error, |cause| cause.is::<ClosedAddresses>()) {
         return Reason::ClosedAddress;
     }
@@ -205,8 +206,8 @@ pub(crate) fn reason_of(error: &reqwest::Error, limit: Duration) -> Reason {
     }
 }
 
-/// The whole chain of causes in one line, without the link.
-pub(crate) fn causes(error: &reqwest::Error) -> String {
+/// The whole chain of causes in one line, without the link. It may show addresses: for the log only.
+pub fn causes(error: &reqwest::Error) -> String {
     let mut parts = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -15,8 +15,8 @@ mod robots;
 pub mod search;
 
 pub use client::{FetchLimits, SetupError};
-pub use error::{FetchError, Reason};
+pub use error::{FetchError, Reason, causes, reason_of};
 pub use fetcher::Fetcher;
 pub use page::Page;
-pub use retry::retry_after;
+pub use retry::{retry_after, retry_after_within};
 pub use robots::{Rules, Verdict};

@@ -10,6 +10,11 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 /// Reads `Retry-After`: whole seconds or an HTTP date (RFC 9110, 10.2.3), at most [`MAX_RETRY_AFTER`]. A date in the
 /// past is no wait at all; anything else is ignored.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    retry_after_within(headers, now, MAX_RETRY_AFTER)
+}
+
+/// [`retry_after`] with another longest wait.
+pub fn retry_after_within(headers: &HeaderMap, now: SystemTime, most: Duration) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         // More digits than fit are still a wait, only a very long one.
@@ -17,7 +22,7 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     } else {
         httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()
     };
-    Some(wait.min(MAX_RETRY_AFTER))
+    Some(wait.min(most))
 }
 
 #[cfg(test)]

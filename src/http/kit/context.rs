@@ -6,21 +6,26 @@ use std::{
 };
 
 use galley_domain::OrgId;
-use poem::Request;
+use poem::{Request, http::Uri};
 use uuid::Uuid;
 
-use super::rate::Rate;
+use super::{dialect::Dialect, problem::Problem, rate::Rate};
 
 const MAX_ID_CHARS: usize = 128;
 
 /// Made once for each request and shared by everything that works on it.
 #[derive(Debug)]
-pub struct Facts {
+pub struct RequestContext {
     /// What `X-Request-Id` says, or a new one.
     pub id: String,
     /// 32 hexadecimal digits: the trace of `traceparent`, or a new one.
     pub trace_id: String,
     pub address: Option<IpAddr>,
+    pub uri: Uri,
+    /// The largest JSON body that is taken, in bytes.
+    pub json_bytes: usize,
+    /// Which document's clients ask here.
+    pub dialect: Dialect,
     /// The pattern of the path, such as `/api/v1/tasks/{task_id}`.
     pub route: OnceLock<Arc<str>>,
     /// Set once the caller is known.
@@ -29,8 +34,8 @@ pub struct Facts {
     pub org: OnceLock<OrgId>,
 }
 
-impl Facts {
-    pub fn of(request: &Request) -> Self {
+impl RequestContext {
+    pub fn of(request: &Request, json_bytes: usize) -> Self {
         let given = request.header("x-request-id").filter(|id| is_sane(id));
         Self {
             id: given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned),
@@ -39,6 +44,9 @@ impl Facts {
                 .and_then(trace_of)
                 .unwrap_or_else(|| Uuid::new_v4().simple().to_string()),
             address: request.remote_addr().as_socket_addr().map(|address| address.ip()),
+            uri: request.uri().clone(),
+            json_bytes,
+            dialect: Dialect::of(request.uri().path()),
             route: OnceLock::new(),
             rate: OnceLock::new(),
             key: OnceLock::new(),
@@ -49,6 +57,11 @@ impl Facts {
     pub fn route(&self) -> &str {
         self.route.get().map_or("unmatched", |route| route)
     }
+}
+
+/// The context of a request, which the middleware puts on every one.
+pub fn of(request: &Request) -> Result<&Arc<RequestContext>, Problem> {
+    request.data::<Arc<RequestContext>>().ok_or_else(|| Problem::internal(&"the request came around the middleware"))
 }
 
 /// Fit to be written to a log and sent back in a header.
@@ -79,7 +92,7 @@ mod tests {
 
     #[test]
     fn only_sane_request_ids_are_taken_over() {
-        let id = |given: &str| Facts::of(&Request::builder().header("x-request-id", given).finish()).id;
+        let id = |given: &str| RequestContext::of(&Request::builder().header("x-request-id", given).finish(), 0).id;
         assert_eq!(id("order-7:a/b"), "order-7:a/b");
         for wrong in ["a b", "<script>", "a\tb", &"x".repeat(129), "gk_abc", "Bearer:gk_abc"] {
             assert!(Uuid::parse_str(&id(wrong)).is_ok(), "{wrong:?} is replaced");
@@ -88,7 +101,8 @@ mod tests {
 
     #[test]
     fn the_trace_comes_from_traceparent_or_is_new() {
-        let trace = |given: &str| Facts::of(&Request::builder().header("traceparent", given).finish()).trace_id;
+        let trace =
+            |given: &str| RequestContext::of(&Request::builder().header("traceparent", given).finish(), 0).trace_id;
         let good = "4bf92f3577b34da6a3ce929d0e0e4736";
         assert_eq!(trace(&format!("00-{good}-00f067aa0ba902b7-01")), good);
         assert_eq!(trace(&format!("01-{good}-00f067aa0ba902b7-01-later")), good);

@@ -14,8 +14,8 @@ use poem::{
 use tracing::Instrument;
 
 use super::{
+    context::RequestContext,
     problem::{CONTENT_TYPE, Code, Problem},
-    request::Facts,
     routes::{METHODS, problem_response},
     state::HttpLimits,
 };
@@ -32,16 +32,23 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 const MAX_ADDRESS_BYTES: usize = 8 * 1024;
 
 /// Wraps all routes.
-pub struct Shell<E> {
+pub struct Middleware<E> {
     routes: E,
+    json_bytes: usize,
     timeout: Duration,
     upload_timeout: Duration,
     metrics: Arc<Metrics>,
 }
 
-impl<E: Endpoint<Output = Response>> Shell<E> {
+impl<E: Endpoint<Output = Response>> Middleware<E> {
     pub fn new(routes: E, limits: &HttpLimits, metrics: Arc<Metrics>) -> Self {
-        Self { routes, timeout: limits.timeout, upload_timeout: limits.upload_timeout, metrics }
+        Self {
+            routes,
+            json_bytes: limits.json_bytes,
+            timeout: limits.timeout,
+            upload_timeout: limits.upload_timeout,
+            metrics,
+        }
     }
 
     async fn answer(&self, mut request: Request) -> Response {
@@ -97,29 +104,29 @@ fn too_slow(deadline: Duration) -> Problem {
         .with(header::RETRY_AFTER, HeaderValue::from_static("5"))
 }
 
-impl<E: Endpoint<Output = Response>> Endpoint for Shell<E> {
+impl<E: Endpoint<Output = Response>> Endpoint for Middleware<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let started = Instant::now();
-        let facts = Arc::new(Facts::of(&request));
+        let context = Arc::new(RequestContext::of(&request, self.json_bytes));
         let method = known(request.method());
-        request.set_data(Arc::clone(&facts));
+        request.set_data(Arc::clone(&context));
         let span = tracing::info_span!(
             "http",
             method,
-            request_id = %facts.id,
-            trace_id = %facts.trace_id,
+            request_id = %context.id,
+            trace_id = %context.trace_id,
             key = tracing::field::Empty,
             route = tracing::field::Empty,
         );
         let mut response = self.answer(request).instrument(span.clone()).await;
-        response = as_problem(response, &facts.id);
-        dress(&mut response, &facts);
+        response = as_problem(response, &context);
+        dress(&mut response, &context);
         let took = started.elapsed();
-        self.metrics.request(method, facts.route(), response.status(), took);
-        span.record("route", facts.route());
-        if let Some(key) = facts.key.get() {
+        self.metrics.request(method, context.route(), response.status(), took);
+        span.record("route", context.route());
+        if let Some(key) = context.key.get() {
             span.record("key", key.to_string());
         }
         let duration_ms = took.as_secs_f64() * 1000.0;
@@ -143,20 +150,20 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// Every error leaves as a problem, also those that the framework made itself.
-fn as_problem(response: Response, request_id: &str) -> Response {
+fn as_problem(response: Response, context: &RequestContext) -> Response {
     let status = response.status();
     if let Some(problem) = response.data::<Problem>() {
-        return problem.respond(request_id);
+        return problem.respond(&context.id, context.dialect);
     }
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && response.content_type() != Some(CONTENT_TYPE) {
-        return Problem::of_status(status).respond(request_id);
+        return Problem::of_status(status).respond(&context.id, context.dialect);
     }
     response
 }
 
 /// Headers that every answer carries; a handler's own ones stay.
-fn dress(response: &mut Response, facts: &Facts) {
+fn dress(response: &mut Response, context: &RequestContext) {
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -168,10 +175,10 @@ fn dress(response: &mut Response, facts: &Facts) {
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if let Ok(id) = HeaderValue::from_str(&facts.id) {
+    if let Ok(id) = HeaderValue::from_str(&context.id) {
         headers.insert(REQUEST_ID, id);
     }
-    if let Some(rate) = facts.rate.get() {
+    if let Some(rate) = context.rate.get() {
         headers.insert(RATE_LIMIT, rate.limit.into());
         headers.insert(RATE_REMAINING, rate.remaining.into());
         headers.insert(RATE_RESET, rate.reset.into());

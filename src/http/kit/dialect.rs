@@ -1,0 +1,72 @@
+//! Whose clients ask under a path: the documents differ in how an answer and an error are wrapped.
+
+/// A document whose way of answering a path follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Bare objects and the problem alone: 000, 002, and what is ours.
+    Bare,
+    /// 001, the Articles API: errors carry `error: {code, message}`.
+    Articles,
+    /// 003, content from IdeaClouds: the same with words of its own.
+    IdeaClouds,
+    /// 004, planner, writer and automation: errors carry `success: false` and `error` as a text.
+    Planner,
+}
+
+/// Paths by document; the longest that fits counts, and what fits none is [`Dialect::Bare`].
+const PATHS: [(&str, Dialect); 23] = [
+    ("/api/v1/articles", Dialect::Articles),
+    ("/api/v1/social", Dialect::Articles),
+    ("/public", Dialect::IdeaClouds),
+    ("/v1/public", Dialect::IdeaClouds),
+    ("/api/v1/auth/account", Dialect::Planner),
+    ("/api/v1/auth/groups", Dialect::Planner),
+    ("/api/v1/auth/industries", Dialect::Planner),
+    ("/api/v1/auth/password", Dialect::Planner),
+    ("/api/v1/auth/register", Dialect::Planner),
+    ("/api/v1/auth/sectors", Dialect::Planner),
+    ("/api/v1/auth/seed-keywords", Dialect::Planner),
+    ("/api/v1/auth/sites", Dialect::Planner),
+    ("/api/v1/auth/token", Dialect::Planner),
+    ("/api/v1/auth/users", Dialect::Planner),
+    ("/api/v1/automation", Dialect::Planner),
+    ("/api/v1/billing/usage", Dialect::Planner),
+    ("/api/v1/integration", Dialect::Planner),
+    ("/api/v1/linker", Dialect::Planner),
+    ("/api/v1/optimizer", Dialect::Planner),
+    ("/api/v1/planner", Dialect::Planner),
+    ("/api/v1/publisher", Dialect::Planner),
+    ("/api/v1/system", Dialect::Planner),
+    ("/api/v1/writer", Dialect::Planner),
+];
+
+impl Dialect {
+    pub fn of(path: &str) -> Self {
+        let fits =
+            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let found = PATHS.iter().filter(|(prefix, _)| fits(prefix)).max_by_key(|(prefix, _)| prefix.len());
+        found.map_or(Self::Bare, |(_, dialect)| *dialect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dialect;
+
+    #[test]
+    fn a_path_belongs_to_one_document() {
+        for (path, dialect) in [
+            ("/api/v1/tasks", Dialect::Bare),
+            ("/api/v1/articles", Dialect::Articles),
+            ("/api/v1/articles/7/status", Dialect::Articles),
+            ("/api/v1/articlesque", Dialect::Bare),
+            ("/public/content/7", Dialect::IdeaClouds),
+            ("/v1/public/content", Dialect::IdeaClouds),
+            ("/api/v1/writer/tasks", Dialect::Planner),
+            ("/api/v1/auth/login", Dialect::Bare),
+            ("/", Dialect::Bare),
+        ] {
+            assert_eq!(Dialect::of(path), dialect, "{path}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The description as it is published: what poem-openapi writes, with what it has no word for.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Number, Value};
+
+use super::rights::Line;
+
+/// The title of a schema that nothing fits: as `additionalProperties` it is written as `false`.
+pub const NOTHING: &str = "@nothing";
+
+/// JSON whose members keep their order.
+#[derive(Debug, Clone, PartialEq)]
+enum Node {
+    Leaf(Value),
+    List(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
+impl Node {
+    fn get_mut(&mut self, name: &str) -> Option<&mut Node> {
+        match self {
+            Self::Object(members) => members.iter_mut().find(|(known, _)| known == name).map(|(_, node)| node),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, name: &str, node: Node) {
+        match (self.get_mut(name).is_some(), &mut *self) {
+            (true, _) => {
+                if let Some(known) = self.get_mut(name) {
+                    *known = node;
+                }
+            }
+            (false, Self::Object(members)) => members.push((name.to_owned(), node)),
+            (false, _) => {}
+        }
+    }
+
+    /// Writes `false` where nothing fits.
+    fn close(&mut self) {
+        match self {
+            Self::Leaf(_) => {}
+            Self::List(items) => items.iter_mut().for_each(Self::close),
+            Self::Object(members) => {
+                for (name, node) in members {
+                    let is_nothing = node.get_mut("title") == Some(&mut Self::Leaf(NOTHING.into()));
+                    match name == "additionalProperties" && is_nothing {
+                        true => *node = Self::Leaf(false.into()),
+                        false => node.close(),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The document with the rights of its operations, `security: []` for what is public, and closed objects.
+pub fn complete(text: &str, rights: &[Line]) -> Result<String, serde_json::Error> {
+    let mut document: Node = serde_json::from_str(text)?;
+    document.close();
+    for line in rights {
+        let operation = document
+            .get_mut("paths")
+            .and_then(|paths| paths.get_mut(&line.path))
+            .and_then(|path| path.get_mut(&line.method.to_lowercase()));
+        if let Some(operation) = operation {
+            say_right(operation, line);
+        }
+    }
+    serde_json::to_string_pretty(&document)
+}
+
+fn say_right(operation: &mut Node, line: &Line) {
+    let Some(needed) = line.needed else {
+        return operation.set("security", Node::List(Vec::new()));
+    };
+    let leaf = |text: &str| Node::Leaf(text.into());
+    let members = [("permission", needed.permission), ("scope", needed.scope), ("class", needed.class)];
+    let members = members.map(|(name, word)| (name.to_owned(), leaf(word)));
+    if let Some(Node::Leaf(Value::String(text))) = operation.get_mut("description") {
+        let sentence = format!("Needs the permission `{}` and the scope `{}`.", needed.permission, needed.scope);
+        *text = format!("{text}\n\n{sentence}");
+    }
+    operation.set("x-galley-right", Node::Object(members.into()));
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Leaf(value) => value.serialize(to),
+            Self::List(items) => to.collect_seq(items),
+            Self::Object(members) => to.collect_map(members.iter().map(|(name, node)| (name, node))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Reading)
+    }
+}
+
+struct Reading;
+
+impl<'de> Visitor<'de> for Reading {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Node, E> {
+        Ok(Node::Leaf(Value::Null))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Leaf(Number::from_f64(value).map_or(Value::Null, Value::Number)))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Leaf(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut read = Vec::new();
+        while let Some(item) = items.next_element()? {
+            read.push(item);
+        }
+        Ok(Node::List(read))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
+        let mut read = Vec::new();
+        while let Some(member) = members.next_entry()? {
+            read.push(member);
+        }
+        Ok(Node::Object(read))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{super::rights::Needed, *};
+
+    #[test]
+    fn the_order_stays_and_what_was_missing_is_said() {
+        let text =
+            json!({ "paths": { "/b": { "get": { "description": "B." }, "post": { "security": [{ "key": [] }] } } } });
+        let line = |method: &str, needed| Line { method: method.into(), path: "/b".into(), needed };
+        let needed = Needed { permission: "write", scope: "articles", class: "ai" };
+        let rights = [line("GET", None), line("POST", Some(needed))];
+        let done: Value = serde_json::from_str(&complete(&text.to_string(), &rights).expect("JSON")).expect("JSON");
+        assert_eq!(done["paths"]["/b"]["get"], json!({ "description": "B.", "security": [] }));
+        assert_eq!(
+            done["paths"]["/b"]["post"]["x-galley-right"],
+            json!({ "permission": "write", "scope": "articles", "class": "ai" })
+        );
+        let order = r#"{"z":1,"a":{"additionalProperties":{"title":"@nothing"}},"m":[1.5,null,true,-2]}"#;
+        let done = complete(order, &[]).expect("JSON");
+        let done: String = done.split_whitespace().collect();
+        assert_eq!(done, r#"{"z":1,"a":{"additionalProperties":false},"m":[1.5,null,true,-2]}"#);
+    }
+}

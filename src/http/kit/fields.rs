@@ -1,0 +1,477 @@
+//! A body, a form or a query is declared once. [`fields!`] makes of that declaration the struct with its values, the
+//! reader that names every wrong field, and the schema of the description.
+//!
+//! ```ignore
+//! fields! {
+//!     /// A tone to write in.
+//!     pub struct CreateTone: ignores_unknown {
+//!         /// 1 to 100 characters.
+//!         name: Text<1, 100>,
+//!         /// How to write.
+//!         system_prompt: Option<Text<0, 4000>>,
+//!         /// Seconds to wait.
+//!         wait: Integer<1, 60> = Integer(5),
+//!     }
+//!     check |tone: &CreateTone, wrong: &mut Violations| wrong.check(…);
+//! }
+//! ```
+//!
+//! A field of type `T` is required, `Option<T>` may be left out or null, [`Patch<T>`] may be left out but not null,
+//! and `Patch<Nullable<T>>` tells absent, null and a value apart.
+
+use std::{collections::BTreeMap, fmt};
+
+use galley_domain::order::{FieldError, Violations};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use serde_json::{Map, Value};
+
+use super::{
+    problem::{MAX_ERRORS, Problem},
+    scalar::Nullable,
+};
+
+/// What stands in one place of a request.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    Json(&'a Value),
+    /// What a query or a form says under one name; never empty.
+    Texts(&'a [String]),
+}
+
+impl Input<'_> {
+    pub fn is_null(self) -> bool {
+        matches!(self, Self::Json(Value::Null))
+    }
+
+    /// "must be a text, but is a number".
+    pub fn unlike(self, expected: &str) -> String {
+        match self {
+            Self::Json(value) => format!("must be {expected}, but is {}", kind_of(value)),
+            Self::Texts(_) => format!("must be {expected}"),
+        }
+    }
+}
+
+pub fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Where a value stands, such as `sections[2].heading`.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    Root,
+    Member(&'a Place<'a>, &'a str),
+    Item(&'a Place<'a>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("body"),
+            Self::Member(Self::Root, name) => f.write_str(name),
+            Self::Member(outer, name) => write!(f, "{outer}.{name}"),
+            Self::Item(outer, at) => write!(f, "{outer}[{at}]"),
+        }
+    }
+}
+
+/// Every wrong field that was found.
+#[derive(Debug, Default)]
+pub struct Errors(Vec<FieldError>);
+
+impl Errors {
+    pub fn add(&mut self, place: &Place<'_>, message: impl Into<String>) {
+        // One more than is shown, so that the answer can say that there are more.
+        if self.0.len() <= MAX_ERRORS {
+            self.0.push(FieldError { field: place.to_string(), message: message.into() });
+        }
+    }
+
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            Some(_) => Err(Problem::invalid(self.0)),
+            None if self.0.is_empty() => Err(Problem::internal(&"a field is missing and nobody said so")),
+            None => Err(Problem::invalid(self.0)),
+        }
+    }
+}
+
+/// A value that is there.
+pub trait Field: Sized + Send + 'static {
+    const TAKES_NULL: bool = false;
+
+    fn schema() -> MetaSchemaRef;
+    fn register(_registry: &mut Registry) {}
+    /// `None` after saying what is wrong.
+    fn read(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<Self>;
+
+    /// How a default is shown.
+    fn shown(&self) -> Option<Value> {
+        None
+    }
+}
+
+/// A slot of an object: a value that must be there, may be there, or several that belong together ([`super::page::Page`]).
+pub trait Member: Sized {
+    fn describe(object: &mut MetaSchema, name: &'static str, about: &'static str);
+    fn register(_registry: &mut Registry) {}
+    fn read(reader: &mut Reader<'_>, name: &'static str) -> Option<Self>;
+}
+
+impl<T: Field> Member for T {
+    fn describe(object: &mut MetaSchema, name: &'static str, about: &'static str) {
+        object.required.push(name);
+        object.properties.push((name, described(T::schema(), about)));
+    }
+
+    fn register(registry: &mut Registry) {
+        <T as Field>::register(registry);
+    }
+
+    fn read(reader: &mut Reader<'_>, name: &'static str) -> Option<Self> {
+        match reader.get(name) {
+            Some(input) if T::TAKES_NULL || !input.is_null() => reader.value(input, name),
+            _ => reader.wrong(name, "is required"),
+        }
+    }
+}
+
+impl<T: Field> Member for Option<T> {
+    fn describe(object: &mut MetaSchema, name: &'static str, about: &'static str) {
+        object.properties.push((name, described(or_null(T::schema()), about)));
+    }
+
+    fn register(registry: &mut Registry) {
+        <T as Field>::register(registry);
+    }
+
+    fn read(reader: &mut Reader<'_>, name: &'static str) -> Option<Self> {
+        match reader.get(name).filter(|input| !input.is_null()) {
+            None => Some(None),
+            Some(input) => reader.value(input, name).map(Some),
+        }
+    }
+}
+
+/// A field of a change: left out it stays as it is. It takes `null` only as `Patch<Nullable<T>>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Patch<T>(pub Option<T>);
+
+impl<T: Field> Member for Patch<T> {
+    fn describe(object: &mut MetaSchema, name: &'static str, about: &'static str) {
+        object.properties.push((name, described(T::schema(), about)));
+    }
+
+    fn register(registry: &mut Registry) {
+        <T as Field>::register(registry);
+    }
+
+    fn read(reader: &mut Reader<'_>, name: &'static str) -> Option<Self> {
+        match reader.get(name) {
+            None => Some(Self(None)),
+            Some(input) if input.is_null() && !T::TAKES_NULL => {
+                reader.wrong(name, "must not be null; leave it out to keep it as it is")
+            }
+            Some(input) => reader.value(input, name).map(|value| Self(Some(value))),
+        }
+    }
+}
+
+impl<T: Field> Field for Nullable<T> {
+    const TAKES_NULL: bool = true;
+
+    fn schema() -> MetaSchemaRef {
+        or_null(T::schema())
+    }
+
+    fn register(registry: &mut Registry) {
+        <T as Field>::register(registry);
+    }
+
+    fn read(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<Self> {
+        if input.is_null() {
+            Some(Self(None))
+        } else {
+            <T as Field>::read(input, place, errors).map(|value| Self(Some(value)))
+        }
+    }
+}
+
+fn described(schema: MetaSchemaRef, about: &'static str) -> MetaSchemaRef {
+    match about {
+        "" => schema,
+        about => schema.merge(MetaSchema { description: Some(about), ..MetaSchema::ANY }),
+    }
+}
+
+fn or_null(schema: MetaSchemaRef) -> MetaSchemaRef {
+    let mut schema = match schema {
+        MetaSchemaRef::Inline(schema) => *schema,
+        reference => MetaSchema { all_of: vec![reference], ..MetaSchema::ANY },
+    };
+    schema.nullable = true;
+    // With a list of words, null must be one of them.
+    if !schema.enum_items.is_empty() && !schema.enum_items.contains(&Value::Null) {
+        schema.enum_items.push(Value::Null);
+    }
+    MetaSchemaRef::Inline(Box::new(schema))
+}
+
+/// What a declaration says besides its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    pub refuses_unknown: bool,
+    pub needs_a_field: bool,
+    pub may_be_empty: bool,
+    pub takes_forms: bool,
+}
+
+impl Rules {
+    /// Unknown fields are refused, and there is a body of JSON.
+    pub const STRICT: Self =
+        Self { refuses_unknown: true, needs_a_field: false, may_be_empty: false, takes_forms: false };
+
+    /// 000 to 003: newer clients send more than the document names.
+    pub const fn ignores_unknown(self) -> Self {
+        Self { refuses_unknown: false, ..self }
+    }
+
+    /// A change that changes nothing is an error.
+    pub const fn needs_a_field(self) -> Self {
+        Self { needs_a_field: true, ..self }
+    }
+
+    /// No body at all means an object without fields.
+    pub const fn may_be_empty(self) -> Self {
+        Self { may_be_empty: true, ..self }
+    }
+
+    /// `application/x-www-form-urlencoded` is taken as well as JSON.
+    pub const fn takes_forms(self) -> Self {
+        Self { takes_forms: true, ..self }
+    }
+}
+
+/// What [`fields!`] declares.
+pub trait Fields: Sized + Send + 'static {
+    const NAME: &'static str;
+    const RULES: Rules;
+
+    fn schema() -> MetaSchema;
+    fn register_members(registry: &mut Registry);
+    fn members(reader: &mut Reader<'_>) -> Option<Self>;
+    /// What holds between fields, once each of them is right.
+    fn check(&self, wrong: &mut Violations);
+}
+
+/// Puts the schema of a declaration among the named ones, with those that it refers to.
+pub fn register<T: Fields>(registry: &mut Registry) {
+    registry.create_schema::<T, _>(T::NAME.to_owned(), |registry| {
+        T::register_members(registry);
+        T::schema()
+    });
+}
+
+/// The members of an object, a form or a query.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    Json(&'a Map<String, Value>),
+    Texts(&'a BTreeMap<String, Vec<String>>),
+}
+
+/// Reads the members of one object and remembers which names it was asked for.
+pub struct Reader<'a> {
+    source: Source<'a>,
+    place: &'a Place<'a>,
+    errors: &'a mut Errors,
+    known: Vec<&'static str>,
+    given: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// What stands under a name. In queries and forms, nothing after the `=` counts as absent.
+    pub fn get(&mut self, name: &'static str) -> Option<Input<'a>> {
+        self.known.push(name);
+        let input = match self.source {
+            Source::Json(map) => Input::Json(map.get(name)?),
+            Source::Texts(map) => Input::Texts(map.get(name).filter(|texts| texts.iter().any(|t| !t.is_empty()))?),
+        };
+        self.given += 1;
+        Some(input)
+    }
+
+    fn value<T: Field>(&mut self, input: Input<'_>, name: &str) -> Option<T> {
+        <T as Field>::read(input, &Place::Member(self.place, name), self.errors)
+    }
+
+    /// Says that a member is wrong. It answers `None`, for readers to return.
+    pub fn wrong<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
+        self.errors.add(&Place::Member(self.place, name), message);
+        None
+    }
+
+    /// A member with a value to take when it is left out.
+    pub fn read_or<T: Field>(&mut self, name: &'static str, default: T) -> Option<T> {
+        <Option<T> as Member>::read(self, name).map(|value| value.unwrap_or(default))
+    }
+}
+
+/// Describes a member that has a default.
+pub fn describe_default<T: Field>(object: &mut MetaSchema, name: &'static str, about: &'static str, default: &T) {
+    let schema = T::schema().merge(MetaSchema { default: default.shown(), ..MetaSchema::ANY });
+    object.properties.push((name, described(schema, about)));
+}
+
+/// Reads all members; what is wrong is in `errors`.
+pub fn read_members<T: Fields>(source: Source<'_>, rules: Rules, place: &Place<'_>, errors: &mut Errors) -> Option<T> {
+    let before = errors.0.len();
+    let mut reader = Reader { source, place, errors, known: Vec::new(), given: 0 };
+    let value = T::members(&mut reader);
+    let Reader { known, given, .. } = reader;
+    if rules.refuses_unknown {
+        refuse_unknown(source, &known, place, errors);
+    }
+    if rules.needs_a_field && given == 0 && errors.0.len() == before {
+        errors.add(place, "changes nothing; give at least one field to change");
+    }
+    let value = value?;
+    let mut wrong = Violations::default();
+    value.check(&mut wrong);
+    for error in wrong.finish().err().unwrap_or_default() {
+        errors.add(&Place::Member(place, &error.field), error.message);
+    }
+    Some(value)
+}
+
+fn refuse_unknown(source: Source<'_>, known: &[&str], place: &Place<'_>, errors: &mut Errors) {
+    let names: Vec<&String> = match source {
+        Source::Json(map) => map.keys().collect(),
+        Source::Texts(map) => map.keys().collect(),
+    };
+    for name in names.into_iter().filter(|name| !known.contains(&name.as_str())) {
+        errors.add(&Place::Member(place, name), format!("is not a field here; there are {}", known.join(", ")));
+    }
+}
+
+/// Reads an object that stands within another one.
+pub fn read_object<T: Fields>(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<T> {
+    match input {
+        Input::Json(Value::Object(map)) => read_members(Source::Json(map), T::RULES, place, errors),
+        other => {
+            errors.add(place, other.unlike("an object"));
+            None
+        }
+    }
+}
+
+/// Declares a body, a form or a query; see [this module](self).
+macro_rules! fields {
+    (
+        $(#[doc = $about:literal])*
+        $vis:vis struct $name:ident $(: $($rule:ident),+)? {
+            $(
+                $(#[doc = $doc:literal])*
+                $field:ident $(as $wire:literal)? : $type:ty $(= $default:expr)?
+            ),* $(,)?
+        }
+        $(check $check:expr;)?
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Debug)]
+        $vis struct $name {
+            $($(#[doc = $doc])* pub $field: $type,)*
+        }
+
+        impl $crate::http::kit::fields::Fields for $name {
+            const NAME: &'static str = stringify!($name);
+            const RULES: $crate::http::kit::fields::Rules =
+                $crate::http::kit::fields::Rules::STRICT $($(.$rule())+)?;
+
+            fn schema() -> poem_openapi::registry::MetaSchema {
+                let mut object = poem_openapi::registry::MetaSchema::new("object");
+                let about: &'static str = concat!($($about),*).trim_ascii();
+                object.description = Some(about).filter(|about| !about.is_empty());
+                $($crate::http::kit::fields::fields!(
+                    @describe object,
+                    $crate::http::kit::fields::fields!(@name $field $($wire)?),
+                    concat!($($doc),*).trim_ascii(), $type $(, $default)?
+                );)*
+                $crate::http::kit::fields::seal(object, Self::RULES)
+            }
+
+            fn register_members(registry: &mut poem_openapi::registry::Registry) {
+                $(<$type as $crate::http::kit::fields::Member>::register(registry);)*
+            }
+
+            fn members(reader: &mut $crate::http::kit::fields::Reader<'_>) -> Option<Self> {
+                // All are read before the first one that is wrong ends it.
+                $(let $field = $crate::http::kit::fields::fields!(
+                    @read reader, $crate::http::kit::fields::fields!(@name $field $($wire)?), $type $(, $default)?
+                );)*
+                Some(Self { $($field: $field?,)* })
+            }
+
+            fn check(&self, wrong: &mut galley_domain::order::Violations) {
+                let _ = &wrong;
+                $(
+                    let check: fn(&Self, &mut galley_domain::order::Violations) = $check;
+                    check(self, wrong);
+                )?
+            }
+        }
+
+        impl $crate::http::kit::fields::Field for $name {
+            fn schema() -> poem_openapi::registry::MetaSchemaRef {
+                poem_openapi::registry::MetaSchemaRef::Reference(stringify!($name).to_owned())
+            }
+
+            fn register(registry: &mut poem_openapi::registry::Registry) {
+                $crate::http::kit::fields::register::<Self>(registry);
+            }
+
+            fn read(
+                input: $crate::http::kit::fields::Input<'_>,
+                place: &$crate::http::kit::fields::Place<'_>,
+                errors: &mut $crate::http::kit::fields::Errors,
+            ) -> Option<Self> {
+                $crate::http::kit::fields::read_object(input, place, errors)
+            }
+        }
+    };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $wire:literal) => { $wire };
+    (@describe $object:ident, $name:expr, $doc:expr, $type:ty) => {
+        <$type as $crate::http::kit::fields::Member>::describe(&mut $object, $name, $doc)
+    };
+    (@describe $object:ident, $name:expr, $doc:expr, $type:ty, $default:expr) => {
+        $crate::http::kit::fields::describe_default::<$type>(&mut $object, $name, $doc, &$default)
+    };
+    (@read $reader:ident, $name:expr, $type:ty) => {
+        <$type as $crate::http::kit::fields::Member>::read($reader, $name)
+    };
+    (@read $reader:ident, $name:expr, $type:ty, $default:expr) => {
+        $reader.read_or::<$type>($name, $default)
+    };
+}
+pub(in crate::http) use fields;
+
+/// Says in a schema what the rules say. `additionalProperties: false` is written when the document is, because
+/// poem-openapi has no word for it.
+pub fn seal(mut object: MetaSchema, rules: Rules) -> MetaSchema {
+    if rules.needs_a_field {
+        object.min_properties = Some(1);
+    }
+    if rules.refuses_unknown {
+        let nothing = MetaSchema { title: Some(super::document::NOTHING.to_owned()), ..MetaSchema::ANY };
+        object.additional_properties = Some(Box::new(MetaSchemaRef::Inline(Box::new(nothing))));
+    }
+    object
+}

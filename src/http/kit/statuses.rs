@@ -1,0 +1,101 @@
+//! The errors that an operation can answer with. No operation lists them: they follow from its arguments.
+
+use galley_services::ServiceError;
+use galley_store::StoreError;
+use poem::http::Method;
+use poem_openapi::{
+    ApiResponse,
+    registry::{
+        MetaHeader, MetaMediaType, MetaOperation, MetaParamIn, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef,
+        Registry,
+    },
+    types::Type,
+};
+
+use super::{
+    problem::{CONTENT_TYPE, Code, Problem, ProblemBody},
+    rights::Needed,
+};
+
+/// What can go wrong with an operation, in ascending order.
+pub fn of(path: &str, operation: &MetaOperation, needed: Option<Needed>) -> Vec<u16> {
+    let is_given = |param: &poem_openapi::registry::MetaOperationParam| param.in_type != MetaParamIn::Path;
+    let takes_body = operation.request.is_some();
+    let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
+    let rules: [(bool, &[u16]); 8] = [
+        (takes_body || operation.params.iter().any(is_given), &[400]),
+        (needed.is_some(), &[401, 403, 429]),
+        (needed.is_some_and(|needed| needed.costs()), &[402]),
+        (path.contains('{'), &[404]),
+        (changes, &[409]),
+        (takes_body, &[413, 415]),
+        (true, &[500]),
+        (true, &[503]),
+    ];
+    let mut statuses: Vec<u16> =
+        rules.into_iter().filter(|(can, _)| *can).flat_map(|(_, list)| list).copied().collect();
+    statuses.sort_unstable();
+    statuses
+}
+
+/// The answers that are described for these statuses.
+pub fn responses(statuses: &[u16]) -> impl Iterator<Item = MetaResponse> + '_ {
+    statuses.iter().map(|status| MetaResponse {
+        description: describe(*status),
+        status: Some(*status),
+        status_range: None,
+        content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: ProblemBody::schema_ref() }],
+        headers: if *status == 429 { vec![retry_after()] } else { Vec::new() },
+    })
+}
+
+fn describe(status: u16) -> &'static str {
+    match status {
+        400 => "VALIDATION_ERROR: the request is wrong; `errors` names everything that is.",
+        401 => "UNAUTHORIZED: no key, or none that is in force.",
+        402 => "INSUFFICIENT_CREDITS: this costs more than is free.",
+        403 => "FORBIDDEN: the key lacks the permission or the scope.",
+        404 => "TASK_NOT_FOUND, ARTICLE_NOT_FOUND or NOT_FOUND: there is no such thing in your organization.",
+        409 => "CONFLICT: the request is fine, the state of things is not; `detail` says what to do.",
+        413 => "VALIDATION_ERROR: the body is too large.",
+        415 => "VALIDATION_ERROR: the body is of the wrong type.",
+        429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",
+        503 => "DATABASE_ERROR or, when the request took too long, WORKFLOW_ERROR: not possible right now; try again.",
+        _ => "An error on our side; quote the `request_id`.",
+    }
+}
+
+fn retry_after() -> MetaHeader {
+    MetaHeader {
+        name: "Retry-After".to_owned(),
+        description: Some("Seconds to wait.".to_owned()),
+        required: true,
+        deprecated: false,
+        schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("integer"))),
+    }
+}
+
+impl ApiResponse for Problem {
+    /// None: see [`of`].
+    fn meta() -> MetaResponses {
+        MetaResponses { responses: Vec::new() }
+    }
+
+    fn register(registry: &mut Registry) {
+        ProblemBody::register(registry);
+    }
+}
+
+/// Lets `?` on a service call say which thing is missing in the words of the document an operation comes from.
+pub fn plain_not_found(error: ServiceError) -> Problem {
+    let mut problem = Problem::from(error);
+    if problem.status == poem::http::StatusCode::NOT_FOUND {
+        problem.code = Code::NotFound;
+    }
+    problem
+}
+
+/// A stored value that this program does not know.
+pub fn unreadable(error: impl std::fmt::Display) -> Problem {
+    StoreError::Unreadable(error.to_string()).into()
+}
