@@ -6,6 +6,7 @@ pub enum Goal {
     /// Told, not judged.
     None,
     AtMost(f64),
+    AtLeast(f64),
     /// At least so many times the ceiling.
     TimesCeiling(f64),
     /// At most so many times the ceiling.
@@ -20,6 +21,7 @@ impl Goal {
         match self {
             Self::None => None,
             Self::AtMost(most) => Some(value <= most),
+            Self::AtLeast(least) => Some(value >= least),
             Self::TimesCeiling(times) => ceiling.map(|ceiling| value >= ceiling * times),
             Self::AtMostTimesCeiling(times) => ceiling.map(|ceiling| value <= ceiling * times),
             Self::AtLeastOrTimesCeiling(least, times) => ceiling.map(|ceiling| value >= least.min(ceiling * times)),
@@ -30,6 +32,7 @@ impl Goal {
         match self {
             Self::None => "–".to_owned(),
             Self::AtMost(most) => format!("≤ {}", crate::report::number(most)),
+            Self::AtLeast(least) => format!("≥ {}", crate::report::number(least)),
             Self::TimesCeiling(times) => format!("≥ {times:.2} × ceiling"),
             Self::AtMostTimesCeiling(times) => format!("≤ {times:.2} × ceiling"),
             Self::AtLeastOrTimesCeiling(least, times) => {
@@ -57,6 +60,7 @@ const fn measure(id: &'static str, unit: &'static str, ceiling: &'static str, go
 const BATCHED: &str = "batched SQL";
 const COMMIT: &str = "one commit";
 const EMPTY: &str = "with empty tables";
+const BEFORE: &str = "empty, nothing open";
 
 pub const MEASURES: &[Measure] = &[
     measure("steps.sql_single", "steps/s", "", Goal::None),
@@ -98,6 +102,22 @@ pub const MEASURES: &[Measure] = &[
     measure("start.ready", "ms", "", Goal::AtMost(500.0)),
     measure("start.rss", "MB", "", Goal::AtMost(40.0)),
     measure("start.idle_queries", "transactions/s", "", Goal::AtMost(2.0)),
+    measure("wide.newcomer", "s", "", Goal::AtMost(1.0)),
+    measure("wide.items", "items/s", "without newcomers", Goal::TimesCeiling(0.9)),
+    measure("wide.chunks_at_once", "steps/s", "", Goal::None),
+    measure("wide.partial", "wrong", "", Goal::AtMost(0.0)),
+    measure("wide.lost", "items", "", Goal::AtMost(0.0)),
+    measure("wide.pause", "s", "", Goal::AtMost(2.0)),
+    measure("wide.resumed_wrong", "items", "", Goal::AtMost(0.0)),
+    measure("wide.parent", "s", "", Goal::AtMost(1.0)),
+    measure("wide.paused_children", "tasks", "", Goal::AtMost(0.0)),
+    measure("wide.children", "tasks/s", "", Goal::None),
+    measure("horizon.rate", "steps/s", "", Goal::AtLeast(500.0)),
+    measure("horizon.claim_p50", "ms", BEFORE, Goal::None),
+    measure("horizon.claim_p99", "ms", BEFORE, Goal::AtMostTimesCeiling(3.0)),
+    measure("horizon.tick_claim", "ms", BEFORE, Goal::None),
+    measure("horizon.clock", "ms", BEFORE, Goal::None),
+    measure("horizon.order", "ms", BEFORE, Goal::None),
 ];
 
 pub fn find(id: &str) -> Option<&'static Measure> {
@@ -112,6 +132,7 @@ mod tests {
     fn a_goal_is_judged_by_what_it_says() {
         assert_eq!(Goal::None.met(1.0, None), None);
         assert_eq!(Goal::AtMost(0.0).met(0.0, None), Some(true));
+        assert_eq!(Goal::AtLeast(500.0).met(499.0, None), Some(false));
         assert_eq!(Goal::TimesCeiling(0.5).met(49.0, Some(100.0)), Some(false));
         assert_eq!(Goal::TimesCeiling(0.5).met(49.0, None), None, "nothing to judge by");
         assert_eq!(Goal::AtMostTimesCeiling(1.1).met(1.2, Some(1.0)), Some(false));
@@ -124,7 +145,7 @@ mod tests {
     #[test]
     fn a_goal_against_a_ceiling_says_which() {
         for measure in MEASURES {
-            let needs = !matches!(measure.goal, Goal::None | Goal::AtMost(_));
+            let needs = !matches!(measure.goal, Goal::None | Goal::AtMost(_) | Goal::AtLeast(_));
             assert!(!needs || !measure.ceiling.is_empty(), "{}", measure.id);
             assert_eq!(MEASURES.iter().filter(|other| other.id == measure.id).count(), 1, "{}", measure.id);
         }

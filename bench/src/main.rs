@@ -11,7 +11,7 @@ mod program;
 mod report;
 mod world;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,11 +30,22 @@ enum Name {
     Fairness,
     Http,
     Start,
+    Wide,
+    Horizon,
 }
 
 impl Name {
-    const EACH: [Self; 7] =
-        [Self::Steps, Self::Latency, Self::Inflight, Self::Growth, Self::Fairness, Self::Http, Self::Start];
+    const EACH: [Self; 9] = [
+        Self::Steps,
+        Self::Latency,
+        Self::Inflight,
+        Self::Growth,
+        Self::Fairness,
+        Self::Http,
+        Self::Start,
+        Self::Wide,
+        Self::Horizon,
+    ];
 }
 
 /// Takes the project's figures on this machine. Build it with --release.
@@ -52,6 +63,12 @@ struct Cli {
     /// Rounds of what is measured in rounds [default: 5, or 2 with --quick].
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: Option<u8>,
+    /// Finished steps that are in the tables before `horizon`.
+    #[arg(long, default_value_t = 100_000)]
+    finished: u32,
+    /// How long the transaction of `horizon` stays open [default: 1, or a quarter with --quick].
+    #[arg(long)]
+    minutes: Option<f64>,
     /// Write logs as the daemon does by default (and throw them away), to see what they cost.
     #[arg(long, global = true)]
     logs: bool,
@@ -116,12 +133,13 @@ async fn take(cli: Cli) -> anyhow::Result<bool> {
     }
     let all = cli.names.is_empty() || cli.names.contains(&Name::All);
     let rounds = cli.rounds.map_or(if cli.quick { 2 } else { 5 }, usize::from);
+    let minutes = cli.minutes.unwrap_or(if cli.quick { 0.25 } else { 1.0 });
     let dir = cli.dir.clone().unwrap_or_else(std::env::temp_dir);
     let before = load_average();
     let mut bench = Bench {
         world: World::start(&dir).await?,
         report: Report::new(cli.quick),
-        scale: Scale { quick: cli.quick, rounds },
+        scale: Scale { quick: cli.quick, rounds, finished: cli.finished, open: Duration::from_secs_f64(minutes * 60.0) },
         logs: cli.logs,
         galley: cli.galley.clone(),
     };
@@ -169,6 +187,8 @@ async fn figure(name: Name, bench: &mut Bench) -> anyhow::Result<()> {
         Name::Fairness => figures::fairness::run(bench).await,
         Name::Http => figures::http::run(bench).await,
         Name::Start => figures::start::run(bench).await,
+        Name::Wide => figures::wide::run(bench).await,
+        Name::Horizon => figures::horizon::run(bench).await,
     }
 }
 

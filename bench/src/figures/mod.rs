@@ -2,11 +2,15 @@
 
 pub mod fairness;
 pub mod growth;
+pub mod horizon;
 pub mod http;
 pub mod inflight;
 pub mod latency;
 pub mod start;
 pub mod steps;
+pub mod wide;
+
+use std::time::Duration;
 
 use crate::{report::Report, world::World};
 
@@ -26,6 +30,10 @@ pub struct Bench {
 pub struct Scale {
     pub quick: bool,
     pub rounds: usize,
+    /// Finished steps before `horizon`.
+    pub finished: u32,
+    /// How long its transaction stays open.
+    pub open: Duration,
 }
 
 impl Scale {
