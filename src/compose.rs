@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use galley_ai::{Endpoint, OpenAiWriter, Price, PriceTable};
-use galley_blogs::{FolderDestination, FrontMatterStyle};
+use galley_destinations::{Destination, FolderDestination, FrontMatterStyle};
 use galley_compose::ExtractiveWriter;
 use galley_domain::{
     Hidden, OrgId,
@@ -198,7 +198,7 @@ pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
         search: search_provider(config)?,
         search_results: config.search.results.clamp(1, search::MAX_HITS),
         writer: writer(config)?,
-        folder: folder(config)?,
+        destination: folder(config)?.map(|folder| Arc::new(folder) as Arc<dyn Destination>),
     })
 }
 

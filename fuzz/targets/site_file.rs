@@ -2,7 +2,7 @@
 #![no_main]
 
 use chrono::DateTime;
-use galley_blogs::{Asset, AssetRole, FolderPost, FrontMatterStyle, document, stamp};
+use galley_destinations::{Asset, AssetRole, Post, FrontMatterStyle, document, stamp};
 use galley_fuzz::{parts, text_of};
 use galley_text::slug::slugify;
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 const ID: Uuid = Uuid::from_u128(0x0123_4567_89ab_4cde_8f01_2345_6789_abcd);
 
 fn check_written(title: &str, description: &str, body: &str, version: u32) {
-    let post = FolderPost {
+    let post = Post {
         article_id: ID,
         version,
         slug: slugify(title),

@@ -5,7 +5,7 @@ mod sweep;
 
 use std::sync::Arc;
 
-use galley_blogs::FolderDestination;
+use galley_destinations::Destination;
 use galley_domain::{Fault, FaultCode, writing::Writer};
 use galley_engine::{Step, StepError};
 use galley_fetch::{Fetcher, search::SearchProvider};
@@ -21,7 +21,7 @@ pub struct Toolbox {
     pub search_results: usize,
     pub writer: Arc<dyn Writer>,
     /// Where finished articles are put, if anywhere.
-    pub folder: Option<FolderDestination>,
+    pub destination: Option<Arc<dyn Destination>>,
 }
 
 /// Every kind of step has its worker here.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use galley_blogs::{FolderDestination, FrontMatterStyle};
+use galley_destinations::{FolderDestination, FrontMatterStyle};
 use galley_compose::ExtractiveWriter;
 use galley_domain::{
     Caller, OrgId,
@@ -240,7 +240,7 @@ impl Harness {
             search: None,
             search_results: 3,
             writer,
-            folder: Some(FolderDestination::new(self.site(), FrontMatterStyle::Hugo)),
+            destination: Some(Arc::new(FolderDestination::new(self.site(), FrontMatterStyle::Hugo))),
         };
         self.engine(all_steps(toolbox), |_| {})
     }

@@ -1,6 +1,7 @@
 //! For tests only: real parts where a user has them, and faults on order.
 
 mod cluster;
+pub mod conformance;
 mod harness;
 mod line;
 mod scripted;

@@ -8,7 +8,7 @@ use galley_engine::{Output, Step, StepContext, StepError};
 use galley_services::{BlobError, ServiceError, pipelines::upkeep::SWEEP};
 use galley_store::Swept;
 
-use super::{Toolbox, article::store_fault, compute};
+use super::{Toolbox, article::store_fault};
 
 pub(crate) struct Sweep(pub(crate) Arc<Toolbox>);
 
@@ -32,8 +32,8 @@ impl Step for Sweep {
             tracing::info!(files = bytes, "removed from the file store what no row names");
         }
         // The last one: a destination that is away must not keep the rest from being swept.
-        if let Some(folder) = self.0.folder.clone() {
-            compute(move || folder.clear()).await??;
+        if let Some(destination) = &self.0.destination {
+            destination.tidy().await?;
         }
         Ok(Output::default())
     }

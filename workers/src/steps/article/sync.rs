@@ -4,16 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use galley_blogs::{Asset, AssetRole, FolderDestination, FolderPost};
+use galley_destinations::{Asset, AssetRole, Destination, Post};
 use galley_domain::{Fault, FaultCode, article, task::StepKind};
 use galley_services::{ServiceError, pipelines};
 use galley_store::{PublicationState, rows};
 
-use super::{Toolbox, compute, image::store_fault};
+use super::{Toolbox, image::store_fault};
 use galley_engine::{Output, Step, StepContext, StepError};
-
-/// The name of the folder destination in the publication ledger.
-const FOLDER: &str = "folder";
 
 pub(crate) struct Sync(pub(crate) Arc<Toolbox>);
 
@@ -24,14 +21,14 @@ impl Step for Sync {
     }
 
     async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
-        let Some(folder) = self.0.folder.clone() else {
+        let Some(destination) = &self.0.destination else {
             return Ok(pipelines::article::published(None, Vec::new()));
         };
         let (org, task) = cx.owner()?;
         let article = self.0.services.article_of(org, task).await?;
-        let ledger = self.0.services.intend_publication(&cx.step, &article, FOLDER).await?;
+        let ledger = self.0.services.intend_publication(&cx.step, &article, destination.name()).await?;
         let state: PublicationState = ledger.state.parse()?;
-        let there = already_there(&folder, &article, state).await?;
+        let there = already_there(&**destination, &article, state).await?;
         let post = match (self.post(cx, &article).await, there) {
             (Ok(post), None) => {
                 self.0.services.mark_publication(&cx.step, ledger.id, PublicationState::Sent, None).await?;
@@ -41,7 +38,7 @@ impl Step for Sync {
                 // Published again all the same: of the same version nothing is written, but what a killed process left
                 // beside it goes. That this fails changes nothing about the article being there.
                 let tidied = match post {
-                    Ok(post) => compute(move || folder.publish(&post)).await?.map(drop).map_err(StepError::from),
+                    Ok(post) => destination.publish(post).await.map(drop).map_err(StepError::from),
                     Err(error) => Err(error),
                 };
                 if let Err(error) = tidied {
@@ -55,7 +52,7 @@ impl Step for Sync {
             }
             (Err(error), None) => return Err(error),
         };
-        match compute(move || folder.publish(&post)).await? {
+        match destination.publish(post).await {
             Ok(published) => {
                 Ok(pipelines::article::published(Some((ledger.id, published.path)), Vec::new()))
             }
@@ -70,20 +67,20 @@ impl Step for Sync {
 
 /// After a crash or a timeout the destination knows better than the ledger.
 async fn already_there(
-    folder: &FolderDestination,
+    destination: &dyn Destination,
     article: &rows::Article,
     state: PublicationState,
 ) -> Result<Option<String>, StepError> {
     if state == PublicationState::Intended {
         return Ok(None);
     }
-    let (folder, id, version) = (folder.clone(), article.id, u32::try_from(article.version).unwrap_or(0));
-    let found = compute(move || folder.look_up(id)).await??;
+    let version = u32::try_from(article.version).unwrap_or(0);
+    let found = destination.look_up(article.id).await?;
     Ok(found.filter(|existing| existing.version == version).map(|existing| existing.path))
 }
 
 impl Sync {
-    async fn post(&self, cx: &StepContext, article: &rows::Article) -> Result<FolderPost, StepError> {
+    async fn post(&self, cx: &StepContext, article: &rows::Article) -> Result<Post, StepError> {
         let (org, _) = cx.owner()?;
         let mut assets = Vec::new();
         if let Some(cover) = article.cover_file_id {
@@ -102,7 +99,7 @@ impl Sync {
                 }
             }
         }
-        Ok(FolderPost {
+        Ok(Post {
             article_id: article.id,
             version: u32::try_from(article.version).unwrap_or(0),
             slug: article.slug.clone(),

@@ -11,9 +11,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::post::{Asset, AssetRole, tests::post};
 
-fn site() -> (TempDir, FolderDestination) {
+fn site() -> (TempDir, SiteFolder) {
     let dir = TempDir::new().unwrap();
-    let destination = FolderDestination::new(dir.path().join("posts"), FrontMatterStyle::Hugo);
+    let destination = SiteFolder::new(dir.path().join("posts"), FrontMatterStyle::Hugo);
     (dir, destination)
 }
 
@@ -37,12 +37,12 @@ fn files(root: &Path) -> BTreeMap<String, String> {
     found
 }
 
-fn names(destination: &FolderDestination) -> Vec<String> {
+fn names(destination: &SiteFolder) -> Vec<String> {
     files(&destination.root).into_keys().collect()
 }
 
-fn other(number: u128) -> FolderPost {
-    FolderPost { article_id: Uuid::from_u128(number), ..post() }
+fn other(number: u128) -> Post {
+    Post { article_id: Uuid::from_u128(number), ..post() }
 }
 
 fn picture(name: &str, bytes: &[u8]) -> Asset {
@@ -50,8 +50,8 @@ fn picture(name: &str, bytes: &[u8]) -> Asset {
 }
 
 /// Version 2 of the example: one picture changed, one gone, one new.
-fn second() -> FolderPost {
-    FolderPost {
+fn second() -> Post {
+    Post {
         version: 2,
         markdown_body: "Second text.".into(),
         assets: vec![picture("cover.png", b"new cover"), picture("map.png", b"map")],
@@ -77,7 +77,7 @@ fn publishes_once() {
     assert_eq!(found, Some(Existing { path: "better-coffee/index.md".into(), version: 1 }));
 
     let before = fs::metadata(site.root.join("better-coffee/index.md")).unwrap();
-    let again = site.publish(&FolderPost { title: "Other".into(), ..post() }).unwrap();
+    let again = site.publish(&Post { title: "Other".into(), ..post() }).unwrap();
     assert_eq!(again, Published { already_there: true, ..first });
     let after = fs::metadata(site.root.join("better-coffee/index.md")).unwrap();
     assert_eq!(before.modified().unwrap(), after.modified().unwrap());
@@ -89,7 +89,7 @@ fn a_new_version_replaces_the_old_one_and_only_that() {
     let (_dir, site) = site();
     site.publish(&post()).unwrap();
     fs::write(site.root.join("better-coffee/notes.txt"), "mine").unwrap();
-    let done = site.publish(&FolderPost { slug: "another-slug".into(), ..second() }).unwrap();
+    let done = site.publish(&Post { slug: "another-slug".into(), ..second() }).unwrap();
     assert_eq!((done.path.as_str(), done.already_there), ("better-coffee/index.md", false));
     let files = files(&site.root);
     let mut expected = SECOND.to_vec();
@@ -117,7 +117,7 @@ fn a_taken_slug_gets_a_suffix_and_keeps_it() {
     assert_eq!(site.publish(&other(7)).unwrap().path, "better-coffee-3/index.md");
     assert_eq!(site.publish(&other(8)).unwrap().path, "better-coffee-4/index.md");
     fs::remove_file(site.root.join("better-coffee-2")).unwrap();
-    assert_eq!(site.publish(&FolderPost { version: 2, ..other(7) }).unwrap().path, "better-coffee-3/index.md");
+    assert_eq!(site.publish(&Post { version: 2, ..other(7) }).unwrap().path, "better-coffee-3/index.md");
     assert!(site.publish(&other(8)).unwrap().already_there);
     let text = &files(&site.root)["better-coffee/index.md"];
     assert_eq!(text, "---\ntitle: mine\n---\n");
@@ -135,7 +135,7 @@ fn of_copies_the_newest_counts() {
     fs::create_dir(site.root.join("a-copy")).unwrap();
     fs::copy(site.root.join("better-coffee/index.md"), site.root.join("a-copy/index.md")).unwrap();
     assert_eq!(site.look_up(post().article_id).unwrap().unwrap().path, "a-copy/index.md");
-    site.publish(&FolderPost { version: 2, ..post() }).unwrap();
+    site.publish(&Post { version: 2, ..post() }).unwrap();
     fs::rename(site.root.join("a-copy"), site.root.join("z-a-long-name-of-a-copy")).unwrap();
     assert_eq!(site.look_up(post().article_id).unwrap().unwrap().path, "z-a-long-name-of-a-copy/index.md");
 }
@@ -239,7 +239,7 @@ fn many_articles_of_one_slug_at_once_all_get_a_place() {
 #[test]
 fn a_reader_never_sees_half() {
     let (_dir, site) = site();
-    let version = |n: u32| FolderPost { version: n, markdown_body: format!("{n}").repeat(60_000), ..post() };
+    let version = |n: u32| Post { version: n, markdown_body: format!("{n}").repeat(60_000), ..post() };
     site.publish(&version(1)).unwrap();
     thread::scope(|scope| {
         let writer = scope.spawn(|| (2..=9).for_each(|n| drop(site.publish(&version(n)).unwrap())));
@@ -255,7 +255,7 @@ fn a_reader_never_sees_half() {
 fn faults_are_typed_and_name_a_relative_path() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("file"), "x").unwrap();
-    let site = FolderDestination::new(dir.path().join("file/posts"), FrontMatterStyle::Hugo);
+    let site = SiteFolder::new(dir.path().join("file/posts"), FrontMatterStyle::Hugo);
     for fault in [site.publish(&post()).unwrap_err(), site.look_up(post().article_id).unwrap_err()] {
         assert!(!fault.is_transient());
         assert!(fault.to_string().contains("the publication folder: something on the way is a file"), "{fault}");
@@ -273,7 +273,7 @@ fn faults_are_typed_and_name_a_relative_path() {
     );
     assert_eq!(site.look_up(post().article_id).unwrap().unwrap().version, 1);
     assert!(names(&site).iter().all(|n| !n.starts_with(TEMP)));
-    let fault = site.publish(&FolderPost { slug: "../x".into(), ..post() }).unwrap_err();
+    let fault = site.publish(&Post { slug: "../x".into(), ..post() }).unwrap_err();
     assert_eq!(fault.code(), FaultCode::ValidationError);
 }
 
@@ -281,7 +281,7 @@ fn faults_are_typed_and_name_a_relative_path() {
 #[cfg(target_os = "linux")]
 #[test]
 fn no_permission_is_permanent() {
-    let site = FolderDestination::new("/sys/galley-test".into(), FrontMatterStyle::Hugo);
+    let site = SiteFolder::new("/sys/galley-test".into(), FrontMatterStyle::Hugo);
     let fault = site.publish(&post()).unwrap_err();
     assert!(!fault.is_transient(), "{fault}");
     assert!(fault.to_string().starts_with("cannot create the publication folder: "), "{fault}");
@@ -292,13 +292,13 @@ fn no_permission_is_permanent() {
 #[ignore = "started by the tests that kill a process"]
 fn victim() {
     let root = std::env::var("GALLEY_TEST_ROOT").expect("set by the test that starts this one");
-    let site = FolderDestination::new(root.into(), FrontMatterStyle::Hugo);
+    let site = SiteFolder::new(root.into(), FrontMatterStyle::Hugo);
     let post = if std::env::var("GALLEY_TEST_VERSION").is_ok_and(|v| v == "2") { second() } else { post() };
     site.publish(&post).unwrap();
 }
 
 /// Publishes in a process of its own, which aborts at `point`: no destructor and no clean-up runs.
-fn publish_and_die(site: &FolderDestination, version: u32, point: &str) {
+fn publish_and_die(site: &SiteFolder, version: u32, point: &str) {
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["folder::tests::victim", "--exact", "--ignored"])
         .env("GALLEY_TEST_ROOT", &site.root)
@@ -343,7 +343,7 @@ fn a_process_killed_while_replacing_leaves_one_whole_text() {
         site.publish(&post()).unwrap();
         publish_and_die(&site, 2, point);
         assert_eq!(site.look_up(post().article_id).unwrap().unwrap().version, version, "{point}");
-        let next = site.publish(&FolderPost { version: 3, ..second() }).unwrap();
+        let next = site.publish(&Post { version: 3, ..second() }).unwrap();
         assert!(!next.already_there);
         assert_eq!(names(&site), SECOND, "{point}");
     }
@@ -374,7 +374,22 @@ fn after_a_kill_another_version_can_follow() {
     site.publish(&post()).unwrap();
     publish_and_die(&site, 2, "assets-moved");
     assert_eq!(files(&site.root)["better-coffee/map.png"], "map");
-    site.publish(&FolderPost { version: 3, assets: vec![picture("map.png", b"another map")], ..second() }).unwrap();
+    site.publish(&Post { version: 3, assets: vec![picture("map.png", b"another map")], ..second() }).unwrap();
     assert_eq!(files(&site.root)["better-coffee/map.png"], "another map");
     assert_eq!(names(&site), [".galley-lock", "better-coffee/index.md", "better-coffee/map.png"]);
+}
+
+#[test]
+fn an_article_is_taken_out_and_what_others_put_beside_it_stays() {
+    let (_dir, destination) = site();
+    destination.publish(&post()).unwrap();
+    destination.publish(&other(9)).unwrap();
+    let there = destination.look_up(post().article_id).unwrap().unwrap();
+    let folder = destination.root.join(there.path.trim_end_matches("/index.md"));
+    fs::write(folder.join("notes.txt"), "mine").unwrap();
+    assert!(destination.remove(post().article_id).unwrap());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "only the foreign file is left");
+    assert!(destination.remove(Uuid::from_u128(9)).unwrap());
+    assert!(!destination.remove(Uuid::from_u128(9)).unwrap());
+    assert_eq!(fs::read_dir(&destination.root).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 1);
 }

@@ -3,7 +3,7 @@
 //! A new article is written into `.galley-tmp-…` beside its place and moved there with one rename. An update moves the
 //! new pictures in first and `index.md` last, each by a rename, so a reader sees the old text or the new one, never
 //! half of either; files that others put into the folder are left alone. Whatever a killed process left behind is
-//! cleared by the next publish, or by [`FolderDestination::clear`]. All paths are opened through `cap-std`, which cannot leave the root, also not through
+//! cleared by the next publish, or by [`SiteFolder::clear`]. All paths are opened through `cap-std`, which cannot leave the root, also not through
 //! a symbolic link.
 
 use std::{
@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::{
     front_matter::{FrontMatterStyle, Stamp, document, stamp},
     io_fault::fault,
-    post::FolderPost,
+    post::Post,
 };
 
 const INDEX: &str = "index.md";
@@ -45,7 +45,7 @@ const LOCK_POLL: Duration = Duration::from_millis(15);
 /// A folder of a static site, e.g. Hugo's `content/posts`. Calls block on the disk; make them off the async threads.
 /// Any number of processes may publish into one folder at once, they take turns.
 #[derive(Debug, Clone)]
-pub struct FolderDestination {
+pub(crate) struct SiteFolder {
     root: PathBuf,
     style: FrontMatterStyle,
 }
@@ -70,7 +70,7 @@ pub struct Existing {
     pub version: u32,
 }
 
-impl FolderDestination {
+impl SiteFolder {
     /// Touches nothing; the folder is created by the first [`publish`](Self::publish).
     pub fn new(root: PathBuf, style: FrontMatterStyle) -> Self {
         Self { root, style }
@@ -85,7 +85,7 @@ impl FolderDestination {
     /// # Errors
     /// Permanent: a bad or oversized post, a newer version is there, no permission, a read-only disk, a foreign file
     /// in the place of a picture. Transient: a full disk, another process that writes too long, other IO errors.
-    pub fn publish(&self, post: &FolderPost) -> Result<Published, Fault> {
+    pub fn publish(&self, post: &Post) -> Result<Published, Fault> {
         post.check()?;
         let root = self.open_or_create()?;
         let _turn = take_turn(&root)?;
@@ -118,6 +118,24 @@ impl FolderDestination {
         Ok(found.map(|f| Existing { path: format!("{}/{INDEX}", f.folder), version: f.stamp.version }))
     }
 
+    /// Takes the article out of the folder; false when it is not there. Files that others put beside it stay.
+    pub fn remove(&self, article_id: Uuid) -> Result<bool, Fault> {
+        let root = match Dir::open_ambient_dir(&self.root, ambient_authority()) {
+            Ok(root) => root,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(fault("open", ROOT, &error)),
+        };
+        let _turn = take_turn(&root)?;
+        sweep(&root)?;
+        let mut removed = false;
+        // Copies that somebody made of it are the article too.
+        while let Some(there) = find(&root, article_id)? {
+            take_out(&root, &there)?;
+            removed = true;
+        }
+        Ok(removed)
+    }
+
     /// Removes what killed processes left half-written, also when nobody publishes any more. Waits for its turn like
     /// [`publish`](Self::publish); a folder that is not there is clean.
     pub fn clear(&self) -> Result<(), Fault> {
@@ -136,7 +154,7 @@ impl FolderDestination {
         Dir::open_ambient_dir(&self.root, ambient_authority()).map_err(|e| fault("open", ROOT, &e))
     }
 
-    fn create(&self, root: &Dir, post: &FolderPost) -> Result<Published, Fault> {
+    fn create(&self, root: &Dir, post: &Post) -> Result<Published, Fault> {
         let folder = vacant(root, &post.slug)?;
         let temp = self.stage(root, &folder, post)?;
         point("staged");
@@ -145,7 +163,7 @@ impl FolderDestination {
         Ok(published(&folder, false))
     }
 
-    fn replace(&self, root: &Dir, there: &Found, post: &FolderPost) -> Result<Published, Fault> {
+    fn replace(&self, root: &Dir, there: &Found, post: &Post) -> Result<Published, Fault> {
         let folder = root.open_dir(&there.folder).map_err(|e| fault("open", &there.folder, &e))?;
         let ours = ours(&folder, there, post)?;
         let temp = self.stage(root, &there.folder, post)?;
@@ -161,7 +179,7 @@ impl FolderDestination {
         temp: &str,
         folder: &Dir,
         there: &Found,
-        post: &FolderPost,
+        post: &Post,
         ours: &[String],
     ) -> Result<(), Fault> {
         let staged = root.open_dir(temp).map_err(|e| fault("open", temp, &e))?;
@@ -184,7 +202,7 @@ impl FolderDestination {
     }
 
     /// Writes the whole post into a new temporary folder, down to the disk; returns its name.
-    fn stage(&self, root: &Dir, folder: &str, post: &FolderPost) -> Result<String, Fault> {
+    fn stage(&self, root: &Dir, folder: &str, post: &Post) -> Result<String, Fault> {
         let temp = format!("{TEMP}{}-v{}", post.article_id, post.version);
         root.create_dir(&temp).map_err(|e| fault("create", &temp, &e))?;
         let written = (|| {
@@ -320,7 +338,7 @@ fn vacant(root: &Dir, slug: &str) -> Result<String, Fault> {
 
 /// The pictures in the folder that are ours to replace or remove; refuses where the new version would overwrite a
 /// file that somebody else put there.
-fn ours(folder: &Dir, there: &Found, post: &FolderPost) -> Result<Vec<String>, Fault> {
+fn ours(folder: &Dir, there: &Found, post: &Post) -> Result<Vec<String>, Fault> {
     let mut ours = there.stamp.assets.clone();
     let mut pending = Vec::new();
     if folder.symlink_metadata(PENDING).is_ok_and(|m| m.is_file()) {
@@ -343,7 +361,7 @@ fn ours(folder: &Dir, there: &Found, post: &FolderPost) -> Result<Vec<String>, F
 }
 
 /// What an update that was killed after its text was in place still had to do.
-fn tidy(root: &Dir, there: &Found, post: &FolderPost) -> Result<(), Fault> {
+fn tidy(root: &Dir, there: &Found, post: &Post) -> Result<(), Fault> {
     let folder = root.open_dir(&there.folder).map_err(|e| fault("open", &there.folder, &e))?;
     if folder.symlink_metadata(PENDING).is_err() {
         return Ok(());
@@ -352,12 +370,35 @@ fn tidy(root: &Dir, there: &Found, post: &FolderPost) -> Result<(), Fault> {
 }
 
 /// Removes the pictures that the version no longer has, then the note about them.
-fn remove_old(folder: &Dir, there: &Found, post: &FolderPost, ours: &[String]) -> Result<(), Fault> {
+fn remove_old(folder: &Dir, there: &Found, post: &Post, ours: &[String]) -> Result<(), Fault> {
     let place = |name: &str| format!("{}/{name}", there.folder);
     for old in ours.iter().filter(|old| !post.assets.iter().any(|a| a.name == **old)) {
         remove_file(folder, old, &place(old))?;
     }
     remove_file(folder, PENDING, &place(PENDING))
+}
+
+/// One rename takes the folder away when everything in it is ours; beside foreign files ours go one by one, the text last.
+fn take_out(root: &Dir, there: &Found) -> Result<(), Fault> {
+    let place = |name: &str| format!("{}/{name}", there.folder);
+    let folder = root.open_dir(&there.folder).map_err(|e| fault("open", &there.folder, &e))?;
+    let is_ours = |name: &str| name == INDEX || name == PENDING || there.stamp.assets.iter().any(|asset| asset == name);
+    let mut foreign = false;
+    for entry in folder.entries().map_err(|e| fault("read", &there.folder, &e))? {
+        let name = entry.map_err(|e| fault("read", &there.folder, &e))?.file_name();
+        foreign |= !name.to_str().is_some_and(is_ours);
+    }
+    if foreign {
+        for asset in there.stamp.assets.iter().map(String::as_str).chain([PENDING, INDEX]) {
+            remove_file(&folder, asset, &place(asset))?;
+        }
+        return sync_dir(&folder, &there.folder);
+    }
+    let temp = format!("{TEMP}{}-removed", there.stamp.article_id);
+    root.rename(&there.folder, root, &temp).map_err(|e| fault("remove", &there.folder, &e))?;
+    point("taken-out");
+    sync_dir(root, ROOT)?;
+    root.remove_dir_all(&temp).map_err(|e| fault("remove", &there.folder, &e))
 }
 
 /// Creates the file, which must not be there, and waits until the disk has it.

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 /// One version of one article, ready to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FolderPost {
+pub struct Post {
     pub article_id: Uuid,
     /// Counts from 1 per article.
     pub version: u32,
-    /// Lower-case letters, digits and single hyphens, at most [`FolderPost::MAX_SLUG`] bytes. The folder gets this
+    /// Lower-case letters, digits and single hyphens, at most [`Post::MAX_SLUG`] bytes. The folder gets this
     /// name when the article is published first and keeps it, so that its address stays.
     pub slug: String,
     pub title: String,
@@ -53,7 +53,7 @@ pub enum AssetRole {
 /// Only pictures: a `.md` or `.html` among the assets would become a page of the site.
 const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "webp", "gif", "avif", "svg"];
 
-impl FolderPost {
+impl Post {
     /// In bytes; leaves room for a `-99` in file systems that end at 255.
     pub const MAX_SLUG: usize = 200;
     /// In characters.
@@ -133,13 +133,13 @@ fn at_most(what: &str, is: usize, max: usize, unit: &str) -> Result<(), Fault> {
 fn check_slug(slug: &str) -> Result<(), Fault> {
     let plain =
         slug.split('-').all(|word| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() && !c.is_uppercase()));
-    if plain && slug.len() <= FolderPost::MAX_SLUG {
+    if plain && slug.len() <= Post::MAX_SLUG {
         return Ok(());
     }
     let shown: String = slug.chars().take(60).collect();
     Err(invalid(format!(
         "the slug {shown:?} cannot be a folder name; use lower-case letters, digits and single hyphens, at most {} bytes",
-        FolderPost::MAX_SLUG
+        Post::MAX_SLUG
     )))
 }
 
@@ -168,8 +168,8 @@ fn check_asset_name(name: &str) -> Result<(), Fault> {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn post() -> FolderPost {
-        FolderPost {
+    pub(crate) fn post() -> Post {
+        Post {
             article_id: Uuid::from_u128(0x0123_4567_89ab_4cde_8f01_2345_6789_abcd),
             version: 1,
             slug: "better-coffee".into(),
@@ -188,7 +188,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn refused(change: impl FnOnce(&mut FolderPost)) -> String {
+    fn refused(change: impl FnOnce(&mut Post)) -> String {
         let mut post = post();
         change(&mut post);
         let fault = post.check().unwrap_err();
@@ -200,7 +200,7 @@ pub(crate) mod tests {
     fn the_example_is_fine_and_so_are_slugs_of_other_scripts() {
         post().check().unwrap();
         for slug in ["a", "42", "кофе-дома", "καφές", "コーヒー", "a-2"] {
-            FolderPost { slug: slug.into(), ..post() }.check().unwrap();
+            Post { slug: slug.into(), ..post() }.check().unwrap();
         }
     }
 

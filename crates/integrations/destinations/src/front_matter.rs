@@ -6,7 +6,7 @@ use std::fmt::Write;
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
-use crate::post::FolderPost;
+use crate::post::Post;
 
 /// For which generator the front matter is written. All are YAML; they differ in the names of a few keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,7 +31,7 @@ pub struct Stamp {
 }
 
 /// The whole `index.md`: front matter and text. `slug` is the name of the folder.
-pub fn document(post: &FolderPost, slug: &str, style: FrontMatterStyle) -> String {
+pub fn document(post: &Post, slug: &str, style: FrontMatterStyle) -> String {
     let mut yaml = Yaml(String::from("---\n"));
     yaml.string("title", &post.title);
     yaml.string("description", &post.description);
@@ -259,14 +259,14 @@ mod tests {
             (FrontMatterStyle::Jekyll, "published", false),
             (FrontMatterStyle::AstroEleventy, "draft", true),
         ] {
-            let text = document(&FolderPost { draft: true, ..post() }, "x", style);
+            let text = document(&Post { draft: true, ..post() }, "x", style);
             assert_eq!(Parsed::load_from_str(front(&text)).unwrap()[0][key].as_bool(), Some(value));
         }
     }
 
     #[test]
     fn an_article_without_assets_and_keywords_is_valid_too() {
-        let bare = FolderPost { assets: vec![], keywords: vec![], modified: Some(post().date), ..post() };
+        let bare = Post { assets: vec![], keywords: vec![], modified: Some(post().date), ..post() };
         let text = document(&bare, "x", FrontMatterStyle::Hugo);
         assert!(Parsed::load_from_str(front(&text)).unwrap()[0]["galley_assets"].is_sequence());
         assert_eq!(stamp(&text).unwrap().assets, Vec::<String>::new());
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn templates_in_the_text_stay_text() {
-        let post = FolderPost { markdown_body: "a {{< x >}} {{% y %}} {{ z }}".into(), ..post() };
+        let post = Post { markdown_body: "a {{< x >}} {{% y %}} {{ z }}".into(), ..post() };
         let hugo = document(&post, "x", FrontMatterStyle::Hugo);
         assert!(hugo.ends_with("a {&#123;< x >}} {&#123;% y %}} {{ z }}\n"));
         assert!(document(&post, "x", FrontMatterStyle::Jekyll).contains("render_with_liquid: false\n"));
