@@ -114,7 +114,10 @@ const ROWS: [(&str, &str); 27] = [
         "UPDATE tasks SET stages = '{\"draft\": [1, 2, 0]}' WHERE status = 'completed'",
     ),
     ("no task is left paused", "UPDATE tasks SET paused = true WHERE status = 'cancelled'"),
-    ("no step is left paused or waiting", "UPDATE steps SET state = 'paused' WHERE kind = 'research' AND state = 'done'"),
+    (
+        "no step is left paused or waiting",
+        "UPDATE steps SET state = 'paused' WHERE kind = 'research' AND state = 'done'",
+    ),
     ("a completed task has a text", "UPDATE articles SET content_markdown = ''"),
     (
         "a text is written once for each seo step that ended",
