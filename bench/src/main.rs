@@ -139,7 +139,12 @@ async fn take(cli: Cli) -> anyhow::Result<bool> {
     let mut bench = Bench {
         world: World::start(&dir).await?,
         report: Report::new(cli.quick),
-        scale: Scale { quick: cli.quick, rounds, finished: cli.finished, open: Duration::from_secs_f64(minutes * 60.0) },
+        scale: Scale {
+            quick: cli.quick,
+            rounds,
+            finished: cli.finished,
+            open: Duration::from_secs_f64(minutes * 60.0),
+        },
         logs: cli.logs,
         galley: cli.galley.clone(),
     };

@@ -98,9 +98,7 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     queue.play(open.mul_f64(1.0 - LAST), false).await?;
     let last = queue.play(open.mul_f64(LAST), false).await?;
     explain(bench, &mut queue).await?;
-    let dead = database
-        .number("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'steps'")
-        .await?;
+    let dead = database.number("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'steps'").await?;
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await?;
     holder.close().await?;
     queue.close().await;
@@ -143,7 +141,9 @@ async fn hold(database: &Database) -> anyhow::Result<PgConnection> {
 /// How the database comes by the steps, from where the claimer would begin and from the lowest rank.
 async fn explain(bench: &mut Bench, queue: &mut Queue) -> anyhow::Result<()> {
     queue.add().await?;
-    for (what, from) in [("from the rank of the last claim", queue.next_rank - GROUP), ("from the lowest rank", i64::MIN)] {
+    for (what, from) in
+        [("from the rank of the last claim", queue.next_rank - GROUP), ("from the lowest rank", i64::MIN)]
+    {
         let mut tx = queue.pool.begin().await?;
         // Nobody can write the lowest number with its sign before it.
         let sql = LOOK.replace("{from}", &format!("('{from}'::bigint)"));
@@ -173,7 +173,13 @@ impl Queue {
     async fn add(&mut self) -> anyhow::Result<()> {
         let rank = self.next_rank;
         let task = self.tasks[usize::try_from(rank / GROUP)? % self.tasks.len()];
-        sqlx::query(ADD).bind(self.parts.org.0).bind(task).bind(i32::try_from(rank)?).bind(i32::try_from(GROUP)?).execute(&self.pool).await?;
+        sqlx::query(ADD)
+            .bind(self.parts.org.0)
+            .bind(task)
+            .bind(i32::try_from(rank)?)
+            .bind(i32::try_from(GROUP)?)
+            .execute(&self.pool)
+            .await?;
         self.next_rank += GROUP;
         self.looking = Some(self.looking.unwrap_or(rank).min(rank));
         Ok(())

@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn an_attempt_that_begins_says_whose_it_is_and_when() {
-        let line = r#"{"timestamp":"2026-11-28T18:00:00.5Z","level":"INFO","message":"step started","span":{"task":"t-1"}}"#;
+        let line =
+            r#"{"timestamp":"2026-11-28T18:00:00.5Z","level":"INFO","message":"step started","span":{"task":"t-1"}}"#;
         let (task, when) = began(line).expect("an attempt");
         let since = when.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
         assert_eq!((task.as_str(), since.subsec_millis()), ("t-1", 500));
