@@ -5,6 +5,7 @@
 //! | [`tasks`] | orders of work, running them again, what happens in them |
 //! | [`articles`] | what came of them: generation, versions, claims |
 //! | [`files`] | uploads and covers |
+//! | [`projects`] | what articles and products belong to |
 //! | [`billing`] | the budget |
 //! | [`system`] | health, figures, the documentation; public |
 //! | [`kit`] | what all of them share |
@@ -17,6 +18,7 @@ mod articles;
 mod billing;
 mod files;
 mod kit;
+mod projects;
 pub mod reading;
 mod system;
 mod tasks;
@@ -41,6 +43,7 @@ use articles::{Articles, claims::Claims, generate::Generate, versions::Versions}
 use billing::credits::Credits;
 use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
+use projects::Projects;
 use system::health::Health;
 use tasks::{Tasks, events::Events, retry::Retries};
 
@@ -52,6 +55,8 @@ type Api = (
     (Articles, Generate, Versions, Claims),
     // files/
     Files,
+    // projects/
+    Projects,
     // billing/
     Credits,
     // system/
@@ -59,7 +64,7 @@ type Api = (
 );
 
 fn api() -> Api {
-    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Credits, Health)
+    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Projects, Credits, Health)
 }
 
 #[derive(Tags)]
@@ -70,6 +75,8 @@ enum Area {
     Articles,
     /// Uploads to write from, and cover images.
     Files,
+    /// The bodies of work that articles and products belong to.
+    Projects,
     /// What the organization may spend.
     Credits,
     /// For those who run the service. No key needed.

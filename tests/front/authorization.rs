@@ -15,8 +15,8 @@ const PUBLIC: [&str; 3] = ["GET /healthz", "GET /metrics", "GET /readyz"];
 struct Operation {
     method: Method,
     path: String,
-    /// The permission and the scope that the description names; `None` where it says that no key is needed.
-    right: Option<(Permission, Scope)>,
+    /// The permission and the scopes that the description names; `None` where it says that no key is needed.
+    right: Option<(Permission, Vec<Scope>)>,
     kind: String,
     /// The fields that the body has.
     fields: Vec<String>,
@@ -38,9 +38,8 @@ fn operations() -> Vec<Operation> {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let named = &operation["x-galley-right"];
-            let word = |name: &str| named[name].as_str().unwrap();
-            let right =
-                named.is_object().then(|| (word("permission").parse().unwrap(), word("scope").parse().unwrap()));
+            let scopes = || named["scopes"].as_array().unwrap().iter().map(|scope| text(scope).parse().unwrap());
+            let right = named.is_object().then(|| (text(&named["permission"]).parse().unwrap(), scopes().collect()));
             let keys = operation["security"].as_array().expect("every operation says which keys it takes");
             assert_eq!(right.is_some(), !keys.is_empty(), "{method} {path} needs a key for its right");
             let content = &operation["requestBody"]["content"];
@@ -67,12 +66,14 @@ struct Things {
     task: String,
     article: String,
     file: String,
+    project: String,
 }
 
 impl Things {
     async fn of(front: &Front) -> Self {
         let (task, article) = front.written().await;
-        Self { task, article, file: front.sample("faq.md").await }
+        let project = front.post("/api/v1/projects", &json!({ "name": "Tea", "platform": "shopify" })).await;
+        Self { task, article, file: front.sample("faq.md").await, project: text(&project.is(201)["id"]) }
     }
 
     /// The path with ids that exist. A parameter that is not known here has to be taught.
@@ -81,6 +82,7 @@ impl Things {
             "{task_id}" => &self.task,
             "{article_id}" => &self.article,
             "{file_id}" => &self.file,
+            "{project_id}" => &self.project,
             "{version}" => "1",
             other => {
                 assert!(!other.starts_with('{'), "teach the walk what {other} is, in {path}");
@@ -97,7 +99,9 @@ impl Things {
             "" => request,
             "multipart/form-data" => request.multipart(form("a.txt", "Tea is a drink made from leaves.")),
             "application/json" => {
-                let mut body = json!({ "user_prompt": "Tea", "topic": "Tea", "title": "Tea" });
+                let mut body = json!({
+                    "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "name": "Tea", "platform": "shopify",
+                });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
                 request.json(&body)
             }
@@ -143,15 +147,17 @@ async fn a_key_without_the_right_is_refused_everywhere() {
     let things = Things::of(&front).await;
     let nothing = front.key(&[], &[]).await;
     let operations = operations();
-    let rights: BTreeSet<(Permission, Scope)> = operations.iter().filter_map(|operation| operation.right).collect();
-    for (permission, scope) in rights {
+    let rights: BTreeSet<(Permission, Vec<Scope>)> =
+        operations.iter().filter_map(|operation| operation.right.clone()).collect();
+    for (permission, scopes) in rights {
         let others: Vec<Permission> = Permission::ALL.iter().copied().filter(|other| *other != permission).collect();
-        let elsewhere = |other: &Scope| ![scope, Scope::Admin].contains(other);
+        let elsewhere = |other: &Scope| *other != Scope::Admin && !scopes.contains(other);
         let elsewhere: Vec<Scope> = Scope::ALL.iter().copied().filter(elsewhere).collect();
         let wrong_permission = front.key(&others, Scope::ALL).await;
         let wrong_scope = front.key(Permission::ALL, &elsewhere).await;
         let keys = [(&wrong_permission, "permission"), (&wrong_scope, "scope"), (&nothing, "both")];
-        for operation in operations.iter().filter(|operation| operation.right == Some((permission, scope))) {
+        let right = Some((permission, scopes));
+        for operation in operations.iter().filter(|operation| operation.right == right) {
             for (key, lacks) in keys {
                 let answer = things.call(&front, operation, key).await;
                 assert_eq!(answer.status, 403, "{} without the {lacks}: {}", operation.name(), answer.text);
@@ -178,7 +184,7 @@ async fn what_is_another_tenants_does_not_exist() {
         assert!(code.ends_with("NOT_FOUND"), "{} says {code}", operation.name());
     }
     assert_unchanged(&front, &things).await;
-    for list in ["/api/v1/tasks", "/api/v1/articles"] {
+    for list in ["/api/v1/tasks", "/api/v1/articles", "/api/v1/files"] {
         let seen = front.send(front.request_as(&stranger, Method::GET, list)).await;
         assert_eq!(seen.is(200)["pagination"]["total"], 0, "{list} of a stranger is empty");
     }
@@ -201,6 +207,8 @@ async fn assert_unchanged(front: &Front, things: &Things) {
     let task = front.get(&format!("/api/v1/tasks/{}", things.task)).await;
     assert_eq!((&task.is(200)["status"], &task.json["run"]), (&json!("completed"), &json!(1)), "nobody ran it again");
     assert_eq!(front.harness.database.number("SELECT count(*) FROM tasks").await, 1, "nobody ordered anything");
+    let projects = front.harness.database.number("SELECT count(*) FROM projects WHERE deleted_at IS NULL").await;
+    assert_eq!(projects, 1, "nobody made or removed a project");
     assert_eq!(
         front.harness.database.number("SELECT count(*) FROM files WHERE kind = 'md'").await,
         1,

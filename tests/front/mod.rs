@@ -17,9 +17,12 @@ mod authorization;
 mod bad_files;
 mod bad_input;
 mod events;
+mod files;
 mod limits;
 mod markup;
 mod orders;
+mod projects;
+mod tasks;
 mod versions;
 
 const PROBLEM: &str = "application/problem+json";

@@ -80,7 +80,8 @@ impl Services {
         if let Some(project) = order.project_id
             && !tx.has_project(project).await?
         {
-            wrong.push(FieldError { field: "project_id".into(), message: format!("there is no project {project}") });
+            let message = format!("there is no project {project}, or it is in the trash");
+            wrong.push(FieldError { field: "project_id".into(), message });
         }
         if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
     }

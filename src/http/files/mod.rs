@@ -12,8 +12,8 @@ use std::{
 
 use futures::StreamExt;
 use galley_domain::OrgId;
-use galley_services::{MAX_UPLOAD_BYTES, StoredFile, Upload};
-use galley_store::rows;
+use galley_services::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
+use galley_store::{FileFilter, rows};
 use poem::{
     Body, FromRequest, IntoResponse, Request, RequestBody, Response,
     http::header,
@@ -38,10 +38,15 @@ use crate::http::{
         auth::{ArticlesRead, ArticlesWrite, Auth, Content},
         body::is_packed,
         context,
+        envelope::List,
+        fields::fields,
         header::IdempotencyKey,
+        page::{ByNumber, Page},
         problem::Problem,
-        reply::{Created, Outcome, Reply},
-        scalar::Id,
+        query::Query,
+        reply::{Created, NoContent, Outcome, Reply},
+        scalar::{Id, Moment},
+        values::Text,
     },
 };
 
@@ -68,6 +73,36 @@ impl Files {
         Ok(Reply::of(answer, FileInfo::from).at(&location))
     }
 
+    /// List files
+    ///
+    /// A page of uploads and covers, newest first.
+    #[oai(path = "/files", method = "get", operation_id = "list_files")]
+    async fn list(&self, auth: Auth<ArticlesRead>, Query(query): Query<FileQuery>) -> Outcome<List<FileUse>> {
+        let FileQuery { search, kind, page } = query;
+        let (search, kind) = (search.map(|text| text.0), kind.map(|kind| kind.0));
+        let filter = FileFilter { search, kind, limit: page.limit, offset: page.offset };
+        let (files, total) = auth.services().list_files(auth.org(), &filter).await?;
+        Ok(Reply::new(List::page(files, total, &page)?))
+    }
+
+    /// Get a file
+    ///
+    /// What is known of it; its bytes are at its `url`.
+    #[oai(path = "/files/:file_id", method = "get", operation_id = "get_file")]
+    async fn get(&self, auth: Auth<ArticlesRead>, file_id: Path<Id>) -> Outcome<FileUse> {
+        Ok(Reply::new(auth.services().get_file(auth.org(), file_id.0.0).await?.into()))
+    }
+
+    /// Delete a file
+    ///
+    /// A CONFLICT while an order that has not ended reads it, or an article shows it as its cover. Claims that cite it
+    /// keep what they cite.
+    #[oai(path = "/files/:file_id", method = "delete", operation_id = "delete_file")]
+    async fn delete(&self, auth: Auth<ArticlesWrite, Content>, file_id: Path<Id>) -> Result<NoContent, Problem> {
+        auth.services().delete_file(auth.org(), file_id.0.0).await?;
+        Ok(NoContent)
+    }
+
     /// Get the bytes of a file
     ///
     /// An upload as it was sent, or a cover image. It never changes. Everything but images comes as a download.
@@ -87,7 +122,7 @@ pub struct FileInfo {
     file_id: Uuid,
     /// As it was called where it came from, without its path.
     name: String,
-    /// pdf, docx, xlsx, csv, txt, md or html.
+    /// pdf, docx, xlsx, csv, txt, md or html; png of covers.
     kind: String,
     /// Bytes.
     size: u64,
@@ -108,6 +143,35 @@ impl From<StoredFile> for FileInfo {
             sha256: file.sha256,
             url: format!("/api/v1/files/{}/content", file.id),
         }
+    }
+}
+
+/// A file, and what it is used for.
+#[derive(Debug, Object)]
+#[oai(rename = "ListedFile")]
+pub struct FileUse {
+    #[oai(flatten)]
+    file: FileInfo,
+    created_at: Moment,
+    /// Orders that have not ended and read it.
+    used_by: u64,
+}
+
+impl From<ListedFile> for FileUse {
+    fn from(listed: ListedFile) -> Self {
+        let ListedFile { file, created_at, used_by } = listed;
+        Self { file: file.into(), created_at: Moment(created_at), used_by }
+    }
+}
+
+fields! {
+    /// Which files to list.
+    pub struct FileQuery {
+        /// Part of the name, without regard to case.
+        search: Option<Text<0, 255>>,
+        /// Only files of this kind, such as pdf.
+        kind: Option<Text<1, 20>>,
+        page: Page<ByNumber>,
     }
 }
 

@@ -30,19 +30,33 @@ const BAD_KEY: &str = "Bearer realm=\"galley\", error=\"invalid_token\", ApiKey 
 /// What a key must hold for an operation.
 pub trait Right: Send + Sync + 'static {
     const PERMISSION: Permission;
-    const SCOPE: Scope;
+    /// Any one of them is enough.
+    const SCOPES: &'static [Scope];
 }
 
 pub struct ArticlesRead;
 impl Right for ArticlesRead {
     const PERMISSION: Permission = Permission::Read;
-    const SCOPE: Scope = Scope::Articles;
+    const SCOPES: &'static [Scope] = &[Scope::Articles];
 }
 
 pub struct ArticlesWrite;
 impl Right for ArticlesWrite {
     const PERMISSION: Permission = Permission::Write;
-    const SCOPE: Scope = Scope::Articles;
+    const SCOPES: &'static [Scope] = &[Scope::Articles];
+}
+
+/// Projects and what is in them.
+pub struct ProjectsRead;
+impl Right for ProjectsRead {
+    const PERMISSION: Permission = Permission::Read;
+    const SCOPES: &'static [Scope] = &[Scope::Projects, Scope::Content];
+}
+
+pub struct ProjectsWrite;
+impl Right for ProjectsWrite {
+    const PERMISSION: Permission = Permission::Write;
+    const SCOPES: &'static [Scope] = &[Scope::Projects, Scope::Content];
 }
 
 /// Which budget of calls an operation draws on.
@@ -115,8 +129,10 @@ impl<R: Right, C: Class> Auth<R, C> {
             let detail = format!("this key has used its {} calls of this minute", rate.limit);
             return Err(Problem::too_many(detail, rate.reset));
         }
-        if !caller.may(R::PERMISSION, R::SCOPE) {
-            let detail = format!("this key needs the permission {} and the scope {}", R::PERMISSION, R::SCOPE);
+        if !R::SCOPES.iter().any(|scope| caller.may(R::PERMISSION, *scope)) {
+            let scopes: Vec<&str> = R::SCOPES.iter().map(|scope| scope.as_str()).collect();
+            let scopes = scopes.join(" or ");
+            let detail = format!("this key needs the permission {} and the scope {scopes}", R::PERMISSION);
             return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
         }
         Ok((Self { caller, front: Arc::clone(front), context: Arc::clone(context), declared: PhantomData }, task))
@@ -245,7 +261,7 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
 
     fn security_schemes() -> Vec<&'static str> {
         // The right follows for `rights.rs`, which takes it out again.
-        [&["bearer", "api_key", "x_api_key", rights::MARK], &rights::words::<R, C>()[..]].concat()
+        [&["bearer", "api_key", "x_api_key"], &rights::words::<R, C>()[..]].concat()
     }
 
     async fn from_request(

@@ -76,14 +76,16 @@ pub fn complete(text: &str, rights: &[Line]) -> Result<String, serde_json::Error
 }
 
 fn say_right(operation: &mut Node, line: &Line) {
-    let Some(needed) = line.needed else {
+    let Some(needed) = &line.needed else {
         return operation.set("security", Node::List(Vec::new()));
     };
     let leaf = |text: &str| Node::Leaf(text.into());
-    let members = [("permission", needed.permission), ("scope", needed.scope), ("class", needed.class)];
-    let members = members.map(|(name, word)| (name.to_owned(), leaf(word)));
+    let scopes = Node::List(needed.scopes.iter().map(|scope| leaf(scope)).collect());
+    let members = [("permission", leaf(needed.permission)), ("scopes", scopes), ("class", leaf(needed.class))];
+    let members = members.map(|(name, node)| (name.to_owned(), node));
     if let Some(Node::Leaf(Value::String(text))) = operation.get_mut("description") {
-        let sentence = format!("Needs the permission `{}` and the scope `{}`.", needed.permission, needed.scope);
+        let scopes = needed.scopes.join("` or `");
+        let sentence = format!("Needs the permission `{}` and the scope `{scopes}`.", needed.permission);
         *text = format!("{text}\n\n{sentence}");
     }
     operation.set("x-galley-right", Node::Object(members.into()));
@@ -166,13 +168,13 @@ mod tests {
         let text =
             json!({ "paths": { "/b": { "get": { "description": "B." }, "post": { "security": [{ "key": [] }] } } } });
         let line = |method: &str, needed| Line { method: method.into(), path: "/b".into(), needed };
-        let needed = Needed { permission: "write", scope: "articles", class: "ai" };
+        let needed = Needed { permission: "write", scopes: vec!["projects", "content"], class: "ai" };
         let rights = [line("GET", None), line("POST", Some(needed))];
         let done: Value = serde_json::from_str(&complete(&text.to_string(), &rights).expect("JSON")).expect("JSON");
         assert_eq!(done["paths"]["/b"]["get"], json!({ "description": "B.", "security": [] }));
         assert_eq!(
             done["paths"]["/b"]["post"]["x-galley-right"],
-            json!({ "permission": "write", "scope": "articles", "class": "ai" })
+            json!({ "permission": "write", "scopes": ["projects", "content"], "class": "ai" })
         );
         let order = r#"{"z":1,"a":{"additionalProperties":{"title":"@nothing"}},"m":[1.5,null,true,-2]}"#;
         let done = complete(order, &[]).expect("JSON");

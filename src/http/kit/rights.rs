@@ -10,29 +10,31 @@ use super::{
     rate::RateClass,
 };
 
-/// Stands among the security schemes of an operation before the three words of its right.
-pub const MARK: &str = "@right";
+/// Stands among the security schemes of an operation before the words of its right, and after them.
+const MARK: &str = "@right";
 
-/// Permission, scope and class as words.
-pub fn words<R: Right, C: Class>() -> [&'static str; 3] {
-    [R::PERMISSION.as_str(), R::SCOPE.as_str(), C::CLASS.as_str()]
+/// Permission, class and scopes as words, between two marks.
+pub fn words<R: Right, C: Class>() -> Vec<&'static str> {
+    let scopes = R::SCOPES.iter().map(|scope| scope.as_str());
+    [MARK, R::PERMISSION.as_str(), C::CLASS.as_str()].into_iter().chain(scopes).chain([MARK]).collect()
 }
 
 /// What a caller must hold, and which budget of calls is drawn on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needed {
     pub permission: &'static str,
-    pub scope: &'static str,
+    /// Any one of them is enough.
+    pub scopes: Vec<&'static str>,
     pub class: &'static str,
 }
 
 impl Needed {
     /// What the arguments of an operation say; `None` for what is public.
     pub fn of(operation: &MetaOperation) -> Option<Self> {
-        let schemes: Vec<&'static str> = operation.security.iter().flat_map(|one| one.keys().copied()).collect();
-        let at = schemes.iter().position(|scheme| *scheme == MARK)?;
-        let [permission, scope, class] = schemes.get(at + 1..at + 4)?.try_into().ok()?;
-        Some(Self { permission, scope, class })
+        let schemes = operation.security.iter().flat_map(|one| one.keys().copied());
+        let mut words = schemes.skip_while(|scheme| *scheme != MARK).skip(1).take_while(|scheme| *scheme != MARK);
+        let (permission, class) = (words.next()?, words.next()?);
+        Some(Self { permission, scopes: words.collect(), class })
     }
 
     pub fn costs(&self) -> bool {
@@ -79,10 +81,12 @@ pub fn page(lines: &[Line]) -> String {
          that an operation draws on.\n\n| operation | permission | scope | class |\n|---|---|---|---|\n",
     );
     for line in lines {
-        let (permission, scope, class) =
-            line.needed.map_or(("public", "", ""), |needed| (needed.permission, needed.scope, needed.class));
+        let (permission, scopes, class) = match &line.needed {
+            Some(needed) => (needed.permission, needed.scopes.join(" or "), needed.class),
+            None => ("public", String::new(), ""),
+        };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "| `{} {}` | {permission} | {scope} | {class} |", line.method, line.path);
+        let _ = writeln!(text, "| `{} {}` | {permission} | {scopes} | {class} |", line.method, line.path);
     }
     text
 }

@@ -80,7 +80,7 @@ fn describe(path: &str, operation: &mut MetaOperation) {
     let needed = Needed::of(operation);
     rights::strip(operation);
     operation.params = operation.params.drain(..).flat_map(parameters).collect();
-    let errors = statuses::of(path, operation, needed);
+    let errors = statuses::of(path, operation, needed.as_ref());
     operation.responses.responses.extend(statuses::responses(&errors));
 }
 

@@ -18,14 +18,14 @@ use super::{
 };
 
 /// What can go wrong with an operation, in ascending order.
-pub fn of(path: &str, operation: &MetaOperation, needed: Option<Needed>) -> Vec<u16> {
+pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec<u16> {
     let is_given = |param: &poem_openapi::registry::MetaOperationParam| param.in_type != MetaParamIn::Path;
     let takes_body = operation.request.is_some();
     let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
     let rules: [(bool, &[u16]); 8] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
-        (needed.is_some_and(|needed| needed.costs()), &[402]),
+        (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{'), &[404]),
         (changes, &[409]),
         (takes_body, &[413, 415]),

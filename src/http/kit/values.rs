@@ -1,14 +1,17 @@
 //! Values of requests that carry their rule: read by it and described by it.
 
 use galley_domain::{article::Length, writing::Tone};
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef, Registry},
+    types::{ParseError, ParseFromJSON, ParseResult, ToJSON},
+};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
     fields::{Errors, Field, Input, Place},
-    scalar::{Amount, Moment, Vocabulary, Word},
+    scalar::{Amount, Moment, Vocabulary, Word, plain_type},
 };
 
 /// A value without parts. Whatever implements it is a [`Field`].
@@ -276,6 +279,31 @@ impl<T: Field, const MAX: usize, const MIN: usize> Field for List<T, MAX, MIN> {
 /// An object whose members nobody checks here, such as settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FreeObject(pub Map<String, Value>);
+
+plain_type!([] FreeObject, true, "object", MetaSchema::new("object"));
+
+/// What is no object is shown as an empty one.
+impl From<Value> for FreeObject {
+    fn from(value: Value) -> Self {
+        let Value::Object(members) = value else { return Self(Map::new()) };
+        Self(members)
+    }
+}
+
+impl ToJSON for FreeObject {
+    fn to_json(&self) -> Option<Value> {
+        Some(Value::Object(self.0.clone()))
+    }
+}
+
+impl ParseFromJSON for FreeObject {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        match value {
+            Some(Value::Object(members)) => Ok(Self(members)),
+            other => Err(ParseError::expected_type(other.unwrap_or_default())),
+        }
+    }
+}
 
 impl Field for FreeObject {
     fn schema() -> MetaSchemaRef {

@@ -17,6 +17,7 @@ use super::{Article, snapshots};
 use crate::{
     Services,
     error::{Missing, ServiceError},
+    projects::refuse_trashed,
     restart::{Restart, before},
 };
 
@@ -65,9 +66,10 @@ impl Restart for Article {
         edited: Option<&Json>,
     ) -> Result<Vec<StepSeed>, ServiceError> {
         let article = task.subject_id.ok_or(ServiceError::NotFound(Missing::Article))?;
-        if tx.article(article).await?.is_none() {
+        let Some(article) = tx.article(article).await? else {
             return Err(ServiceError::Conflict("the article of this task was deleted; order a new one".into()));
-        }
+        };
+        refuse_trashed(tx, article.project_id).await?;
         self.check_inputs(tx, task, from, edited.is_some()).await?;
         if from != DRAFT {
             return Ok(vec![StepSeed::new(from)]);
