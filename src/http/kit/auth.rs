@@ -45,6 +45,18 @@ impl Right for ArticlesWrite {
     const SCOPE: Scope = Scope::Articles;
 }
 
+pub struct PublishRead;
+impl Right for PublishRead {
+    const PERMISSION: Permission = Permission::Read;
+    const SCOPE: Scope = Scope::Publish;
+}
+
+pub struct PublishWrite;
+impl Right for PublishWrite {
+    const PERMISSION: Permission = Permission::Write;
+    const SCOPE: Scope = Scope::Publish;
+}
+
 /// Which budget of calls an operation draws on.
 pub trait Class: Send + Sync + 'static {
     const CLASS: RateClass;
