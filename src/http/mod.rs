@@ -5,6 +5,7 @@
 //! | [`tasks`] | orders of work, running them again, what happens in them |
 //! | [`articles`] | what came of them: generation, versions, claims |
 //! | [`files`] | uploads and covers |
+//! | [`automation`] | what comes again by itself |
 //! | [`billing`] | the budget |
 //! | [`system`] | health, figures, the documentation; public |
 //! | [`kit`] | what all of them share |
@@ -14,6 +15,7 @@
 //! an operation that declares no right has nothing to work with and does not compile.
 
 mod articles;
+mod automation;
 mod billing;
 mod files;
 mod kit;
@@ -38,6 +40,7 @@ pub use kit::{
 pub use kit::{envelope, fields, page, values};
 
 use articles::{Articles, claims::Claims, generate::Generate, versions::Versions};
+use automation::schedules::Schedules;
 use billing::credits::Credits;
 use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
@@ -52,6 +55,8 @@ type Api = (
     (Articles, Generate, Versions, Claims),
     // files/
     Files,
+    // automation/
+    Schedules,
     // billing/
     Credits,
     // system/
@@ -59,7 +64,7 @@ type Api = (
 );
 
 fn api() -> Api {
-    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Credits, Health)
+    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Schedules, Credits, Health)
 }
 
 #[derive(Tags)]
@@ -70,6 +75,8 @@ enum Area {
     Articles,
     /// Uploads to write from, and cover images.
     Files,
+    /// Orders that come again and again, in the wall time of a zone.
+    Schedules,
     /// What the organization may spend.
     Credits,
     /// For those who run the service. No key needed.

@@ -5,6 +5,7 @@ use std::{borrow::Cow, str::FromStr};
 use chrono::{DateTime, SecondsFormat, Utc};
 use galley_domain::{
     article::{ArticleStatus, ContentFormat, DRAFT, PublicationStatus, STEPS},
+    schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},
 };
 use poem_openapi::{
@@ -227,7 +228,9 @@ macro_rules! vocabulary {
     )+};
 }
 
-vocabulary!(ArticleStatus, ContentFormat, PublicationStatus, StepState, TaskStatus);
+vocabulary!(
+    ArticleStatus, ContentFormat, PublicationStatus, RunStatus, RunTrigger, ScheduleStatus, StepState, TaskStatus
+);
 
 /// Declares words of the front's own, such as what a list is sorted by.
 macro_rules! words {
