@@ -20,6 +20,7 @@ mod events;
 mod limits;
 mod markup;
 mod orders;
+mod schedules;
 mod versions;
 
 const PROBLEM: &str = "application/problem+json";

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use galley_domain::schedule::{RunStatus, RunTrigger, ScheduleStatus};
 use galley_engine::Outcome;
 use galley_recurrence::{Missed, decide};
-use galley_services::{ScheduleEdit, TimesEdit, pipelines::schedules::{TICK, Tick, looked}};
+use galley_services::{
+    ScheduleEdit, ServiceError, TimesEdit,
+    pipelines::schedules::{TICK, Tick, looked},
+};
 use galley_store::StoreError;
 use galley_testkit::Harness;
 
@@ -41,7 +44,8 @@ async fn three_engines_fire_once_also_when_there_are_steps_too_many() {
     let task = harness.task(run.task_id.unwrap()).await;
     assert_eq!(task.row.subject_id, run.article_id, "the task is there and about the article");
     assert_eq!(task.row.api_key_id, Some(harness.caller.key), "ordered with the key of whoever made the schedule");
-    let done = harness.database.number("SELECT count(*) FROM steps WHERE kind = 'schedule_tick' AND state = 'done'").await;
+    let done =
+        harness.database.number("SELECT count(*) FROM steps WHERE kind = 'schedule_tick' AND state = 'done'").await;
     assert_eq!((done, pending_ticks(&harness, id).await), (6, 1), "one of them was followed");
     assert_eq!(told(&harness).await, ["schedule.fired"]);
 }
@@ -119,11 +123,16 @@ async fn a_schedule_ends_with_its_last_time_and_begins_again_with_later_ones() {
     let id = create(&harness, request()).await;
     harness
         .database
-        .execute("UPDATE schedules SET recurrence = recurrence || jsonb_build_object('ends_at', now() + interval '1 hour')")
+        .execute(
+            "UPDATE schedules SET recurrence = recurrence || jsonb_build_object('ends_at', now() + interval '1 hour')",
+        )
         .await;
     assert_eq!(statuses(&after_due(&harness, id, 0).await), [RunStatus::Fired]);
     assert_status(&harness, id, ScheduleStatus::Ended).await;
     assert!(services.resume_schedule(org, id, "t", None).await.unwrap_err().to_string().contains("has ended"));
+    let active = ScheduleEdit { paused: Some(false), ..ScheduleEdit::default() };
+    let refused = services.edit_schedule(org, id, active, None, "t").await;
+    assert!(matches!(refused, Err(ServiceError::Validation(wrong)) if wrong[0].field == "status"));
     let times = TimesEdit { ends_at: Some(None), ..TimesEdit::default() };
     let edit = ScheduleEdit { times, ..ScheduleEdit::default() };
     services.edit_schedule(org, id, edit, None, "t").await.unwrap();

@@ -6,9 +6,7 @@ use galley_services::{IdempotencyKey, Missing, ScheduleRequest, ServiceError};
 use galley_testkit::Harness;
 use uuid::Uuid;
 
-use super::{
-    after_due, assert_status, create, listen, look, looked_at, request, runs, statuses, tasks, told, view,
-};
+use super::{after_due, assert_status, create, listen, look, looked_at, request, runs, statuses, tasks, told, view};
 
 async fn with_policy(harness: &Harness, policy: MissedPolicy, within_hours: u16) -> Uuid {
     create(harness, ScheduleRequest { missed: Missed { policy, within_hours }, ..request() }).await
@@ -86,7 +84,8 @@ async fn somebody_decides_once_about_a_run_that_asks() {
     let other = create(&harness, request()).await;
     let elsewhere = services.decide_run(caller, (other, second.id), true, "t", None).await;
     assert!(matches!(elsewhere, Err(ServiceError::NotFound(Missing::ScheduleRun))));
-    let kinds: Vec<String> = told(&harness).await.iter().map(|told| told.split(' ').next().unwrap().to_owned()).collect();
+    let kinds: Vec<String> =
+        told(&harness).await.iter().map(|told| told.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(kinds, ["schedule.asked", "schedule.fired", "schedule.asked", "schedule.skipped"]);
 }
 
@@ -102,7 +101,10 @@ async fn a_run_by_hand_works_while_paused_and_changes_no_times() {
     assert!(again.replayed && again.value == run.value);
     assert_eq!((*run.value.trigger, *run.value.status), (RunTrigger::Manual, RunStatus::Fired));
     let after = view(&harness, id).await;
-    assert_eq!((after.row.next_due, after.next, after.row.updated_at), (before.row.next_due, before.next, before.row.updated_at));
+    assert_eq!(
+        (after.row.next_due, after.next, after.row.updated_at),
+        (before.row.next_due, before.next, before.row.updated_at)
+    );
     services.pause_schedule(caller.org, id, "t", None).await.unwrap();
     services.run_schedule(caller, id, "t", None).await.unwrap();
     assert_status(&harness, id, ScheduleStatus::Paused).await;

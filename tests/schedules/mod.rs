@@ -98,7 +98,9 @@ async fn tasks(harness: &Harness) -> i64 {
 }
 
 async fn pending_ticks(harness: &Harness, id: Uuid) -> i64 {
-    let count = format!("SELECT count(*) FROM steps WHERE subject_id = '{id}' AND kind = 'schedule_tick' AND finished_at IS NULL");
+    let count = format!(
+        "SELECT count(*) FROM steps WHERE subject_id = '{id}' AND kind = 'schedule_tick' AND finished_at IS NULL"
+    );
     harness.database.number(&count).await
 }
 

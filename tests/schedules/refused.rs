@@ -63,11 +63,14 @@ async fn a_project_in_the_trash_and_a_file_that_is_gone_are_named() {
     let found = after_due(&harness, id, 0).await;
     assert_eq!(statuses(&found), [RunStatus::Failed]);
     assert!(found[0].reason.as_ref().unwrap().starts_with("project_id: there is no project"), "{:?}", found[0]);
-    let refused = services.create_schedule(&harness.caller, ScheduleRequest { action: action(order), ..request() }, "t", None);
+    let refused =
+        services.create_schedule(&harness.caller, ScheduleRequest { action: action(order), ..request() }, "t", None);
     let Err(ServiceError::Validation(wrong)) = refused.await else { panic!("it was taken") };
     assert_eq!(wrong[0].field, "action.project_id");
     let gone = Uuid::new_v4();
-    let set = format!("UPDATE schedules SET work = jsonb_set(work, '{{order}}', work -> 'order' || '{{\"project_id\": null, \"uploaded_files\": [\"{gone}\"]}}')");
+    let set = format!(
+        "UPDATE schedules SET work = jsonb_set(work, '{{order}}', work -> 'order' || '{{\"project_id\": null, \"uploaded_files\": [\"{gone}\"]}}')"
+    );
     harness.database.execute(&set).await;
     let found = after_due(&harness, id, 20).await;
     let reason = found.iter().filter_map(|run| run.reason.as_ref()).find(|reason| reason.contains("uploaded_files[0]"));

@@ -5,9 +5,7 @@ use galley_domain::{
     OrgId,
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
 };
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QuerySelect};
 use serde_json::Value as Json;
 use uuid::Uuid;
 

@@ -76,6 +76,10 @@ impl ScheduleEdit {
             // What lies before a change of the times is not missed.
             (_, ScheduleStatus::Paused) => resume(schedule, &recurrence, now),
             _ if moved => resume(schedule, &recurrence, now),
+            (Some(false), ScheduleStatus::Ended) => {
+                let message = "cannot be active: the schedule has ended; give it a later ends_at".into();
+                return Ok(vec![FieldError { field: "status".into(), message }]);
+            }
             _ => {}
         }
         Ok(Vec::new())

@@ -7,7 +7,7 @@ use galley_domain::{
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
 };
 use galley_engine::Kept;
-use galley_recurrence::{Due, DueKind, MissedPolicy, Missed, Recurrence};
+use galley_recurrence::{Due, DueKind, Missed, MissedPolicy, Recurrence};
 use galley_store::{
     NewRun, StoreError, TenantTx, TextEnum,
     rows::{Schedule, ScheduleRun},
@@ -16,7 +16,11 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Work, edit::{goes_on, pause}, new_trace, stored};
+use super::{
+    Work,
+    edit::{goes_on, pause},
+    new_trace, stored,
+};
 use crate::{
     Services,
     error::{Missing, ServiceError},
@@ -35,7 +39,10 @@ const LONGEST_DAY: TimeDelta = TimeDelta::hours(49);
 enum Refusal {
     /// The schedule has run as often on this day as it may.
     UsedUp(i32),
-    Credits { needed: Decimal, available: Decimal },
+    Credits {
+        needed: Decimal,
+        available: Decimal,
+    },
     Wrong(Vec<FieldError>),
 }
 
@@ -45,7 +52,8 @@ impl Refusal {
             Self::UsedUp(max) => format!("max_per_day: {max} runs of this day are used up"),
             Self::Credits { .. } => "INSUFFICIENT_CREDITS".to_owned(),
             Self::Wrong(wrong) => {
-                let lines: Vec<String> = wrong.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+                let lines: Vec<String> =
+                    wrong.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
                 lines.join("; ")
             }
         }

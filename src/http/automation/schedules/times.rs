@@ -114,7 +114,8 @@ impl Member for NewTimes {
         let given = when.request();
         let zone = timezone.as_ref().and_then(|zone| zone.0.clone());
         // What can be said without the schedule; the rest is said under its lock.
-        let mut alone = RecurrenceRequest { timezone: zone.map_or_else(|| "UTC".to_owned(), |zone| zone.0), ..given.clone() };
+        let mut alone =
+            RecurrenceRequest { timezone: zone.map_or_else(|| "UTC".to_owned(), |zone| zone.0), ..given.clone() };
         if alone.cron.is_none() && alone.rule.is_none() {
             alone.cron = Some(ANY_CRON.to_owned());
         }

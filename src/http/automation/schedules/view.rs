@@ -10,9 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::body::{ActionType, Policy};
-use crate::http::kit::{
-    scalar::{Moment, Nullable, Vocabulary, Word},
-};
+use crate::http::kit::scalar::{Moment, Nullable, Vocabulary, Word};
 
 /// A recurring schedule.
 #[derive(Debug, Object)]
