@@ -6,7 +6,10 @@ use galley_services::{IdempotencyKey, Missing, ScheduleRequest, ServiceError};
 use galley_testkit::Harness;
 use uuid::Uuid;
 
-use super::{after_due, assert_status, create, listen, look, looked_at, request, runs, statuses, tasks, told, view};
+use super::{
+    after_due, assert_status, create, early_in_a_minute, listen, look, looked_at, request, runs, statuses, tasks, told,
+    view,
+};
 
 async fn with_policy(harness: &Harness, policy: MissedPolicy, within_hours: u16) -> Uuid {
     create(harness, ScheduleRequest { missed: Missed { policy, within_hours }, ..request() }).await
@@ -37,6 +40,7 @@ async fn missed_times_are_skipped_and_told() {
     let id = with_policy(&harness, MissedPolicy::Skip, 24).await;
     assert_eq!(after_due(&harness, id, 120).await, []);
     assert_eq!(told(&harness).await, ["schedule.skipped 1 missed times are skipped"]);
+    early_in_a_minute(&harness).await;
     assert_eq!(statuses(&after_due(&harness, id, 0).await), [RunStatus::Fired], "on time it runs");
 }
 

@@ -37,7 +37,7 @@ async fn without_credits_runs_fail_and_the_tenth_in_a_row_pauses() {
     assert_eq!(told[10..], ["schedule.paused 10 runs in a row have failed"]);
     services.grant_credits(caller.org, Decimal::from(100), "test").await.unwrap();
     services.resume_schedule(caller.org, id, "t", None).await.unwrap();
-    assert!(after_due(&harness, id, 0).await.iter().any(|run| *run.status == RunStatus::Fired));
+    assert!(after_due(&harness, id, 110).await.iter().any(|run| *run.status == RunStatus::Fired));
     assert_eq!(view(&harness, id).await.row.failures, 0);
 }
 
