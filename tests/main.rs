@@ -7,6 +7,7 @@ mod engine;
 mod front;
 mod house;
 mod pipeline;
+mod schedules;
 mod secrets;
 mod store;
 mod upgrade;

@@ -3,6 +3,7 @@
 mod doctor;
 mod keys;
 mod metrics;
+mod schedules;
 mod secrets;
 mod serve;
 mod write;
@@ -59,6 +60,9 @@ enum Command {
     /// API keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Recurring schedules of the first organization.
+    #[command(subcommand)]
+    Schedules(schedules::SchedulesCommand),
     /// Secrets of organizations and the keys that they are encrypted under.
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
@@ -106,6 +110,7 @@ impl Cli {
             }
             Command::Doctor => doctor::run(load(flags)?).await,
             Command::Keys(command) => keys::run(load(flags)?, command).await,
+            Command::Schedules(command) => schedules::run(load(flags)?, command).await,
             Command::Secrets(command) => secrets::run(load(flags)?, command).await,
             Command::Credits(command) => credits(load(flags)?, command).await,
             Command::Config(ConfigCommand::Show) => {

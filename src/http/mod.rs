@@ -6,6 +6,7 @@
 //! | [`articles`] | what came of them: generation, versions, claims |
 //! | [`files`] | uploads and covers |
 //! | [`projects`] | what articles and products belong to |
+//! | [`automation`] | what comes again by itself |
 //! | [`billing`] | the budget |
 //! | [`system`] | health, figures, the documentation; public |
 //! | [`kit`] | what all of them share |
@@ -15,6 +16,7 @@
 //! an operation that declares no right has nothing to work with and does not compile.
 
 mod articles;
+mod automation;
 mod billing;
 mod files;
 mod kit;
@@ -40,6 +42,7 @@ pub use kit::{
 pub use kit::{envelope, fields, page, values};
 
 use articles::{Articles, claims::Claims, generate::Generate, versions::Versions};
+use automation::schedules::Schedules;
 use billing::credits::Credits;
 use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
@@ -57,6 +60,8 @@ type Api = (
     Files,
     // projects/
     Projects,
+    // automation/
+    Schedules,
     // billing/
     Credits,
     // system/
@@ -64,7 +69,7 @@ type Api = (
 );
 
 fn api() -> Api {
-    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Projects, Credits, Health)
+    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Projects, Schedules, Credits, Health)
 }
 
 #[derive(Tags)]
@@ -77,6 +82,8 @@ enum Area {
     Files,
     /// The bodies of work that articles and products belong to.
     Projects,
+    /// Orders that come again and again, in the wall time of a zone.
+    Schedules,
     /// What the organization may spend.
     Credits,
     /// For those who run the service. No key needed.

@@ -67,13 +67,18 @@ struct Things {
     article: String,
     file: String,
     project: String,
+    schedule: String,
+    /// A run of the schedule, which waits for a decision.
+    run: String,
 }
 
 impl Things {
     async fn of(front: &Front) -> Self {
         let (task, article) = front.written().await;
         let project = front.post("/api/v1/projects", &json!({ "name": "Tea", "platform": "shopify" })).await;
-        Self { task, article, file: front.sample("faq.md").await, project: text(&project.is(201)["id"]) }
+        let project = text(&project.is(201)["id"]);
+        let (schedule, run) = asking_schedule(front).await;
+        Self { task, article, file: front.sample("faq.md").await, project, schedule, run }
     }
 
     /// The path with ids that exist. A parameter that is not known here has to be taught.
@@ -83,6 +88,8 @@ impl Things {
             "{article_id}" => &self.article,
             "{file_id}" => &self.file,
             "{project_id}" => &self.project,
+            "{schedule_id}" => &self.schedule,
+            "{run_id}" => &self.run,
             "{version}" => "1",
             other => {
                 assert!(!other.starts_with('{'), "teach the walk what {other} is, in {path}");
@@ -101,6 +108,10 @@ impl Things {
             "application/json" => {
                 let mut body = json!({
                     "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "name": "Tea", "platform": "shopify",
+                let action = json!({ "type": "order", "order": { "user_prompt": "Tea" } });
+                let mut body = json!({
+                    "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "name": "Tea", "run": true,
+                    "cron": "0 9 * * *", "timezone": "UTC", "action": action,
                 });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
                 request.json(&body)
@@ -112,6 +123,22 @@ impl Things {
     async fn call(&self, front: &Front, operation: &Operation, secret: &str) -> Answer {
         front.send(self.request(front, operation).header("authorization", format!("ApiKey {secret}"))).await
     }
+}
+
+/// A schedule that does not come due during a test, and a question about an earlier time of it.
+async fn asking_schedule(front: &Front) -> (String, String) {
+    let body = json!({
+        "name": "Tea", "timezone": "UTC", "cron": "0 0 29 2 *", "missed": { "policy": "ask" },
+        "action": { "type": "order", "order": { "user_prompt": "Tea" } },
+    });
+    let schedule = text(&front.post("/api/v1/schedules", &body).await.is(201)["id"]);
+    let run = uuid::Uuid::new_v4().to_string();
+    let insert = format!(
+        "INSERT INTO schedule_runs (id, org_id, schedule_id, due_at, trigger, status)
+         SELECT '{run}', org_id, id, '2024-02-29', 'schedule', 'asked' FROM schedules WHERE id = '{schedule}'"
+    );
+    front.harness.database.execute(&insert).await;
+    (schedule, run)
 }
 
 #[test]
@@ -185,6 +212,7 @@ async fn what_is_another_tenants_does_not_exist() {
     }
     assert_unchanged(&front, &things).await;
     for list in ["/api/v1/tasks", "/api/v1/articles", "/api/v1/files"] {
+    for list in ["/api/v1/tasks", "/api/v1/articles", "/api/v1/schedules"] {
         let seen = front.send(front.request_as(&stranger, Method::GET, list)).await;
         assert_eq!(seen.is(200)["pagination"]["total"], 0, "{list} of a stranger is empty");
     }
@@ -209,6 +237,9 @@ async fn assert_unchanged(front: &Front, things: &Things) {
     assert_eq!(front.harness.database.number("SELECT count(*) FROM tasks").await, 1, "nobody ordered anything");
     let projects = front.harness.database.number("SELECT count(*) FROM projects WHERE deleted_at IS NULL").await;
     assert_eq!(projects, 1, "nobody made or removed a project");
+    let schedule = front.get(&format!("/api/v1/schedules/{}", things.schedule)).await;
+    assert_eq!(schedule.is(200)["updated_at"], schedule.json["created_at"], "nobody changed the schedule");
+    assert_eq!(schedule.json["pending_decisions"], 1, "nobody decided");
     assert_eq!(
         front.harness.database.number("SELECT count(*) FROM files WHERE kind = 'md'").await,
         1,

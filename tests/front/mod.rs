@@ -23,6 +23,7 @@ mod markup;
 mod orders;
 mod projects;
 mod tasks;
+mod schedules;
 mod versions;
 
 const PROBLEM: &str = "application/problem+json";

@@ -8,6 +8,7 @@ use galley_domain::{
     OrgId,
     article::{self, ArticleStatus, ContentFormat},
     project::Platform,
+    schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::TaskStatus,
     usage::{CallOutcome, Usage},
     writing::{Origin, Verdict},
@@ -18,7 +19,7 @@ use galley_services::{
 };
 use galley_store::{
     ArticleChange, ArticleFilter, ArticleSort, ClaimedStep, Fence, FileFilter, NewArticle, NewFile, NewKey, NewOrder,
-    NewProject, NewSource, NewStep, PublicationState, Replay, Start, Store, StoreError, StoredClaim, StoredSecret,
+    NewProject, NewRun, NewSchedule, NewSource, NewStep, PublicationState, Replay, ScheduleFilter, Start, Store, StoreError, StoredClaim, StoredSecret,
     TaskFilter, TenantTx, TextVersion, rows, tenant_tables,
 };
 use galley_testkit::{Harness, TestDatabase, order};
@@ -41,6 +42,8 @@ struct Theirs {
     file: Uuid,
     cover: Uuid,
     project: rows::Project,
+    schedule: rows::Schedule,
+    run: rows::ScheduleRun,
     article: rows::Article,
     publication: rows::Publication,
     source: Uuid,
@@ -84,6 +87,8 @@ async fn theirs(harness: &Harness) -> Theirs {
     let owned = services.store().begin(org).await.unwrap();
     owned.put_secret(secret(org)).await.unwrap();
     owned.follow_events(SWEEP, UPKEEP, 1, true).await.unwrap();
+    let schedule = owned.insert_schedule(new_schedule()).await.unwrap();
+    let run = owned.insert_run(new_run(schedule.id)).await.unwrap().unwrap();
     owned.commit().await.unwrap();
     let task = tenant.task(task).await.unwrap().unwrap();
     let article = tenant.article(task.subject_id.unwrap()).await.unwrap().unwrap();
@@ -109,6 +114,8 @@ async fn theirs(harness: &Harness) -> Theirs {
         file,
         cover: article.cover_file_id.unwrap(),
         project,
+        schedule,
+        run,
         publication,
         source: tenant.all_sources(task.id).await.unwrap()[0].id,
         article,
@@ -227,6 +234,9 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
     if let Some(answer) = ask_articles(name, tx, theirs).await {
         return answer;
     }
+    if let Some(answer) = ask_schedules(name, tx, theirs).await {
+        return answer;
+    }
     let (task, running) = (theirs.task.id, theirs.running.id);
     let all_tasks = TaskFilter { limit: 1000, ..TaskFilter::default() };
     match name {
@@ -340,6 +350,62 @@ async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Resu
         }))
     };
     asked.await.transpose()
+}
+
+/// As [`ask`], for what is about schedules.
+async fn ask_schedules(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Result<bool, StoreError>> {
+    let (schedule, run) = (theirs.schedule.id, theirs.run.id);
+    let asked = async {
+        Ok(Some(match name {
+            "schedule" => tx.schedule(schedule).await?.is_some(),
+            "schedules" => tx.schedules(&every_schedule()).await?.0.iter().any(|row| row.id == schedule),
+            "schedule_runs" => tx.schedule_runs(schedule, None, 10, 0).await?.1 > 0,
+            "last_runs" => !tx.last_runs(vec![schedule]).await?.is_empty(),
+            "open_questions" => !tx.open_questions(vec![schedule]).await?.is_empty(),
+            "lock_schedule" => tx.lock_schedule(schedule).await?.is_some(),
+            "lock_run" => tx.lock_run(run).await?.is_some(),
+            "insert_schedule" => done(tx.insert_schedule(new_schedule()).await)?,
+            "save_schedule" => tx.save_schedule(theirs.schedule.clone()).await.map(|_| true)?,
+            "save_tick" => done(tx.save_tick(&rows::Schedule { failures: 7, ..theirs.schedule.clone() }).await)?,
+            "delete_schedule" => tx.delete_schedule(schedule).await?,
+            "insert_run" => tx.insert_run(new_run(schedule)).await?.is_some(),
+            "save_run" => tx.save_run(theirs.run.clone()).await.map(|_| true)?,
+            "fired_since" => !tx.fired_since(schedule, chrono::DateTime::UNIX_EPOCH).await?.is_empty(),
+            _ => return Ok(None),
+        }))
+    };
+    asked.await.transpose()
+}
+
+fn every_schedule() -> ScheduleFilter {
+    ScheduleFilter { limit: 1000, ..ScheduleFilter::default() }
+}
+
+fn new_schedule() -> NewSchedule {
+    NewSchedule {
+        name: "n".into(),
+        status: ScheduleStatus::Paused,
+        recurrence: json!({}),
+        action: json!({}),
+        work: json!({}),
+        missed: json!({}),
+        max_per_day: None,
+        project_id: None,
+        api_key_id: None,
+        last_considered: chrono::DateTime::UNIX_EPOCH,
+        next_due: None,
+    }
+}
+
+fn new_run(schedule: Uuid) -> NewRun {
+    NewRun {
+        schedule,
+        due_at: chrono::DateTime::UNIX_EPOCH,
+        trigger: RunTrigger::Schedule,
+        status: RunStatus::Asked,
+        late_seconds: 0,
+        reason: None,
+    }
 }
 
 fn every_article() -> ArticleFilter {

@@ -1,6 +1,7 @@
 //! The list in which all steps are registered, and what they work with.
 
 mod article;
+mod schedules;
 mod sweep;
 
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use galley_domain::{Fault, FaultCode, writing::Writer};
 use galley_engine::{Step, StepError};
 use galley_fetch::{Fetcher, search::SearchProvider};
 use galley_services::Services;
+
+pub use schedules::schedule_steps;
 
 /// What the steps work with; made once from the configuration.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub struct Toolbox {
 pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
     let toolbox = Arc::new(toolbox);
     let mut steps = article::steps(&toolbox);
+    steps.extend(schedule_steps(&toolbox.services));
     steps.push(Arc::new(sweep::Sweep(toolbox)));
     steps
 }

@@ -7,6 +7,7 @@ pub mod fault;
 pub mod hidden;
 pub mod order;
 pub mod project;
+pub mod schedule;
 pub mod task;
 pub mod usage;
 pub mod writing;

@@ -16,6 +16,8 @@ pub enum Missing {
     Key,
     Secret,
     Organization,
+    Schedule,
+    ScheduleRun,
 }
 
 /// Why a use case was refused or failed. Everything but `Internal` may be shown to the client.
@@ -28,6 +30,9 @@ pub enum ServiceError {
     /// The request is fine, the state of things is not; the text says what to do.
     #[error("{0}")]
     Conflict(String),
+    /// The client has seen an older state than there is.
+    #[error("{0}")]
+    Stale(String),
     #[error("this costs {needed} credits; {available} are free")]
     InsufficientCredits { needed: Decimal, available: Decimal },
     #[error(transparent)]

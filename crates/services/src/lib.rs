@@ -12,6 +12,7 @@ mod orders;
 pub mod pipelines;
 mod projects;
 mod restart;
+mod schedules;
 mod secrets;
 mod tasks;
 
@@ -37,6 +38,7 @@ pub use orders::Receipt;
 pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use restart::RetryRequest;
+pub use schedules::{MAX_TIMES, ScheduleAction, ScheduleEdit, ScheduleRequest, ScheduleView, TimesEdit, Work};
 pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
 pub use tasks::TaskView;
 

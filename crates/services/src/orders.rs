@@ -36,19 +36,19 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Receipt>, ServiceError> {
-        self.check_servable(&order)?;
+        refuse(self.unservable(&order))?;
         let tx = self.store.begin_order(caller.org).await?;
         let key_id = caller.key;
         once(tx, key, |tx| async move {
-            self.check_references(&tx, &order).await?;
-            let receipt = self.insert_order(&tx, &order, trace_id, key_id).await?;
+            refuse(self.unknown_references(&tx, &order).await?)?;
+            let receipt = self.insert_order(&tx, &order, trace_id, Some(key_id)).await?;
             Ok((tx, receipt))
         })
         .await
     }
 
     /// What can be said without looking anything up: addresses, and whether there is anything to write from.
-    fn check_servable(&self, order: &ArticleOrder) -> Result<(), ServiceError> {
+    pub(crate) fn unservable(&self, order: &ArticleOrder) -> Vec<FieldError> {
         let mut wrong: Vec<FieldError> = Vec::new();
         for (at, link) in order.reference_links.iter().enumerate() {
             if let Err(error) = galley_fetch::address::check_link(link, &self.settings.links) {
@@ -61,11 +61,15 @@ impl Services {
                            reference_links or uploaded_files, or configure a search provider or a model writer";
             wrong.push(FieldError { field: "reference_links".into(), message: message.into() });
         }
-        if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
+        wrong
     }
 
-    /// Files and project must be the tenant's own.
-    async fn check_references(&self, tx: &TenantTx, order: &ArticleOrder) -> Result<(), ServiceError> {
+    /// Files and project must be the tenant's own, and the project outside of the trash.
+    pub(crate) async fn unknown_references(
+        &self,
+        tx: &TenantTx,
+        order: &ArticleOrder,
+    ) -> Result<Vec<FieldError>, StoreError> {
         let mut wrong: Vec<FieldError> = Vec::new();
         let known = match order.uploaded_files.is_empty() {
             true => Vec::new(),
@@ -83,15 +87,17 @@ impl Services {
             let message = format!("there is no project {project}, or it is in the trash");
             wrong.push(FieldError { field: "project_id".into(), message });
         }
-        if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
+        Ok(wrong)
     }
 
-    async fn insert_order(
+    /// Writes an order that is checked. After [`ServiceError::InsufficientCredits`] nothing of it is left, and the
+    /// caller's transaction may go on.
+    pub(crate) async fn insert_order(
         &self,
         tx: &TenantTx,
         order: &ArticleOrder,
         trace_id: &str,
-        key_id: Uuid,
+        key_id: Option<Uuid>,
     ) -> Result<Receipt, ServiceError> {
         let price = self.settings.prices.generate;
         let (task_id, article_id) = (Uuid::now_v7(), Uuid::now_v7());
@@ -102,7 +108,7 @@ impl Services {
             input: serde_json::to_value(order).map_err(StoreError::from)?,
             subject: Some(article_id),
             price,
-            api_key_id: Some(key_id),
+            api_key_id: key_id,
             parent: None,
             first: self.registry.new_step(StepSeed::new(RESEARCH), trace_id)?,
             run_at: None,
@@ -113,10 +119,15 @@ impl Services {
                 Ok(Receipt { task_id, article_id, price, estimated_time_seconds: self.settings.estimated_seconds })
             }
             HoldOutcome::Insufficient { available } => {
+                tx.delete_article(article_id).await?;
                 Err(ServiceError::InsufficientCredits { needed: price, available })
             }
         }
     }
+}
+
+fn refuse(wrong: Vec<FieldError>) -> Result<(), ServiceError> {
+    if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
 }
 
 fn new_article(id: Uuid, order: &ArticleOrder) -> NewArticle {

@@ -24,6 +24,7 @@ mod projects;
 mod publications;
 mod queue;
 mod reads;
+mod schedules;
 mod scope;
 mod secrets;
 mod sources;
@@ -62,6 +63,7 @@ pub use projects::NewProject;
 pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::Reads;
+pub use schedules::{NewRun, NewSchedule, ScheduleFilter};
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
 pub use sources::{NewSource, SOURCES_RUN, StoredClaim};
@@ -76,7 +78,8 @@ pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
         claims::Model as Claim, events::Model as Event, files::Model as File, projects::Model as Project,
-        publications::Model as Publication, research_sources::Model as Source, steps::Model as Step,
+        publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
+        schedules::Model as Schedule, steps::Model as Step,
         tasks::Model as Task, usage_records::Model as Usage,
     };
     pub use crate::entity::{

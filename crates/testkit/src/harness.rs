@@ -16,7 +16,7 @@ use galley_fetch::{FetchLimits, Fetcher, address::Policy};
 use galley_engine::{Capacity, Commits, Engine, EngineSettings, EngineStats, Handover, Notifications, Pipeline, Registry, Step};
 use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, pipelines};
 use galley_store::{Claims, Promotion, Retention, Wanted, rows};
-use galley_workers::{Toolbox, all_steps};
+use galley_workers::{Toolbox, all_steps, schedule_steps};
 use rust_decimal::Decimal;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -243,6 +243,11 @@ impl Harness {
             destination: Some(Arc::new(FolderDestination::new(self.site(), FrontMatterStyle::Hugo))),
         };
         self.engine(all_steps(toolbox), |_| {})
+    }
+
+    /// Starts an engine that looks at schedules and works on nothing of what they order.
+    pub fn scheduling(&self) -> RunningEngine {
+        self.engine(schedule_steps(&self.services), |settings| settings.tick = Duration::from_millis(100))
     }
 
     pub fn extractive(&self) -> RunningEngine {

@@ -59,6 +59,18 @@ impl Right for ProjectsWrite {
     const SCOPES: &'static [Scope] = &[Scope::Projects, Scope::Content];
 }
 
+pub struct PublishRead;
+impl Right for PublishRead {
+    const PERMISSION: Permission = Permission::Read;
+    const SCOPES: &'static [Scope] = &[Scope::Publish];
+}
+
+pub struct PublishWrite;
+impl Right for PublishWrite {
+    const PERMISSION: Permission = Permission::Write;
+    const SCOPES: &'static [Scope] = &[Scope::Publish];
+}
+
 /// Which budget of calls an operation draws on.
 pub trait Class: Send + Sync + 'static {
     const CLASS: RateClass;

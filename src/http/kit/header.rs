@@ -1,5 +1,6 @@
 //! Headers that steer a request: `Idempotency-Key`, `If-Match`, `Last-Event-ID`.
 
+use chrono::{DateTime, Utc};
 use galley_services as services;
 use poem::{Request, RequestBody};
 use poem_openapi::{
@@ -68,7 +69,7 @@ macro_rules! extractors {
     )+};
 }
 
-extractors!(IdempotencyKey, IfMatch, LastEventId);
+extractors!(IdempotencyKey, IfMatch, IfUnchanged, LastEventId);
 
 /// `Idempotency-Key` with the operation it is used for.
 pub struct IdempotencyKey(Option<(String, String)>);
@@ -122,6 +123,34 @@ impl RequestHeader for IfMatch {
         let version = digits.and_then(|digits| digits.parse().ok());
         let wrong = || Problem::wrong(Self::NAME, "must be the ETag of the article as you read it, for example \"3\"");
         Ok(Self(Some(version.ok_or_else(wrong)?)))
+    }
+}
+
+/// `If-Match` where it says when the thing was changed last, to the millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IfUnchanged(pub Option<DateTime<Utc>>);
+
+impl IfUnchanged {
+    /// Tells it from [`IfMatch`] in the description.
+    pub const ABOUT: &'static str =
+        "`updated_at` as you read it. If it is another one by now, nothing changes and the answer is 412.";
+}
+
+impl RequestHeader for IfUnchanged {
+    const NAME: &'static str = "If-Match";
+
+    fn schema() -> MetaSchema {
+        let example = Some("\"2026-01-15T10:00:00.000Z\"".into());
+        MetaSchema { example, description: Some(Self::ABOUT), ..MetaSchema::new("string") }
+    }
+
+    /// Quoted, weak, or the bare time; `*` sets no condition.
+    fn read(_request: &Request, text: Option<&str>) -> Result<Self, Problem> {
+        let Some(text) = text.map(str::trim).filter(|text| *text != "*") else { return Ok(Self(None)) };
+        let tag = text.strip_prefix("W/").unwrap_or(text);
+        let bare = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(tag);
+        let message = "must be updated_at as you read it, for example \"2026-01-15T10:00:00.000Z\"";
+        bare.parse().map(|time| Self(Some(time))).map_err(|_| Problem::wrong(Self::NAME, message))
     }
 }
 

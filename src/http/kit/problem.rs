@@ -154,6 +154,8 @@ impl Problem {
             Missing::Key => (Code::NotFound, "API key"),
             Missing::Secret => (Code::NotFound, "secret"),
             Missing::Organization => (Code::NotFound, "organization"),
+            Missing::Schedule => (Code::NotFound, "schedule"),
+            Missing::ScheduleRun => (Code::NotFound, "run of this schedule"),
         };
         let detail = format!("there is no such {what}, or it belongs to another organization");
         Self::new(StatusCode::NOT_FOUND, code, detail)
@@ -307,6 +309,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Validation(errors) => Self::invalid(errors),
             ServiceError::NotFound(what) => Self::missing(what),
             ServiceError::Conflict(text) => Self::new(StatusCode::CONFLICT, Code::Conflict, text),
+            ServiceError::Stale(text) => Self::new(StatusCode::PRECONDITION_FAILED, Code::Conflict, text),
             error @ ServiceError::InsufficientCredits { .. } => {
                 Self::new(StatusCode::PAYMENT_REQUIRED, Code::InsufficientCredits, error.to_string())
             }
@@ -407,6 +410,7 @@ mod tests {
             (ServiceError::NotFound(Missing::Article), 404, "ARTICLE_NOT_FOUND"),
             (ServiceError::NotFound(Missing::File), 404, "NOT_FOUND"),
             (ServiceError::Conflict("so it is".into()), 409, "CONFLICT"),
+            (ServiceError::Stale("read again".into()), 412, "CONFLICT"),
             (ServiceError::InsufficientCredits { needed: 40.into(), available: 3.into() }, 402, "INSUFFICIENT_CREDITS"),
             (StoreError::Unreadable("secret row".into()).into(), 500, "DATABASE_ERROR"),
             (StoreError::Conflict("slug".into()).into(), 409, "CONFLICT"),

@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use galley_domain::{
     article::{ArticleStatus, ContentFormat, DRAFT, PublicationStatus, STEPS},
     project::{Platform, ProjectStatus},
+    schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},
 };
 use poem_openapi::{
@@ -228,7 +229,10 @@ macro_rules! vocabulary {
     )+};
 }
 
-vocabulary!(ArticleStatus, ContentFormat, Platform, ProjectStatus, PublicationStatus, StepState, TaskStatus);
+vocabulary!(
+    ArticleStatus, ContentFormat, Platform, ProjectStatus, PublicationStatus, RunStatus, RunTrigger, ScheduleStatus,
+    StepState, TaskStatus
+);
 
 /// Declares words of the front's own, such as what a list is sorted by.
 macro_rules! words {

@@ -13,6 +13,7 @@ use poem_openapi::{
 };
 
 use super::{
+    header::IfUnchanged,
     problem::{CONTENT_TYPE, Code, Problem, ProblemBody},
     rights::Needed,
 };
@@ -22,12 +23,15 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let is_given = |param: &poem_openapi::registry::MetaOperationParam| param.in_type != MetaParamIn::Path;
     let takes_body = operation.request.is_some();
     let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
-    let rules: [(bool, &[u16]); 8] = [
+    let is_conditional =
+        operation.params.iter().any(|param| param.description.as_deref() == Some(IfUnchanged::ABOUT));
+    let rules: [(bool, &[u16]); 9] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{'), &[404]),
         (changes, &[409]),
+        (is_conditional, &[412]),
         (takes_body, &[413, 415]),
         (true, &[500]),
         (true, &[503]),
@@ -57,6 +61,7 @@ fn describe(status: u16) -> &'static str {
         403 => "FORBIDDEN: the key lacks the permission or the scope.",
         404 => "TASK_NOT_FOUND, ARTICLE_NOT_FOUND or NOT_FOUND: there is no such thing in your organization.",
         409 => "CONFLICT: the request is fine, the state of things is not; `detail` says what to do.",
+        412 => "CONFLICT: it was changed since you read it.",
         413 => "VALIDATION_ERROR: the body is too large.",
         415 => "VALIDATION_ERROR: the body is of the wrong type.",
         429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",

@@ -1,6 +1,7 @@
 //! The kinds of work, one file each with its policy, and the one list in which they are registered.
 
 pub mod article;
+pub mod schedules;
 pub mod upkeep;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -21,14 +22,22 @@ pub const DESTINATIONS: PoolName = PoolName::new("destinations");
 /// What nobody ordered.
 pub const UPKEEP: PoolName = PoolName::new("upkeep");
 
+/// Looks at schedules that come due: short, and on time while others are busy.
+pub const SCHEDULES: PoolName = PoolName::new("schedules");
+
 /// Sized for a small machine: what waits for others runs wide, what computes runs narrow.
-pub const POOLS: [(PoolName, usize); 5] =
-    [(READING, 8), (MODELS, 48), (PICTURES, 2), (DESTINATIONS, 8), (UPKEEP, 2)];
+pub const POOLS: [(PoolName, usize); 6] =
+    [(READING, 8), (MODELS, 48), (PICTURES, 2), (DESTINATIONS, 8), (UPKEEP, 2), (SCHEDULES, 4)];
 
 /// Every kind of work.
 pub fn registry() -> Registry {
     let (sweep, every) = upkeep::sweep();
-    Registry::new(POOLS).with(article::Article::default()).with_periodic(sweep, every)
+    let (rescue, rescues_every) = schedules::rescue();
+    Registry::new(POOLS)
+        .with(article::Article::default())
+        .with_periodic(sweep, every)
+        .with_job(schedules::tick())
+        .with_periodic(rescue, rescues_every)
 }
 
 /// How tasks of each kind are run again.

@@ -19,6 +19,8 @@ pub mod organizations;
 pub mod projects;
 pub mod publications;
 pub mod research_sources;
+pub mod schedule_runs;
+pub mod schedules;
 pub mod secrets;
 pub mod steps;
 pub mod tasks;
@@ -46,6 +48,8 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<projects::Entity>(),
         of::<publications::Entity>(),
         of::<research_sources::Entity>(),
+        of::<schedule_runs::Entity>(),
+        of::<schedules::Entity>(),
         of::<secrets::Entity>(),
         of::<steps::Entity>(),
         of::<tasks::Entity>(),

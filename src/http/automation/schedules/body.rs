@@ -1,0 +1,185 @@
+//! What schedules are made of and changed with.
+
+use galley_domain::order::{ArticleOrder, FieldError, GenerateRequest, TaskRequest, Violations};
+use galley_recurrence::{Missed, MissedPolicy};
+use galley_services::{ScheduleAction, ScheduleEdit, ScheduleRequest, Work};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::times::{NewTimes, Times};
+use crate::http::{
+    articles::generate::GenerateArticle,
+    kit::{
+        fields::{self, Errors, Field, Input, Patch, Place, fields},
+        scalar::{Nullable, Word, words},
+        values::{Integer, Text},
+    },
+    tasks::CreateTask,
+};
+
+words! {
+    /// What a schedule is as long as it does not end.
+    pub enum Activity { Active = "active", Paused = "paused" }
+}
+
+words! {
+    /// What a schedule does.
+    pub enum ActionType { Order = "order" }
+}
+
+words! {
+    /// What becomes of missed times.
+    pub enum Policy { Late = "late", Skip = "skip", Ask = "ask" }
+}
+
+type Name = Text<1, 200>;
+type PerDay = Integer<1, 1440>;
+
+fields! {
+    /// What becomes of times that nobody looked at in time. Of many missed times in a row it is about the newest.
+    pub struct ScheduleMissedInput {
+        /// late: it runs late, if it is not too old. skip: none runs. ask: you decide about its run.
+        policy: Word<Policy> = Word(Policy::Late),
+        /// How old it may be to run late, in hours.
+        within_hours: Integer<1, 8760> = Integer(24),
+    }
+}
+
+impl From<ScheduleMissedInput> for Missed {
+    fn from(missed: ScheduleMissedInput) -> Self {
+        let policy = match missed.policy.0 {
+            Policy::Late => MissedPolicy::Late,
+            Policy::Skip => MissedPolicy::Skip,
+            Policy::Ask => MissedPolicy::Ask,
+        };
+        Self { policy, within_hours: u16::try_from(missed.within_hours.0).unwrap_or(24) }
+    }
+}
+
+fields! {
+    /// What a schedule does when it comes due.
+    pub struct ScheduleActionInput {
+        kind as "type": Word<ActionType>,
+        /// The body of `POST /api/v1/tasks` (with `user_prompt`) or of `POST /api/v1/articles/generate` (with `topic`).
+        order: OrderInput,
+        /// A project to put the articles in.
+        project_id: Option<Uuid>,
+    }
+    check |action: &ScheduleActionInput, wrong: &mut Violations| {
+        let differs = |project| action.project_id.is_some_and(|outer| outer != project);
+        let message = "is another one than order.project_id; give it once";
+        wrong.check(action.order.order.project_id.is_some_and(differs), "project_id", message);
+    };
+}
+
+impl From<ScheduleActionInput> for ScheduleAction {
+    fn from(action: ScheduleActionInput) -> Self {
+        let OrderInput { given, mut order } = action.order;
+        let mut given = json!({ "type": "order", "order": given });
+        if let Some(project) = action.project_id {
+            given["project_id"] = json!(project);
+            order.project_id = Some(project);
+        }
+        Self { given, work: Work::Order { order } }
+    }
+}
+
+/// The body of one of the two ways of ordering, read as it is read there.
+#[derive(Debug)]
+pub struct OrderInput {
+    given: Value,
+    order: ArticleOrder,
+}
+
+impl Field for OrderInput {
+    fn schema() -> MetaSchemaRef {
+        let any_of = vec![<CreateTask as Field>::schema(), <GenerateArticle as Field>::schema()];
+        MetaSchemaRef::Inline(Box::new(MetaSchema { any_of, ..MetaSchema::ANY }))
+    }
+
+    fn register(registry: &mut Registry) {
+        fields::register::<CreateTask>(registry);
+        fields::register::<GenerateArticle>(registry);
+    }
+
+    fn read(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<Self> {
+        let Input::Json(given @ Value::Object(map)) = input else {
+            errors.add(place, input.unlike("an object"));
+            return None;
+        };
+        if map.contains_key("topic") && map.contains_key("user_prompt") {
+            errors.add(&Place::Member(place, "topic"), "is given together with user_prompt; give one of the two");
+        }
+        let order = if map.contains_key("topic") {
+            let body = <GenerateArticle as Field>::read(input, place, errors)?;
+            GenerateRequest::from(body).into_order()
+        } else {
+            let body = <CreateTask as Field>::read(input, place, errors)?;
+            TaskRequest::from(body).into_order()
+        };
+        let say = |wrong: Vec<FieldError>| {
+            wrong.into_iter().for_each(|error| errors.add(&Place::Member(place, &error.field), error.message));
+        };
+        order.map_err(say).ok().map(|order| Self { given: given.clone(), order })
+    }
+}
+
+fields! {
+    /// A schedule to make.
+    pub struct CreateSchedule {
+        /// 1 to 200 characters.
+        name: Name,
+        times: Times,
+        action: ScheduleActionInput,
+        missed: Option<ScheduleMissedInput>,
+        /// The most runs on one day of the zone; as many as come when not given.
+        max_per_day: Option<PerDay>,
+        status: Word<Activity> = Word(Activity::Active),
+    }
+}
+
+impl From<CreateSchedule> for ScheduleRequest {
+    fn from(body: CreateSchedule) -> Self {
+        Self {
+            name: body.name.0,
+            recurrence: body.times.0,
+            action: body.action.into(),
+            missed: body.missed.map(Into::into).unwrap_or_default(),
+            max_per_day: body.max_per_day.and_then(per_day),
+            paused: body.status.0 == Activity::Paused,
+        }
+    }
+}
+
+fields! {
+    /// Changes to a schedule.
+    pub struct UpdateSchedule: needs_a_field {
+        /// 1 to 200 characters.
+        name: Patch<Name>,
+        times: NewTimes,
+        action: Patch<ScheduleActionInput>,
+        missed: Patch<ScheduleMissedInput>,
+        /// The most runs on one day of the zone; null for as many as come.
+        max_per_day: Patch<Nullable<PerDay>>,
+        /// Pauses or resumes it.
+        status: Patch<Word<Activity>>,
+    }
+}
+
+impl From<UpdateSchedule> for ScheduleEdit {
+    fn from(body: UpdateSchedule) -> Self {
+        Self {
+            name: body.name.0.map(|name| name.0),
+            times: body.times.0,
+            action: body.action.0.map(Into::into),
+            missed: body.missed.0.map(Into::into),
+            max_per_day: body.max_per_day.0.map(|max| max.0.and_then(per_day)),
+            paused: body.status.0.map(|status| status.0 == Activity::Paused),
+        }
+    }
+}
+
+fn per_day(max: PerDay) -> Option<i32> {
+    i32::try_from(max.0).ok()
+}
