@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use galley_ai::{Endpoint, OpenAiWriter, Price, PriceTable};
-use galley_destinations::{Destination, FolderDestination, FrontMatterStyle};
 use galley_compose::ExtractiveWriter;
+use galley_destinations::{Destination, FolderDestination, FrontMatterStyle};
 use galley_domain::{
     Hidden, OrgId,
     credits::Prices,
@@ -114,7 +114,11 @@ impl Parts {
 
     pub fn engine(&self, kinds: Vec<StepKind>) -> anyhow::Result<Engine> {
         let unknown = kinds.iter().find(|kind| self.services.registry().stage(**kind).is_none());
-        anyhow::ensure!(unknown.is_none(), "there is no kind of step called '{}'", unknown.map_or("", |kind| kind.as_str()));
+        anyhow::ensure!(
+            unknown.is_none(),
+            "there is no kind of step called '{}'",
+            unknown.map_or("", |kind| kind.as_str())
+        );
         let engine = &self.config.engine;
         let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
         let settings = EngineSettings {

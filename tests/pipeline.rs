@@ -2,13 +2,7 @@
 
 use std::collections::HashSet;
 
-use galley_domain::{
-    Fault, FaultCode,
-    order::ArticleOrder,
-    article,
-    task::TaskStatus,
-    writing::WordRange,
-};
+use galley_domain::{Fault, FaultCode, article, order::ArticleOrder, task::TaskStatus, writing::WordRange};
 use galley_services::{RetryRequest, Upload};
 use galley_testkit::{Harness, Move, Script, brief, order};
 use uuid::Uuid;

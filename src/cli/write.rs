@@ -7,11 +7,7 @@ use std::{io::IsTerminal, path::PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use galley_domain::{
-    Caller, OrgId, Permission, Scope,
-    order::TaskRequest,
-    task::TaskStatus,
-};
+use galley_domain::{Caller, OrgId, Permission, Scope, order::TaskRequest, task::TaskStatus};
 use galley_services::{RetryRequest, ServiceError, Services, TaskView, Upload};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

@@ -40,10 +40,7 @@ async fn claiming_takes_no_more_than_there_are_slots_and_counts_the_attempt() {
     assert_eq!(claimed.len(), 3);
     assert!(claimed.iter().all(|step| step.attempt == 1));
     assert_eq!(harness.claim(article::RESEARCH, 9, "w", LEASE).await.steps.len(), 2, "nothing twice");
-    assert!(
-        harness.claim(article::OUTLINE, 9, "w", LEASE).await.steps.is_empty(),
-        "only what was asked for"
-    );
+    assert!(harness.claim(article::OUTLINE, 9, "w", LEASE).await.steps.is_empty(), "only what was asked for");
 }
 
 #[tokio::test]
@@ -120,8 +117,7 @@ async fn an_expired_lease_is_claimable_at_once_by_anyone_and_a_renewed_one_is_no
     let harness = Harness::new().await;
     harness.order().await;
     let queue = harness.services.store().queue();
-    let first =
-        harness.claim(article::RESEARCH, 1, "one", Duration::from_millis(200)).await.steps.remove(0);
+    let first = harness.claim(article::RESEARCH, 1, "one", Duration::from_millis(200)).await.steps.remove(0);
     assert!(queue.renew(&[first.fence], LEASE).await.unwrap().is_empty());
     assert_eq!(harness.promote(Duration::ZERO).await.ready, 0, "the heartbeat keeps it");
     harness.database.execute("UPDATE steps SET lease_until = now()").await;

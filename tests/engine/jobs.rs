@@ -39,7 +39,8 @@ async fn who_follows_events_gets_a_job_for_each_transaction_that_tells_something
     let told = harness.database.number(&groups).await;
     assert!(told > 3);
     assert_eq!(harness.database.number(&heard("")).await, told, "one for each, and none for the other tenant's");
-    let of_it = format!("AND subject_id = '{task}' AND payload->>'kind' = 'article' AND org_id = '{}'", harness.caller.org);
+    let of_it =
+        format!("AND subject_id = '{task}' AND payload->>'kind' = 'article' AND org_id = '{}'", harness.caller.org);
     assert_eq!(harness.database.number(&heard(&of_it)).await, told);
     let ended = "AND payload->'events' @> '[{\"kind\": \"task.completed\"}]'";
     assert_eq!(harness.database.number(&heard(ended)).await, 1);

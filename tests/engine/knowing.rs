@@ -181,7 +181,8 @@ async fn attempts_of_a_task_share_the_newest_that_is_known_of_it() {
     let first = LastSeen::claimed(claims.tasks.get(&task).cloned());
     let entries = claims.steps.iter().map(|step| {
         // The second of them was claimed by somebody who knew nothing.
-        let own = if step.position == 1 { LastSeen::default() } else { LastSeen::claimed(claims.tasks.get(&task).cloned()) };
+        let own =
+            if step.position == 1 { LastSeen::default() } else { LastSeen::claimed(claims.tasks.get(&task).cloned()) };
         section(&(step.clone(), own.sharing(&first)))
     });
     let entries: Vec<Entry> = entries.collect();

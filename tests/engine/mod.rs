@@ -10,5 +10,5 @@ mod outage;
 mod pausing;
 mod retrying;
 mod stopping;
-mod wide;
 mod succession;
+mod wide;

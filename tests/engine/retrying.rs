@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use galley_domain::{
-    Caller, Fault, FaultCode,
-    article,
-    task::TaskStatus,
-};
+use galley_domain::{Caller, Fault, FaultCode, article, task::TaskStatus};
 use galley_services::RetryRequest;
 use galley_testkit::{Harness, Move, Script};
 use uuid::Uuid;

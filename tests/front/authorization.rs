@@ -106,11 +106,10 @@ impl Things {
             "" => request,
             "multipart/form-data" => request.multipart(form("a.txt", "Tea is a drink made from leaves.")),
             "application/json" => {
-                let mut body = json!({
-                    "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "name": "Tea", "platform": "shopify",
                 let action = json!({ "type": "order", "order": { "user_prompt": "Tea" } });
                 let mut body = json!({
                     "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "name": "Tea", "run": true,
+                    "platform": "shopify",
                     "cron": "0 9 * * *", "timezone": "UTC", "action": action,
                 });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
@@ -211,8 +210,7 @@ async fn what_is_another_tenants_does_not_exist() {
         assert!(code.ends_with("NOT_FOUND"), "{} says {code}", operation.name());
     }
     assert_unchanged(&front, &things).await;
-    for list in ["/api/v1/tasks", "/api/v1/articles", "/api/v1/files"] {
-    for list in ["/api/v1/tasks", "/api/v1/articles", "/api/v1/schedules"] {
+    for list in ["/api/v1/tasks", "/api/v1/articles", "/api/v1/files", "/api/v1/schedules"] {
         let seen = front.send(front.request_as(&stranger, Method::GET, list)).await;
         assert_eq!(seen.is(200)["pagination"]["total"], 0, "{list} of a stranger is empty");
     }

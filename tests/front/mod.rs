@@ -22,8 +22,8 @@ mod limits;
 mod markup;
 mod orders;
 mod projects;
-mod tasks;
 mod schedules;
+mod tasks;
 mod versions;
 
 const PROBLEM: &str = "application/problem+json";

@@ -19,8 +19,8 @@ use galley_services::{
 };
 use galley_store::{
     ArticleChange, ArticleFilter, ArticleSort, ClaimedStep, Fence, FileFilter, NewArticle, NewFile, NewKey, NewOrder,
-    NewProject, NewRun, NewSchedule, NewSource, NewStep, PublicationState, Replay, ScheduleFilter, Start, Store, StoreError, StoredClaim, StoredSecret,
-    TaskFilter, TenantTx, TextVersion, rows, tenant_tables,
+    NewProject, NewRun, NewSchedule, NewSource, NewStep, PublicationState, Replay, ScheduleFilter, Start, Store,
+    StoreError, StoredClaim, StoredSecret, TaskFilter, TenantTx, TextVersion, rows, tenant_tables,
 };
 use galley_testkit::{Harness, TestDatabase, order};
 use rust_decimal::Decimal;

@@ -85,7 +85,9 @@ async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
         let mut first = None;
         if !contended.is_empty() {
             let ready = patiently(shared, queue.with_ready_steps(&contended)).await?;
-            shared.capacity.nothing_in(contended.into_iter().map(|(pool, _)| pool).filter(|pool| !ready.contains(pool)));
+            shared
+                .capacity
+                .nothing_in(contended.into_iter().map(|(pool, _)| pool).filter(|pool| !ready.contains(pool)));
             first = ready.first().copied();
         }
         let Some(mut free) = shared.capacity.take_free(first) else { break };

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use galley_domain::{OrgId, task::TaskStatus};
-use galley_store::{Store, StepsTx, StoreError, TaskState};
+use galley_store::{StepsTx, Store, StoreError, TaskState};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -78,7 +78,9 @@ impl Control {
         let mut tasks = family(&mut tx, org, id).await?;
         let status = tasks[0].status()?;
         if status.is_ended() {
-            return Err(ControlError::Refused(format!("the task is {status}; only one that has not ended can be paused")));
+            return Err(ControlError::Refused(format!(
+                "the task is {status}; only one that has not ended can be paused"
+            )));
         }
         if tasks[0].paused == paused {
             let how = if paused { "paused already" } else { "not paused" };

@@ -43,7 +43,9 @@ pub trait Pipeline: Debug + Send + Sync + 'static {
         match (task.items_total, status) {
             (0, TaskStatus::Completed) => Charge::Whole,
             (0, _) => Charge::Nothing,
-            (total, _) => Charge::Amount((task.price * Decimal::from(task.items_done) / Decimal::from(total)).round_dp(6)),
+            (total, _) => {
+                Charge::Amount((task.price * Decimal::from(task.items_done) / Decimal::from(total)).round_dp(6))
+            }
         }
     }
 
@@ -256,7 +258,8 @@ impl<'a> Brought<'a> {
     /// What the step brought.
     pub fn get<T: Any>(&self) -> Result<&'a T, StoreError> {
         let kind = self.step.kind;
-        let wrong = || StoreError::Unreadable(format!("the {kind} step brought something that its keeper does not know"));
+        let wrong =
+            || StoreError::Unreadable(format!("the {kind} step brought something that its keeper does not know"));
         self.value.downcast_ref().ok_or_else(wrong)
     }
 }

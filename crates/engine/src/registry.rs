@@ -157,4 +157,3 @@ impl Registry {
         kinds.iter().filter_map(|kind| Some((*kind, self.stage(*kind)?.pool))).collect()
     }
 }
-

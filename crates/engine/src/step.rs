@@ -9,12 +9,7 @@ use galley_store::{ClaimedStep, StoreError};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::{
-    commit::What,
-    committer::Committer,
-    leases::Lease,
-    pipeline::Output,
-};
+use crate::{commit::What, committer::Committer, leases::Lease, pipeline::Output};
 
 /// One kind of step: what an attempt does. Writing the end is the engine's business.
 #[async_trait]

@@ -184,10 +184,8 @@ impl StepsTx {
     /// Locks the tasks, then those of the steps whose leases still hold. The order of ids keeps two batches from
     /// waiting for each other.
     pub async fn lock(&mut self, steps: &[&ClaimedStep]) -> Result<Standing, StoreError> {
-        let of_tasks: HashSet<(Uuid, Uuid, Fence)> = steps
-            .iter()
-            .filter_map(|step| step.owner().map(|(org, task)| (org.0, task, step.fence)))
-            .collect();
+        let of_tasks: HashSet<(Uuid, Uuid, Fence)> =
+            steps.iter().filter_map(|step| step.owner().map(|(org, task)| (org.0, task, step.fence))).collect();
         let jobs: HashSet<Fence> = steps.iter().filter(|step| step.task.is_none()).map(|step| step.fence).collect();
         let mut standing = Standing::default();
         if !of_tasks.is_empty() {

@@ -48,9 +48,7 @@ use announce::Announcer;
 pub use announce::Wake;
 pub use article_groups::{LockedArticle, LockedArticles, Naming};
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVersion, TextVersion};
-pub use batch::{
-    Changes, Delay, Done, EventText, FailedStep, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
-};
+pub use batch::{Changes, Delay, Done, EventText, FailedStep, NewEvent, SeenTasks, Settlement, Standing, StepsTx};
 pub use entity::tenant_tables;
 pub use error::StoreError;
 pub use files::{FileFilter, NewFile};
@@ -79,8 +77,7 @@ pub mod rows {
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
         claims::Model as Claim, events::Model as Event, files::Model as File, projects::Model as Project,
         publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
-        schedules::Model as Schedule, steps::Model as Step,
-        tasks::Model as Task, usage_records::Model as Usage,
+        schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
     };
     pub use crate::entity::{
         article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,

@@ -188,8 +188,12 @@ FROM hurry, claimed LEFT JOIN tasks t ON t.id = claimed.task_id ORDER BY claimed
 /// What became claimable: of each pool how many, and the lowest rank.
 macro_rules! moved {
     ($update:literal) => {
-        concat!("WITH moved AS (", $update, " RETURNING pool, rank)
-            SELECT pool, count(*) AS steps, min(rank) AS rank FROM moved GROUP BY pool")
+        concat!(
+            "WITH moved AS (",
+            $update,
+            " RETURNING pool, rank)
+            SELECT pool, count(*) AS steps, min(rank) AS rank FROM moved GROUP BY pool"
+        )
     };
 }
 
@@ -320,12 +324,7 @@ impl Queue {
     /// `own` are the leases of the calling process: those it renews itself, late or not. For a third of a lease after a
     /// start of the server nobody's lease counts as abandoned, because until then nobody could renew it. `kinds` are those
     /// that the caller can bring to an end.
-    pub async fn promote(
-        &self,
-        own: &[Fence],
-        kinds: &[StepKind],
-        lease: Duration,
-    ) -> Result<Promotion, StoreError> {
+    pub async fn promote(&self, own: &[Fence], kinds: &[StepKind], lease: Duration) -> Result<Promotion, StoreError> {
         let mut promotion = Promotion { next_due: self.next_due().await?, ..Promotion::default() };
         if promotion.next_due.is_some_and(|due| due.is_zero()) {
             let (own, _) = columns(own);
@@ -362,10 +361,7 @@ impl Queue {
 
     /// Those of these pools in which something is ready, the one with the lowest rank first; each is looked at from a rank on.
     pub async fn with_ready_steps(&self, pools: &[(PoolName, i64)]) -> Result<Vec<PoolName>, StoreError> {
-        let values = [
-            sql::column(pools, |(pool, _)| pool.as_str().to_owned()),
-            sql::column(pools, |(_, rank)| *rank),
-        ];
+        let values = [sql::column(pools, |(pool, _)| pool.as_str().to_owned()), sql::column(pools, |(_, rank)| *rank)];
         let rows = sql::all(&self.db, WITH_READY_STEPS, values).await?;
         rows.iter().map(|row| Ok(row.try_get::<String>("", "pool")?.parse()?)).collect()
     }
@@ -380,10 +376,7 @@ impl Queue {
     pub async fn renew(&self, held: &[Fence], lease: Duration) -> Result<Vec<Fence>, StoreError> {
         let (ids, leases) = columns(held);
         let rows = sql::all(&self.db, RENEW, [ids.into(), leases.into(), lease.as_secs_f64().into()]).await?;
-        let kept = rows
-            .iter()
-            .map(|row| row.try_get::<Uuid>("", "id"))
-            .collect::<Result<HashSet<_>, _>>()?;
+        let kept = rows.iter().map(|row| row.try_get::<Uuid>("", "id")).collect::<Result<HashSet<_>, _>>()?;
         Ok(held.iter().filter(|fence| !kept.contains(&fence.step)).copied().collect())
     }
 

@@ -2,8 +2,8 @@
 
 use galley_domain::task::{PoolName, StepKind, TaskStatus};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QueryResult, QuerySelect,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect,
     sea_query::{Alias, LockType},
 };
 use serde_json::Value as Json;
@@ -198,7 +198,13 @@ impl TenantTx {
     }
 
     /// Lets each transaction that tells something in this organization add a step of this kind, or no longer.
-    pub async fn follow_events(&self, kind: StepKind, pool: PoolName, attempts: u32, on: bool) -> Result<(), StoreError> {
+    pub async fn follow_events(
+        &self,
+        kind: StepKind,
+        pool: PoolName,
+        attempts: u32,
+        on: bool,
+    ) -> Result<(), StoreError> {
         let statement = if on {
             "INSERT INTO event_followers (org_id, kind, pool, max_attempts) VALUES ($1, $2, $3, $4)
              ON CONFLICT (org_id, kind) DO UPDATE SET pool = excluded.pool, max_attempts = excluded.max_attempts"
@@ -225,10 +231,8 @@ impl TenantTx {
     /// Writes back what the caller changed on a locked task.
     pub async fn save_task(&self, task: &tasks::Model) -> Result<(), StoreError> {
         // Events count under their own statement, and what retention took is kept again.
-        let changed = tasks::ActiveModel {
-            event_seq: ActiveValue::NotSet,
-            ..tasks::ActiveModel::from(task.clone()).reset_all()
-        };
+        let changed =
+            tasks::ActiveModel { event_seq: ActiveValue::NotSet, ..tasks::ActiveModel::from(task.clone()).reset_all() };
         let changed = tasks::ActiveModel {
             id: ActiveValue::NotSet,
             org_id: ActiveValue::NotSet,

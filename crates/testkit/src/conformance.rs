@@ -48,7 +48,8 @@ pub async fn destination(destination: Arc<dyn Destination>) {
     let second = destination.update(post(1, 2, "tea-renamed")).await.expect("it is updated");
     assert_eq!(second.path, first.path, "in its place, whatever it is called now");
     assert_eq!(destination.look_up(id).await.expect("looked up").map(|found| found.version), Some(2));
-    let older = destination.publish(post(1, 1, "tea")).await.expect_err("an older version does not come back by itself");
+    let older =
+        destination.publish(post(1, 1, "tea")).await.expect_err("an older version does not come back by itself");
     assert!(!older.is_transient(), "{older}");
 
     let namesake = destination.publish(post(2, 1, "tea")).await.expect("another article may want the same name");

@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use galley_destinations::{FolderDestination, FrontMatterStyle};
 use galley_compose::ExtractiveWriter;
+use galley_destinations::{FolderDestination, FrontMatterStyle};
 use galley_domain::{
     Caller, OrgId,
     article::ContentFormat,
@@ -12,8 +12,10 @@ use galley_domain::{
     task::{StepKind, StepPolicy, TaskStatus},
     writing::{Brief, Tone, WordRange, Writer},
 };
+use galley_engine::{
+    Capacity, Commits, Engine, EngineSettings, EngineStats, Handover, Notifications, Pipeline, Registry, Step,
+};
 use galley_fetch::{FetchLimits, Fetcher, address::Policy};
-use galley_engine::{Capacity, Commits, Engine, EngineSettings, EngineStats, Handover, Notifications, Pipeline, Registry, Step};
 use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, pipelines};
 use galley_store::{Claims, Promotion, Retention, Wanted, rows};
 use galley_workers::{Toolbox, all_steps, schedule_steps};

@@ -157,13 +157,7 @@ impl Toys {
         id
     }
 
-    pub fn new_order(
-        &self,
-        kind: &'static str,
-        input: Json,
-        price: u32,
-        parent: Option<Parent>,
-    ) -> (Uuid, NewOrder) {
+    pub fn new_order(&self, kind: &'static str, input: Json, price: u32, parent: Option<Parent>) -> (Uuid, NewOrder) {
         let first = if kind == "toy" { PLAN } else { ORDERS };
         let id = Uuid::now_v7();
         let order = NewOrder {

@@ -158,8 +158,9 @@ mod tests {
         let (services, notifications, org) =
             (harness.services.clone(), harness.notifications.clone(), harness.caller.org);
         harness.database.go_away().await;
-        let following =
-            tokio::spawn(async move { follow(&services, &notifications, org, task, QUIET, &CancellationToken::new()).await });
+        let following = tokio::spawn(async move {
+            follow(&services, &notifications, org, task, QUIET, &CancellationToken::new()).await
+        });
         while harness.services.store().ping().await.is_ok() {}
         assert!(!following.is_finished(), "it waits");
         harness.database.come_back().await;
@@ -178,7 +179,8 @@ mod tests {
         harness.database.go_away().await;
         let interrupted = CancellationToken::new();
         interrupted.cancel();
-        let following = tokio::spawn(async move { follow(&services, &notifications, org, task, QUIET, &interrupted).await });
+        let following =
+            tokio::spawn(async move { follow(&services, &notifications, org, task, QUIET, &interrupted).await });
         assert!(harness.services.store().ping().await.is_err(), "the database is away");
         harness.database.come_back().await;
         let view = following.await.expect("no panic").expect("it was cancelled");

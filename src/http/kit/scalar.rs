@@ -230,8 +230,16 @@ macro_rules! vocabulary {
 }
 
 vocabulary!(
-    ArticleStatus, ContentFormat, Platform, ProjectStatus, PublicationStatus, RunStatus, RunTrigger, ScheduleStatus,
-    StepState, TaskStatus
+    ArticleStatus,
+    ContentFormat,
+    Platform,
+    ProjectStatus,
+    PublicationStatus,
+    RunStatus,
+    RunTrigger,
+    ScheduleStatus,
+    StepState,
+    TaskStatus
 );
 
 /// Declares words of the front's own, such as what a list is sorted by.

@@ -78,8 +78,7 @@ impl Step {
         let kind: StepKind = row.kind.parse().map_err(unreadable)?;
         let state: StepState = row.state.parse().map_err(unreadable)?;
         // An output of another form is a later version's; the step is shown without it.
-        let outline =
-            row.output.filter(|_| kind == OUTLINE).and_then(|json| serde_json::from_value(json).ok());
+        let outline = row.output.filter(|_| kind == OUTLINE).and_then(|json| serde_json::from_value(json).ok());
         Ok(Self {
             id: row.id,
             kind: registry.public_name(kind).to_owned(),

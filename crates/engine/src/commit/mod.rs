@@ -9,14 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use galley_domain::{
-    OrgId,
-    task::TaskStatus,
-    usage::Usage,
-};
+use galley_domain::{OrgId, task::TaskStatus, usage::Usage};
 use galley_store::{
-    Changes, ClaimedStep, EventText, Fence, NewEvent, NewStep, SeenTasks, Settlement, Standing, Start, Started, StepsTx,
-    Store, StoreError, TaskState,
+    Changes, ClaimedStep, EventText, Fence, NewEvent, NewStep, SeenTasks, Settlement, Standing, Start, Started,
+    StepsTx, Store, StoreError, TaskState,
 };
 use uuid::Uuid;
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use galley_domain::{
-    Fault, FaultCode,
+    Fault, FaultCode, article,
     order::ArticleOrder,
-    article, task::StepKind,
+    task::StepKind,
     writing::{Brief, Snapshot},
 };
 use galley_services::pipelines;

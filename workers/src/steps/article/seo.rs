@@ -10,8 +10,8 @@ use galley_compose::{
     claims::{Checker, PlacedClaim},
 };
 use galley_domain::{
-    Fault,
-    article, task::StepKind,
+    Fault, article,
+    task::StepKind,
     writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, Verdict, Writer},
 };
 use galley_services::{ClaimedText, WrittenArticle, pipelines};

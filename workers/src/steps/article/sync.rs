@@ -53,9 +53,7 @@ impl Step for Sync {
             (Err(error), None) => return Err(error),
         };
         match destination.publish(post).await {
-            Ok(published) => {
-                Ok(pipelines::article::published(Some((ledger.id, published.path)), Vec::new()))
-            }
+            Ok(published) => Ok(pipelines::article::published(Some((ledger.id, published.path)), Vec::new())),
             Err(fault) => {
                 let state = if fault.is_transient() { PublicationState::Unknown } else { PublicationState::Failed };
                 self.0.services.mark_publication(&cx.step, ledger.id, state, Some(&fault.to_string())).await?;

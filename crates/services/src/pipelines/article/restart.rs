@@ -113,7 +113,8 @@ impl Article {
             let fits = run > 0 && run >= newest;
             newest = run;
             if !fits {
-                let name = |kind| self.stages.iter().find(|stage| stage.kind == kind).map_or("", |stage| stage.public_name);
+                let name =
+                    |kind| self.stages.iter().find(|stage| stage.kind == kind).map_or("", |stage| stage.public_name);
                 let (from, kind) = (name(from), name(kind));
                 let text =
                     format!("is {from}, but there is no finished {kind} step to continue from; retry from {kind}");
