@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use galley_domain::task::TaskStatus;
 use galley_services::ServiceError;
-use galley_testkit::toy::{CHUNK, ToyOrder};
+use galley_store::{Parent, StoreError};
+use galley_testkit::toy::{CHUNK, ORDERS, PLAN, ToyOrder};
 use serde_json::json;
 
 use super::wide::{engine, toys};
@@ -121,4 +122,30 @@ async fn a_parent_that_is_killed_between_its_orders_and_its_wait_orders_nothing_
     second.stop().await;
     assert_eq!(harness.database.number("SELECT count(*) FROM tasks WHERE parent_id IS NOT NULL").await, 4);
     harness.assert_books_closed().await;
+}
+
+/// The step that orders goes on when its task is paused; what it orders then waits like everything else of the task.
+#[tokio::test]
+async fn what_a_paused_parent_still_orders_is_paused_too() {
+    let (harness, toys) = toys(0).await;
+    let org = harness.caller.org;
+    let input = json!({ "children": 3, "order": ToyOrder::new(1, 1, 1) });
+    let parent = toys.order(org, "toy_parent", input, 1).await;
+    let step = harness.claim(ORDERS, 1, "w", LEASE).await.steps.remove(0);
+    harness.services.pause(org, parent).await.unwrap();
+    let tx = harness.services.store().begin_order(org).await.unwrap();
+    let paused = tx.hold_parent(parent, step.fence).await.unwrap();
+    assert!(paused);
+    let from = Parent { task: parent, step: step.fence.step, position: 0, paused };
+    let (child, order) = toys.new_order("toy", json!(ToyOrder::new(1, 1, 1)), 1, Some(from));
+    tx.insert_order(order).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(harness.task(child).await.row.paused);
+    assert!(harness.claim(PLAN, 1, "w", LEASE).await.steps.is_empty());
+    harness.services.resume(org, parent).await.unwrap();
+    assert_eq!(harness.claim(PLAN, 1, "w", LEASE).await.steps.len(), 1);
+    harness.services.cancel(org, parent).await.unwrap();
+    let tx = harness.services.store().begin_order(org).await.unwrap();
+    let late = tx.hold_parent(parent, step.fence).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
 }

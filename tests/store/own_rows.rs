@@ -254,6 +254,7 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
         "lock_task" => Ok(tx.lock_task(running).await?.is_some()),
         "add_steps" => done(tx.add_steps(&[new_step(Some(running))]).await),
         "emit" => done(tx.emit(running, "task.mine", json!({})).await),
+        "hold_parent" => tx.hold_parent(running, theirs.step.fence).await.map(|_| true),
         "hold_fence" => tx.hold_fence(theirs.step.fence).await.map(|()| true),
         "cancel_jobs" => Ok(tx.cancel_jobs(article::RESEARCH, running).await? > 0),
         "open_descendants" => Ok(!tx.open_descendants(running).await?.is_empty()),

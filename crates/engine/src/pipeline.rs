@@ -32,6 +32,12 @@ pub trait Pipeline: Debug + Send + Sync + 'static {
         }
     }
 
+    /// What a step that failed for good leaves to its task, in a stage that goes on: how many items it cost, and the steps
+    /// that would have followed it. By default nothing, which is right where each step is an item and none follows another.
+    fn failed(&self, _task: &TaskState, _step: &ClaimedStep) -> (Items, Vec<StepSeed>) {
+        (Items::default(), Vec::new())
+    }
+
     /// What events call the id of what the task is about, such as `article_id`; None leaves it out.
     fn subject_name(&self) -> Option<&'static str> {
         None

@@ -9,6 +9,7 @@ use crate::{
     announce::Wake,
     error::StoreError,
     ledger::{HoldOutcome, reserve},
+    queue::Fence,
     scope::TenantTx,
     sql,
     steps::NewStep,
@@ -39,6 +40,8 @@ pub struct Parent {
     pub task: Uuid,
     pub step: Uuid,
     pub position: i32,
+    /// What [`TenantTx::hold_parent`] said.
+    pub paused: bool,
 }
 
 /// One statement, because all other orders of the organization wait from its first row to the end of the transaction.
@@ -49,8 +52,8 @@ const INSERT: &str = concat!(
     "),
      task AS (
         INSERT INTO tasks (id, org_id, kind, status, input, subject_id, rank, event_seq, price, trace_id, api_key_id, stages,
-            parent_id, parent_step, parent_position)
-        SELECT $3, $1, $4, 'pending', $5, $6, last_rank, 1, $2, $7, $8, $9, $10, $11, $12 FROM org
+            parent_id, parent_step, parent_position, paused)
+        SELECT $3, $1, $4, 'pending', $5, $6, last_rank, 1, $2, $7, $8, $9, $10, $11, $12, $21 FROM org
         RETURNING id, kind, rank, trace_id),
      hold AS (INSERT INTO holds (task_id, run, org_id, amount, state) SELECT id, 1, $1, $2, 'open' FROM task),
      event AS (INSERT INTO event_groups (org_id, task_id, seq, told) SELECT $1, id, 1, $13 FROM task),
@@ -61,13 +64,23 @@ const INSERT: &str = concat!(
         FROM task t JOIN event_followers f ON f.org_id = $1 RETURNING pool),
      step AS (
         INSERT INTO steps (id, org_id, task_id, run, kind, pool, position, state, rank, max_attempts, trace_id, payload, run_at)
-        SELECT $14, $1, id, 1, $15, $16, $17, CASE WHEN $18 > now() THEN 'delayed' ELSE 'ready' END, rank, $19, trace_id, $20,
+        SELECT $14, $1, id, 1, $15, $16, $17, CASE WHEN $21 THEN 'paused' WHEN $18 > now() THEN 'delayed' ELSE 'ready' END, rank, $19, trace_id, $20,
             coalesce($18, now())
         FROM task)
      SELECT rank, (SELECT array_agg(DISTINCT pool) FROM heard) AS pools FROM task"
 );
 
 impl TenantTx {
+    /// Before a step orders for its task: the task is neither ended, paused nor resumed by others and the lease stays until
+    /// the transaction ends. True when the task is paused; what it orders then is, too. Order a few tasks in a transaction,
+    /// not hundreds: what is written about the parent waits for it.
+    pub async fn hold_parent(&self, task: Uuid, fence: Fence) -> Result<bool, StoreError> {
+        let open = "SELECT paused FROM tasks WHERE org_id = $1 AND id = $2 AND finished_at IS NULL FOR SHARE";
+        let row = sql::one(&self.conn, open, [self.org_value(), task.into()]).await?.ok_or(StoreError::LeaseLost)?;
+        self.hold_fence(fence).await?;
+        Ok(row.try_get("", "paused")?)
+    }
+
     /// Reserves the price as [`TenantTx::reserve`] does and, if there is enough, writes the order: task, hold, event and
     /// first step. Wakes the workers at commit.
     pub async fn insert_order(&self, order: NewOrder) -> Result<HoldOutcome, StoreError> {
@@ -98,6 +111,7 @@ impl TenantTx {
                 order.run_at.into(),
                 i32::try_from(first.max_attempts).unwrap_or(i32::MAX).into(),
                 Some(first.payload.clone()).filter(|payload| !payload.is_null()).into(),
+                order.parent.is_some_and(|parent| parent.paused).into(),
             ],
         )
         .await?;

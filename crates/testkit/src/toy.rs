@@ -12,7 +12,7 @@ use galley_domain::{
 };
 use galley_engine::{Items, Output, Pipeline, Registry, Stage, Step, StepContext, StepError, StepSeed};
 use galley_services::pipelines::MODELS;
-use galley_store::{NewOrder, Parent, Store, StoreError};
+use galley_store::{ClaimedStep, NewOrder, Parent, Store, StoreError, TaskState};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -43,6 +43,22 @@ pub struct ToyOrder {
 impl ToyOrder {
     pub fn new(items: u32, chunk: u32, window: u32) -> Self {
         Self { items, chunk, window, failing: Vec::new(), broken: Vec::new() }
+    }
+
+    fn items_of(&self, chunk: i32) -> std::ops::Range<u32> {
+        let from = chunk.unsigned_abs() * self.chunk;
+        from..(from + self.chunk).min(self.items)
+    }
+
+    /// The step of a chunk, which is given the order, so that nobody has to read it again.
+    fn seed(&self, chunk: i32) -> StepSeed {
+        StepSeed::new(CHUNK).at_position(chunk).behind(chunk.into()).with_payload(json!(self))
+    }
+
+    /// The chunk behind the window, if there is one.
+    fn behind(&self, chunk: i32) -> Vec<StepSeed> {
+        let next = chunk + i32::try_from(self.window).unwrap_or(i32::MAX);
+        (next < self.chunks()).then(|| self.seed(next)).into_iter().collect()
     }
 
     fn chunks(&self) -> i32 {
@@ -78,6 +94,15 @@ impl Pipeline for Toy {
 
     fn note(&self) -> &'static str {
         "toys made"
+    }
+
+    /// The items of the chunk are lost, and the chunk behind the window comes all the same.
+    fn failed(&self, _: &TaskState, step: &ClaimedStep) -> (Items, Vec<StepSeed>) {
+        let Ok(order) = serde_json::from_value::<ToyOrder>(step.payload.clone()) else {
+            return (Items::default(), Vec::new());
+        };
+        let failed = u32::try_from(order.items_of(step.position).len()).unwrap_or(u32::MAX);
+        (Items { done: 0, failed }, order.behind(step.position))
     }
 }
 
@@ -203,13 +228,9 @@ fn read(input: Json) -> Result<ToyOrder, StepError> {
     Ok(serde_json::from_value(input).map_err(StoreError::from)?)
 }
 
-fn chunk_seed(number: i32) -> StepSeed {
-    StepSeed::new(CHUNK).at_position(number).behind(number.into())
-}
-
 fn plan(order: &ToyOrder) -> Output {
     let window = i32::try_from(order.window).unwrap_or(i32::MAX).min(order.chunks());
-    let output = Output::default().followed_by((0..window).map(chunk_seed).collect());
+    let output = Output::default().followed_by((0..window).map(|chunk| order.seed(chunk)).collect());
     Output { items_total: Some(order.items), ..output }
 }
 
@@ -224,17 +245,14 @@ impl ToyStep {
         if order.broken.contains(&number) {
             return Err(Fault::permanent(FaultCode::WorkflowError, format!("chunk {number} is broken")).into());
         }
-        let from = number.unsigned_abs() * order.chunk;
-        let items = from..(from + order.chunk).min(order.items);
+        let items = order.items_of(number);
         let failed = items.clone().filter(|item| order.failing.contains(item)).count();
         let mut made = self.toys.made.lock().unwrap_or_else(PoisonError::into_inner);
         items.clone().for_each(|item| *made.entry((task, item)).or_default() += 1);
         drop(made);
-        let next = number + i32::try_from(order.window).unwrap_or(i32::MAX);
-        let follow = (next < order.chunks()).then(|| chunk_seed(next));
         let failed = u32::try_from(failed).unwrap_or(u32::MAX);
         let items = Items { done: u32::try_from(items.len()).unwrap_or(u32::MAX) - failed, failed };
-        Ok(Output { items, ..Output::default().followed_by(follow.into_iter().collect()) })
+        Ok(Output { items, ..Output::default().followed_by(order.behind(number)) })
     }
 
     /// Orders each child once, however often it runs, and waits until all have ended.
@@ -242,16 +260,20 @@ impl ToyStep {
         let (_, task) = cx.owner()?;
         let step = cx.step.fence.step;
         let count = i32::try_from(input["children"].as_i64().unwrap_or(0)).unwrap_or(0);
-        let tx = self.toys.store.begin_order(org).await?;
-        // Under its lease: an attempt that has lost it must not order beside the one that has it now.
-        tx.hold_fence(cx.step.fence).await?;
-        let children = tx.children(step).await?;
-        for position in (0..count).filter(|at| children.iter().all(|child| child.parent_position != Some(*at))) {
-            let parent = Parent { task, step, position };
-            let (_, order) = self.toys.new_order("toy", input["order"].clone(), 1, Some(parent));
-            tx.insert_order(order).await?;
+        let children = self.toys.store.tenant(org).children(step).await?;
+        let ordered = |at: &i32| children.iter().any(|child| child.parent_position == Some(*at));
+        let missing: Vec<i32> = (0..count).filter(|at| !ordered(at)).collect();
+        // A few at a time: what is written about the parent meanwhile waits for them.
+        for positions in missing.chunks(50) {
+            let tx = self.toys.store.begin_order(org).await?;
+            let paused = tx.hold_parent(task, cx.step.fence).await?;
+            for position in positions {
+                let parent = Parent { task, step, position: *position, paused };
+                let (_, order) = self.toys.new_order("toy", input["order"].clone(), 1, Some(parent));
+                tx.insert_order(order).await?;
+            }
+            tx.commit().await?;
         }
-        tx.commit().await?;
         let ended = |status: &str| status.parse::<TaskStatus>().is_ok_and(TaskStatus::is_ended);
         if children.len() < usize::try_from(count).unwrap_or(0) || children.iter().any(|child| !ended(&child.status)) {
             return Err(StepError::Wait);

@@ -14,7 +14,7 @@ use galley_domain::{
 };
 use galley_engine::{Items, Output, Pipeline, Registry, Stage, Step, StepContext, StepError, StepSeed};
 use galley_services::{Services, TaskView};
-use galley_store::{HoldOutcome, NewOrder, Parent, StoreError};
+use galley_store::{ClaimedStep, HoldOutcome, NewOrder, Parent, StoreError, TaskState};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,7 +40,7 @@ pub const ITEMS: u32 = 10;
 /// Percent of the items that may fail.
 const MAY_FAIL: u8 = 5;
 /// Children that are ordered in one transaction.
-const ORDERS: u32 = 100;
+const ORDERS: u32 = 50;
 
 #[derive(Debug)]
 struct Toy {
@@ -59,6 +59,17 @@ impl Pipeline for Toy {
 
     fn note(&self) -> &'static str {
         "bench"
+    }
+
+    /// The items of a chunk that fails for good have failed, and the chunk behind the window comes all the same.
+    fn failed(&self, _: &TaskState, step: &ClaimedStep) -> (Items, Vec<StepSeed>) {
+        let (Ok(wide), Ok(number)) =
+            (serde_json::from_value::<Wide>(step.payload.clone()), u32::try_from(step.position))
+        else {
+            return (Items::default(), Vec::new());
+        };
+        let failed = u32::try_from(wide.items_of(number).len()).unwrap_or(u32::MAX);
+        (Items { done: 0, failed }, wide.behind(number))
     }
 }
 
@@ -90,6 +101,16 @@ impl Wide {
         seed.at_position(i32::try_from(number).unwrap_or(i32::MAX))
     }
 
+    fn items_of(self, chunk: u32) -> std::ops::Range<u32> {
+        chunk * ITEMS..((chunk + 1) * ITEMS).min(self.items)
+    }
+
+    /// The chunk behind the window, if there is one.
+    fn behind(self, chunk: u32) -> Vec<StepSeed> {
+        let next = chunk + WINDOW;
+        (next < self.chunks()).then(|| self.chunk(next)).into_iter().collect()
+    }
+
     fn chunks(self) -> u32 {
         self.items.div_ceil(ITEMS)
     }
@@ -100,7 +121,7 @@ impl Wide {
     }
 }
 
-/// What a parent is given: how many tasks it orders, and for how long it rests after each hundred.
+/// What a parent is given: how many tasks it orders, and for how long it rests after each transaction.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Family {
     pub children: u32,
@@ -139,7 +160,7 @@ impl Toys {
         let mut worked = self.worked.lock().unwrap_or_else(PoisonError::into_inner);
         let of_task = worked.entry(task).or_default();
         let mut items = Items::default();
-        for item in number * ITEMS..((number + 1) * ITEMS).min(wide.items) {
+        for item in wide.items_of(number) {
             *of_task.entry(item).or_default() += 1;
             if wide.fails(item) { items.failed += 1 } else { items.done += 1 }
         }
@@ -161,10 +182,12 @@ impl Toys {
                 return if open { Err(StepError::Wait) } else { Ok(Output::of(json!(there))) };
             }
             from = there.max(from);
+            // A pause of the parent that came meanwhile pauses these children too.
+            let paused = tx.hold_parent(task, cx.step.fence).await?;
             for position in from..(from + ORDERS).min(count) {
                 let position = i32::try_from(position).unwrap_or(i32::MAX);
                 let mut order = new_order(&self.services, "single", StepSeed::new(SINGLE), Decimal::ONE)?;
-                order.parent = Some(Parent { task, step, position });
+                order.parent = Some(Parent { task, step, position, paused });
                 if let HoldOutcome::Insufficient { .. } = tx.insert_order(order).await? {
                     return Err(StoreError::Unreadable("no credits are left".into()).into());
                 }
@@ -205,8 +228,7 @@ impl Step for ToyStep {
                 if !self.toys.chunk.is_zero() {
                     tokio::time::sleep(self.toys.chunk).await;
                 }
-                let next = number + WINDOW;
-                let follow = (next < wide.chunks()).then(|| wide.chunk(next)).into_iter().collect();
+                let follow = wide.behind(number);
                 Output { items: self.toys.work(task, wide, number), follow, ..Output::default() }
             }
             PARENT => self.toys.parent(cx).await?,

@@ -15,7 +15,7 @@ use super::{
     events::{OfStep, OfTask, Trouble, Warning, text},
 };
 use crate::{
-    pipeline::{Brought, Charge, EndedTask, Kept, Next, OnFailure, Output, StepSeed},
+    pipeline::{Brought, Charge, EndedTask, Items, Kept, Next, OnFailure, Output, StepSeed},
     step::{Outcome, Ran, backoff},
 };
 
@@ -109,7 +109,7 @@ impl Batch<'_> {
         }
         self.changes.done.push(Done { step: step.fence.step, lease: step.fence.lease, output: kept });
         self.warn(task, &output.warnings)?;
-        count_items(task, output);
+        count_items(task, output.items_total, output.items);
         let told = text(&OfStep::new(self.registry, step))?;
         self.emit(task, "step.completed", told);
         let follow: Vec<StepSeed> = output.follow.iter().cloned().chain(follow).collect();
@@ -275,7 +275,9 @@ impl Batch<'_> {
             self.end_task(task, TaskStatus::Failed, Some((fault, &message)))?;
         } else {
             self.warn(task, std::slice::from_ref(&message))?;
-            self.advance(task, step, Vec::new(), Lost { step: true, items: false })?;
+            let (items, follow) = self.registry.pipeline(&task.kind)?.failed(task, step);
+            count_items(task, None, items);
+            self.advance(task, step, follow, Lost { step: true, items: items.failed > 0 })?;
         }
         Ok(Ran::Failed)
     }
@@ -332,11 +334,11 @@ fn final_message(step: &ClaimedStep, fault: &Fault) -> String {
     }
 }
 
-fn count_items(task: &mut TaskState, output: &Output) {
+fn count_items(task: &mut TaskState, total: Option<u32>, items: Items) {
     let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    if let Some(total) = output.items_total {
+    if let Some(total) = total {
         task.items_total = count(total);
     }
-    task.items_done = task.items_done.saturating_add(count(output.items.done));
-    task.items_failed = task.items_failed.saturating_add(count(output.items.failed));
+    task.items_done = task.items_done.saturating_add(count(items.done));
+    task.items_failed = task.items_failed.saturating_add(count(items.failed));
 }
