@@ -20,6 +20,7 @@ mod kit;
 pub mod reading;
 mod system;
 mod tasks;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use system::health::Health;
 use tasks::{Tasks, events::Events, retry::Retries};
+use webhooks::{Webhooks, deliveries::Deliveries};
 
 /// Every operation, by area. A tuple holds at most 16, so areas nest.
 type Api = (
@@ -52,6 +54,8 @@ type Api = (
     (Articles, Generate, Versions, Claims),
     // files/
     Files,
+    // webhooks/
+    (Webhooks, Deliveries),
     // billing/
     Credits,
     // system/
@@ -59,7 +63,7 @@ type Api = (
 );
 
 fn api() -> Api {
-    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Credits, Health)
+    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, (Webhooks, Deliveries), Credits, Health)
 }
 
 #[derive(Tags)]
@@ -70,6 +74,8 @@ enum Area {
     Articles,
     /// Uploads to write from, and cover images.
     Files,
+    /// Endpoints that are told what happens, as Standard Webhooks describes it, and the log of what was sent.
+    Webhooks,
     /// What the organization may spend.
     Credits,
     /// For those who run the service. No key needed.

@@ -2,6 +2,7 @@
 
 mod article;
 mod sweep;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use galley_domain::{Fault, FaultCode, writing::Writer};
 use galley_engine::{Step, StepError};
 use galley_fetch::{Fetcher, search::SearchProvider};
 use galley_services::Services;
+use galley_webhooks::Sender;
 
 /// What the steps work with; made once from the configuration.
 #[derive(Debug)]
@@ -22,12 +24,15 @@ pub struct Toolbox {
     pub writer: Arc<dyn Writer>,
     /// Where finished articles are put, if anywhere.
     pub folder: Option<FolderDestination>,
+    /// The one of this process: it counts what is on its way to each host.
+    pub sender: Sender,
 }
 
 /// Every kind of step has its worker here.
 pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
     let toolbox = Arc::new(toolbox);
     let mut steps = article::steps(&toolbox);
+    steps.extend(webhooks::steps(&toolbox));
     steps.push(Arc::new(sweep::Sweep(toolbox)));
     steps
 }

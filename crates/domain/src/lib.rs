@@ -9,6 +9,7 @@ pub mod order;
 pub mod project;
 pub mod task;
 pub mod usage;
+pub mod webhook;
 pub mod writing;
 
 pub use access::{Caller, OrgId, Permission, Scope};

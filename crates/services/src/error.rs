@@ -16,6 +16,8 @@ pub enum Missing {
     Key,
     Secret,
     Organization,
+    Webhook,
+    Delivery,
 }
 
 /// Why a use case was refused or failed. Everything but `Internal` may be shown to the client.

@@ -14,6 +14,7 @@ mod projects;
 mod restart;
 mod secrets;
 mod tasks;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +40,9 @@ pub use projects::ProjectEdit;
 pub use restart::RetryRequest;
 pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
 pub use tasks::TaskView;
+pub use webhooks::{
+    DeliveryView, IssuedWebhook, Outgoing, ReplayRequest, Replayed, Told, WebhookEdit, WebhookOrder,
+};
 
 /// What the use cases need to know of the configuration.
 #[derive(Debug, Clone)]

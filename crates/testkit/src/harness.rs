@@ -16,6 +16,8 @@ use galley_fetch::{FetchLimits, Fetcher, address::Policy};
 use galley_engine::{Capacity, Commits, Engine, EngineSettings, EngineStats, Handover, Notifications, Pipeline, Registry, Step};
 use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, pipelines};
 use galley_store::{Claims, Promotion, Retention, Wanted, rows};
+use galley_vault::Keyring;
+use galley_webhooks::{SendLimits, Sender};
 use galley_workers::{Toolbox, all_steps};
 use rust_decimal::Decimal;
 use tokio::task::JoinHandle;
@@ -35,6 +37,7 @@ pub struct HarnessBuilder {
     registry: Registry,
     credits: Decimal,
     on_a_line: bool,
+    keyring: Option<Keyring>,
 }
 
 /// A database, the use cases on it, one tenant with a caller.
@@ -86,7 +89,7 @@ impl Default for HarnessBuilder {
         Self {
             settings: Settings {
                 prices: Prices::default(),
-                retention: Retention { events: day, steps: day, idempotency_keys: day },
+                retention: Retention { events: day, steps: day, idempotency_keys: day, deliveries: day },
                 links: Policy::new(Vec::new()),
                 writer_needs_sources: false,
                 search: false,
@@ -95,6 +98,7 @@ impl Default for HarnessBuilder {
             registry: pipelines::registry(),
             credits: Decimal::from(1000),
             on_a_line: false,
+            keyring: None,
         }
     }
 }
@@ -134,6 +138,14 @@ impl HarnessBuilder {
         self
     }
 
+    /// With an envelope key, so that secrets can be stored.
+    #[must_use]
+    pub fn keyring(mut self) -> Self {
+        let key = galley_vault::new_key().expect("random numbers");
+        self.keyring = Some(Keyring::new(&key, []).expect("a key"));
+        self
+    }
+
     pub async fn build(self) -> Harness {
         let database = TestDatabase::new().await;
         let dir = tempfile::tempdir().expect("a temporary folder");
@@ -143,7 +155,7 @@ impl HarnessBuilder {
             Some(line) => TestDatabase::store_at(&line.url, 8).await,
             None => database.store().await,
         };
-        let services = Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry));
+        let services = Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry)).with_keyring(self.keyring);
         let notifications = Notifications::default();
         let listening = tokio::spawn(notifications.clone().run(store));
         let org = services.ensure_organization("Test", "admin@example.org", self.credits).await.expect("a tenant");
@@ -219,8 +231,14 @@ impl Harness {
 
     /// Starts an engine with the real steps.
     pub fn real(&self, writer: Arc<dyn Writer>) -> RunningEngine {
+        self.sending(writer, SendLimits::default())
+    }
+
+    /// The same with other limits for webhooks.
+    pub fn sending(&self, writer: Arc<dyn Writer>, limits: SendLimits) -> RunningEngine {
         let links = self.services.settings().links.clone();
         let toolbox = Toolbox {
+            sender: Sender::new(limits, links.clone(), "Galley/test").expect("a sender"),
             services: self.services.clone(),
             fetcher: Fetcher::new(FetchLimits::default(), links, "Galley/test").expect("a fetcher"),
             search: None,

@@ -45,6 +45,19 @@ impl Right for ArticlesWrite {
     const SCOPE: Scope = Scope::Articles;
 }
 
+/// What shows or holds secrets.
+pub struct SecretsRead;
+impl Right for SecretsRead {
+    const PERMISSION: Permission = Permission::Read;
+    const SCOPE: Scope = Scope::Admin;
+}
+
+pub struct SecretsWrite;
+impl Right for SecretsWrite {
+    const PERMISSION: Permission = Permission::Write;
+    const SCOPE: Scope = Scope::Admin;
+}
+
 /// Which budget of calls an operation draws on.
 pub trait Class: Send + Sync + 'static {
     const CLASS: RateClass;

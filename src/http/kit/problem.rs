@@ -154,6 +154,8 @@ impl Problem {
             Missing::Key => (Code::NotFound, "API key"),
             Missing::Secret => (Code::NotFound, "secret"),
             Missing::Organization => (Code::NotFound, "organization"),
+            Missing::Webhook => (Code::NotFound, "webhook"),
+            Missing::Delivery => (Code::NotFound, "delivery of this webhook"),
         };
         let detail = format!("there is no such {what}, or it belongs to another organization");
         Self::new(StatusCode::NOT_FOUND, code, detail)

@@ -2,6 +2,7 @@
 
 pub mod article;
 pub mod upkeep;
+pub mod webhooks;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,15 +21,30 @@ pub const PICTURES: PoolName = PoolName::new("pictures");
 pub const DESTINATIONS: PoolName = PoolName::new("destinations");
 /// What nobody ordered.
 pub const UPKEEP: PoolName = PoolName::new("upkeep");
+/// Finding out which endpoints hear of an event.
+pub const FANOUT: PoolName = PoolName::new("fanout");
+/// Endpoints that answer.
+pub const DELIVERIES: PoolName = PoolName::new("deliveries");
+/// Endpoints that failed last: they hold up each other, and nobody else.
+pub const RETRIES: PoolName = PoolName::new("retries");
 
 /// Sized for a small machine: what waits for others runs wide, what computes runs narrow.
-pub const POOLS: [(PoolName, usize); 5] =
-    [(READING, 8), (MODELS, 48), (PICTURES, 2), (DESTINATIONS, 8), (UPKEEP, 2)];
+pub const POOLS: [(PoolName, usize); 8] = [
+    (READING, 8),
+    (MODELS, 48),
+    (PICTURES, 2),
+    (DESTINATIONS, 8),
+    (UPKEEP, 2),
+    (FANOUT, 8),
+    (DELIVERIES, 32),
+    (RETRIES, 16),
+];
 
 /// Every kind of work.
 pub fn registry() -> Registry {
     let (sweep, every) = upkeep::sweep();
-    Registry::new(POOLS).with(article::Article::default()).with_periodic(sweep, every)
+    let registry = Registry::new(POOLS).with(article::Article::default()).with_periodic(sweep, every);
+    webhooks::register(registry)
 }
 
 /// How tasks of each kind are run again.
