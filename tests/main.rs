@@ -9,3 +9,4 @@ mod pipeline;
 mod secrets;
 mod store;
 mod upgrade;
+mod webhooks;

@@ -67,12 +67,22 @@ struct Things {
     task: String,
     article: String,
     file: String,
+    webhook: String,
+    delivery: String,
 }
 
 impl Things {
     async fn of(front: &Front) -> Self {
         let (task, article) = front.written().await;
-        Self { task, article, file: front.sample("faq.md").await }
+        let (webhook, delivery) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
+        let org = front.harness.caller.org;
+        let sql = format!(
+            "INSERT INTO webhooks (id, org_id, url) VALUES ('{webhook}', '{org}', 'https://example.com/');
+             INSERT INTO webhook_deliveries (id, org_id, webhook_id, message_id, event_type, status, payload, sequence)
+             VALUES ('{delivery}', '{org}', '{webhook}', 'msg_1', 'task.completed', 'failed', '{{}}', 1)"
+        );
+        front.harness.database.execute(&sql).await;
+        Self { task, article, file: front.sample("faq.md").await, webhook, delivery }
     }
 
     /// The path with ids that exist. A parameter that is not known here has to be taught.
@@ -81,6 +91,8 @@ impl Things {
             "{task_id}" => &self.task,
             "{article_id}" => &self.article,
             "{file_id}" => &self.file,
+            "{webhook_id}" => &self.webhook,
+            "{delivery_id}" => &self.delivery,
             "{version}" => "1",
             other => {
                 assert!(!other.starts_with('{'), "teach the walk what {other} is, in {path}");
@@ -97,7 +109,10 @@ impl Things {
             "" => request,
             "multipart/form-data" => request.multipart(form("a.txt", "Tea is a drink made from leaves.")),
             "application/json" => {
-                let mut body = json!({ "user_prompt": "Tea", "topic": "Tea", "title": "Tea" });
+                let mut body = json!({
+                    "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "url": "https://example.com/",
+                    "from": "2026-01-01T00:00:00Z",
+                });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
                 request.json(&body)
             }

@@ -21,6 +21,7 @@ mod limits;
 mod markup;
 mod orders;
 mod versions;
+mod webhooks;
 
 const PROBLEM: &str = "application/problem+json";
 

@@ -231,22 +231,27 @@ impl Harness {
 
     /// Starts an engine with the real steps.
     pub fn real(&self, writer: Arc<dyn Writer>) -> RunningEngine {
-        self.sending(writer, SendLimits::default())
+        self.engine(all_steps(self.toolbox(writer, SendLimits::default())), |_| {})
     }
 
-    /// The same with other limits for webhooks.
-    pub fn sending(&self, writer: Arc<dyn Writer>, limits: SendLimits) -> RunningEngine {
+    /// Starts an engine that writes by the script and sends webhooks within these limits.
+    pub fn sending(&self, script: &Script, limits: SendLimits) -> RunningEngine {
+        let real = all_steps(self.toolbox(Arc::new(ExtractiveWriter), limits));
+        let webhooks = real.into_iter().filter(|step| step.kind().as_str().starts_with("webhook_"));
+        self.engine(scripted_steps(script).into_iter().chain(webhooks).collect(), |_| {})
+    }
+
+    fn toolbox(&self, writer: Arc<dyn Writer>, limits: SendLimits) -> Toolbox {
         let links = self.services.settings().links.clone();
-        let toolbox = Toolbox {
-            sender: Sender::new(limits, links.clone(), "Galley/test").expect("a sender"),
+        Toolbox {
             services: self.services.clone(),
-            fetcher: Fetcher::new(FetchLimits::default(), links, "Galley/test").expect("a fetcher"),
+            fetcher: Fetcher::new(FetchLimits::default(), links.clone(), "Galley/test").expect("a fetcher"),
             search: None,
             search_results: 3,
             writer,
             folder: Some(FolderDestination::new(self.site(), FrontMatterStyle::Hugo)),
-        };
-        self.engine(all_steps(toolbox), |_| {})
+            sender: Sender::new(limits, links, "Galley/test").expect("a sender"),
+        }
     }
 
     pub fn extractive(&self) -> RunningEngine {

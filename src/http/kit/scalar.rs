@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use galley_domain::{
     article::{ArticleStatus, ContentFormat, DRAFT, PublicationStatus, STEPS},
     task::{StepState, TaskStatus},
+    webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus},
 };
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -228,6 +229,7 @@ macro_rules! vocabulary {
 }
 
 vocabulary!(ArticleStatus, ContentFormat, PublicationStatus, StepState, TaskStatus);
+vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
 
 /// Declares words of the front's own, such as what a list is sorted by.
 macro_rules! words {

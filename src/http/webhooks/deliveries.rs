@@ -35,11 +35,11 @@ impl Deliveries {
         auth: Auth<SecretsWrite, Content>,
         webhook_id: Path<Id>,
         key: IdempotencyKey,
-    ) -> Outcome<DeliverySummary, Accepted> {
+    ) -> Outcome<Delivery, Accepted> {
         let key = key.with(b"")?;
         let (org, id) = (auth.org(), webhook_id.0.0);
         let answer = auth.services().test_webhook(org, id, auth.trace_id(), key.as_ref()).await?;
-        Ok(Reply::of(answer, DeliverySummary::from))
+        Reply::try_of(answer)
     }
 
     /// List the deliveries of a webhook
@@ -52,8 +52,8 @@ impl Deliveries {
         webhook_id: Path<Id>,
         Query(query): Query<DeliveryQuery>,
     ) -> Outcome<List<DeliverySummary>> {
-        let page = query.page.clone();
-        let (rows, total) = auth.services().deliveries(auth.org(), webhook_id.0.0, &query.into()).await?;
+        let (page, filter) = query.split();
+        let (rows, total) = auth.services().deliveries(auth.org(), webhook_id.0.0, &filter).await?;
         Ok(Reply::new(List::page(rows, total, &page)?))
     }
 
@@ -86,11 +86,11 @@ impl Deliveries {
         webhook_id: Path<Id>,
         delivery_id: Path<Id>,
         key: IdempotencyKey,
-    ) -> Outcome<DeliverySummary, Accepted> {
+    ) -> Outcome<Delivery, Accepted> {
         let key = key.with(b"")?;
         let (org, webhook, id) = (auth.org(), webhook_id.0.0, delivery_id.0.0);
         let answer = auth.services().resend_delivery(org, webhook, id, auth.trace_id(), key.as_ref()).await?;
-        Ok(Reply::of(answer, DeliverySummary::from))
+        Reply::try_of(answer)
     }
 
     /// Replay the deliveries of a webhook
@@ -159,16 +159,17 @@ impl From<Replayed> for Replay {
     }
 }
 
-impl From<DeliveryQuery> for DeliveryFilter {
-    fn from(query: DeliveryQuery) -> Self {
-        Self {
-            status: query.status.map(|status| status.0),
-            event_type: query.event_type.map(|name| name.0),
-            from: query.from.map(|from| from.0),
-            to: query.to.map(|to| to.0),
-            limit: query.page.limit,
-            offset: query.page.offset,
-        }
+impl DeliveryQuery {
+    fn split(self) -> (Page<ByNumber>, DeliveryFilter) {
+        let filter = DeliveryFilter {
+            status: self.status.map(|status| status.0),
+            event_type: self.event_type.map(|name| name.0),
+            from: self.from.map(|from| from.0),
+            to: self.to.map(|to| to.0),
+            limit: self.page.limit,
+            offset: self.page.offset,
+        };
+        (self.page, filter)
     }
 }
 

@@ -86,15 +86,15 @@ impl Services {
         id: Uuid,
         trace_id: &str,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Answer<rows::DeliveryHead>, ServiceError> {
+    ) -> Result<Answer<DeliveryView>, ServiceError> {
         let tx = self.store.begin(org).await?;
-        once(tx, key, |tx| async move {
+        let answer = once(tx, key, |tx| async move {
             let webhook = locked(&tx, id).await?;
             let row = test_message(&webhook, tx.now().await?)?;
-            let head = self.send(&tx, &webhook, row, trace_id).await?;
-            Ok((tx, head))
-        })
-        .await
+            let sent = self.send(&tx, &webhook, row, trace_id).await?;
+            Ok((tx, sent))
+        });
+        self.with_attempts(org, answer.await?).await
     }
 
     /// Sends a message once more, under its own id.
@@ -105,9 +105,9 @@ impl Services {
         id: Uuid,
         trace_id: &str,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Answer<rows::DeliveryHead>, ServiceError> {
+    ) -> Result<Answer<DeliveryView>, ServiceError> {
         let tx = self.store.begin(org).await?;
-        once(tx, key, |tx| async move {
+        let answer = once(tx, key, |tx| async move {
             let webhook = locked(&tx, webhook).await?;
             let old = tx.delivery(webhook.id, id).await?.ok_or(ServiceError::NotFound(Missing::Delivery))?;
             refuse_disabled(&webhook)?;
@@ -126,10 +126,10 @@ impl Services {
                 resend_of: Some(id),
                 always: false,
             };
-            let head = self.send(&tx, &webhook, row, trace_id).await?;
-            Ok((tx, head))
-        })
-        .await
+            let sent = self.send(&tx, &webhook, row, trace_id).await?;
+            Ok((tx, sent))
+        });
+        self.with_attempts(org, answer.await?).await
     }
 
     /// Sends again what a range of time has left undelivered, in the order in which it happened and behind what is new.
@@ -162,18 +162,27 @@ impl Services {
         .await
     }
 
+    /// The delivery as it stands now, which is later than when the answer was made.
+    async fn with_attempts(
+        &self,
+        org: OrgId,
+        answer: Answer<(Uuid, Uuid)>,
+    ) -> Result<Answer<DeliveryView>, ServiceError> {
+        let Answer { value: (webhook, id), replayed } = answer;
+        Ok(Answer { value: self.delivery(org, webhook, id).await?, replayed })
+    }
+
     async fn send(
         &self,
         tx: &TenantTx,
         webhook: &rows::Webhook,
         row: NewDelivery,
         trace_id: &str,
-    ) -> Result<rows::DeliveryHead, ServiceError> {
+    ) -> Result<(Uuid, Uuid), ServiceError> {
         let id = row.id;
         tx.insert_deliveries(&[row]).await?;
         self.begin_sending(tx, webhook, 1, trace_id).await?;
-        let stored = tx.delivery(webhook.id, id).await?.ok_or(ServiceError::NotFound(Missing::Delivery))?;
-        Ok(stored.into())
+        Ok((webhook.id, id))
     }
 
     /// Adds the jobs that a locked endpoint has room for.
