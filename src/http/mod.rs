@@ -5,6 +5,7 @@
 //! | [`tasks`] | orders of work, running them again, what happens in them |
 //! | [`articles`] | what came of them: generation, versions, claims |
 //! | [`files`] | uploads and covers |
+//! | [`webhooks`] | endpoints that are told what happens, and what was sent to them |
 //! | [`billing`] | the budget |
 //! | [`system`] | health, figures, the documentation; public |
 //! | [`kit`] | what all of them share |

@@ -70,7 +70,7 @@ impl<C: ConnectionTrait> Scoped<C> {
 
 /// A job that is at work, or waits for its moment, stands for all that waits for its endpoint.
 const STALLED: &str = "
-SELECT w.org_id, w.id FROM webhooks w
+SELECT w.org_id, w.id AS webhook_id FROM webhooks w
 WHERE EXISTS (
         SELECT FROM webhook_deliveries d
         WHERE d.org_id = w.org_id AND d.webhook_id = w.id AND d.status = 'pending'

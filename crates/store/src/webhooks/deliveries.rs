@@ -111,9 +111,9 @@ SELECT d.id FROM webhook_deliveries d
 WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.created_at >= $3 AND d.created_at <= $4 AND d.resend_of IS NULL
     AND d.status = ANY($5::text[]) AND d.event_type <> 'webhook.test'
     AND (cardinality($6::text[]) = 0 OR d.event_type = ANY($6::text[]))
-    AND NOT EXISTS (
-        SELECT FROM webhook_deliveries o
-        WHERE o.org_id = $1 AND o.webhook_id = $2 AND o.message_id = d.message_id AND o.id <> d.id
+    AND d.message_id NOT IN (
+        SELECT o.message_id FROM webhook_deliveries o
+        WHERE o.org_id = $1 AND o.webhook_id = $2 AND o.resend_of IS NOT NULL
             AND (o.status = 'pending' OR (o.status = 'delivered' AND NOT 'delivered' = ANY($5::text[]))))";
 
 const REPLAY: &str = "
