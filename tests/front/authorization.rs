@@ -111,9 +111,11 @@ impl Things {
             "application/json" => {
                 let mut body = json!({
                     "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "url": "https://example.com/",
-                    "from": "2026-01-01T00:00:00Z",
                 });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
+                if operation.path.ends_with("/replay") {
+                    body["from"] = json!("2026-01-01T00:00:00Z");
+                }
                 request.json(&body)
             }
             other => panic!("teach the walk to send {other} to {}", operation.name()),

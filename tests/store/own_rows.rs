@@ -151,7 +151,7 @@ fn new_delivery(webhook: Uuid) -> NewDelivery {
     NewDelivery {
         id: Uuid::new_v4(),
         webhook,
-        subject: Some(Uuid::nil()),
+        subject: Some(Uuid::new_v4()),
         message_id: "msg_1".into(),
         event_type: "task.progressed".into(),
         at: chrono::Utc::now(),
