@@ -174,6 +174,7 @@ impl Services {
         overlap_hours: u32,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<IssuedWebhook>, ServiceError> {
+        self.webhook(org, id).await?;
         let hours = overlap_hours.min(MOST_OVERLAP_HOURS);
         let secret = own.map_or_else(Secret::generate, Secret::parse).map_err(|error| bad_secret(&error))?;
         let sealed = self.seal(org, SecretPurpose::Webhook, &current(id), secret.text())?;
