@@ -60,6 +60,8 @@ impl Webhooks {
     }
 
     /// Get a webhook
+    ///
+    /// With how it does: whether it is active, since when it fails, when it last took a message. Without its secret.
     #[oai(path = "/webhooks/:webhook_id", method = "get", operation_id = "get_webhook")]
     async fn get(&self, auth: Auth<SecretsRead>, webhook_id: Path<Id>) -> Outcome<Webhook> {
         Ok(Reply::new(auth.services().webhook(auth.org(), webhook_id.0.0).await?.into()))
