@@ -12,7 +12,8 @@ async fn attempts_follow_the_table() {
     let id = test(&harness, webhook.id).await;
     let minute = 60.0;
     let hour = 60.0 * minute;
-    let waits = [5.0, 5.0 * minute, 0.5 * hour, 2.0 * hour, 5.0 * hour, 10.0 * hour, 14.0 * hour, 20.0 * hour, 24.0 * hour];
+    let waits =
+        [5.0, 5.0 * minute, 0.5 * hour, 2.0 * hour, 5.0 * hour, 10.0 * hour, 14.0 * hour, 20.0 * hour, 24.0 * hour];
     for (at, wait) in waits.into_iter().enumerate() {
         attempts(&harness, at as i64 + 1).await;
         let left = harness
@@ -22,7 +23,8 @@ async fn attempts_follow_the_table() {
             ))
             .await as f64;
         assert!((wait - 10.0..=wait * 1.1 + 1.0).contains(&left), "attempt {}: {left} s, {wait} by the table", at + 1);
-        let timer = "SELECT count(*) FROM steps WHERE kind LIKE 'webhook_%' AND state = 'delayed' AND subject_id IS NOT NULL";
+        let timer =
+            "SELECT count(*) FROM steps WHERE kind LIKE 'webhook_%' AND state = 'delayed' AND subject_id IS NOT NULL";
         until(&harness, timer, 1).await;
         later(&harness).await;
     }
@@ -34,7 +36,12 @@ async fn attempts_follow_the_table() {
     assert_eq!(view.attempts[3].response_body.as_deref(), Some("noted"));
     let ids: Vec<String> = receiver.came().iter().map(|one| one.id().to_owned()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "the same id in every attempt");
-    until(&harness, "SELECT count(*) FROM steps WHERE kind LIKE 'webhook_%' AND finished_at IS NULL AND org_id IS NOT NULL", 0).await;
+    until(
+        &harness,
+        "SELECT count(*) FROM steps WHERE kind LIKE 'webhook_%' AND finished_at IS NULL AND org_id IS NOT NULL",
+        0,
+    )
+    .await;
     engine.stop().await;
 }
 
@@ -105,15 +112,22 @@ async fn five_days_of_failures_disable_an_endpoint_and_one_success_is_told() {
     assert_eq!(heard["type"], "webhook.recovered");
     assert_eq!((state().await.failing_since, state().await.status.0), (None, WebhookStatus::Active));
     announce(&harness, 2).await;
-    until(&harness, "SELECT count(*) FROM webhook_deliveries WHERE event_type = 'article.updated' AND attempts_count > 0", 3).await;
-    let old = "UPDATE webhooks SET failing_since = now() - interval '6 days', last_failure_at = now() - interval '1 day'
+    until(
+        &harness,
+        "SELECT count(*) FROM webhook_deliveries WHERE event_type = 'article.updated' AND attempts_count > 0",
+        3,
+    )
+    .await;
+    let old =
+        "UPDATE webhooks SET failing_since = now() - interval '6 days', last_failure_at = now() - interval '1 day'
         WHERE failing_since IS NOT NULL";
     harness.database.execute(old).await;
     later(&harness).await;
     let came = other.waits_for(2).await;
     assert_eq!(came[1].json()["data"]["reason"], "failing");
     assert_eq!(state().await.disabled_reason.unwrap().0, DisabledReason::Failing);
-    let waiting = format!("SELECT count(*) FROM webhook_deliveries WHERE webhook_id = '{}' AND status = 'pending'", webhook.id);
+    let waiting =
+        format!("SELECT count(*) FROM webhook_deliveries WHERE webhook_id = '{}' AND status = 'pending'", webhook.id);
     assert_eq!(harness.database.number(&waiting).await, 0);
     let edit = galley_services::WebhookEdit { status: Some(WebhookStatus::Active), ..Default::default() };
     let active = harness.services.edit_webhook(harness.caller.org, webhook.id, edit).await.unwrap();

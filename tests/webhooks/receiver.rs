@@ -60,7 +60,9 @@ impl Receiver {
                 let status = |code| StatusCode::from_u16(code).unwrap();
                 Ok::<_, poem::Error>(match reply {
                     Reply::Status(code) => Response::builder().status(status(code)).body("noted"),
-                    Reply::Header(code, name, value) => Response::builder().status(status(code)).header(name, value).finish(),
+                    Reply::Header(code, name, value) => {
+                        Response::builder().status(status(code)).header(name, value).finish()
+                    }
                     Reply::Hang => {
                         tokio::time::sleep(Duration::from_secs(3600)).await;
                         Response::default()

@@ -60,13 +60,12 @@ impl Deliveries {
     /// Get a delivery of a webhook
     ///
     /// With what was sent and each attempt.
-    #[oai(path = "/webhooks/:webhook_id/deliveries/:delivery_id", method = "get", operation_id = "get_webhook_delivery")]
-    async fn get(
-        &self,
-        auth: Auth<SecretsRead>,
-        webhook_id: Path<Id>,
-        delivery_id: Path<Id>,
-    ) -> Outcome<Delivery> {
+    #[oai(
+        path = "/webhooks/:webhook_id/deliveries/:delivery_id",
+        method = "get",
+        operation_id = "get_webhook_delivery"
+    )]
+    async fn get(&self, auth: Auth<SecretsRead>, webhook_id: Path<Id>, delivery_id: Path<Id>) -> Outcome<Delivery> {
         let view = auth.services().delivery(auth.org(), webhook_id.0.0, delivery_id.0.0).await?;
         Ok(Reply::new(view.try_into()?))
     }
@@ -182,11 +181,6 @@ impl From<ReplayDeliveries> for ReplayRequest {
             Some(Word(ReplayStatus::All)) => [&undelivered[..], &[DeliveryStatus::Delivered]].concat(),
         };
         let event_types = body.event_types.map(|names| names.0.into_iter().map(|name| name.0).collect());
-        Self {
-            from: body.from.0,
-            to: body.to.map(|to| to.0),
-            statuses,
-            event_types: event_types.unwrap_or_default(),
-        }
+        Self { from: body.from.0, to: body.to.map(|to| to.0), statuses, event_types: event_types.unwrap_or_default() }
     }
 }

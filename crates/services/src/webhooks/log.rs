@@ -152,7 +152,8 @@ impl Services {
             refuse_disabled(&webhook)?;
             let ids = tx.replayable(webhook.id, &ReplayRange { from, to, statuses, event_types }).await?;
             if ids.len() > MOST_REPLAYED {
-                let text = format!("{} messages are in this range; at most {MOST_REPLAYED} are replayed at a time", ids.len());
+                let text =
+                    format!("{} messages are in this range; at most {MOST_REPLAYED} are replayed at a time", ids.len());
                 return Err(ServiceError::field("from", text));
             }
             let count = tx.replay_deliveries(webhook.id, ids).await?;
@@ -202,7 +203,9 @@ impl Services {
 fn refuse_disabled(webhook: &rows::Webhook) -> Result<(), ServiceError> {
     match webhook.status.0 {
         WebhookStatus::Active => Ok(()),
-        WebhookStatus::Disabled => Err(ServiceError::Conflict("the webhook is disabled; set its status to active first".into())),
+        WebhookStatus::Disabled => {
+            Err(ServiceError::Conflict("the webhook is disabled; set its status to active first".into()))
+        }
     }
 }
 

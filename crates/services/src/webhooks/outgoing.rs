@@ -6,7 +6,10 @@ use galley_webhooks::{Format, Secret};
 use uuid::Uuid;
 
 use super::{current, log::format_of, previous};
-use crate::{Services, SecretPurpose, pipelines::webhooks::{DELIVER, RETRY, TAKEN_SECONDS}};
+use crate::{
+    SecretPurpose, Services,
+    pipelines::webhooks::{DELIVER, RETRY, TAKEN_SECONDS},
+};
 
 /// A message that is to be sent now.
 #[derive(Debug)]
@@ -50,7 +53,9 @@ impl Services {
             let opened = self.unseal(&found).map_err(|error| error.to_string());
             match opened.and_then(|text| Secret::parse(text.expose()).map_err(|error| error.to_string())) {
                 Ok(secret) => secrets.push(secret),
-                Err(error) => return Ok(Err(format!("Nothing was sent: the endpoint's secret cannot be read: {error}"))),
+                Err(error) => {
+                    return Ok(Err(format!("Nothing was sent: the endpoint's secret cannot be read: {error}")));
+                }
             }
         }
         Ok(Ok(secrets))

@@ -229,8 +229,7 @@ impl TenantTx {
             return Ok(Some(row));
         }
         for place in PLACES {
-            let values =
-                [self.org_value(), webhook.into(), step.into(), f64::from(seconds).into(), place.into()];
+            let values = [self.org_value(), webhook.into(), step.into(), f64::from(seconds).into(), place.into()];
             if let Some(row) = sql::one(&self.conn, TAKE, values).await? {
                 return self.get::<Entity>(row.try_get("", "id")?).await;
             }

@@ -18,7 +18,8 @@ use uuid::Uuid;
 use super::{Attempted, Begun, Messages as Brings, PROGRESS_SECONDS, Sent, begin_jobs, next_jobs};
 
 fn org_of(brought: &Brought<'_>) -> Result<Uuid, StoreError> {
-    let org = brought.step.org.ok_or_else(|| StoreError::Unreadable("a job about webhooks has no organization".into()))?;
+    let org =
+        brought.step.org.ok_or_else(|| StoreError::Unreadable("a job about webhooks has no organization".into()))?;
     Ok(org.0)
 }
 
@@ -114,12 +115,7 @@ impl Keeper for Deliveries {
 }
 
 /// Writes what came of an attempt to the log and to the locked endpoint.
-async fn settle(
-    tx: &TenantTx,
-    webhook: &mut rows::Webhook,
-    attempt: &Attempted,
-    step: Uuid,
-) -> Result<(), StoreError> {
+async fn settle(tx: &TenantTx, webhook: &mut rows::Webhook, attempt: &Attempted, step: Uuid) -> Result<(), StoreError> {
     let Some(mut delivery) = tx.delivery(webhook.id, attempt.delivery).await? else { return Ok(()) };
     if delivery.taken_by != Some(step) {
         // Another job has it: this one took longer than it may.
