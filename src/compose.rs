@@ -21,6 +21,7 @@ use galley_fetch::{
 use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Services, Settings, pipelines};
 use galley_store::{Retention, Store, StoreSettings};
+use galley_webhooks::{SendLimits, Sender};
 use galley_workers::{Toolbox, all_steps};
 use tokio::task::JoinHandle;
 
@@ -179,6 +180,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
             events: days(config.retention.events_days),
             steps: days(config.retention.steps_days),
             idempotency_keys: Duration::from_secs(u64::from(config.retention.idempotency_hours) * 3600),
+            deliveries: days(30),
         },
         links: links(config)?,
         writer_needs_sources: config.writer.kind == WriterKind::Extractive,
@@ -203,6 +205,7 @@ pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
         search_results: config.search.results.clamp(1, search::MAX_HITS),
         writer: writer(config)?,
         destination: folder(config)?.map(|folder| Arc::new(folder) as Arc<dyn Destination>),
+        sender: Sender::new(SendLimits::default(), links(config)?, &config.fetch.user_agent)?,
     })
 }
 

@@ -11,3 +11,4 @@ mod schedules;
 mod secrets;
 mod store;
 mod upgrade;
+mod webhooks;

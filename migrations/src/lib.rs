@@ -50,6 +50,7 @@ migrations! {
     m20261128_000000 => "m20261128_000000_pipelines", "../sql/m20261128_000000_pipelines.sql";
     m20261128_000100 => "m20261128_000100_projects", "../sql/m20261128_000100_projects.sql";
     m20261128_000200 => "m20261128_000200_schedules", "../sql/m20261128_000200_schedules.sql";
+    m20261128_000300 => "m20261128_000300_webhooks", "../sql/m20261128_000300_webhooks.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;

@@ -7,6 +7,7 @@
 //! | [`files`] | uploads and covers |
 //! | [`projects`] | what articles and products belong to |
 //! | [`automation`] | what comes again by itself |
+//! | [`webhooks`] | endpoints that are told what happens, and what was sent to them |
 //! | [`billing`] | the budget |
 //! | [`system`] | health, figures, the documentation; public |
 //! | [`kit`] | what all of them share |
@@ -24,6 +25,7 @@ mod projects;
 pub mod reading;
 mod system;
 mod tasks;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,7 @@ use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
 use system::health::Health;
 use tasks::{Tasks, events::Events, retry::Retries};
+use webhooks::{Webhooks, deliveries::Deliveries};
 
 /// Every operation, by area. A tuple holds at most 16, so areas nest.
 type Api = (
@@ -62,6 +65,8 @@ type Api = (
     Projects,
     // automation/
     Schedules,
+    // webhooks/
+    (Webhooks, Deliveries),
     // billing/
     Credits,
     // system/
@@ -69,7 +74,16 @@ type Api = (
 );
 
 fn api() -> Api {
-    ((Tasks, Retries, Events), (Articles, Generate, Versions, Claims), Files, Projects, Schedules, Credits, Health)
+    (
+        (Tasks, Retries, Events),
+        (Articles, Generate, Versions, Claims),
+        Files,
+        Projects,
+        Schedules,
+        (Webhooks, Deliveries),
+        Credits,
+        Health,
+    )
 }
 
 #[derive(Tags)]
@@ -84,6 +98,8 @@ enum Area {
     Projects,
     /// Orders that come again and again, in the wall time of a zone.
     Schedules,
+    /// Endpoints that are told what happens, as Standard Webhooks describes it, and the log of what was sent.
+    Webhooks,
     /// What the organization may spend.
     Credits,
     /// For those who run the service. No key needed.

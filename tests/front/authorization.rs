@@ -70,6 +70,8 @@ struct Things {
     schedule: String,
     /// A run of the schedule, which waits for a decision.
     run: String,
+    webhook: String,
+    delivery: String,
 }
 
 impl Things {
@@ -78,7 +80,16 @@ impl Things {
         let project = front.post("/api/v1/projects", &json!({ "name": "Tea", "platform": "shopify" })).await;
         let project = text(&project.is(201)["id"]);
         let (schedule, run) = asking_schedule(front).await;
-        Self { task, article, file: front.sample("faq.md").await, project, schedule, run }
+        let (webhook, delivery) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
+        let org = front.harness.caller.org;
+        let sql = format!(
+            "INSERT INTO webhooks (id, org_id, url) VALUES ('{webhook}', '{org}', 'https://example.com/');
+             INSERT INTO webhook_deliveries (id, org_id, webhook_id, message_id, event_type, status, payload, sequence)
+             VALUES ('{delivery}', '{org}', '{webhook}', 'msg_1', 'task.completed', 'failed', '{{}}', 1)"
+        );
+        front.harness.database.execute(&sql).await;
+        let file = front.sample("faq.md").await;
+        Self { task, article, file, project, schedule, run, webhook, delivery }
     }
 
     /// The path with ids that exist. A parameter that is not known here has to be taught.
@@ -90,6 +101,8 @@ impl Things {
             "{project_id}" => &self.project,
             "{schedule_id}" => &self.schedule,
             "{run_id}" => &self.run,
+            "{webhook_id}" => &self.webhook,
+            "{delivery_id}" => &self.delivery,
             "{version}" => "1",
             other => {
                 assert!(!other.starts_with('{'), "teach the walk what {other} is, in {path}");
@@ -109,10 +122,13 @@ impl Things {
                 let action = json!({ "type": "order", "order": { "user_prompt": "Tea" } });
                 let mut body = json!({
                     "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "name": "Tea", "run": true,
-                    "platform": "shopify",
+                    "platform": "shopify", "url": "https://example.com/",
                     "cron": "0 9 * * *", "timezone": "UTC", "action": action,
                 });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
+                if operation.path.ends_with("/replay") {
+                    body["from"] = json!("2026-01-01T00:00:00Z");
+                }
                 request.json(&body)
             }
             other => panic!("teach the walk to send {other} to {}", operation.name()),

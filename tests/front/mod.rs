@@ -25,6 +25,7 @@ mod projects;
 mod schedules;
 mod tasks;
 mod versions;
+mod webhooks;
 
 const PROBLEM: &str = "application/problem+json";
 

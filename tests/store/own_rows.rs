@@ -11,6 +11,7 @@ use galley_domain::{
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::TaskStatus,
     usage::{CallOutcome, Usage},
+    webhook::{DeliveryStatus, WebhookFormat},
     writing::{Origin, Verdict},
 };
 use galley_services::{
@@ -18,9 +19,10 @@ use galley_services::{
     pipelines::{READING, UPKEEP, upkeep::SWEEP},
 };
 use galley_store::{
-    ArticleChange, ArticleFilter, ArticleSort, ClaimedStep, Fence, FileFilter, NewArticle, NewFile, NewKey, NewOrder,
-    NewProject, NewRun, NewSchedule, NewSource, NewStep, PublicationState, Replay, ScheduleFilter, Start, Store,
-    StoreError, StoredClaim, StoredSecret, TaskFilter, TenantTx, TextVersion, rows, tenant_tables,
+    ArticleChange, ArticleFilter, ArticleSort, ClaimedStep, DeliveryFilter, Fence, FileFilter, NewArticle, NewAttempt,
+    NewDelivery, NewFile, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook,
+    PublicationState, Replay, ReplayRange, ScheduleFilter, Start, Store, StoreError, StoredClaim, StoredSecret,
+    TaskFilter, TenantTx, TextVersion, WebhookFilter, rows, tenant_tables,
 };
 use galley_testkit::{Harness, TestDatabase, order};
 use rust_decimal::Decimal;
@@ -49,6 +51,8 @@ struct Theirs {
     source: Uuid,
     /// One that has ended well.
     task: rows::Task,
+    webhook: rows::Webhook,
+    delivery: rows::Delivery,
     /// One whose first step runs.
     running: rows::Task,
     step: ClaimedStep,
@@ -89,6 +93,11 @@ async fn theirs(harness: &Harness) -> Theirs {
     owned.follow_events(SWEEP, UPKEEP, 1, true).await.unwrap();
     let schedule = owned.insert_schedule(new_schedule()).await.unwrap();
     let run = owned.insert_run(new_run(schedule.id)).await.unwrap().unwrap();
+    let webhook = owned.insert_webhook(new_webhook()).await.unwrap();
+    let told = new_delivery(webhook.id);
+    owned.insert_deliveries(&[told.clone()]).await.unwrap();
+    owned.add_attempt(new_attempt(told.id)).await.unwrap();
+    let delivery = owned.delivery(webhook.id, told.id).await.unwrap().unwrap();
     owned.commit().await.unwrap();
     let task = tenant.task(task).await.unwrap().unwrap();
     let article = tenant.article(task.subject_id.unwrap()).await.unwrap().unwrap();
@@ -119,6 +128,8 @@ async fn theirs(harness: &Harness) -> Theirs {
         publication,
         source: tenant.all_sources(task.id).await.unwrap()[0].id,
         article,
+        webhook,
+        delivery,
         running: tenant.task(running).await.unwrap().unwrap(),
         task,
         step,
@@ -134,6 +145,43 @@ fn secret(org: OrgId) -> StoredSecret {
         key_id: "k".into(),
         wrapped_key: vec![1],
         sealed: vec![2],
+    }
+}
+
+fn new_webhook() -> NewWebhook {
+    NewWebhook {
+        id: Uuid::new_v4(),
+        url: "https://example.com/".into(),
+        description: String::new(),
+        events: vec!["*".into()],
+        format: WebhookFormat::Standard,
+    }
+}
+
+fn new_delivery(webhook: Uuid) -> NewDelivery {
+    NewDelivery {
+        id: Uuid::new_v4(),
+        webhook,
+        subject: Some(Uuid::new_v4()),
+        message_id: "msg_1".into(),
+        event_type: "task.progressed".into(),
+        at: chrono::Utc::now(),
+        payload: "{}".into(),
+        sequence: 1,
+        resend_of: None,
+        always: false,
+    }
+}
+
+fn new_attempt(delivery: Uuid) -> NewAttempt {
+    NewAttempt {
+        delivery,
+        number: 1,
+        at: chrono::Utc::now(),
+        duration_ms: 1,
+        status_code: Some(500),
+        error: None,
+        response_body: None,
     }
 }
 
@@ -288,6 +336,48 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
             let key = IdempotencyKey::new(IDEMPOTENCY_KEY, "POST /x", b"b").unwrap();
             done(tx.remember(&key.key, 200, Value::Null).await)
         }
+        other => ask_webhooks(other, tx, theirs).await,
+    }
+}
+
+/// As [`ask`], for webhooks.
+async fn ask_webhooks(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreError> {
+    let (webhook, delivery) = (theirs.webhook.id, theirs.delivery.id);
+    let all = WebhookFilter { limit: 1000, ..WebhookFilter::default() };
+    match name {
+        "webhook" => Ok(tx.webhook(webhook).await?.is_some()),
+        "webhooks" => Ok(tx.webhooks(&all).await?.0.iter().any(|row| row.id == webhook)),
+        "all_webhooks" => Ok(tx.all_webhooks().await?.iter().any(|row| row.id == webhook)),
+        "step_added_at" => Ok(tx.step_added_at(theirs.step.fence.step).await?.is_some()),
+        "lock_webhooks" => Ok(!tx.lock_webhooks(&[webhook]).await?.is_empty()),
+        "insert_webhook" => done(tx.insert_webhook(new_webhook()).await),
+        "save_webhook" => tx.save_webhook(theirs.webhook.clone()).await.map(|_| true),
+        "delete_webhook" => tx.delete_webhook(webhook).await,
+        "delivery" => Ok(tx.delivery(webhook, delivery).await?.is_some()),
+        "deliveries" => {
+            let all = DeliveryFilter { limit: 1000, ..DeliveryFilter::default() };
+            Ok(tx.deliveries(webhook, &all).await?.1 > 0)
+        }
+        "delivery_attempts" => Ok(!tx.delivery_attempts(delivery).await?.is_empty()),
+        "message_waits" => tx.message_waits(webhook, &theirs.delivery.message_id).await,
+        "next_delivery_at" => Ok(tx.next_delivery_at(webhook).await?.is_some()),
+        "open_jobs" => {
+            let (active, next) = tx.open_jobs(&[article::RESEARCH], theirs.running.id, &[]).await?;
+            Ok(active > 0 || next.is_some())
+        }
+        "insert_deliveries" => Ok(!tx.insert_deliveries(&[new_delivery(webhook)]).await?.is_empty()),
+        "take_delivery" => Ok(tx.take_delivery(webhook, Uuid::new_v4(), 9).await?.is_some()),
+        "save_delivery" => {
+            done(tx.save_delivery(&rows::Delivery { attempts_count: 9, ..theirs.delivery.clone() }).await)
+        }
+        "add_attempt" => tx.add_attempt(NewAttempt { number: 2, ..new_attempt(delivery) }).await,
+        "cancel_deliveries" => Ok(tx.cancel_deliveries(webhook).await? > 0),
+        "replayable" => Ok(!tx.replayable(webhook, &everything_sent()).await?.is_empty()),
+        "replay_deliveries" => Ok(tx.replay_deliveries(webhook, vec![delivery]).await? > 0),
+        "may_tell_progress" => {
+            let (task, at) = (theirs.delivery.subject_id.unwrap(), theirs.delivery.created_at);
+            Ok(!tx.may_tell_progress(task, at, 5).await?)
+        }
         other => panic!("{other} has no case here: ask it for another tenant's row"),
     }
 }
@@ -406,6 +496,15 @@ fn new_run(schedule: Uuid) -> NewRun {
         status: RunStatus::Asked,
         late_seconds: 0,
         reason: None,
+    }
+}
+
+fn everything_sent() -> ReplayRange {
+    ReplayRange {
+        from: chrono::DateTime::UNIX_EPOCH,
+        to: chrono::Utc::now(),
+        statuses: DeliveryStatus::ALL.to_vec(),
+        event_types: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod article;
 mod schedules;
 mod sweep;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use galley_domain::{Fault, FaultCode, writing::Writer};
 use galley_engine::{Step, StepError};
 use galley_fetch::{Fetcher, search::SearchProvider};
 use galley_services::Services;
+use galley_webhooks::Sender;
 
 pub use schedules::schedule_steps;
 
@@ -25,6 +27,8 @@ pub struct Toolbox {
     pub writer: Arc<dyn Writer>,
     /// Where finished articles are put, if anywhere.
     pub destination: Option<Arc<dyn Destination>>,
+    /// The one of this process: it counts what is on its way to each host.
+    pub sender: Sender,
 }
 
 /// Every kind of step has its worker here.
@@ -32,6 +36,7 @@ pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
     let toolbox = Arc::new(toolbox);
     let mut steps = article::steps(&toolbox);
     steps.extend(schedule_steps(&toolbox.services));
+    steps.extend(webhooks::steps(&toolbox));
     steps.push(Arc::new(sweep::Sweep(toolbox)));
     steps
 }

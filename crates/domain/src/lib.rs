@@ -10,6 +10,7 @@ pub mod project;
 pub mod schedule;
 pub mod task;
 pub mod usage;
+pub mod webhook;
 pub mod writing;
 
 pub use access::{Caller, OrgId, Permission, Scope};

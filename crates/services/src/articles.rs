@@ -6,6 +6,7 @@ use galley_domain::{
     order::Violations,
 };
 use galley_store::{ArticleFilter, StoreError, StoredClaim, TenantTx, TextVersion, rows};
+use galley_webhooks::Event;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use crate::{
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     projects::refuse_trashed,
+    webhooks::tell_article,
 };
 
 /// The longest text that an edit may bring, in bytes: as JSON, with every character escaped, it still fits a request.
@@ -131,6 +133,9 @@ impl Services {
         };
         save(&tx, &article, text, findings).await?;
         let changed = tx.article(base.id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        let is_archived = changed.status == ArticleStatus::Archived.as_str() && before != ArticleStatus::Archived;
+        let event = if is_archived { Event::ArticleArchived } else { Event::ArticleUpdated };
+        tell_article(&tx, event, &changed).await?;
         tx.commit().await?;
         Ok(Some(changed))
     }
@@ -162,6 +167,9 @@ impl Services {
             let now = version_of(&article, "restored")?;
             let text = TextVersion { status: now.status, published_at: now.published_at, writer: now.writer, ..text };
             let number = save(&tx, &article, text, findings).await?;
+            if let Some(changed) = tx.article(id).await? {
+                tell_article(&tx, Event::ArticleUpdated, &changed).await?;
+            }
             Ok((tx, number))
         })
         .await
@@ -235,6 +243,9 @@ impl Services {
             }
         }
         let found = tx.tenant(org.0)?.delete_article(id).await?;
+        if found {
+            tell_article(tx.tenant(org.0)?, Event::ArticleDeleted, &article).await?;
+        }
         tx.commit().await?;
         if found { Ok(()) } else { Err(ServiceError::NotFound(Missing::Article)) }
     }

@@ -18,6 +18,8 @@ pub enum Missing {
     Organization,
     Schedule,
     ScheduleRun,
+    Webhook,
+    Delivery,
 }
 
 /// Why a use case was refused or failed. Everything but `Internal` may be shown to the client.

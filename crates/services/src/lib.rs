@@ -15,6 +15,7 @@ mod restart;
 mod schedules;
 mod secrets;
 mod tasks;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use restart::RetryRequest;
 pub use schedules::{MAX_TIMES, ScheduleAction, ScheduleEdit, ScheduleRequest, ScheduleView, TimesEdit, Work};
 pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
 pub use tasks::TaskView;
+pub use webhooks::{DeliveryView, IssuedWebhook, Outgoing, ReplayRequest, Replayed, Told, WebhookEdit, WebhookOrder};
 
 /// What the use cases need to know of the configuration.
 #[derive(Debug, Clone)]

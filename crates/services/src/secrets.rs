@@ -12,7 +12,7 @@ use crate::{
 
 /// Secrets that are moved in one transaction.
 const BATCH: u32 = 200;
-/// There is one of each purpose so far.
+/// Of a purpose that has one secret.
 const ONLY: &str = "default";
 
 /// What a secret is for.
@@ -20,12 +20,16 @@ const ONLY: &str = "default";
 pub enum SecretPurpose {
     /// The key that the organization's articles are written with, in the place of the operator's.
     ModelKey,
+    /// What messages to an endpoint are signed with: the current one under the endpoint's id, the one before under its id
+    /// and `/previous`.
+    Webhook,
 }
 
 impl SecretPurpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ModelKey => "model_key",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -33,6 +37,7 @@ impl SecretPurpose {
     fn called(self) -> &'static str {
         match self {
             Self::ModelKey => "model-key",
+            Self::Webhook => "secret",
         }
     }
 
@@ -47,7 +52,7 @@ impl SecretPurpose {
                 self.called(),
                 "it holds a space, a line break or another sign that no key has; copy it again",
             )),
-            Self::ModelKey => Ok(()),
+            Self::ModelKey | Self::Webhook => Ok(()),
         }
     }
 }
@@ -102,17 +107,34 @@ impl Services {
 
     /// Stores a secret of an organization, in the place of an older one.
     pub async fn set_secret(&self, org: OrgId, purpose: SecretPurpose, secret: &Hidden) -> Result<(), ServiceError> {
+        let sealed = self.seal(org, purpose, ONLY, secret)?;
+        let tx = self.store.begin(org).await?;
+        tx.put_secret(sealed).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A secret as it is to be stored.
+    pub(crate) fn seal(
+        &self,
+        org: OrgId,
+        purpose: SecretPurpose,
+        name: &str,
+        secret: &Hidden,
+    ) -> Result<StoredSecret, ServiceError> {
         let keyring = self.current_keyring()?;
         purpose.check(secret)?;
         let id = Uuid::now_v7();
         let Sealed { key_id, wrapped_key, sealed } = keyring
             .seal(Place { org, row: id, purpose: purpose.as_str() }, secret)
             .map_err(|error| ServiceError::Conflict(error.to_string()))?;
-        let (purpose, name) = (purpose.as_str().to_owned(), ONLY.to_owned());
-        let tx = self.store.begin(org).await?;
-        tx.put_secret(StoredSecret { org_id: org.0, id, purpose, name, key_id, wrapped_key, sealed }).await?;
-        tx.commit().await?;
-        Ok(())
+        let (purpose, name) = (purpose.as_str().to_owned(), name.to_owned());
+        Ok(StoredSecret { org_id: org.0, id, purpose, name, key_id, wrapped_key, sealed })
+    }
+
+    pub(crate) fn unseal(&self, found: &StoredSecret) -> Result<Hidden, SecretError> {
+        let keyring = self.keyring().ok_or(SecretError::NoKey)?;
+        Ok(keyring.open(place(found), &sealed(found))?)
     }
 
     /// Removes a secret of an organization.
@@ -129,8 +151,7 @@ impl Services {
     /// When there is one and it cannot be opened: it is never taken for missing.
     pub async fn secret(&self, org: OrgId, purpose: SecretPurpose) -> Result<Option<Hidden>, SecretError> {
         let Some(found) = self.store.tenant(org).secret(purpose.as_str(), ONLY).await? else { return Ok(None) };
-        let keyring = self.keyring().ok_or(SecretError::NoKey)?;
-        Ok(Some(keyring.open(place(&found), &sealed(&found))?))
+        self.unseal(&found).map(Some)
     }
 
     /// How many secrets there are under which envelope key, of all organizations. For operators.

@@ -34,6 +34,7 @@ mod sweep;
 mod task_state;
 mod tasks;
 mod usage;
+mod webhooks;
 mod words;
 
 use std::{sync::Arc, time::Duration};
@@ -69,6 +70,7 @@ pub use steps::{BESIDE_THE_NEWEST, NewStep, Start, Started};
 pub use sweep::{Retention, Swept};
 pub use task_state::{StageCount, Stages, TaskState};
 pub use tasks::TaskFilter;
+pub use webhooks::{DeliveryFilter, NewAttempt, NewDelivery, NewWebhook, ReplayRange, WebhookFilter};
 pub use words::TextEnum;
 
 /// One row of each table, as it is read; heads leave out the long texts.
@@ -78,9 +80,11 @@ pub mod rows {
         claims::Model as Claim, events::Model as Event, files::Model as File, projects::Model as Project,
         publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
         schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
+        webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };
     pub use crate::entity::{
         article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,
+        webhook_deliveries::Head as DeliveryHead,
     };
 }
 

@@ -12,6 +12,8 @@ pub struct Retention {
     /// Finished steps of ended tasks (their outputs) and maintenance steps.
     pub steps: Duration,
     pub idempotency_keys: Duration,
+    /// Messages to endpoints with their attempts.
+    pub deliveries: Duration,
 }
 
 /// How many were swept.
@@ -22,6 +24,7 @@ pub struct Swept {
     /// Tasks whose steps went, and maintenance steps.
     pub steps: u64,
     pub idempotency_keys: u64,
+    pub deliveries: u64,
 }
 
 /// Tasks, maintenance steps or keys that one statement takes.
@@ -49,6 +52,10 @@ const SWEEP_KEYS: &str = "
 DELETE FROM idempotency_keys WHERE (org_id, key) IN (
     SELECT org_id, key FROM idempotency_keys WHERE created_at < now() - make_interval(secs => $1) LIMIT $2)";
 
+const SWEEP_DELIVERIES: &str = "
+DELETE FROM webhook_deliveries WHERE id IN (
+    SELECT id FROM webhook_deliveries WHERE created_at < now() - make_interval(secs => $1) ORDER BY created_at LIMIT $2)";
+
 impl System {
     /// One portion of each kind. Call again while anything was swept.
     pub async fn sweep(&self, retention: &Retention) -> Result<Swept, StoreError> {
@@ -58,6 +65,7 @@ impl System {
             events: portion(SWEEP_EVENTS, retention.events).await?,
             steps: portion(SWEEP_STEPS, retention.steps).await? + portion(SWEEP_MAINTENANCE, retention.steps).await?,
             idempotency_keys: portion(SWEEP_KEYS, retention.idempotency_keys).await?,
+            deliveries: portion(SWEEP_DELIVERIES, retention.deliveries).await?,
         })
     }
 }

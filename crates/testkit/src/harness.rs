@@ -18,6 +18,8 @@ use galley_engine::{
 use galley_fetch::{FetchLimits, Fetcher, address::Policy};
 use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, pipelines};
 use galley_store::{Claims, Promotion, Retention, Wanted, rows};
+use galley_vault::Keyring;
+use galley_webhooks::{SendLimits, Sender};
 use galley_workers::{Toolbox, all_steps, schedule_steps};
 use rust_decimal::Decimal;
 use tokio::task::JoinHandle;
@@ -37,6 +39,7 @@ pub struct HarnessBuilder {
     registry: Registry,
     credits: Decimal,
     on_a_line: bool,
+    keyring: Option<Keyring>,
 }
 
 /// A database, the use cases on it, one tenant with a caller.
@@ -88,7 +91,7 @@ impl Default for HarnessBuilder {
         Self {
             settings: Settings {
                 prices: Prices::default(),
-                retention: Retention { events: day, steps: day, idempotency_keys: day },
+                retention: Retention { events: day, steps: day, idempotency_keys: day, deliveries: day },
                 links: Policy::new(Vec::new()),
                 writer_needs_sources: false,
                 search: false,
@@ -97,6 +100,7 @@ impl Default for HarnessBuilder {
             registry: pipelines::registry(),
             credits: Decimal::from(1000),
             on_a_line: false,
+            keyring: None,
         }
     }
 }
@@ -136,6 +140,14 @@ impl HarnessBuilder {
         self
     }
 
+    /// With an envelope key, so that secrets can be stored.
+    #[must_use]
+    pub fn keyring(mut self) -> Self {
+        let key = galley_vault::new_key().expect("random numbers");
+        self.keyring = Some(Keyring::new(&key, []).expect("a key"));
+        self
+    }
+
     pub async fn build(self) -> Harness {
         let database = TestDatabase::new().await;
         let dir = tempfile::tempdir().expect("a temporary folder");
@@ -145,7 +157,8 @@ impl HarnessBuilder {
             Some(line) => TestDatabase::store_at(&line.url, 8).await,
             None => database.store().await,
         };
-        let services = Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry));
+        let services =
+            Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry)).with_keyring(self.keyring);
         let notifications = Notifications::default();
         let listening = tokio::spawn(notifications.clone().run(store));
         let org = services.ensure_organization("Test", "admin@example.org", self.credits).await.expect("a tenant");
@@ -235,16 +248,27 @@ impl Harness {
 
     /// Starts an engine with the real steps.
     pub fn real(&self, writer: Arc<dyn Writer>) -> RunningEngine {
+        self.engine(all_steps(self.toolbox(writer, SendLimits::default())), |_| {})
+    }
+
+    /// Starts an engine that writes by the script and sends webhooks within these limits.
+    pub fn sending(&self, script: &Script, limits: SendLimits) -> RunningEngine {
+        let real = all_steps(self.toolbox(Arc::new(ExtractiveWriter), limits));
+        let webhooks = real.into_iter().filter(|step| step.kind().as_str().starts_with("webhook_"));
+        self.engine(scripted_steps(script).into_iter().chain(webhooks).collect(), |_| {})
+    }
+
+    fn toolbox(&self, writer: Arc<dyn Writer>, limits: SendLimits) -> Toolbox {
         let links = self.services.settings().links.clone();
-        let toolbox = Toolbox {
+        Toolbox {
             services: self.services.clone(),
-            fetcher: Fetcher::new(FetchLimits::default(), links, "Galley/test").expect("a fetcher"),
+            fetcher: Fetcher::new(FetchLimits::default(), links.clone(), "Galley/test").expect("a fetcher"),
             search: None,
             search_results: 3,
             writer,
             destination: Some(Arc::new(FolderDestination::new(self.site(), FrontMatterStyle::Hugo))),
-        };
-        self.engine(all_steps(toolbox), |_| {})
+            sender: Sender::new(limits, links, "Galley/test").expect("a sender"),
+        }
     }
 
     /// Starts an engine that looks at schedules and works on nothing of what they order.

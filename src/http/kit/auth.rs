@@ -71,6 +71,19 @@ impl Right for PublishWrite {
     const SCOPES: &'static [Scope] = &[Scope::Publish];
 }
 
+/// What shows or holds secrets.
+pub struct SecretsRead;
+impl Right for SecretsRead {
+    const PERMISSION: Permission = Permission::Read;
+    const SCOPES: &'static [Scope] = &[Scope::Admin];
+}
+
+pub struct SecretsWrite;
+impl Right for SecretsWrite {
+    const PERMISSION: Permission = Permission::Write;
+    const SCOPES: &'static [Scope] = &[Scope::Admin];
+}
+
 /// Which budget of calls an operation draws on.
 pub trait Class: Send + Sync + 'static {
     const CLASS: RateClass;

@@ -156,6 +156,8 @@ impl Problem {
             Missing::Organization => (Code::NotFound, "organization"),
             Missing::Schedule => (Code::NotFound, "schedule"),
             Missing::ScheduleRun => (Code::NotFound, "run of this schedule"),
+            Missing::Webhook => (Code::NotFound, "webhook"),
+            Missing::Delivery => (Code::NotFound, "delivery of this webhook"),
         };
         let detail = format!("there is no such {what}, or it belongs to another organization");
         Self::new(StatusCode::NOT_FOUND, code, detail)

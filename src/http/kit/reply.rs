@@ -84,6 +84,16 @@ impl<T, K> Reply<T, K> {
         if answer.replayed { reply.with(REPLAYED, "true") } else { reply }
     }
 
+    /// The same, for a view that can fail.
+    pub fn try_of<V>(answer: Answer<V>) -> Result<Self, Problem>
+    where
+        T: TryFrom<V>,
+        Problem: From<T::Error>,
+    {
+        let (view, replayed) = (answer.value.try_into()?, answer.replayed);
+        Ok(Self::of(Answer { value: (), replayed }, |()| view))
+    }
+
     /// A value that cannot stand in a header is left out.
     fn with(mut self, name: HeaderName, value: &str) -> Self {
         self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));

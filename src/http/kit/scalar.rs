@@ -8,6 +8,7 @@ use galley_domain::{
     project::{Platform, ProjectStatus},
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},
+    webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus},
 };
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -241,6 +242,7 @@ vocabulary!(
     StepState,
     TaskStatus
 );
+vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
 
 /// Declares words of the front's own, such as what a list is sorted by.
 macro_rules! words {

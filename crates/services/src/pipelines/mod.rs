@@ -3,6 +3,7 @@
 pub mod article;
 pub mod schedules;
 pub mod upkeep;
+pub mod webhooks;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,23 +22,39 @@ pub const PICTURES: PoolName = PoolName::new("pictures");
 pub const DESTINATIONS: PoolName = PoolName::new("destinations");
 /// What nobody ordered.
 pub const UPKEEP: PoolName = PoolName::new("upkeep");
+/// Finding out which endpoints hear of an event.
+pub const FANOUT: PoolName = PoolName::new("fanout");
+/// Endpoints that answer.
+pub const DELIVERIES: PoolName = PoolName::new("deliveries");
+/// Endpoints that failed last: they hold up each other, and nobody else.
+pub const RETRIES: PoolName = PoolName::new("retries");
 
 /// Looks at schedules that come due: short, and on time while others are busy.
 pub const SCHEDULES: PoolName = PoolName::new("schedules");
 
 /// Sized for a small machine: what waits for others runs wide, what computes runs narrow.
-pub const POOLS: [(PoolName, usize); 6] =
-    [(READING, 8), (MODELS, 48), (PICTURES, 2), (DESTINATIONS, 8), (UPKEEP, 2), (SCHEDULES, 4)];
+pub const POOLS: [(PoolName, usize); 9] = [
+    (READING, 8),
+    (MODELS, 48),
+    (PICTURES, 2),
+    (DESTINATIONS, 8),
+    (UPKEEP, 2),
+    (SCHEDULES, 4),
+    (FANOUT, 8),
+    (DELIVERIES, 32),
+    (RETRIES, 16),
+];
 
 /// Every kind of work.
 pub fn registry() -> Registry {
     let (sweep, every) = upkeep::sweep();
     let (rescue, rescues_every) = schedules::rescue();
-    Registry::new(POOLS)
+    let registry = Registry::new(POOLS)
         .with(article::Article::default())
         .with_periodic(sweep, every)
         .with_job(schedules::tick())
-        .with_periodic(rescue, rescues_every)
+        .with_periodic(rescue, rescues_every);
+    webhooks::register(registry)
 }
 
 /// How tasks of each kind are run again.

@@ -26,6 +26,9 @@ pub mod steps;
 pub mod tasks;
 pub mod usage_records;
 pub mod users;
+pub mod webhook_attempts;
+pub mod webhook_deliveries;
+pub mod webhooks;
 
 /// Tables and views whose rows belong to an organization, each with the column that says to which.
 pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
@@ -55,5 +58,8 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<tasks::Entity>(),
         of::<usage_records::Entity>(),
         of::<users::Entity>(),
+        of::<webhook_attempts::Entity>(),
+        of::<webhook_deliveries::Entity>(),
+        of::<webhooks::Entity>(),
     ]
 }
