@@ -95,7 +95,7 @@ async fn theirs(harness: &Harness) -> Theirs {
     let run = owned.insert_run(new_run(schedule.id)).await.unwrap().unwrap();
     let webhook = owned.insert_webhook(new_webhook()).await.unwrap();
     let told = new_delivery(webhook.id);
-    owned.insert_deliveries(&[told.clone()]).await.unwrap();
+    owned.insert_deliveries(std::slice::from_ref(&told)).await.unwrap();
     owned.add_attempt(new_attempt(told.id)).await.unwrap();
     let delivery = owned.delivery(webhook.id, told.id).await.unwrap().unwrap();
     owned.commit().await.unwrap();
