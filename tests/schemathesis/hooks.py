@@ -83,10 +83,10 @@ def before_call(context, case, kwargs):
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     path, method = case.operation.path, case.method.upper()
-    if path == "/api/v1/articles" and method == "GET":
-        case.query = same_limit(dict(case.query or {}))
-    elif path.endswith("/events"):
+    if path.endswith("/events"):
         from_the_beginning(case)
+    elif case.query:
+        case.query = same_limit(dict(case.query))
     if not isinstance(case.body, dict):
         return
     if path == "/api/v1/files":
@@ -100,6 +100,10 @@ def before_call(context, case, kwargs):
         sources(body)
     elif path.endswith("/retry"):
         retry(case, body)
+    elif path == "/api/v1/projects/{project_id}":
+        if body.get("store_connection_id") is not None:
+            # There is none yet.
+            body["store_connection_id"] = None
     elif method == "PATCH":
         change(body)
     case.body = body
