@@ -127,7 +127,8 @@ fields! {
     pub struct UpdateProject: ignores_unknown {
         /// 1 to 200 characters.
         name: Patch<Text<1, 200>>,
-        /// Merged key by key; null removes a key. At most 200 keys and 64 KiB as JSON in all.
+        /// Merged key by key; null removes a key. At most 200 keys and 64 KiB as JSON in all, and no
+        /// number beyond 1e300.
         settings: Patch<FreeObject>,
         /// Null detaches. There is no connection to attach yet.
         store_connection_id: Patch<Nullable<Uuid>>,
