@@ -13,6 +13,7 @@ pub mod pipelines;
 mod projects;
 mod restart;
 mod secrets;
+mod settings;
 mod tasks;
 
 use std::collections::BTreeMap;

@@ -10,14 +10,10 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
+    settings::merge,
 };
 
 const MAX_NAME_CHARS: usize = 200;
-const MAX_SETTINGS: usize = 200;
-/// As JSON.
-const MAX_SETTINGS_BYTES: usize = 64 * 1024;
-/// Postgres writes every digit of a number, and those of the largest are read back as infinite.
-const MAX_NUMBER: f64 = 1e300;
 
 /// Changes to a project; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
@@ -156,42 +152,4 @@ fn check(edit: &ProjectEdit) -> Result<(), ServiceError> {
     let attached = edit.store_connection_id.flatten().is_some();
     wrong.check(attached, "store_connection_id", "there is no such connection; give null");
     wrong.finish().map_err(ServiceError::Validation)
-}
-
-fn merge(settings: &mut Json, changes: Map<String, Json>) -> Result<(), ServiceError> {
-    let mut merged = settings.as_object().cloned().unwrap_or_default();
-    for (key, value) in changes {
-        match value {
-            Json::Null => merged.remove(&key),
-            value => merged.insert(key, value),
-        };
-    }
-    let (keys, merged) = (merged.len(), Json::Object(merged));
-    let text = merged.to_string();
-    let mut wrong = Violations::default();
-    wrong.check(keys > MAX_SETTINGS, "settings", format!("has {keys} keys; give at most {MAX_SETTINGS}"));
-    let bytes = format!("has {} bytes as JSON; give at most {MAX_SETTINGS_BYTES}", text.len());
-    wrong.check(text.len() > MAX_SETTINGS_BYTES, "settings", bytes);
-    if let Some(text) = unstorable(&merged) {
-        wrong.add("settings", text);
-    }
-    *settings = merged;
-    wrong.finish().map_err(ServiceError::Validation)
-}
-
-/// What the database does not take, or does not give back as it was.
-fn unstorable(value: &Json) -> Option<&'static str> {
-    const NUL: &str = "contains a NUL character; remove it";
-    match value {
-        Json::String(text) => text.contains('\0').then_some(NUL),
-        Json::Number(number) => {
-            let too_far = number.as_f64().is_some_and(|number| number.abs() > MAX_NUMBER);
-            too_far.then_some("holds a number beyond 1e300; give it as a text")
-        }
-        Json::Array(values) => values.iter().find_map(unstorable),
-        Json::Object(values) => values
-            .iter()
-            .find_map(|(key, value)| if key.contains('\0') { Some(NUL) } else { unstorable(value) }),
-        _ => None,
-    }
 }
