@@ -90,6 +90,8 @@ async fn a_change_touches_what_it_names() {
     assert_eq!(set.is(200)["name"], "Tea", "what is left out stays");
     let merged = front.patch(&path, &json!({ "settings": { "gone": null, "brand": { "voice": "I" } } })).await;
     assert_eq!(merged.is(200)["settings"], json!({ "language": "de", "brand": { "voice": "I" } }), "key by key");
+    front.patch(&path, &json!({ "settings": { "far": -1e300, "near": 5e-324 } })).await.is(200);
+    front.patch(&path, &json!({ "settings": { "far": null, "near": null } })).await.is(200);
     let renamed = front.patch(&path, &json!({ "name": "Coffee", "store_connection_id": null })).await;
     let mut expected = made.clone();
     expected["name"] = json!("Coffee");
@@ -153,6 +155,7 @@ fn wrong_changes() -> Vec<Wrong> {
         settings(json!(5), "must be an object, but is a number"),
         settings(json!({ "a": ["\0"] }), NUL),
         settings(json!({ "a\0": 1 }), NUL),
+        settings(json!({ "a": [1, { "b": -1.7e308 }] }), "holds a number beyond 1e300; give it as a text"),
         settings(keys(201), "has 201 keys; give at most 200"),
         settings(json!({ "a": "x".repeat(70_000) }), "has 70008 bytes as JSON; give at most 65536"),
         connection(json!("shop"), "must be a UUID"),

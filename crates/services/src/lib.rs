@@ -14,6 +14,7 @@ mod projects;
 mod restart;
 mod schedules;
 mod secrets;
+mod settings;
 mod tasks;
 mod webhooks;
 

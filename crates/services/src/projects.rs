@@ -10,12 +10,10 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
+    settings::merge,
 };
 
 const MAX_NAME_CHARS: usize = 200;
-const MAX_SETTINGS: usize = 200;
-/// As JSON.
-const MAX_SETTINGS_BYTES: usize = 64 * 1024;
 
 /// Changes to a project; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
@@ -154,33 +152,4 @@ fn check(edit: &ProjectEdit) -> Result<(), ServiceError> {
     let attached = edit.store_connection_id.flatten().is_some();
     wrong.check(attached, "store_connection_id", "there is no such connection; give null");
     wrong.finish().map_err(ServiceError::Validation)
-}
-
-fn merge(settings: &mut Json, changes: Map<String, Json>) -> Result<(), ServiceError> {
-    let mut merged = settings.as_object().cloned().unwrap_or_default();
-    for (key, value) in changes {
-        match value {
-            Json::Null => merged.remove(&key),
-            value => merged.insert(key, value),
-        };
-    }
-    let (keys, merged) = (merged.len(), Json::Object(merged));
-    let text = merged.to_string();
-    let mut wrong = Violations::default();
-    wrong.check(keys > MAX_SETTINGS, "settings", format!("has {keys} keys; give at most {MAX_SETTINGS}"));
-    let bytes = format!("has {} bytes as JSON; give at most {MAX_SETTINGS_BYTES}", text.len());
-    wrong.check(text.len() > MAX_SETTINGS_BYTES, "settings", bytes);
-    wrong.check(holds_nul(&merged), "settings", "contains a NUL character; remove it");
-    *settings = merged;
-    wrong.finish().map_err(ServiceError::Validation)
-}
-
-/// Postgres stores no text with this character.
-fn holds_nul(value: &Json) -> bool {
-    match value {
-        Json::String(text) => text.contains('\0'),
-        Json::Array(values) => values.iter().any(holds_nul),
-        Json::Object(values) => values.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
-        _ => false,
-    }
 }

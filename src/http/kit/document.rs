@@ -59,7 +59,8 @@ impl Node {
     }
 }
 
-/// The document with the rights of its operations, `security: []` for what is public, and closed objects.
+/// The document with the rights of its operations, `security: []` for what is public, closed objects, and parameters
+/// that may be empty.
 pub fn complete(text: &str, rights: &[Line]) -> Result<String, serde_json::Error> {
     let mut document: Node = serde_json::from_str(text)?;
     document.close();
@@ -70,6 +71,7 @@ pub fn complete(text: &str, rights: &[Line]) -> Result<String, serde_json::Error
             .and_then(|path| path.get_mut(&line.method.to_lowercase()));
         if let Some(operation) = operation {
             say_right(operation, line);
+            say_empty(operation);
         }
     }
     serde_json::to_string_pretty(&document)
@@ -89,6 +91,17 @@ fn say_right(operation: &mut Node, line: &Line) {
         *text = format!("{text}\n\n{sentence}");
     }
     operation.set("x-galley-right", Node::Object(members.into()));
+}
+
+/// A parameter of a query that nothing stands behind counts as absent.
+fn say_empty(operation: &mut Node) {
+    let Some(Node::List(parameters)) = operation.get_mut("parameters") else { return };
+    for parameter in parameters {
+        let mut says = |name: &str, value: Value| parameter.get_mut(name) == Some(&mut Node::Leaf(value));
+        if says("in", "query".into()) && says("required", false.into()) {
+            parameter.set("allowEmptyValue", Node::Leaf(true.into()));
+        }
+    }
 }
 
 impl Serialize for Node {
@@ -165,13 +178,18 @@ mod tests {
 
     #[test]
     fn the_order_stays_and_what_was_missing_is_said() {
-        let text =
-            json!({ "paths": { "/b": { "get": { "description": "B." }, "post": { "security": [{ "key": [] }] } } } });
+        let parameter = |kind: &str, required: bool| json!({ "in": kind, "required": required });
+        let parameters = json!([parameter("query", false), parameter("query", true), parameter("header", false)]);
+        let get = json!({ "description": "B.", "parameters": parameters });
+        let text = json!({ "paths": { "/b": { "get": get, "post": { "security": [{ "key": [] }] } } } });
         let line = |method: &str, needed| Line { method: method.into(), path: "/b".into(), needed };
         let needed = Needed { permission: "write", scopes: vec!["projects", "content"], class: "ai" };
         let rights = [line("GET", None), line("POST", Some(needed))];
         let done: Value = serde_json::from_str(&complete(&text.to_string(), &rights).expect("JSON")).expect("JSON");
-        assert_eq!(done["paths"]["/b"]["get"], json!({ "description": "B.", "security": [] }));
+        let get = &done["paths"]["/b"]["get"];
+        assert_eq!((&get["description"], &get["security"]), (&json!("B."), &json!([])));
+        let empty = get["parameters"].as_array().expect("a list").iter().map(|p| p["allowEmptyValue"] == true);
+        assert_eq!(empty.collect::<Vec<_>>(), [true, false, false]);
         assert_eq!(
             done["paths"]["/b"]["post"]["x-galley-right"],
             json!({ "permission": "write", "scopes": ["projects", "content"], "class": "ai" })

@@ -5,7 +5,7 @@
 //! | [`auth`], [`rights`], [`rate`] | who may call what, the table of it, and how often |
 //! | [`fields`], [`values`] | a body, form or query declared once, and the values with their rules |
 //! | [`body`], [`query`], [`header`] | the arguments of handlers that are read with them |
-//! | [`scalar`], [`page`], [`envelope`], [`reply`] | values, pages and answers |
+//! | [`scalar`], [`view`], [`page`], [`envelope`], [`reply`] | values, what is seen of a row, pages and answers |
 //! | [`problem`], [`statuses`], [`dialect`] | the one shape of every error, which an operation can meet, and in whose words |
 //! | [`middleware`], [`context`], [`places`], [`routes`] | what happens around every request |
 //! | [`document`] | the description as it is published |
@@ -33,6 +33,7 @@ pub mod scalar;
 pub mod state;
 pub mod statuses;
 pub mod values;
+pub mod view;
 
 #[cfg(test)]
 mod tests;

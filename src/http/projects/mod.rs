@@ -19,6 +19,7 @@ use crate::http::{
         reply::{Created, NoContent, Outcome, Reply},
         scalar::{Id, Moment, Nullable, Word},
         values::{FreeObject, Text},
+        view::view,
     },
 };
 
@@ -127,7 +128,8 @@ fields! {
     pub struct UpdateProject: ignores_unknown {
         /// 1 to 200 characters.
         name: Patch<Text<1, 200>>,
-        /// Merged key by key; null removes a key. At most 200 keys and 64 KiB as JSON in all.
+        /// Merged key by key; null removes a key. At most 200 keys and 64 KiB as JSON in all, and no
+        /// number beyond 1e300.
         settings: Patch<FreeObject>,
         /// Null detaches. There is no connection to attach yet.
         store_connection_id: Patch<Nullable<Uuid>>,
@@ -144,28 +146,30 @@ impl From<UpdateProject> for ProjectEdit {
     }
 }
 
-/// A body of work.
-#[derive(Debug, Object)]
-pub struct Project {
-    id: Uuid,
-    name: String,
-    platform: Word<Platform>,
-    status: Word<ProjectStatus>,
-    /// Unique in the organization, made of the first name.
-    slug: String,
-    domain: Nullable<String>,
-    description: String,
-    settings: FreeObject,
-    created_at: Moment,
-    completed_at: Nullable<Moment>,
-    /// When it went into the trash.
-    deleted_at: Nullable<Moment>,
-    item_count: u32,
-    flagged_count: u32,
-    source_count: u32,
-    status_counts: StatusCounts,
-    store_connection_id: Nullable<Uuid>,
-    store_connection_name: Nullable<String>,
+view! {
+    /// A body of work.
+    pub struct Project of rows::Project {
+        id: Uuid,
+        name: String,
+        platform: Word<Platform>,
+        status: Word<ProjectStatus>,
+        /// Unique in the organization, made of the first name.
+        slug: String,
+        domain: Nullable<String>,
+        description: String,
+        settings: FreeObject,
+        created_at: Moment,
+        completed_at: Nullable<Moment>,
+        /// When it went into the trash.
+        deleted_at: Nullable<Moment>,
+        // Items, sources and connections come with the commerce issue.
+        item_count: u32 = 0,
+        flagged_count: u32 = 0,
+        source_count: u32 = 0,
+        status_counts: StatusCounts = StatusCounts::default(),
+        store_connection_id: Nullable<Uuid> = Nullable(None),
+        store_connection_name: Nullable<String> = Nullable(None),
+    }
 }
 
 /// How many items are in each state; together they are `item_count`.
@@ -178,29 +182,4 @@ pub struct StatusCounts {
     rejected: u32,
     synced: u32,
     excluded: u32,
-}
-
-impl From<rows::Project> for Project {
-    fn from(row: rows::Project) -> Self {
-        Self {
-            id: row.id,
-            name: row.name,
-            platform: Word(row.platform.0),
-            status: Word(row.status.0),
-            slug: row.slug,
-            domain: row.domain.into(),
-            description: row.description,
-            settings: row.settings.into(),
-            created_at: Moment(row.created_at),
-            completed_at: row.completed_at.map(Moment).into(),
-            deleted_at: row.deleted_at.map(Moment).into(),
-            // Items, sources and connections come with the commerce issue.
-            item_count: 0,
-            flagged_count: 0,
-            source_count: 0,
-            status_counts: StatusCounts::default(),
-            store_connection_id: Nullable(None),
-            store_connection_name: Nullable(None),
-        }
-    }
 }
