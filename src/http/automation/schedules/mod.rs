@@ -69,6 +69,8 @@ impl Schedules {
     }
 
     /// Get a schedule
+    ///
+    /// What it does, its next ten times, and what became of the newest one.
     #[oai(path = "/schedules/:schedule_id", method = "get", operation_id = "get_schedule")]
     async fn get(&self, auth: Auth<PublishRead>, schedule_id: Path<Id>) -> Outcome<Schedule> {
         Ok(Reply::new(auth.services().schedule(auth.org(), schedule_id.0.0).await?.into()))
@@ -200,7 +202,7 @@ impl Schedules {
         schedule_id: Path<Id>,
         run_id: Path<Id>,
         key: IdempotencyKey,
-        body: Body<Decision>,
+        body: Body<DecideScheduleRun>,
     ) -> Outcome<ScheduleRun> {
         let key = key.with(&body.canonical)?;
         let (ids, runs) = ((schedule_id.0.0, run_id.0.0), body.value.run);
@@ -258,7 +260,7 @@ fields! {
 
 fields! {
     /// What is to become of a run that asks.
-    pub struct Decision {
+    pub struct DecideScheduleRun {
         /// Whether it runs now.
         run: bool,
     }
