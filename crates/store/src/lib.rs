@@ -148,7 +148,8 @@ impl Store {
             return Err(StoreError::Address);
         }
         let of_engine = settings.max_connections.div_ceil(2).max(1);
-        let others = settings.max_connections.saturating_sub(of_engine).max(1);
+        // Migrations take two at once: one holds the guard.
+        let others = settings.max_connections.saturating_sub(of_engine).max(2);
         let engine = open(settings, of_engine, &SESSION).await?;
         let db = open(settings, others, &[]).await?;
         Ok(Self { announcer: Announcer::start(engine.clone()), reads: Reads::start(&engine), db, engine })

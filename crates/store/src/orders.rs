@@ -63,9 +63,11 @@ const INSERT: &str = concat!(
             jsonb_build_object('task', t.id, 'kind', t.kind, 'seq', 1, 'events', $13::jsonb), t.id
         FROM task t JOIN event_followers f ON f.org_id = $1 RETURNING pool),
      step AS (
-        INSERT INTO steps (id, org_id, task_id, run, kind, pool, position, state, rank, max_attempts, trace_id, payload, run_at)
-        SELECT $14, $1, id, 1, $15, $16, $17, CASE WHEN $21 THEN 'paused' WHEN $18 > now() THEN 'delayed' ELSE 'ready' END, rank, $19, trace_id, $20,
-            coalesce($18, now())
+        INSERT INTO steps (id, org_id, task_id, run, kind, pool, position, state, rank, max_attempts, trace_id, payload,
+            run_at)
+        SELECT $14, $1, id, 1, $15, $16, $17,
+            CASE WHEN $21 THEN 'paused' WHEN $18 > now() THEN 'delayed' ELSE 'ready' END,
+            rank, $19, trace_id, $20, coalesce($18, now())
         FROM task)
      SELECT rank, (SELECT array_agg(DISTINCT pool) FROM heard) AS pools FROM task"
 );
@@ -118,10 +120,11 @@ impl TenantTx {
         let Some(row) = row else { return self.insufficient().await };
         let rank = row.try_get("", "rank")?;
         self.say(Wake::Event { task: order.id });
-        self.say(match order.run_at {
-            Some(_) => Wake::Clock,
-            None => Wake::Steps { pool: first.pool, rank },
-        });
+        // Whether a moment has passed is for the database's clock to say.
+        self.say(Wake::Steps { pool: first.pool, rank });
+        if order.run_at.is_some() {
+            self.say(Wake::Clock);
+        }
         self.say_heard(Some(row))?;
         Ok(HoldOutcome::Held { rank })
     }

@@ -204,8 +204,11 @@ struct Moved {
     rank: i64,
 }
 
+/// A job comes in turn from when it is due: with the rank of the day it was added, those who order meanwhile would be given
+/// ranks of that day, in front of all who wait.
 const PROMOTE_DELAYED: &str = moved!(
-    "UPDATE steps SET state = 'ready' WHERE steps.id = ANY(ARRAY(
+    "UPDATE steps SET state = 'ready', rank = CASE WHEN task_id IS NULL
+        THEN greatest(rank, (SELECT last_value FROM fair_clock)) ELSE rank END WHERE steps.id = ANY(ARRAY(
         SELECT id FROM steps WHERE state = 'delayed' AND run_at <= now() ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))"
 );
 
@@ -241,9 +244,11 @@ strange AS (SELECT pool FROM pools WHERE pool IS NOT NULL AND pool <> ALL($2::te
 known AS (SELECT * FROM unnest($1::text[], $2::text[]) AS k(kind, pool)),
 lost AS (
     SELECT s.id, k.pool FROM strange CROSS JOIN LATERAL (
-        SELECT id, kind FROM steps WHERE pool = strange.pool AND state = 'ready' ORDER BY rank, id LIMIT 1000
+        SELECT id, kind FROM steps WHERE pool = strange.pool AND state = 'ready' AND kind = ANY($1::text[])
+        ORDER BY rank, id LIMIT 1000
         FOR UPDATE SKIP LOCKED) s JOIN known k ON k.kind = s.kind)
-UPDATE steps SET pool = lost.pool FROM lost WHERE steps.id = lost.id";
+UPDATE steps SET pool = lost.pool FROM lost
+WHERE steps.id = ANY(ARRAY(SELECT id FROM lost)) AND steps.id = lost.id";
 
 const WITH_READY_STEPS: &str = "
 SELECT w.pool FROM unnest($1::text[], $2::bigint[]) AS w(pool, from_rank) CROSS JOIN LATERAL (
@@ -268,13 +273,18 @@ renewed AS (
     UPDATE steps SET lease_until = now() + make_interval(secs => $3) WHERE steps.id = ANY(ARRAY(SELECT id FROM kept)))
 SELECT s.id FROM steps s JOIN held ON s.id = held.id AND s.lease = held.lease WHERE s.id = ANY($1::uuid[])";
 
-/// To `ready`, or to `paused` where the task is.
+/// To `ready`, or to `paused` where the task is. The tasks are locked first: a resume that is under way would otherwise pass
+/// by the step, which is still running, and leave it paused for ever.
 const GIVE_BACK: &str = "
-WITH moved AS (
+WITH t AS MATERIALIZED (
+    SELECT id, paused FROM tasks
+    WHERE id = ANY(ARRAY(SELECT task_id FROM steps WHERE id = ANY($1::uuid[]) AND task_id IS NOT NULL))
+    ORDER BY id FOR SHARE),
+moved AS (
     UPDATE steps SET lease = NULL, lease_until = NULL, worker = NULL, attempt = attempt - 1,
-        state = CASE WHEN EXISTS (SELECT 1 FROM tasks t WHERE t.id = steps.task_id AND t.paused) THEN 'paused' ELSE 'ready' END
+        state = CASE WHEN EXISTS (SELECT 1 FROM t WHERE t.id = steps.task_id AND t.paused) THEN 'paused' ELSE 'ready' END
     FROM unnest($1::uuid[], $2::uuid[]) AS held(id, lease)
-    WHERE steps.id = ANY($1::uuid[]) AND steps.id = held.id AND steps.lease = held.lease
+    WHERE steps.id = ANY($1::uuid[]) AND steps.id = held.id AND steps.lease = held.lease AND (SELECT count(*) FROM t) >= 0
     RETURNING steps.pool, steps.rank, steps.state)
 SELECT pool, count(*) AS steps, min(rank) AS rank FROM moved WHERE state = 'ready' GROUP BY pool";
 
@@ -398,8 +408,8 @@ impl Queue {
     ) -> Result<bool, StoreError> {
         let added = sql::execute(
             &self.db,
-            "INSERT INTO steps (id, kind, pool, state, max_attempts, trace_id, unique_key)
-             VALUES ($1, $2, $3, 'ready', $4, $5, $6) ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
+            "INSERT INTO steps (id, kind, pool, state, max_attempts, trace_id, unique_key, rank)
+             VALUES ($1, $2, $3, 'ready', $4, $5, $6, (SELECT last_value FROM fair_clock)) ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
             [
                 Uuid::now_v7().into(),
                 kind.as_str().into(),

@@ -68,7 +68,8 @@ macro_rules! insert_steps {
          SELECT w.id, nullif(w.org, n.nil), nullif(w.task, n.nil), w.run, w.kind, w.pool, w.position,
             CASE WHEN l.lease IS NOT NULL THEN 'running' WHEN w.paused THEN 'paused' WHEN d.due > now() THEN 'delayed'
                 ELSE 'ready' END,
-            coalesce(nullif(w.rank, -9223372036854775808), (SELECT last_value FROM fair_clock)), w.max_attempts, w.trace_id, CASE WHEN l.lease IS NULL THEN 0 ELSE 1 END, l.lease,
+            coalesce(nullif(w.rank, -9223372036854775808), (SELECT last_value FROM fair_clock)), w.max_attempts,
+            w.trace_id, CASE WHEN l.lease IS NULL THEN 0 ELSE 1 END, l.lease,
             CASE WHEN l.lease IS NOT NULL THEN $16::text END,
             CASE WHEN l.lease IS NOT NULL THEN now() + make_interval(secs => $17::float8) END,
             CASE WHEN l.lease IS NOT NULL THEN now() END, nullif(w.payload, '')::jsonb, nullif(w.subject, n.nil), d.due
@@ -128,12 +129,17 @@ pub(crate) fn parameters(steps: &[NewStep]) -> Result<[Value; PARAMETERS], Store
     ])
 }
 
-/// What there is to say about steps that stand.
+/// What there is to say about steps that stand. Whether a moment has passed is for the database's clock to say, so steps
+/// with one may be ready or delayed.
 pub(crate) fn wakes(steps: &[NewStep]) -> impl Iterator<Item = Wake> + '_ {
-    steps.iter().filter(|step| step.started.is_none()).filter_map(|step| match step.start {
-        Start::Now => Some(Wake::Steps { pool: step.pool, rank: step.rank }),
-        Start::After(_) | Start::At(_) => Some(Wake::Clock),
-        Start::WhenResumed => None,
+    steps.iter().filter(|step| step.started.is_none()).flat_map(|step| {
+        let ready = Wake::Steps { pool: step.pool, rank: step.rank };
+        let words = match step.start {
+            Start::Now => [Some(ready), None],
+            Start::After(_) | Start::At(_) => [Some(ready), Some(Wake::Clock)],
+            Start::WhenResumed => [None, None],
+        };
+        words.into_iter().flatten()
     })
 }
 
@@ -159,7 +165,7 @@ impl TenantTx {
             &self.conn,
             "UPDATE steps SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = now()
              WHERE org_id = $1 AND subject_id = $3 AND kind = $2 AND task_id IS NULL
-                AND state IN ('ready', 'delayed', 'running')",
+                AND state IN ('ready', 'delayed', 'running') AND finished_at IS NULL",
             [self.org_value(), kind.as_str().into(), subject.into()],
         )
         .await

@@ -36,7 +36,9 @@ impl Batch<'_> {
         }
         let mut kept = Vec::new();
         for (kind, brought) in &groups {
-            let Some(keeper) = self.registry.stage(*kind).and_then(|stage| stage.keeper.as_ref()) else { continue };
+            let Some(keeper) = self.registry.stage(*kind).and_then(|stage| stage.keeper.as_ref()) else {
+                return Err(StoreError::Unreadable(format!("{kind} brought something, and its stage has no keeper")));
+            };
             let parts = keeper.keep(&self.tx, brought).await?;
             if parts.len() != brought.len() {
                 return Err(StoreError::Unreadable(format!("the keeper of {kind} left something out")));
@@ -139,7 +141,18 @@ impl Batch<'_> {
         let mut begin = follow;
         if task.stages.is_empty() {
             match self.registry.pipeline(&task.kind)?.next(task, step.kind) {
-                Next::Complete => return self.end_task(task, TaskStatus::Completed, None),
+                Next::Complete => {
+                    return match self.lost_uncounted(task, step.kind, count)? {
+                        Some((fault, message)) => self.end_task(task, TaskStatus::Failed, Some((&fault, &message))),
+                        None => self.end_task(task, TaskStatus::Completed, None),
+                    };
+                }
+                Next::Begin(seeds) if seeds.is_empty() => {
+                    let fault =
+                        Fault::permanent(FaultCode::WorkflowError, "nothing follows, and nothing says it is done");
+                    let message = fault.to_string();
+                    return self.end_task(task, TaskStatus::Failed, Some((&fault, &message)));
+                }
                 Next::Fail(fault) => {
                     let message = fault.to_string();
                     return self.end_task(task, TaskStatus::Failed, Some((&fault, &message)));
@@ -173,6 +186,24 @@ impl Batch<'_> {
         if count.open == 0 && !task.steps_completed.iter().any(|done| done == name) {
             task.steps_completed.push(name.to_owned());
         }
+    }
+
+    /// Counts the items that no step has counted as failed: they must not pass for done. Says why the task fails when they
+    /// are more than a stage of it allows.
+    fn lost_uncounted(
+        &self,
+        task: &mut TaskState,
+        last: StepKind,
+        count: StageCount,
+    ) -> Result<Option<(Fault, String)>, StoreError> {
+        let missing = task.items_total - task.items_done - task.items_failed;
+        if missing <= 0 {
+            return Ok(None);
+        }
+        task.items_failed += missing;
+        let stages = self.registry.pipeline(&task.kind)?.stages().iter();
+        let judge = stages.rev().find(|stage| matches!(stage.on_failure, OnFailure::GoOn { .. }));
+        Ok(self.too_many_failed(task, judge.map_or(last, |stage| stage.kind), count))
     }
 
     /// Says why a task fails when more of a stage failed than it allows.

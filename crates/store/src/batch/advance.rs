@@ -38,7 +38,7 @@ const ADVANCE: &str = concat!(
     UPDATE tasks t SET event_seq = w.event_seq, status = w.status, progress = w.progress, paused = w.paused,
         current_step = nullif(w.current_step, ''), steps_completed = string_to_array(w.steps_completed, ' '),
         stages = w.stages::jsonb, items_total = w.items_total, items_done = w.items_done, items_failed = w.items_failed,
-        started_at = coalesce(t.started_at, CASE WHEN w.status <> 'failed' AND w.status <> 'cancelled' THEN now() END),
+        started_at = coalesce(t.started_at, CASE WHEN w.status IN ('processing', 'completed') THEN now() END),
         finished_at = CASE WHEN w.status IN ('completed', 'failed', 'cancelled') THEN now() END, updated_at = now()
     FROM unnest($18::uuid[], $19::uuid[], $20::bigint[], $21::bigint[], $22::text[], $23::smallint[], $24::boolean[],
         $25::text[], $26::text[], $27::text[], $28::integer[], $29::integer[], $30::integer[])

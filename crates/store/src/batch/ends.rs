@@ -56,7 +56,7 @@ const LOCK_BOOKS: &str = "SELECT 1 FROM organizations WHERE id = ANY($1::uuid[])
 /// One update for each organization; the balance behind every entry is the one that stood after it.
 const SETTLE: &str = "
 WITH closed AS (
-    UPDATE holds h SET closed_at = now(), settled = least(coalesce(w.amount, h.amount), h.amount),
+    UPDATE holds h SET closed_at = now(), settled = least(greatest(coalesce(w.amount, h.amount), 0), h.amount),
         state = CASE WHEN w.amount IS NULL OR w.amount > 0 THEN 'settled' ELSE 'released' END
     FROM jsonb_to_recordset($1) AS w(id uuid, org uuid, task uuid, run integer, amount numeric, note text)
     WHERE h.task_id = ANY($2::uuid[]) AND h.org_id = w.org AND h.task_id = w.task AND h.run = w.run AND h.state = 'open'
