@@ -2,7 +2,7 @@
 """Asks a running daemon everything that its committed description allows, and much that it does not.
 
 Starts the debug binary with a private Postgres and the built-in writer in a temporary folder, has one article written,
-runs schemathesis with all checks, and stops the daemon. Fails on any failure of a check, any answer of 5xx, any panic,
+runs schemathesis with all checks but one, and stops the daemon. Fails on any failure of a check, any answer of 5xx, any panic,
 and a daemon that does not end well.
 
     python3 tests/schemathesis/run.py [--max-examples N] [--report FOLDER]
@@ -42,6 +42,11 @@ LEAST_REQUESTS = 500
 
 class Failed(Exception):
     """A sentence for the one who reads the output of the stage."""
+
+
+# To delete a task is to cancel it: it stays to be read, which cannot be said for one operation. That what is removed is a
+# 404 is tested in `tests/front`.
+CHECKS = ["--checks", "all", "--exclude-checks", "use_after_free"]
 
 
 def venv(target: Path) -> Path:
@@ -175,7 +180,7 @@ def rounds(made: Path, daemon: Daemon, base: str, asked: argparse.Namespace) -> 
         if asked.report:
             arguments += ["--report", "ndjson", "--report-dir", str(asked.report / name.replace(" ", "-"))]
         print(f"-- with a key that has {name}", flush=True)
-        if not ask(made, base, key, known, ["--checks", "all", *arguments]):
+        if not ask(made, base, key, known, [*CHECKS, *arguments]):
             complaints.append(f"schemathesis found failures with a key that has {name}")
         print(f"-- took {time.monotonic() - began:.0f} s", flush=True)
     return complaints
