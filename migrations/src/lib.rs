@@ -51,6 +51,7 @@ migrations! {
     m20261128_000100 => "m20261128_000100_projects", "../sql/m20261128_000100_projects.sql";
     m20261128_000200 => "m20261128_000200_schedules", "../sql/m20261128_000200_schedules.sql";
     m20261128_000300 => "m20261128_000300_webhooks", "../sql/m20261128_000300_webhooks.sql";
+    m20261128_000400 => "m20261128_000400_open_children", "../sql/m20261128_000400_open_children.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;

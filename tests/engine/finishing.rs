@@ -136,7 +136,7 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
     let answers = harness.commits().write(&entries, &mut Handover::none()).await.answers;
     assert!(matches!(answers[0], Ok(Some(_))) && matches!(answers[3], Ok(Some(_))), "{answers:?}");
     assert!(matches!(answers[1], Err(StoreError::LeaseLost)), "{answers:?}");
-    assert!(answers[2].as_ref().is_err_and(|error| !error.is_weather()), "{answers:?}");
+    assert!(answers[2].as_ref().is_err_and(|error| !error.is_unavailable()), "{answers:?}");
     for (at, steps, usage) in [(0, 2, 1), (1, 1, 1), (2, 1, 0), (3, 2, 1)] {
         assert_eq!(harness.steps(tasks[at]).await.len(), steps, "{}", titles[at]);
         let recorded = harness.services.task_usage(harness.caller.org, tasks[at]).await.unwrap().len();

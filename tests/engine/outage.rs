@@ -1,4 +1,4 @@
-//! Rule 8: a database outage is weather.
+//! Rule 8: a database outage is survived.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn an_outage_in_the_middle_of_steps_costs_no_attempt_and_ends_nothing() {
     let view = harness.completed(task).await;
     engine.stop().await;
     assert_eq!(view.row.steps_completed.len(), 6);
-    assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no attempt is used up by the weather");
+    assert!(harness.steps(task).await.iter().all(|step| step.attempt == 1), "no attempt is used up by the outage");
     assert_eq!(script.runs_of(article::DRAFT), 4, "what was finished in the outage is written, not done again");
     harness.assert_books_closed().await;
 }
@@ -67,7 +67,7 @@ async fn a_transaction_dropped_while_it_begins_leaves_nothing_open() {
     }
 }
 
-/// Weather passes; a statement that took too long takes as long the next time.
+/// An outage passes; a statement that took too long takes as long the next time.
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_not_weather() {
     let harness = Harness::new().await;
@@ -80,10 +80,10 @@ async fn a_statement_that_takes_too_long_is_not_weather() {
     let waiter = hurried.begin(harness.caller.org).await.unwrap();
     let error = waiter.lock_task(task).await.unwrap_err();
     assert!(error.to_string().contains("statement timeout"), "{error}");
-    assert!(!error.is_weather(), "{error:?}");
+    assert!(!error.is_unavailable(), "{error:?}");
     harness.database.go_away().await;
     let error = hurried.ping().await.unwrap_err();
-    assert!(error.is_weather(), "{error:?}");
+    assert!(error.is_unavailable(), "{error:?}");
 }
 
 /// A sweep that meets an outage is put off, not called done.

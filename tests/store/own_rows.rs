@@ -241,6 +241,7 @@ fn new_step(task: Option<Uuid>) -> NewStep {
         payload: Value::Null,
         subject: None,
         start: Start::Now,
+        paused: false,
         started: None,
     }
 }

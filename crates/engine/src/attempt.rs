@@ -29,7 +29,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MOMENT: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// An attempt that the database's absence cut short starts again after this.
-const WEATHER_PAUSE: Duration = Duration::from_secs(1);
+const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Tries at a name that other articles take as well.
 const MOST_COLLISIONS: u32 = 5;
@@ -191,7 +191,7 @@ async fn begin(shared: &Shared, lease: &Lease) -> Result<Outcome, StopReason> {
         match shared.committer.write(lease, What::Begun).await {
             Ok(_) => break,
             Err(StoreError::LeaseLost) => return Err(StopReason::LeaseGone),
-            Err(error) if error.is_weather() => {
+            Err(error) if error.is_unavailable() => {
                 tracing::warn!(%error, "cannot write that the step began; the database may be away");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -211,9 +211,9 @@ fn outcome_of(step: &ClaimedStep, error: BoxDynError) -> Result<Outcome, StopRea
                 StepError::Snooze(wait) => Ok(Outcome::Snooze(wait)),
                 StepError::Wait => Ok(Outcome::Wait),
                 StepError::Store(StoreError::LeaseLost) => Err(StopReason::LeaseGone),
-                StepError::Store(error) if error.is_weather() => {
+                StepError::Store(error) if error.is_unavailable() => {
                     tracing::warn!(%error, "the database went away during the step");
-                    Ok(Outcome::Snooze(WEATHER_PAUSE))
+                    Ok(Outcome::Snooze(UNAVAILABLE_PAUSE))
                 }
                 StepError::Store(error) => Ok(Outcome::Failed(database_fault(&error))),
             };
@@ -255,8 +255,8 @@ async fn finish(shared: &Shared, lease: &Lease, outcome: Outcome) -> Ended {
             collisions += 1;
             continue;
         }
-        if !error.is_weather() {
-            // Not the weather but the data: the same transaction would fail for ever.
+        if !error.is_unavailable() {
+            // The database is there; it is the data: the same transaction would fail for ever.
             if matches!(*outcome, Outcome::Failed(_)) {
                 tracing::error!(%error, "the failure of the step cannot be written; its lease runs out");
                 return Ended::Dropped;
@@ -314,7 +314,7 @@ async fn record_usage(shared: &Shared, step: &ClaimedStep, usage: &[Usage]) {
     for _ in 0..20 {
         match shared.commits.record_usage(step, usage).await {
             Ok(()) => return,
-            Err(error) if error.is_weather() => tokio::time::sleep(pause).await,
+            Err(error) if error.is_unavailable() => tokio::time::sleep(pause).await,
             Err(error) => {
                 tracing::error!(%error, ?usage, "usage of a stopped attempt could not be recorded");
                 return;

@@ -1,8 +1,8 @@
 //! Claims as many steps as there are free slots, when something may be there to claim.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use galley_domain::{Fault, FaultCode};
+use galley_domain::{Fault, FaultCode, task::StepKind};
 use galley_store::{ClaimedStep, Fence, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,25 +14,38 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const SHORTEST_LOOK: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// What the claimer of a process knows between two rounds.
+#[derive(Debug)]
+struct Claimer {
+    shared: Arc<Shared>,
+    /// When it looks at the clock next.
+    due: Instant,
+    /// The last slow tick.
+    ticked: Option<Instant>,
+    /// The newest job of each kind that comes by itself: saves a query a round.
+    added: BTreeMap<StepKind, String>,
+}
+
 /// Runs until `stop`; then nothing more begins, which ends the workers once they are idle.
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
     // Also when this panics: the workers must not wait for a claimer that is gone.
     let _closing = Closing(&shared);
-    let (mut wakes, mut clock) = (shared.notifications.steps(), shared.notifications.clock());
-    let mut due = Instant::now();
+    let (mut steps, mut clock) = (shared.notifications.steps(), shared.notifications.clock());
+    let mut claimer =
+        Claimer { shared: Arc::clone(&shared), due: Instant::now(), ticked: None, added: BTreeMap::new() };
     let mut pause = FIRST_PAUSE;
     while !stop.is_cancelled() {
-        shared.capacity.look_for(wakes.woken());
-        match round(&shared, &mut due).await {
+        shared.capacity.look_for(steps.woken());
+        match claimer.round().await {
             Ok(()) => {
                 pause = FIRST_PAUSE;
                 tokio::select! {
                     () = stop.cancelled() => break,
-                    () = wakes.changed() => {}
+                    () = steps.changed() => {}
                     // The sender lives in `shared`.
-                    _ = clock.changed() => due = Instant::now(),
+                    _ = clock.changed() => claimer.due = Instant::now(),
                     () = shared.capacity.freed(), if shared.capacity.looks() => {}
-                    () = tokio::time::sleep_until(due) => {}
+                    () = tokio::time::sleep_until(claimer.due) => {}
                 }
             }
             Err(error) => {
@@ -42,7 +55,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
                     () = tokio::time::sleep(pause) => {}
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE);
-                due = Instant::now();
+                claimer.due = Instant::now();
             }
         }
     }
@@ -56,86 +69,103 @@ impl Drop for Closing<'_> {
     }
 }
 
-/// One look at clock and queue.
-async fn round(shared: &Shared, due: &mut Instant) -> Result<(), StoreError> {
-    let queue = shared.store().queue();
-    let kinds = &shared.settings.kinds;
-    if Instant::now() >= *due {
-        add_periodic_jobs(shared).await?;
+impl Claimer {
+    /// One look at clock and queue.
+    async fn round(&mut self) -> Result<(), StoreError> {
+        if Instant::now() >= self.due {
+            self.look_at_clock().await?;
+        }
+        self.claim().await
+    }
+
+    /// Makes ready what is due, and now and then whatever nobody was told of.
+    async fn look_at_clock(&mut self) -> Result<(), StoreError> {
+        self.add_periodic_jobs().await?;
+        let shared = &*self.shared;
+        let (queue, kinds, tick) = (shared.store().queue(), &shared.settings.kinds, shared.settings.tick);
         let held = shared.leases.fences();
         let promotion = patiently(shared, queue.promote(&held, kinds, shared.settings.lease)).await?;
         for step in promotion.exhausted {
-            fail_exhausted(shared, &step).await?;
+            fail_exhausted(shared, &step).await;
         }
-        let next = promotion.next_due.unwrap_or(shared.settings.tick);
+        let next = promotion.next_due.unwrap_or(tick);
         // A delay of a few milliseconds is kept to; something overdue that did not move is not asked for in a circle.
         let next = if next.is_zero() { SHORTEST_LOOK } else { next };
-        *due = Instant::now() + next.min(shared.settings.tick);
-        if shared.stats.tick_is_due(shared.settings.tick) {
+        self.due = Instant::now() + next.min(tick);
+        if self.ticked.is_none_or(|ticked| ticked.elapsed() >= tick) {
+            self.ticked = Some(Instant::now());
             // A word may have been lost, and another configuration may have had other pools.
             patiently(shared, queue.adopt(&shared.registry.pools_by_kind(kinds))).await?;
             shared.capacity.look_everywhere();
         }
+        Ok(())
     }
-    // Each pool may need a claim of its own. Permits that are free again meanwhile wait for the next round: between two
-    // rounds the word to stop, the clock and the notifications are heard, however fast the steps are.
-    for _ in 0..shared.pools {
-        // With fewer permits than pools could use, the oldest order goes first, wherever it stands.
-        let contended = shared.capacity.contended();
-        let mut first = None;
-        if !contended.is_empty() {
-            let ready = patiently(shared, queue.with_ready_steps(&contended)).await?;
-            shared
-                .capacity
-                .nothing_in(contended.into_iter().map(|(pool, _)| pool).filter(|pool| !ready.contains(pool)));
-            first = ready.first().copied();
-        }
-        let Some(mut free) = shared.capacity.take_free(first) else { break };
-        let wanted = free.wanted();
-        let claim = queue.claim(&wanted, kinds, &shared.settings.worker, shared.settings.lease);
-        let claims = patiently(shared, claim).await?;
-        let mut paused: Vec<Fence> = Vec::new();
-        for step in claims.steps {
-            let task = step.task.and_then(|task| claims.tasks.get(&task)).cloned();
-            let (fence, permit) = (step.fence, free.permit(step.pool, step.rank));
-            if task.as_ref().is_some_and(|task| task.paused) {
-                // It became ready in the moment in which its task was paused.
-                paused.push(fence);
-            } else if !shared.launch(step, LastSeen::claimed(task), permit) {
-                // Its lease runs out and the step is claimed again.
-                tracing::error!("a claimed step found no permit");
+
+    async fn claim(&self) -> Result<(), StoreError> {
+        // Each pool may need a claim of its own. Permits that are free again meanwhile wait for the next round: between two
+        // rounds the word to stop, the clock and the notifications are heard, however fast the steps are.
+        let shared = &*self.shared;
+        let (queue, kinds) = (shared.store().queue(), &shared.settings.kinds);
+        for _ in 0..shared.pools {
+            // With fewer permits than pools could use, the oldest order goes first, wherever it stands.
+            let contended = shared.capacity.contended();
+            let mut first = None;
+            if !contended.is_empty() {
+                let ready = patiently(shared, queue.with_ready_steps(&contended)).await?;
+                shared
+                    .capacity
+                    .nothing_in(contended.into_iter().map(|(pool, _)| pool).filter(|pool| !ready.contains(pool)));
+                first = ready.first().copied();
+            }
+            let Some(mut free) = shared.capacity.take_free(first) else { break };
+            let wanted = free.wanted();
+            let claim = queue.claim(&wanted, kinds, &shared.settings.worker, shared.settings.lease);
+            let claims = patiently(shared, claim).await?;
+            let mut paused: Vec<Fence> = Vec::new();
+            for step in claims.steps {
+                let task = step.task.and_then(|task| claims.tasks.get(&task)).cloned();
+                let (fence, permit) = (step.fence, free.permit(step.pool, step.rank));
+                if task.as_ref().is_some_and(|task| task.paused) {
+                    // It became ready in the moment in which its task was paused.
+                    paused.push(fence);
+                } else if !shared.launch(step, LastSeen::claimed(task), permit) {
+                    // Its lease runs out and the step is claimed again.
+                    tracing::error!("a claimed step found no permit");
+                }
+            }
+            free.all_found();
+            if !paused.is_empty() {
+                patiently(shared, queue.give_back(&paused)).await?;
             }
         }
-        free.all_found();
-        if !paused.is_empty() {
-            queue.give_back(&paused).await?;
-        }
+        Ok(())
     }
-    Ok(())
+
+    /// One in each period, whichever process is first.
+    async fn add_periodic_jobs(&mut self) -> Result<(), StoreError> {
+        let shared = &*self.shared;
+        for job in shared.registry.periodic().iter().filter(|job| shared.settings.kinds.contains(&job.kind)) {
+            let Some(stage) = shared.registry.stage(job.kind) else { continue };
+            let seconds = chrono::Utc::now().timestamp();
+            let period = i64::try_from(job.every.as_secs().max(1)).unwrap_or(i64::MAX);
+            let key = format!("{}/{}", job.kind, seconds - seconds.rem_euclid(period));
+            if self.added.get(&job.kind) != Some(&key) {
+                let queue = shared.store().queue();
+                patiently(shared, queue.schedule(job.kind, stage.pool, &key, stage.policy.max_attempts)).await?;
+                self.added.insert(job.kind, key);
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Fails a step whose every attempt took its process down.
-async fn fail_exhausted(shared: &Shared, step: &ClaimedStep) -> Result<(), StoreError> {
+/// Fails a step whose every attempt took its process down. When that cannot be written, the lease runs out once more.
+async fn fail_exhausted(shared: &Shared, step: &ClaimedStep) {
     tracing::error!(step = %step.fence.step, kind = %step.kind, attempts = step.attempt, "the step lost its worker in its last attempt");
     let message = format!("the {} step lost its worker {} times", step.kind, step.attempt);
-    let fault = Fault::permanent(FaultCode::WorkflowError, message);
-    match shared.commits.finish_step(step, &Outcome::Failed(fault), &[]).await {
-        Ok(_) | Err(StoreError::LeaseLost) => Ok(()),
-        Err(error) => Err(error),
+    let outcome = Outcome::Failed(Fault::permanent(FaultCode::WorkflowError, message));
+    match patiently(shared, shared.commits.finish_step(step, &outcome, &[])).await {
+        Ok(_) | Err(StoreError::LeaseLost) => {}
+        Err(error) => tracing::warn!(%error, step = %step.fence.step, "the failure of the step could not be written"),
     }
-}
-
-/// One in each period, whichever process is first.
-async fn add_periodic_jobs(shared: &Shared) -> Result<(), StoreError> {
-    for job in shared.registry.periodic().iter().filter(|job| shared.settings.kinds.contains(&job.kind)) {
-        let Some(stage) = shared.registry.stage(job.kind) else { continue };
-        let seconds = chrono::Utc::now().timestamp();
-        let period = i64::try_from(job.every.as_secs().max(1)).unwrap_or(i64::MAX);
-        let key = format!("{}/{}", job.kind, seconds - seconds.rem_euclid(period));
-        if !shared.stats.has_added(job.kind, &key) {
-            shared.store().queue().schedule(job.kind, stage.pool, &key, stage.policy.max_attempts).await?;
-            shared.stats.note_added(job.kind, key);
-        }
-    }
-    Ok(())
 }

@@ -68,7 +68,7 @@ impl Committer {
         (Self { shards: senders.into(), registry }, shards)
     }
 
-    /// Writes one thing about an attempt. An error that is weather means that nothing was written.
+    /// Writes one thing about an attempt. When the error says that the database is unavailable, nothing was written.
     pub(crate) async fn write(&self, lease: &Lease, what: What) -> Answer {
         let step = lease.step();
         let shard = self.shard_of(step);

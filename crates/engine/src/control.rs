@@ -2,12 +2,24 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use galley_domain::{OrgId, task::TaskStatus};
+use async_trait::async_trait;
+use galley_domain::{
+    OrgId,
+    task::{StepKind, TaskStatus},
+};
 use galley_store::{StepsTx, Store, StoreError, TaskState};
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::{capacity::Handover, commit::Batch, registry::Registry};
+use crate::{
+    capacity::Handover,
+    commit::Batch,
+    pipeline::Output,
+    registry::Registry,
+    step::{Step, StepContext, StepError},
+};
+
+/// The job that follows a task which failed while children of it were open. A registry without it leaves them to go on.
+pub const CANCEL_CHILDREN: StepKind = StepKind::new("cancel_children");
 
 /// Why a task was left as it is.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +45,8 @@ impl Control {
         Self { store, registry }
     }
 
-    /// Stops a task and its children: nothing of them is started any more, what runs is dropped, held credits return.
+    /// Stops a task and its children: nothing of them is started any more, what runs is dropped, held credits return. Of a
+    /// task that has ended the children that have not.
     pub async fn cancel(&self, org: OrgId, id: Uuid) -> Result<(), ControlError> {
         let tx = self.store.begin_steps([org]).await?;
         let tx = self.cancel_in(tx, org, id).await?;
@@ -44,8 +57,8 @@ impl Control {
     /// The same in a transaction of the caller's, who commits it.
     pub async fn cancel_in(&self, mut tx: StepsTx, org: OrgId, id: Uuid) -> Result<StepsTx, ControlError> {
         let mut tasks = family(&mut tx, org, id).await?;
-        let status = tasks[0].status()?;
-        if status.is_ended() {
+        if !is_any_open(&tasks)? {
+            let status = tasks[0].status()?;
             return Err(ControlError::Refused(format!(
                 "the task is {status} already; only a pending or processing task can be cancelled"
             )));
@@ -63,7 +76,8 @@ impl Control {
         Ok(batch.into_tx())
     }
 
-    /// Nothing of a task and its children is claimed until it is resumed; what runs goes on to its end.
+    /// Nothing of a task and its children is claimed until it is resumed; what runs goes on to its end. A task that has
+    /// ended stands for the children that have not.
     pub async fn pause(&self, org: OrgId, id: Uuid) -> Result<(), ControlError> {
         self.set_paused(org, id, true).await
     }
@@ -76,15 +90,11 @@ impl Control {
     async fn set_paused(&self, org: OrgId, id: Uuid, paused: bool) -> Result<(), ControlError> {
         let mut tx = self.store.begin_steps([org]).await?;
         let mut tasks = family(&mut tx, org, id).await?;
-        let status = tasks[0].status()?;
-        if status.is_ended() {
+        if !is_any_open(&tasks)? {
+            let status = tasks[0].status()?;
             return Err(ControlError::Refused(format!(
                 "the task is {status}; only one that has not ended can be paused"
             )));
-        }
-        if tasks[0].paused == paused {
-            let how = if paused { "paused already" } else { "not paused" };
-            return Err(ControlError::Refused(format!("the task is {how}")));
         }
         let standing = tasks.iter().map(|task| (task.id, task.clone())).collect();
         let mut handover = Handover::none();
@@ -93,11 +103,14 @@ impl Control {
         for task in &mut tasks {
             if !task.status()?.is_ended() && task.paused != paused {
                 task.paused = paused;
-                let told = json!({ "status": task.status, "progress": task.progress }).to_string();
-                batch.emit(task, if paused { "task.paused" } else { "task.resumed" }, told);
+                batch.tell_state(task, if paused { "task.paused" } else { "task.resumed" })?;
                 changed.push(task.id);
                 batch.stands(task);
             }
+        }
+        if changed.is_empty() {
+            let how = if paused { "paused already" } else { "not paused" };
+            return Err(ControlError::Refused(format!("the task is {how}")));
         }
         batch.flush().await?;
         let tx = batch.into_tx();
@@ -122,5 +135,33 @@ async fn family(tx: &mut StepsTx, org: OrgId, id: Uuid) -> Result<Vec<TaskState>
             return Ok(family);
         }
         ids.extend(children);
+    }
+}
+
+fn is_any_open(tasks: &[TaskState]) -> Result<bool, StoreError> {
+    for task in tasks {
+        if !task.status()?.is_ended() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Cancels the open children of the task that the job is about: nobody waits for what they would bring.
+#[derive(Debug)]
+pub(crate) struct CancelChildren(pub(crate) Control);
+
+#[async_trait]
+impl Step for CancelChildren {
+    fn kind(&self) -> StepKind {
+        CANCEL_CHILDREN
+    }
+
+    async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
+        match self.0.cancel(cx.org()?, cx.subject()?).await {
+            // Gone, or somebody has cancelled them meanwhile.
+            Ok(()) | Err(ControlError::NotFound | ControlError::Refused(_)) => Ok(Output::default()),
+            Err(ControlError::Store(error)) => Err(error.into()),
+        }
     }
 }

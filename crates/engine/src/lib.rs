@@ -24,7 +24,7 @@ mod step;
 
 pub use capacity::{Capacity, Handover};
 pub use commit::{Commits, Entry, LastSeen, What, Written};
-pub use control::{Control, ControlError};
+pub use control::{CANCEL_CHILDREN, Control, ControlError};
 pub use notifications::{CancelWatch, EventWatch, Notifications, StepWatch};
 pub use pipeline::{
     Brought, Charge, EndedTask, Items, Keeper, Kept, Next, OnFailure, Output, Periodic, Pipeline, Stage, StepSeed,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use galley_domain::task::PoolName;
-use galley_store::{Store, Wake};
+use galley_store::{Notification, Store};
 use tokio::sync::{Notify, broadcast, watch};
 use uuid::Uuid;
 
@@ -148,18 +148,18 @@ impl Notifications {
         EventWatch { task, receiver, events: Arc::clone(&self.events) }
     }
 
-    fn dispatch(&self, wake: Wake) {
-        match wake {
-            Wake::Steps { pool, rank } => self.steps_ready(pool, rank),
-            Wake::Clock => self.look_at_the_clock(),
+    fn dispatch(&self, notification: Notification) {
+        match notification {
+            Notification::Steps { pool, rank } => self.steps_ready(pool, rank),
+            Notification::Clock => self.look_at_the_clock(),
             // Nobody listening is fine: then nothing runs here.
-            Wake::Cancelled { task } => drop(self.cancels.send(task)),
-            Wake::Event { task } => {
+            Notification::Cancelled { task } => drop(self.cancels.send(task)),
+            Notification::Event { task } => {
                 if let Some(sender) = lock(&self.events).get(&task) {
                     sender.send_modify(|count| *count += 1);
                 }
             }
-            Wake::Reconnected => self.anything_may_have_happened(),
+            Notification::Reconnected => self.anything_may_have_happened(),
         }
     }
 
@@ -178,10 +178,10 @@ impl Notifications {
         tokio::join!(self.hear_own(store.own_words()), self.hear_others(&store));
     }
 
-    async fn hear_own(&self, mut words: broadcast::Receiver<Arc<[Wake]>>) {
+    async fn hear_own(&self, mut words: broadcast::Receiver<Arc<[Notification]>>) {
         loop {
             match words.recv().await {
-                Ok(wakes) => wakes.iter().for_each(|wake| self.dispatch(*wake)),
+                Ok(said) => said.iter().for_each(|notification| self.dispatch(*notification)),
                 Err(broadcast::error::RecvError::Lagged(_)) => self.anything_may_have_happened(),
                 Err(broadcast::error::RecvError::Closed) => return,
             }
@@ -197,7 +197,7 @@ impl Notifications {
                     self.anything_may_have_happened();
                     loop {
                         match listener.next().await {
-                            Ok(wake) => self.dispatch(wake),
+                            Ok(notification) => self.dispatch(notification),
                             Err(error) => {
                                 tracing::warn!(%error, "lost the connection that listens for wake-ups; trying again");
                                 break;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use galley_domain::task::{PoolName, StepKind, StepPolicy};
-use galley_store::{BESIDE_THE_NEWEST, NewStep, StoreError};
+use galley_store::{BESIDE_THE_NEWEST, JobKind, NewStep, StoreError};
 use uuid::Uuid;
 
 use crate::pipeline::{Periodic, Pipeline, Stage, StepSeed};
@@ -148,8 +148,15 @@ impl Registry {
             payload: seed.payload,
             subject: seed.subject,
             start: seed.start,
+            paused: false,
             started: None,
         })
+    }
+
+    /// How a job is queued, if it is registered.
+    pub(crate) fn job(&self, kind: StepKind) -> Option<JobKind> {
+        let stage = self.stage(kind)?;
+        Some(JobKind { kind, pool: stage.pool, max_attempts: stage.policy.max_attempts })
     }
 
     /// The kinds with their pools, for [`galley_store::Queue::adopt`].

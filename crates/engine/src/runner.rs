@@ -19,6 +19,7 @@ use crate::{
     claimer,
     commit::{Commits, LastSeen},
     committer::{Committer, WriteShard},
+    control::{CancelChildren, Control},
     keeper,
     leases::{Lease, Leases},
     notifications::Notifications,
@@ -124,8 +125,9 @@ impl Engine {
         registry: Arc<Registry>,
         notifications: Notifications,
         mut settings: EngineSettings,
-        steps: Vec<Arc<dyn Step>>,
+        mut steps: Vec<Arc<dyn Step>>,
     ) -> Self {
+        steps.push(Arc::new(CancelChildren(Control::new(store.clone(), Arc::clone(&registry)))));
         let works_on = |kind: &StepKind| {
             registry.stage(*kind).is_some() && (settings.kinds.is_empty() || settings.kinds.contains(kind))
         };

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use galley_domain::task::StepKind;
@@ -24,10 +24,7 @@ pub struct KindStats {
 #[derive(Debug, Default)]
 struct State {
     kinds: BTreeMap<StepKind, KindStats>,
-    /// The newest job of each kind that comes by itself, as far as this process knows.
-    added: BTreeMap<StepKind, String>,
     stale: u64,
-    last_tick: Option<Instant>,
 }
 
 /// Shared counters. Cheap to clone.
@@ -72,25 +69,6 @@ impl EngineStats {
     /// Groups that were written twice for that reason.
     pub fn stale_groups(&self) -> u64 {
         self.lock().stale
-    }
-
-    /// True when this process has added the job already; saves a query a tick.
-    pub(crate) fn has_added(&self, kind: StepKind, key: &str) -> bool {
-        self.lock().added.get(&kind).is_some_and(|added| added == key)
-    }
-
-    pub(crate) fn note_added(&self, kind: StepKind, key: String) {
-        self.lock().added.insert(kind, key);
-    }
-
-    /// Whether the last slow tick is that long ago; then this one is the last.
-    pub(crate) fn tick_is_due(&self, tick: Duration) -> bool {
-        let mut state = self.lock();
-        let due = state.last_tick.is_none_or(|last| last.elapsed() >= tick);
-        if due {
-            state.last_tick = Some(Instant::now());
-        }
-        due
     }
 
     /// A copy of all counters.

@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What a transaction said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Wake {
+pub enum Notification {
     /// Steps of this pool became claimable, none of them below this rank.
     Steps { pool: PoolName, rank: i64 },
     /// A step is to become claimable by the clock, perhaps sooner than anyone expected.
@@ -42,7 +42,7 @@ pub enum Wake {
     Reconnected,
 }
 
-impl Wake {
+impl Notification {
     fn word(self) -> String {
         match self {
             Self::Steps { pool, rank } => format!("steps:{pool}:{rank}"),
@@ -73,8 +73,8 @@ impl Wake {
 #[derive(Debug, Clone)]
 pub(crate) struct Announcer {
     origin: Arc<str>,
-    local: broadcast::Sender<Arc<[Wake]>>,
-    outbox: mpsc::UnboundedSender<Arc<[Wake]>>,
+    local: broadcast::Sender<Arc<[Notification]>>,
+    outbox: mpsc::UnboundedSender<Arc<[Notification]>>,
 }
 
 impl Announcer {
@@ -85,17 +85,17 @@ impl Announcer {
         Self { origin, local: broadcast::Sender::new(LAG), outbox }
     }
 
-    pub(crate) fn say(&self, wakes: impl IntoIterator<Item = Wake>) {
-        let wakes: Arc<[Wake]> = wakes.into_iter().collect();
-        if !wakes.is_empty() {
+    pub(crate) fn say(&self, notifications: impl IntoIterator<Item = Notification>) {
+        let notifications: Arc<[Notification]> = notifications.into_iter().collect();
+        if !notifications.is_empty() {
             // Nobody of this process may be listening, and the sender ends only with the process.
-            let _ = self.local.send(Arc::clone(&wakes));
-            let _ = self.outbox.send(wakes);
+            let _ = self.local.send(Arc::clone(&notifications));
+            let _ = self.outbox.send(notifications);
         }
     }
 
     /// What this process says, without the way through the database: all that one transaction said at once.
-    pub(crate) fn local(&self) -> broadcast::Receiver<Arc<[Wake]>> {
+    pub(crate) fn local(&self) -> broadcast::Receiver<Arc<[Notification]>> {
         self.local.subscribe()
     }
 
@@ -109,29 +109,29 @@ impl Announcer {
 #[derive(Debug, Default)]
 struct Pending {
     pools: HashMap<PoolName, i64>,
-    others: HashSet<Wake>,
+    others: HashSet<Notification>,
 }
 
 impl Pending {
-    fn extend(&mut self, wakes: &[Wake]) {
-        for wake in wakes {
-            if let Wake::Steps { pool, rank } = *wake {
+    fn extend(&mut self, notifications: &[Notification]) {
+        for notification in notifications {
+            if let Notification::Steps { pool, rank } = *notification {
                 self.pools.entry(pool).and_modify(|lowest| *lowest = rank.min(*lowest)).or_insert(rank);
             } else {
-                self.others.insert(*wake);
+                self.others.insert(*notification);
             }
         }
     }
 
-    fn words(&self) -> impl Iterator<Item = Wake> + '_ {
-        let pools = self.pools.iter().map(|(pool, rank)| Wake::Steps { pool: *pool, rank: *rank });
+    fn words(&self) -> impl Iterator<Item = Notification> + '_ {
+        let pools = self.pools.iter().map(|(pool, rank)| Notification::Steps { pool: *pool, rank: *rank });
         pools.chain(self.others.iter().copied())
     }
 }
 
 /// Collects while it sends: what is said a hundred times meanwhile goes out once. Words for readers wait a moment for
 /// others; those for workers do not.
-async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::UnboundedReceiver<Arc<[Wake]>>) {
+async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::UnboundedReceiver<Arc<[Notification]>>) {
     while let Some(first) = words.recv().await {
         let mut urgent = is_urgent(&first);
         let mut pending = Pending::default();
@@ -157,8 +157,8 @@ async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::Unbound
 }
 
 /// Readers may hear of an event a little later, workers of a step may not.
-fn is_urgent(wakes: &[Wake]) -> bool {
-    !wakes.iter().all(|wake| matches!(wake, Wake::Event { .. }))
+fn is_urgent(notifications: &[Notification]) -> bool {
+    !notifications.iter().all(|notification| matches!(notification, Notification::Event { .. }))
 }
 
 async fn notify(db: &DatabaseConnection, payloads: &[String]) -> Result<(), crate::StoreError> {
@@ -168,10 +168,10 @@ async fn notify(db: &DatabaseConnection, payloads: &[String]) -> Result<(), crat
 }
 
 /// The origin and as many words behind it as fit, several times if need be.
-fn payloads(origin: &str, wakes: impl IntoIterator<Item = Wake>) -> Vec<String> {
+fn payloads(origin: &str, notifications: impl IntoIterator<Item = Notification>) -> Vec<String> {
     let mut payloads = vec![origin.to_owned()];
-    for wake in wakes {
-        let word = wake.word();
+    for notification in notifications {
+        let word = notification.word();
         let last = payloads.last_mut().filter(|last| last.len() + word.len() < LONGEST_PAYLOAD);
         match last {
             Some(last) => *last += &format!(" {word}"),
@@ -182,12 +182,12 @@ fn payloads(origin: &str, wakes: impl IntoIterator<Item = Wake>) -> Vec<String> 
 }
 
 /// The words of another process; none of this one's.
-pub(crate) fn heard(origin: &str, payload: &str) -> Vec<Wake> {
+pub(crate) fn heard(origin: &str, payload: &str) -> Vec<Notification> {
     let mut words = payload.split(' ');
     if words.next() == Some(origin) {
         return Vec::new();
     }
-    words.filter_map(Wake::read).collect()
+    words.filter_map(Notification::read).collect()
 }
 
 #[cfg(test)]
@@ -197,8 +197,14 @@ mod tests {
     #[test]
     fn words_survive_the_way_through_the_database_and_own_ones_are_passed_over() {
         let task = Uuid::from_u128(7);
-        let steps = Wake::Steps { pool: PoolName::new("models"), rank: -7 };
-        let said = [steps, Wake::Clock, Wake::Cancelled { task }, Wake::Event { task }, Wake::Reconnected];
+        let steps = Notification::Steps { pool: PoolName::new("models"), rank: -7 };
+        let said = [
+            steps,
+            Notification::Clock,
+            Notification::Cancelled { task },
+            Notification::Event { task },
+            Notification::Reconnected,
+        ];
         let payloads = payloads("me", said);
         let [payload] = payloads.as_slice() else { panic!("one payload, not {payloads:?}") };
         assert_eq!(heard("you", payload).into_iter().collect::<HashSet<_>>(), HashSet::from(said));
@@ -210,16 +216,17 @@ mod tests {
     fn of_a_pool_the_lowest_rank_is_said() {
         let pool = PoolName::new("models");
         let mut pending = Pending::default();
-        pending.extend(&[9, 3, 5].map(|rank| Wake::Steps { pool, rank }));
-        assert_eq!(pending.words().collect::<Vec<_>>(), [Wake::Steps { pool, rank: 3 }]);
+        pending.extend(&[9, 3, 5].map(|rank| Notification::Steps { pool, rank }));
+        assert_eq!(pending.words().collect::<Vec<_>>(), [Notification::Steps { pool, rank: 3 }]);
     }
 
     #[test]
     fn many_words_are_split_below_the_longest_payload() {
-        let said: HashSet<Wake> = (0..2_000).map(|n| Wake::Event { task: Uuid::from_u128(n) }).collect();
+        let said: HashSet<Notification> =
+            (0..2_000).map(|n| Notification::Event { task: Uuid::from_u128(n) }).collect();
         let payloads = payloads("origin", said.iter().copied());
         assert!(payloads.iter().all(|payload| payload.len() < 8_000));
-        let back: HashSet<Wake> = payloads.iter().flat_map(|payload| heard("other", payload)).collect();
+        let back: HashSet<Notification> = payloads.iter().flat_map(|payload| heard("other", payload)).collect();
         assert_eq!(back, said);
     }
 }

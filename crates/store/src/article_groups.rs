@@ -74,7 +74,7 @@ impl StepsTx {
     /// Saves new versions of locked articles.
     pub async fn save_versions(&self, versions: &[NewVersion]) -> Result<(), StoreError> {
         let saved = save_versions(self.conn(), versions).await?.len();
-        if saved == versions.len() { Ok(()) } else { Err(StoreError::Overtaken) }
+        if saved == versions.len() { Ok(()) } else { Err(StoreError::StaleVersion) }
     }
 
     /// Says of articles whose run has ended well that their text is there.

@@ -8,11 +8,15 @@ mod advance;
 mod ends;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, LazyLock},
 };
 
-use galley_domain::{OrgId, usage::Usage};
+use galley_domain::{
+    OrgId,
+    task::{PoolName, StepKind},
+    usage::Usage,
+};
 use rust_decimal::Decimal;
 use sea_orm::FromQueryResult;
 use serde::Serialize;
@@ -20,7 +24,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    announce::Wake,
+    announce::Notification,
     error::StoreError,
     queue::{ClaimedStep, Fence},
     scope::{TenantTx, Tx},
@@ -62,10 +66,20 @@ pub struct Changes {
     pub steps: Vec<NewStep>,
     /// Tasks that ended with steps open: those are cancelled, also what runs.
     pub stopped: Vec<Uuid>,
-    /// Steps of other tasks, each with how many of the tasks that it waits for have ended.
-    pub parents: BTreeMap<Uuid, i32>,
+    /// The job that is added about each of these tasks that has open children.
+    pub for_children: Option<JobKind>,
+    /// Steps of other tasks, which may wait for tasks that have ended.
+    pub parents: BTreeSet<Uuid>,
     /// What attempts have used.
     pub usage: Vec<(ClaimedStep, Vec<Usage>)>,
+}
+
+/// How a job is queued.
+#[derive(Debug, Clone, Copy)]
+pub struct JobKind {
+    pub kind: StepKind,
+    pub pool: PoolName,
+    pub max_attempts: u32,
 }
 
 /// A step that ended well.
@@ -224,14 +238,14 @@ impl StepsTx {
     }
 
     /// Takes the tasks as the caller knows them, without a look and without a lock. If that is not how they are,
-    /// [`Self::write`] says [`StoreError::Overtaken`], and nothing may be committed.
+    /// [`Self::write`] says [`StoreError::StaleVersion`], and nothing may be committed.
     pub fn suppose(&mut self, tasks: SeenTasks, fences: HashSet<Fence>) -> Standing {
         let standing = tasks.iter().map(|(id, task)| (*id, TaskState::clone(task))).collect();
         self.seen = tasks;
         Standing { tasks: standing, fences }
     }
 
-    /// Locks what is supposed to be so: it comes before whatever else is locked. Fails with [`StoreError::Overtaken`] when
+    /// Locks what is supposed to be so: it comes before whatever else is locked. Fails with [`StoreError::StaleVersion`] when
     /// a task has changed or a lease is gone.
     pub async fn pin(&self, fences: &HashSet<Fence>) -> Result<(), StoreError> {
         let tasks: Vec<&TaskState> = self.seen.values().map(Arc::as_ref).collect();
@@ -242,7 +256,7 @@ impl StepsTx {
             column(fences, |fence| fence.step),
             column(fences, |fence| fence.lease),
         ];
-        let row = sql::one(&self.tx, PIN, values).await?.ok_or(StoreError::Overtaken)?;
+        let row = sql::one(&self.tx, PIN, values).await?.ok_or(StoreError::StaleVersion)?;
         let met = |name: &str| row.try_get::<i64>("", name).map(i64::unsigned_abs);
         all_met(met("tasks")?, tasks.len())?;
         all_met(met("leases")?, fences.len())
@@ -251,7 +265,7 @@ impl StepsTx {
     /// Writes and empties the changes: the tasks come first, then their steps, then steps that wait for these tasks. What
     /// the domain writes comes after this, and the books last, as everywhere.
     pub async fn write(&mut self, changes: &mut Changes) -> Result<(), StoreError> {
-        let Changes { done, delayed, failed, waiting, events, tasks, steps, stopped, parents, usage } =
+        let Changes { done, delayed, failed, waiting, events, tasks, steps, stopped, for_children, parents, usage } =
             std::mem::take(changes);
         let moves = advance::Moves { done, tasks: &tasks, steps: &steps, events };
         let heard = advance::advance(&self.tx, &self.seen, &moves).await?;
@@ -259,14 +273,14 @@ impl StepsTx {
         all_met(met, delayed.len())?;
         let met = self.change(ends::FAIL_STEPS, &failed, |row| row.step).await?;
         all_met(met, failed.len())?;
-        self.stop(&stopped).await?;
+        self.stop(&stopped, for_children).await?;
         self.wake_parents(&parents).await?;
         self.wait(&waiting).await?;
         usage::record(&self.tx, &usage).await?;
-        self.tx.say(tasks.keys().map(|task| Wake::Event { task: *task }));
-        self.tx.say(steps::wakes(&steps));
-        self.tx.say(heard.into_iter().map(|pool| Wake::Steps { pool, rank: i64::MIN }));
-        self.tx.say((!delayed.is_empty()).then_some(Wake::Clock));
+        self.tx.say(tasks.keys().map(|task| Notification::Event { task: *task }));
+        self.tx.say(steps::notifications(&steps));
+        self.tx.say(heard.into_iter().map(|pool| Notification::Steps { pool, rank: i64::MIN }));
+        self.tx.say((!delayed.is_empty()).then_some(Notification::Clock));
         self.seen.extend(tasks);
         Ok(())
     }
@@ -299,5 +313,5 @@ impl StepsTx {
 
 /// Every row is met, or somebody else was there first.
 fn all_met(met: u64, rows: usize) -> Result<(), StoreError> {
-    if met == rows as u64 { Ok(()) } else { Err(StoreError::Overtaken) }
+    if met == rows as u64 { Ok(()) } else { Err(StoreError::StaleVersion) }
 }

@@ -11,7 +11,7 @@ pub enum StoreError {
     LeaseLost,
     /// A row has changed since it was read. Nothing of the transaction may stand; read again.
     #[error("somebody else was there first")]
-    Overtaken,
+    StaleVersion,
     /// The stored value is not one this program knows: written by a newer version, or by hand.
     #[error("unreadable row: {0}")]
     Unreadable(String),
@@ -31,7 +31,7 @@ pub enum StoreError {
 impl StoreError {
     /// True when the same call may succeed later without anyone's doing: the server is away, restarting, short of
     /// something, or two transactions met.
-    pub fn is_weather(&self) -> bool {
+    pub fn is_unavailable(&self) -> bool {
         let Self::Database(error) = self else { return matches!(self, Self::Silent(_)) };
         let (DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner)) = error else {
             return matches!(error, DbErr::ConnectionAcquire(_));

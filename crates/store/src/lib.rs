@@ -46,10 +46,12 @@ use sqlx::{Connection, postgres::PgConnectOptions};
 
 use announce::Announcer;
 
-pub use announce::Wake;
+pub use announce::Notification;
 pub use article_groups::{LockedArticle, LockedArticles, Naming};
 pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVersion, TextVersion};
-pub use batch::{Changes, Delay, Done, EventText, FailedStep, NewEvent, SeenTasks, Settlement, Standing, StepsTx};
+pub use batch::{
+    Changes, Delay, Done, EventText, FailedStep, JobKind, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
+};
 pub use entity::tenant_tables;
 pub use error::StoreError;
 pub use files::{FileFilter, NewFile};
@@ -219,7 +221,7 @@ impl Store {
     }
 
     /// What this process says itself, at once: all words of a transaction together.
-    pub fn own_words(&self) -> tokio::sync::broadcast::Receiver<Arc<[Wake]>> {
+    pub fn own_words(&self) -> tokio::sync::broadcast::Receiver<Arc<[Notification]>> {
         self.announcer.local()
     }
 

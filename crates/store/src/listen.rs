@@ -8,7 +8,7 @@ use sqlx::{
 };
 
 use crate::{
-    announce::{CHANNEL, Wake, heard},
+    announce::{CHANNEL, Notification, heard},
     error::StoreError,
 };
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Listener {
     inner: PgListener,
     origin: Arc<str>,
-    heard: VecDeque<Wake>,
+    heard: VecDeque<Notification>,
 }
 
 impl Listener {
@@ -33,15 +33,15 @@ impl Listener {
     }
 
     /// Waits for the next word of another process. An error means that the database is away; call again later.
-    pub async fn next(&mut self) -> Result<Wake, StoreError> {
+    pub async fn next(&mut self) -> Result<Notification, StoreError> {
         loop {
-            if let Some(wake) = self.heard.pop_front() {
-                return Ok(wake);
+            if let Some(notification) = self.heard.pop_front() {
+                return Ok(notification);
             }
             // Bytes that have come in stay in the connection's buffer when the wait is cut off.
             match tokio::time::timeout(SILENCE, self.inner.try_recv()).await {
                 Ok(Ok(Some(notification))) => self.heard.extend(heard(&self.origin, notification.payload())),
-                Ok(Ok(None)) => return Ok(Wake::Reconnected),
+                Ok(Ok(None)) => return Ok(Notification::Reconnected),
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_) => self.ask().await?,
             }

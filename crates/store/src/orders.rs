@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
-    announce::Wake,
+    announce::Notification,
     error::StoreError,
     ledger::{HoldOutcome, reserve},
     queue::Fence,
@@ -119,11 +119,11 @@ impl TenantTx {
         .await?;
         let Some(row) = row else { return self.insufficient().await };
         let rank = row.try_get("", "rank")?;
-        self.say(Wake::Event { task: order.id });
+        self.say(Notification::Event { task: order.id });
         // Whether a moment has passed is for the database's clock to say.
-        self.say(Wake::Steps { pool: first.pool, rank });
+        self.say(Notification::Steps { pool: first.pool, rank });
         if order.run_at.is_some() {
-            self.say(Wake::Clock);
+            self.say(Notification::Clock);
         }
         self.say_heard(Some(row))?;
         Ok(HoldOutcome::Held { rank })

@@ -17,7 +17,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    announce::{Announcer, Wake},
+    announce::{Announcer, Notification},
     batch::SeenTasks,
     error::StoreError,
     sql,
@@ -259,7 +259,8 @@ ORDER BY head.rank";
 const NEXT_DUE: &str = "
 SELECT extract(epoch FROM least(
     (SELECT min(run_at) FROM steps WHERE state = 'delayed'),
-    (SELECT min(lease_until) FROM steps WHERE state = 'running')) - clock_timestamp())::float8 AS seconds";
+    (SELECT min(lease_until) FROM steps WHERE state = 'running'
+        AND (attempt < max_attempts OR kind = ANY($1::text[])))) - clock_timestamp())::float8 AS seconds";
 
 /// Waits for nobody: a row that another transaction has locked is being finished or cancelled, or renewed at the next beat.
 /// The ids are named in each part, as in all statements here: joined only, a plan that was made while the table was empty
@@ -335,7 +336,7 @@ impl Queue {
     /// start of the server nobody's lease counts as abandoned, because until then nobody could renew it. `kinds` are those
     /// that the caller can bring to an end.
     pub async fn promote(&self, own: &[Fence], kinds: &[StepKind], lease: Duration) -> Result<Promotion, StoreError> {
-        let mut promotion = Promotion { next_due: self.next_due().await?, ..Promotion::default() };
+        let mut promotion = Promotion { next_due: self.next_due(kinds).await?, ..Promotion::default() };
         if promotion.next_due.is_some_and(|due| due.is_zero()) {
             let (own, _) = columns(own);
             let grace = lease.as_secs_f64() / 3.0;
@@ -345,7 +346,7 @@ impl Queue {
             let values = [own.into(), grace.into(), lease.as_secs_f64().into(), texts(kinds)];
             let rows = sql::rows::<ClaimRow>(&self.db, TAKE_EXHAUSTED, values).await?;
             promotion.exhausted = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
-            promotion.next_due = self.next_due().await?;
+            promotion.next_due = self.next_due(kinds).await?;
         }
         Ok(promotion)
     }
@@ -354,7 +355,7 @@ impl Queue {
         let mut count = 0;
         for Moved { pool, steps, rank } in moved {
             count += steps.unsigned_abs();
-            self.announcer.say([Wake::Steps { pool: pool.parse()?, rank }]);
+            self.announcer.say([Notification::Steps { pool: pool.parse()?, rank }]);
         }
         Ok(count)
     }
@@ -376,8 +377,8 @@ impl Queue {
         rows.iter().map(|row| Ok(row.try_get::<String>("", "pool")?.parse()?)).collect()
     }
 
-    async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
-        let row = sql::one(&self.db, NEXT_DUE, []).await?;
+    async fn next_due(&self, kinds: &[StepKind]) -> Result<Option<Duration>, StoreError> {
+        let row = sql::one(&self.db, NEXT_DUE, [texts(kinds)]).await?;
         let seconds: Option<f64> = row.map(|row| row.try_get("", "seconds")).transpose()?.flatten();
         Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default()))
     }
@@ -421,7 +422,7 @@ impl Queue {
         )
         .await?;
         if added == 1 {
-            self.announcer.say([Wake::Steps { pool, rank: 0 }]);
+            self.announcer.say([Notification::Steps { pool, rank: 0 }]);
         }
         Ok(added == 1)
     }

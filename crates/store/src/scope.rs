@@ -10,7 +10,7 @@ use sea_orm::{
 
 pub(crate) use crate::crud::TenantEntity;
 use crate::{
-    announce::{Announcer, Wake},
+    announce::{Announcer, Notification},
     error::StoreError,
 };
 
@@ -50,8 +50,8 @@ impl TenantTx {
     }
 
     /// Says something to every process once this transaction stands.
-    pub(crate) fn say(&self, wake: Wake) {
-        self.conn.say([wake]);
+    pub(crate) fn say(&self, notification: Notification) {
+        self.conn.say([notification]);
     }
 }
 
@@ -59,7 +59,7 @@ impl TenantTx {
 #[derive(Debug, Clone)]
 pub struct Tx {
     inner: Arc<DatabaseTransaction>,
-    said: Arc<Mutex<Vec<Wake>>>,
+    said: Arc<Mutex<Vec<Notification>>>,
     announcer: Announcer,
 }
 
@@ -68,14 +68,14 @@ impl Tx {
         Self { inner: Arc::new(inner), said: Arc::default(), announcer }
     }
 
-    pub(crate) fn say(&self, wakes: impl IntoIterator<Item = Wake>) {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).extend(wakes);
+    pub(crate) fn say(&self, notifications: impl IntoIterator<Item = Notification>) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).extend(notifications);
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let Self { inner, said, announcer } = self;
         let committed = alone(inner)?.commit().await;
-        // Also when the answer got lost: the transaction may stand, and a wake-up for nothing costs nothing.
+        // Also when the answer got lost: the transaction may stand, and a notification-up for nothing costs nothing.
         announcer.say(std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner)));
         Ok(committed?)
     }

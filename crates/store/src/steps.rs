@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    announce::Wake,
+    announce::Notification,
     error::StoreError,
     scope::TenantTx,
     sql::{self, column},
@@ -26,8 +26,6 @@ pub enum Start {
     Now,
     After(Duration),
     At(DateTime<Utc>),
-    /// Its task is paused.
-    WhenResumed,
 }
 
 /// A step to add.
@@ -48,6 +46,8 @@ pub struct NewStep {
     pub payload: Json,
     pub subject: Option<Uuid>,
     pub start: Start,
+    /// Its task is paused: it waits for that to end as well.
+    pub paused: bool,
     /// None leaves the step to whoever claims it.
     pub started: Option<Started>,
 }
@@ -93,7 +93,7 @@ pub(crate) const PARAMETERS: usize = 17;
 
 fn start(step: &NewStep) -> f64 {
     match step.start {
-        Start::Now | Start::WhenResumed => 0.0,
+        Start::Now => 0.0,
         Start::After(wait) => wait.as_secs_f64(),
         #[expect(clippy::cast_precision_loss, reason = "microseconds of Unix time are exact far beyond any calendar")]
         Start::At(moment) => -(moment.timestamp_micros().max(1) as f64) / 1e6,
@@ -116,7 +116,7 @@ pub(crate) fn parameters(steps: &[NewStep]) -> Result<[Value; PARAMETERS], Store
         column(steps, |step| step.kind.as_str().to_owned()),
         column(steps, |step| step.pool.as_str().to_owned()),
         column(steps, |step| step.position),
-        column(steps, |step| step.start == Start::WhenResumed),
+        column(steps, |step| step.paused),
         column(steps, |step| step.rank),
         column(steps, |step| i32::try_from(step.max_attempts).unwrap_or(i32::MAX)),
         column(steps, |step| step.trace_id.clone()),
@@ -131,13 +131,12 @@ pub(crate) fn parameters(steps: &[NewStep]) -> Result<[Value; PARAMETERS], Store
 
 /// What there is to say about steps that stand. Whether a moment has passed is for the database's clock to say, so steps
 /// with one may be ready or delayed.
-pub(crate) fn wakes(steps: &[NewStep]) -> impl Iterator<Item = Wake> + '_ {
-    steps.iter().filter(|step| step.started.is_none()).flat_map(|step| {
-        let ready = Wake::Steps { pool: step.pool, rank: step.rank };
+pub(crate) fn notifications(steps: &[NewStep]) -> impl Iterator<Item = Notification> + '_ {
+    steps.iter().filter(|step| step.started.is_none() && !step.paused).flat_map(|step| {
+        let ready = Notification::Steps { pool: step.pool, rank: step.rank };
         let words = match step.start {
             Start::Now => [Some(ready), None],
-            Start::After(_) | Start::At(_) => [Some(ready), Some(Wake::Clock)],
-            Start::WhenResumed => [None, None],
+            Start::After(_) | Start::At(_) => [Some(ready), Some(Notification::Clock)],
         };
         words.into_iter().flatten()
     })
@@ -155,7 +154,7 @@ impl TenantTx {
     pub async fn add_steps(&self, steps: &[NewStep]) -> Result<(), StoreError> {
         let own: Vec<NewStep> = steps.iter().map(|step| NewStep { org: Some(self.org().0), ..step.clone() }).collect();
         insert(&self.conn, &own).await?;
-        wakes(&own).for_each(|wake| self.say(wake));
+        notifications(&own).for_each(|said| self.say(said));
         Ok(())
     }
 

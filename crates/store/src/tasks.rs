@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    announce::Wake,
+    announce::Notification,
     entity::{articles, events, steps, tasks},
     error::StoreError,
     queue::Fence,
@@ -167,7 +167,7 @@ impl TenantTx {
             [self.org_value(), task.into(), kind.into(), data.into()],
         )
         .await?;
-        self.say(Wake::Event { task });
+        self.say(Notification::Event { task });
         self.say_heard(row)
     }
 
@@ -192,7 +192,7 @@ impl TenantTx {
     pub(crate) fn say_heard(&self, row: Option<QueryResult>) -> Result<(), StoreError> {
         let pools: Option<Vec<String>> = row.map(|row| row.try_get("", "pools")).transpose()?.flatten();
         for pool in pools.into_iter().flatten() {
-            self.say(Wake::Steps { pool: pool.parse()?, rank: i64::MIN });
+            self.say(Notification::Steps { pool: pool.parse()?, rank: i64::MIN });
         }
         Ok(())
     }

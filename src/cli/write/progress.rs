@@ -39,7 +39,7 @@ pub async fn follow(
                 return Ok(view);
             }
             Ok(_) => printer.away = false,
-            Err(ServiceError::Store(error)) if error.is_weather() => printer.database_is_away(),
+            Err(ServiceError::Store(error)) if error.is_unavailable() => printer.database_is_away(),
             Err(error) => return Err(error.into()),
         }
         tokio::select! {

@@ -329,7 +329,7 @@ impl From<StoreError> for Problem {
                 let detail = "another request changed the same thing at the same time; try again";
                 Self::new(StatusCode::CONFLICT, Code::Conflict, detail)
             }
-            error if error.is_weather() => {
+            error if error.is_unavailable() => {
                 tracing::error!(%error, "the database did not answer");
                 let detail = "the database does not answer right now; try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, detail).retry_after(DATABASE_WAIT)

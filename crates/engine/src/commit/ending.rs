@@ -15,6 +15,7 @@ use super::{
     events::{OfStep, OfTask, Trouble, Warning, text},
 };
 use crate::{
+    control::CANCEL_CHILDREN,
     pipeline::{Brought, Charge, EndedTask, Items, Kept, Next, OnFailure, Output, StepSeed},
     step::{Outcome, Ran, backoff},
 };
@@ -134,37 +135,34 @@ impl Batch<'_> {
         let count = task.stages.close(step.kind, lost.step);
         self.progress(task, step.kind, count);
         if (lost.step || lost.items)
-            && let Some((fault, message)) = self.too_many_failed(task, step.kind, count)
+            && let Some(fault) = self.too_many_failed(task, step.kind, count)
         {
-            return self.end_task(task, TaskStatus::Failed, Some((&fault, &message)));
+            self.doomed.entry(task.id).or_insert(fault);
+        }
+        if self.doomed.contains_key(&task.id) {
+            return Ok(());
         }
         let mut begin = follow;
         if task.stages.is_empty() {
             match self.registry.pipeline(&task.kind)?.next(task, step.kind) {
                 Next::Complete => {
                     return match self.lost_uncounted(task, step.kind, count)? {
-                        Some((fault, message)) => self.end_task(task, TaskStatus::Failed, Some((&fault, &message))),
+                        Some(fault) => self.fail_task(task, &fault),
                         None => self.end_task(task, TaskStatus::Completed, None),
                     };
                 }
                 Next::Begin(seeds) if seeds.is_empty() => {
-                    let fault =
-                        Fault::permanent(FaultCode::WorkflowError, "nothing follows, and nothing says it is done");
-                    let message = fault.to_string();
-                    return self.end_task(task, TaskStatus::Failed, Some((&fault, &message)));
+                    let message = "nothing follows, and nothing says it is done";
+                    return self.fail_task(task, &Fault::permanent(FaultCode::WorkflowError, message));
                 }
-                Next::Fail(fault) => {
-                    let message = fault.to_string();
-                    return self.end_task(task, TaskStatus::Failed, Some((&fault, &message)));
-                }
+                Next::Fail(fault) => return self.fail_task(task, &fault),
                 Next::Begin(seeds) => {
                     seeds.iter().for_each(|seed| task.stages.open(seed.kind, 1));
                     begin = seeds;
                 }
             }
         }
-        let told = text(&OfTask::new(task))?;
-        self.emit(task, "task.progress", told);
+        self.tell_state(task, "task.progress")?;
         for seed in begin {
             if let Some(started) = self.add_step(task, seed)? {
                 self.begin(task, &started)?;
@@ -195,7 +193,7 @@ impl Batch<'_> {
         task: &mut TaskState,
         last: StepKind,
         count: StageCount,
-    ) -> Result<Option<(Fault, String)>, StoreError> {
+    ) -> Result<Option<Fault>, StoreError> {
         let missing = task.items_total - task.items_done - task.items_failed;
         if missing <= 0 {
             return Ok(None);
@@ -206,18 +204,38 @@ impl Batch<'_> {
         Ok(self.too_many_failed(task, judge.map_or(last, |stage| stage.kind), count))
     }
 
-    /// Says why a task fails when more of a stage failed than it allows.
-    fn too_many_failed(&self, task: &TaskState, kind: StepKind, count: StageCount) -> Option<(Fault, String)> {
+    /// Says why a task fails when more of a stage failed than it allows. Steps are judged when the stage has ended: until
+    /// then nobody knows how many there will be. How many items there are is known.
+    fn too_many_failed(&self, task: &TaskState, kind: StepKind, count: StageCount) -> Option<Fault> {
         let on_failure = self.registry.stage(kind).map_or(OnFailure::FailTask, |stage| stage.on_failure);
         let of = |count: i32| u64::try_from(count).unwrap_or(0);
         let items = (of(task.items_failed), of(task.items_total));
         let steps = (u64::from(count.failed), u64::from(count.total));
-        let (failed, total) = if items.1 > 0 { items } else { steps };
-        on_failure.is_too_much(failed, total).then(|| {
-            let what = if items.1 > 0 { "items" } else { "steps" };
+        let in_items = items.1 > 0;
+        let (failed, total) = if in_items { items } else { steps };
+        let is_due = in_items || count.open == 0;
+        (is_due && on_failure.is_too_much(failed, total)).then(|| {
+            let what = if in_items { "items" } else { "steps" };
             let message = format!("{failed} of {total} {what} failed, more than this task allows");
-            (Fault::permanent(FaultCode::WorkflowError, message.clone()), message)
+            Fault::permanent(FaultCode::WorkflowError, message)
         })
+    }
+
+    /// Ends the tasks of which too much has failed, after everything that this group brought of them was counted: what
+    /// keepers have written is part of the result.
+    pub(super) fn end_doomed(&mut self) -> Result<(), StoreError> {
+        for (id, fault) in std::mem::take(&mut self.doomed) {
+            let Some(mut task) = self.standing.tasks.remove(&id) else { continue };
+            if !self.ended.contains_key(&id) {
+                self.fail_task(&mut task, &fault)?;
+            }
+            self.standing.tasks.insert(id, task);
+        }
+        Ok(())
+    }
+
+    fn fail_task(&mut self, task: &mut TaskState, fault: &Fault) -> Result<(), StoreError> {
+        self.end_task(task, TaskStatus::Failed, Some((fault, &fault.to_string())))
     }
 
     /// Ends the task, settles what it was held for, and wakes the step that ordered it.
@@ -239,6 +257,7 @@ impl Batch<'_> {
             (task.current_step, task.progress) = (None, 100);
         } else {
             self.changes.stopped.push(task.id);
+            self.changes.for_children = self.registry.job(CANCEL_CHILDREN);
             task.stages.0.clear();
         }
         if status == TaskStatus::Cancelled {
@@ -256,7 +275,7 @@ impl Batch<'_> {
         let (org, run) = (task.org_id, task.run);
         self.settled.push(Settlement { id: Uuid::now_v7(), org, task: task.id, run, amount, note });
         if let Some(step) = task.parent_step {
-            *self.changes.parents.entry(step).or_default() += 1;
+            self.changes.parents.insert(step);
         }
         self.ended.insert(task.id, status);
         let mut told = OfTask::new(task).about(subject, task.subject_id);

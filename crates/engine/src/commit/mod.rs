@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use galley_domain::{OrgId, task::TaskStatus, usage::Usage};
+use galley_domain::{Fault, OrgId, task::TaskStatus, usage::Usage};
 use galley_store::{
     Changes, ClaimedStep, EventText, Fence, NewEvent, NewStep, SeenTasks, Settlement, Standing, Start, Started,
     StepsTx, Store, StoreError, TaskState,
@@ -22,7 +22,7 @@ use crate::{
     registry::Registry,
     step::{Outcome, Ran},
 };
-use events::{OfStep, Run, text};
+use events::{OfStep, OfTask, Run, text};
 pub use last_seen::LastSeen;
 
 /// One thing to write about an attempt.
@@ -122,7 +122,7 @@ impl Commits {
         let mut written = Written::default();
         match self.write_for(entries, handover, &mut written).await {
             Ok(answers) => written.answers = answers,
-            Err(error) if entries.len() == 1 || error.is_weather() => {
+            Err(error) if entries.len() == 1 || error.is_unavailable() => {
                 written.answers = vec![Err(error); entries.len()];
             }
             Err(error) => {
@@ -148,7 +148,7 @@ impl Commits {
         if let Some(supposed) = self.suppose(entries) {
             let answers = self.write_together(entries, Some(supposed), handover, written).await;
             handover.written(answers.is_ok());
-            if !matches!(answers, Err(StoreError::Overtaken)) {
+            if !matches!(answers, Err(StoreError::StaleVersion)) {
                 return answers;
             }
             written.was_stale = true;
@@ -251,6 +251,8 @@ pub(crate) struct Batch<'a> {
     started: Vec<ClaimedStep>,
     /// Tasks that ended within this batch: nothing more is written about their other steps.
     ended: BTreeMap<Uuid, TaskStatus>,
+    /// Tasks of which too much has failed, each with why: they end when all of the batch is counted.
+    doomed: BTreeMap<Uuid, Fault>,
     /// Tasks that are to be written.
     changed: BTreeSet<Uuid>,
     changes: Changes,
@@ -268,6 +270,7 @@ impl<'a> Batch<'a> {
             begun: HashSet::new(),
             started: Vec::new(),
             ended: BTreeMap::new(),
+            doomed: BTreeMap::new(),
             changed: BTreeSet::new(),
             changes: Changes::default(),
             settled: Vec::new(),
@@ -320,6 +323,10 @@ impl<'a> Batch<'a> {
                 other => Ok(other?),
             });
         }
+        self.end_doomed()?;
+        // What began with this and whose task ends with it as well never runs.
+        let ended = &self.ended;
+        self.started.retain(|step| step.task.is_none_or(|task| !ended.contains_key(&task)));
         self.flush().await?;
         let unanswered = || Err(StoreError::Unreadable("a write without an answer".into()));
         Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect())
@@ -394,10 +401,17 @@ impl<'a> Batch<'a> {
     }
 
     /// Appends an event and with it notes that the task has changed.
-    pub(crate) fn emit(&mut self, task: &mut TaskState, kind: &'static str, data: String) {
+    fn emit(&mut self, task: &mut TaskState, kind: &'static str, data: String) {
         task.event_seq += 1;
         self.changes.events.push(NewEvent { task: task.id, event: EventText { kind, data } });
         self.changed(task);
+    }
+
+    /// Appends an event that says how the task stands.
+    pub(crate) fn tell_state(&mut self, task: &mut TaskState, kind: &'static str) -> Result<(), StoreError> {
+        let told = text(&OfTask::new(task))?;
+        self.emit(task, kind, told);
+        Ok(())
     }
 
     /// The task is written as it stands in the end.
@@ -410,9 +424,7 @@ impl<'a> Batch<'a> {
         let rank = task.rank.saturating_add(seed.rank_offset);
         let mut step = self.registry.new_step(seed, &task.trace_id)?;
         (step.org, step.task, step.run, step.rank) = (Some(task.org_id), Some(task.id), task.run, rank);
-        if task.paused {
-            step.start = Start::WhenResumed;
-        }
+        step.paused = task.paused;
         Ok(self.push(step))
     }
 
@@ -424,7 +436,7 @@ impl<'a> Batch<'a> {
     }
 
     fn push(&mut self, mut step: NewStep) -> Option<ClaimedStep> {
-        let begins = step.start == Start::Now && self.handover.take(step.pool, step.kind);
+        let begins = step.start == Start::Now && !step.paused && self.handover.take(step.pool, step.kind);
         step.started = begins.then(|| Started {
             lease: Uuid::new_v4(),
             worker: self.handover.worker().to_owned(),

@@ -52,6 +52,7 @@ pub fn registry() -> Registry {
     let registry = Registry::new(POOLS)
         .with(article::Article::default())
         .with_periodic(sweep, every)
+        .with_job(upkeep::cancel_children())
         .with_job(schedules::tick())
         .with_periodic(rescue, rescues_every);
     webhooks::register(registry)

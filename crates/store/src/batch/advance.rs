@@ -81,7 +81,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text
     AS w(id, org, warnings, error_code, error_message, memo)
 WHERE t.id = ANY($1::uuid[]) AND t.org_id = w.org AND t.id = w.id";
 
-/// Fails with [`StoreError::Overtaken`] when a task is not as it was seen, or a lease is gone.
+/// Fails with [`StoreError::StaleVersion`] when a task is not as it was seen, or a lease is gone.
 pub(super) async fn advance(
     conn: &impl ConnectionTrait,
     seen: &SeenTasks,
@@ -114,7 +114,7 @@ pub(super) async fn advance(
     ];
     let about_ends = [column(done, |row| row.step), column(done, |row| row.lease), outputs.into()];
     let values = parameters(steps)?.into_iter().chain(about_tasks).chain(about_ends);
-    let row = sql::one(conn, ADVANCE, values).await?.ok_or(StoreError::Overtaken)?;
+    let row = sql::one(conn, ADVANCE, values).await?.ok_or(StoreError::StaleVersion)?;
     let met = |name: &str| row.try_get::<i64>("", name).map(i64::unsigned_abs);
     all_met(met("moved")?, tasks.len())?;
     all_met(met("ended")?, done.len())?;

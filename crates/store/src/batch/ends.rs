@@ -1,14 +1,14 @@
 //! How steps stop running otherwise than well, and what follows for others: delays, failures, waiting, the books.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use galley_domain::task::PoolName;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use super::{Settlement, StepsTx, all_met};
+use super::{JobKind, Settlement, StepsTx, all_met};
 use crate::{
-    announce::Wake,
+    announce::Notification,
     error::StoreError,
     queue::Fence,
     sql::{self, column},
@@ -30,26 +30,35 @@ WHERE s.id = ANY($2::uuid[]) AND s.id = w.step AND s.lease = w.lease";
 
 /// Their workers find the leases gone.
 const STOP: &str = "
-UPDATE steps SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = now(), waiting_for = NULL
+UPDATE steps SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = now()
 WHERE task_id = ANY($1::uuid[]) AND state IN ('ready', 'delayed', 'running', 'paused', 'waiting')";
 
-/// Before anything is decided about them: a step that is just going to wait counts its tasks behind this lock.
+/// A job about each of these tasks that has children which have not ended. They cannot be ended here: whoever ends a child
+/// locks the child first and its parent's step after it.
+const ADD_FOR_CHILDREN: &str = "
+INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, subject_id)
+SELECT gen_random_uuid(), t.org_id, $2, $3, 'ready', t.rank, $4, t.trace_id, t.id
+FROM tasks t WHERE t.id = ANY($1::uuid[])
+    AND EXISTS (SELECT 1 FROM tasks c WHERE c.parent_id = t.id AND c.finished_at IS NULL)
+RETURNING pool, rank, true AS ready";
+
+/// Before anything is decided about them: a step that is just going to wait looks at its tasks behind this lock.
 const LOCK_PARENTS: &str = "SELECT 1 FROM steps WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE";
 
 const WAKE_PARENTS: &str = "
-UPDATE steps s SET waiting_for = s.waiting_for - w.ended, state = CASE WHEN s.waiting_for > w.ended THEN 'waiting' ELSE 'ready' END
-FROM unnest($1::uuid[], $2::integer[]) AS w(id, ended)
-WHERE s.id = ANY($1::uuid[]) AND s.id = w.id AND s.state = 'waiting'
-RETURNING s.pool, s.rank, s.state = 'ready' AS ready";
+UPDATE steps s SET state = 'ready'
+WHERE s.id = ANY($1::uuid[]) AND s.state = 'waiting'
+    AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.parent_step = s.id AND t.finished_at IS NULL)
+RETURNING s.pool, s.rank, true AS ready";
 
-/// Waiting is no attempt. Nothing to wait for any more: it is ready at once.
+/// Waiting is no attempt. With nothing to wait for (any more) the step runs again in a moment, not at once: one that always
+/// says so would otherwise run in a circle.
 const WAIT: &str = "
-UPDATE steps s SET lease = NULL, lease_until = NULL, worker = NULL, attempt = s.attempt - 1, waiting_for = c.open,
-    state = CASE WHEN c.open > 0 THEN 'waiting' ELSE 'ready' END
-FROM unnest($1::uuid[], $2::uuid[]) AS w(step, lease) CROSS JOIN LATERAL (
-    SELECT count(*)::integer AS open FROM tasks t WHERE t.parent_step = w.step AND t.finished_at IS NULL) AS c
-WHERE s.id = ANY($1::uuid[]) AND s.id = w.step AND s.lease = w.lease
-RETURNING s.pool, s.rank, s.state = 'ready' AS ready";
+UPDATE steps s SET lease = NULL, lease_until = NULL, worker = NULL, attempt = s.attempt - 1,
+    run_at = now() + make_interval(secs => 1), state = CASE WHEN EXISTS (
+        SELECT 1 FROM tasks t WHERE t.parent_step = s.id AND t.finished_at IS NULL) THEN 'waiting' ELSE 'delayed' END
+FROM unnest($1::uuid[], $2::uuid[]) AS w(step, lease)
+WHERE s.id = ANY($1::uuid[]) AND s.id = w.step AND s.lease = w.lease";
 
 const LOCK_BOOKS: &str = "SELECT 1 FROM organizations WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE";
 
@@ -90,10 +99,16 @@ struct Moved {
 
 impl StepsTx {
     /// Cancels whatever of these tasks has not ended.
-    pub(super) async fn stop(&self, tasks: &[Uuid]) -> Result<(), StoreError> {
-        if !tasks.is_empty() {
-            sql::execute(&self.tx, STOP, [tasks.to_vec().into()]).await?;
-            self.tx.say(tasks.iter().map(|task| Wake::Cancelled { task: *task }));
+    pub(super) async fn stop(&self, tasks: &[Uuid], for_children: Option<JobKind>) -> Result<(), StoreError> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        sql::execute(&self.tx, STOP, [tasks.to_vec().into()]).await?;
+        self.tx.say(tasks.iter().map(|task| Notification::Cancelled { task: *task }));
+        if let Some(JobKind { kind, pool, max_attempts }) = for_children {
+            let attempts = i32::try_from(max_attempts).unwrap_or(i32::MAX);
+            let values = [tasks.to_vec().into(), kind.as_str().into(), pool.as_str().into(), attempts.into()];
+            self.say_ready(sql::rows(&self.tx, ADD_FOR_CHILDREN, values).await?)?;
         }
         Ok(())
     }
@@ -101,18 +116,17 @@ impl StepsTx {
     /// Holds what is claimable of these tasks, or lets it go on.
     pub async fn pause_steps(&self, tasks: &[Uuid], paused: bool) -> Result<(), StoreError> {
         let moved = sql::rows(&self.tx, if paused { PAUSE } else { RESUME }, [tasks.to_vec().into()]).await?;
-        self.tx.say([Wake::Clock]);
+        self.tx.say([Notification::Clock]);
         self.say_ready(moved)
     }
 
-    pub(super) async fn wake_parents(&self, parents: &BTreeMap<Uuid, i32>) -> Result<(), StoreError> {
+    pub(super) async fn wake_parents(&self, parents: &BTreeSet<Uuid>) -> Result<(), StoreError> {
         if parents.is_empty() {
             return Ok(());
         }
-        let ids = || column(parents.keys(), |id| *id);
-        sql::execute(&self.tx, LOCK_PARENTS, [ids()]).await?;
-        let values = [ids(), column(parents.values(), |ended| *ended)];
-        self.say_ready(sql::rows(&self.tx, WAKE_PARENTS, values).await?)
+        let ids = || [column(parents, |id| *id)];
+        sql::execute(&self.tx, LOCK_PARENTS, ids()).await?;
+        self.say_ready(sql::rows(&self.tx, WAKE_PARENTS, ids()).await?)
     }
 
     pub(super) async fn wait(&self, fences: &[Fence]) -> Result<(), StoreError> {
@@ -120,15 +134,15 @@ impl StepsTx {
             return Ok(());
         }
         let values = [column(fences, |fence| fence.step), column(fences, |fence| fence.lease)];
-        let moved: Vec<Moved> = sql::rows(&self.tx, WAIT, values).await?;
-        all_met(moved.len() as u64, fences.len())?;
-        self.say_ready(moved)
+        all_met(sql::execute(&self.tx, WAIT, values).await?, fences.len())?;
+        self.tx.say([Notification::Clock]);
+        Ok(())
     }
 
     fn say_ready(&self, moved: Vec<Moved>) -> Result<(), StoreError> {
         for Moved { pool, rank, .. } in moved.into_iter().filter(|moved| moved.ready) {
             let pool: PoolName = pool.parse()?;
-            self.tx.say([Wake::Steps { pool, rank }]);
+            self.tx.say([Notification::Steps { pool, rank }]);
         }
         Ok(())
     }

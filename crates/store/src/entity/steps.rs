@@ -26,7 +26,6 @@ pub struct Model {
     #[sea_orm(column_type = "JsonBinary")]
     pub payload: Option<Json>,
     pub subject_id: Option<Uuid>,
-    pub waiting_for: Option<i32>,
     pub error_code: Option<String>,
     pub error_message: Option<String>,
     pub trace_id: String,

@@ -100,7 +100,7 @@ impl Keeper for Texts {
         let mut kept = Vec::with_capacity(texts.len());
         for (task, id, text) in texts {
             // One that was deleted meanwhile took its task with it.
-            let current = locked.articles.remove(&id).ok_or(StoreError::Overtaken)?;
+            let current = locked.articles.remove(&id).ok_or(StoreError::StaleVersion)?;
             let slug = name(tx, &locked, &mut names, task.org(), &text.slug, id).await?;
             let version = current.version + 1;
             versions.push(NewVersion { org: task.org_id, article: id, text: text_version(text, slug, &current)? });
