@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use galley_domain::{Fault, FaultCode, article, task::PoolName};
+use galley_engine::StepSeed;
 use galley_services::pipelines::{UPKEEP, upkeep::SWEEP};
+use galley_store::Start;
 use galley_testkit::{Harness, Move, Script, scripted_steps};
+
+const LEASE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_job_is_retried_and_fails_like_any_other_step() {
@@ -86,4 +90,58 @@ async fn a_step_that_comes_back_with_an_old_rank_is_claimed_at_once() {
         harness.completed(task).await;
     }
     engine.stop().await;
+}
+
+/// Kinds that nobody here knows may stand in the same pool, however many.
+#[tokio::test]
+async fn steps_behind_many_that_nobody_here_knows_are_adopted() {
+    let harness = Harness::new().await;
+    let task = harness.order().await;
+    let strangers = "UPDATE steps SET pool = 'elsewhere', rank = 5000;
+        INSERT INTO steps (id, kind, pool, state, rank, max_attempts, trace_id)
+        SELECT gen_random_uuid(), 'unknown_here', 'elsewhere', 'ready', n, 1, 't' FROM generate_series(1, 1500) AS n";
+    harness.database.execute(strangers).await;
+    let engine = harness.scripted(&Script::default());
+    harness.completed(task).await;
+    engine.stop().await;
+    let left = "SELECT count(*) FROM steps WHERE pool = 'elsewhere' AND state = 'ready'";
+    assert_eq!(harness.database.number(left).await, 1500, "and they are left alone");
+}
+
+/// With an old rank a job that waits would give everybody who orders meanwhile a place in front of all who wait.
+#[tokio::test]
+async fn a_job_stands_beside_what_was_claimed_last() {
+    let harness = Harness::builder().credits(100_000).build().await;
+    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let registry = harness.services.registry();
+    let later = StepSeed::new(SWEEP).starting(Start::After(Duration::from_millis(1)));
+    tx.add_steps(&[registry.new_step(later, "t").unwrap()]).await.unwrap();
+    tx.commit().await.unwrap();
+    for _ in 0..60 {
+        harness.order().await;
+    }
+    harness.claim(article::RESEARCH, 50, "w", LEASE).await;
+    let clock = harness.database.number("SELECT last_value FROM fair_clock").await;
+    harness.promote(LEASE).await;
+    let queue = harness.services.store().queue();
+    assert!(queue.schedule(SWEEP, UPKEEP, "sweep/now", 1).await.unwrap());
+    let lowest = "SELECT min(rank) FROM steps WHERE kind = 'sweep' AND state = 'ready'";
+    assert_eq!(harness.database.number(lowest).await, clock, "both, the delayed one too");
+    assert_eq!(harness.database.number("SELECT count(*) FROM steps WHERE kind = 'sweep' AND state = 'ready'").await, 2);
+    let (idle, _) = harness.other_tenant().await;
+    harness.order_as(&idle).await;
+    let rank = format!("SELECT last_rank FROM organizations WHERE id = '{}'", idle.org);
+    assert!(harness.database.number(&rank).await >= clock, "a newcomer stands beside them, not in front of all");
+}
+
+/// One connection listens; the rest is enough for claims and for writing.
+#[tokio::test]
+async fn an_engine_works_with_very_few_connections() {
+    for connections in [1, 2, 3] {
+        let harness = Harness::builder().connections(connections).build().await;
+        let engine = harness.scripted(&Script::default());
+        let task = harness.order().await;
+        harness.completed(task).await;
+        engine.stop().await;
+    }
 }

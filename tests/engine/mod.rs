@@ -3,6 +3,8 @@
 mod cancel;
 mod claiming;
 mod credits;
+mod ends;
+mod families;
 mod finishing;
 mod jobs;
 mod knowing;

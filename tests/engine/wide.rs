@@ -136,3 +136,20 @@ async fn what_is_ordered_for_later_begins_at_its_time_and_not_before() {
     let started = view.row.started_at.unwrap();
     assert!(started >= due && started < due + chrono::TimeDelta::seconds(5), "{started} for {due}");
 }
+
+/// A time that has passed is now: nobody waits for the clock.
+#[tokio::test]
+async fn what_is_ordered_for_a_time_that_has_passed_begins_at_once() {
+    let (harness, toys) = toys(0).await;
+    let engine = harness.engine(toys.steps(), |settings| settings.tick = Duration::from_secs(3600));
+    let org = harness.caller.org;
+    let first = toys.order(org, "toy", json!(ToyOrder::new(1, 1, 1)), 1).await;
+    harness.completed(first).await;
+    let (id, mut order) = toys.new_order("toy", json!(ToyOrder::new(1, 1, 1)), 1, None);
+    let tx = harness.services.store().begin_order(org).await.unwrap();
+    order.run_at = Some(tx.now().await.unwrap() - chrono::TimeDelta::minutes(5));
+    tx.insert_order(order).await.unwrap();
+    tx.commit().await.unwrap();
+    harness.completed(id).await;
+    engine.stop().await;
+}

@@ -90,7 +90,13 @@ pub struct Held {
 }
 
 impl Held {
+    /// Takes back what it did.
     pub async fn release(self) {
+        self.connection.close().await.expect("the connection closes");
+    }
+
+    pub async fn commit(mut self) {
+        sqlx::query("COMMIT").execute(&mut self.connection).await.expect("it stands");
         self.connection.close().await.expect("the connection closes");
     }
 }

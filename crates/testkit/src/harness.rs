@@ -39,6 +39,7 @@ pub struct HarnessBuilder {
     registry: Registry,
     credits: Decimal,
     on_a_line: bool,
+    connections: Option<u32>,
     keyring: Option<Keyring>,
 }
 
@@ -100,6 +101,7 @@ impl Default for HarnessBuilder {
             registry: pipelines::registry(),
             credits: Decimal::from(1000),
             on_a_line: false,
+            connections: None,
             keyring: None,
         }
     }
@@ -140,6 +142,13 @@ impl HarnessBuilder {
         self
     }
 
+    /// How many connections to the database the process may have, listening included.
+    #[must_use]
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.connections = Some(connections);
+        self
+    }
+
     /// With an envelope key, so that secrets can be stored.
     #[must_use]
     pub fn keyring(mut self) -> Self {
@@ -153,9 +162,12 @@ impl HarnessBuilder {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let blobs = Blobs::folder(&dir.path().join("files")).expect("a file store");
         let line = self.on_a_line.then(|| Line::to(&database.url));
-        let store = match &line {
-            Some(line) => TestDatabase::store_at(&line.url, 8).await,
-            None => database.store().await,
+        let store = match (&line, self.connections) {
+            (None, None) => database.store().await,
+            (line, connections) => {
+                let url = line.as_ref().map_or(&database.url, |line| &line.url);
+                TestDatabase::store_at(url, connections.unwrap_or(8)).await
+            }
         };
         let services =
             Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry)).with_keyring(self.keyring);
