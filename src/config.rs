@@ -163,7 +163,10 @@ pub struct Credits {
 pub struct Retention {
     pub events_days: u32,
     pub steps_days: u32,
+    pub jobs_days: u32,
     pub idempotency_hours: u32,
+    pub deliveries_days: u32,
+    pub runs_days: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -263,7 +266,14 @@ impl Default for Config {
             fetch: Fetch::default(),
             publish: Publish { folder: None, enabled: true, style: "hugo".into() },
             credits: Credits { initial: Decimal::from(10_000), generate: Decimal::from(40) },
-            retention: Retention { events_days: 30, steps_days: 90, idempotency_hours: 48 },
+            retention: Retention {
+                events_days: 30,
+                steps_days: 90,
+                jobs_days: 1,
+                idempotency_hours: 48,
+                deliveries_days: 30,
+                runs_days: 365,
+            },
             engine: EngineConfig {
                 concurrency: None,
                 lease_seconds: 30,
@@ -391,6 +401,8 @@ impl Config {
         }
         anyhow::ensure!(self.database.idle_seconds != Some(0), "database.idle_seconds must be at least 1");
         anyhow::ensure!(self.engine.concurrency != Some(0), "engine.concurrency must be at least 1");
+        // The name of a job that comes by itself is remembered by its row.
+        anyhow::ensure!(self.retention.jobs_days >= 1, "retention.jobs_days must be at least 1");
         anyhow::ensure!(self.engine.lease_seconds >= 3, "engine.lease_seconds must be at least 3");
         anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");
         self.limits.check()?;

@@ -1,6 +1,6 @@
 //! What keeps the house in order: who knows whom, and that what is committed is what the code says.
 
-use std::{fs, path::Path};
+use std::{fmt::Write, fs, path::Path};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -153,4 +153,39 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(followed > 5, "{followed} links were found: the check would pass for the wrong reason");
+}
+
+/// Between the two marks of docs/configuration.md.
+fn limits() -> String {
+    let registry = galley_services::pipelines::registry();
+    let mut text = String::from("| pool | at once | kinds of steps |\n|---|---|---|\n");
+    let kinds_of = |pool| {
+        let kinds = registry.kinds().filter(|kind| registry.stage(*kind).is_some_and(|stage| stage.pool == pool));
+        kinds.map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
+    };
+    for (pool, slots) in registry.pools() {
+        writeln!(text, "| `{pool}` | {slots} | {} |", kinds_of(pool)).unwrap();
+    }
+    text += "\n| kind | pool | `timeout_seconds` | `attempts` |\n|---|---|---|---|\n";
+    for kind in registry.kinds() {
+        let stage = registry.stage(kind).unwrap();
+        let (pool, timeout) = (stage.pool, stage.policy.timeout.as_secs());
+        writeln!(text, "| `{kind}` | `{pool}` | {timeout} | {} |", stage.policy.max_attempts).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_limits_are_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = page.split_once("<!-- limits -->\n").unwrap();
+    let (written, after) = rest.split_once("<!-- /limits -->").unwrap();
+    let limits = limits();
+    if std::env::var_os("WRITE_LIMITS").is_some() {
+        std::fs::write(path, format!("{before}<!-- limits -->\n{limits}<!-- /limits -->{after}")).unwrap();
+        return;
+    }
+    let how = "WRITE_LIMITS=1 cargo test --test integration the_limits_are_documented";
+    assert!(written == limits, "docs/configuration.md is stale; run: {how}");
 }

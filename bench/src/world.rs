@@ -266,7 +266,7 @@ fn settings() -> Settings {
     let day = Duration::from_secs(86_400);
     Settings {
         prices: Prices::default(),
-        retention: Retention { events: day, steps: day, idempotency_keys: day, deliveries: day },
+        retention: Retention { events: day, steps: day, jobs: day, idempotency_keys: day, deliveries: day, runs: day },
         links: Policy::new(Vec::new()),
         writer_needs_sources: false,
         search: false,

@@ -2,3 +2,8 @@
 -- looked up, not counted down.
 CREATE INDEX tasks_open_children ON tasks (parent_step) WHERE parent_step IS NOT NULL AND finished_at IS NULL;
 ALTER TABLE steps DROP COLUMN waiting_for;
+
+-- Steps that nothing but a person or another task sets going, for figures.
+CREATE INDEX steps_held ON steps (state) WHERE state IN ('paused', 'waiting');
+-- What retention no longer keeps.
+CREATE INDEX schedule_runs_old ON schedule_runs (created_at) WHERE status <> 'asked';

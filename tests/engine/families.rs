@@ -126,6 +126,8 @@ async fn a_child_that_is_run_again_does_not_wake_its_parent_too_early() {
     let (_, step, children) = family(&harness, &toys, 2).await;
     end(&harness, &step, Outcome::Wait).await;
     assert_eq!(state(&harness, &step).await, "waiting");
+    let depth = harness.services.store().queue().depth().await.unwrap();
+    assert!(depth.iter().any(|depth| (&*depth.kind, &*depth.state, depth.steps) == ("toy_orders", "waiting", 1)));
     for _ in 0..2 {
         let plan = harness.claim(PLAN, 1, "w", LEASE).await.steps.remove(0);
         assert_eq!(plan.task, Some(children[0]));

@@ -126,3 +126,23 @@ async fn a_run_by_hand_works_while_paused_and_changes_no_times() {
     harness.database.execute("UPDATE schedule_runs SET fired_at = fired_at - interval '24 hours'").await;
     services.run_schedule(caller, id, "t", None).await.unwrap();
 }
+
+/// Runs have an age of their own; one that waits for an answer stays. So have jobs, which are what looks at schedules.
+#[tokio::test]
+async fn old_runs_and_jobs_are_swept_and_what_asks_stays() {
+    let harness = Harness::new().await;
+    create(&harness, request()).await;
+    let old = "INSERT INTO schedule_runs (id, org_id, schedule_id, due_at, trigger, status, created_at)
+         SELECT gen_random_uuid(), s.org_id, s.id, now() - make_interval(days => n), 'schedule', w.status,
+            now() - make_interval(days => n)
+         FROM schedules s, (VALUES ('missed', 0), ('missed', 2), ('asked', 3)) AS w(status, n);
+         INSERT INTO steps (id, kind, pool, state, max_attempts, trace_id, finished_at)
+         SELECT gen_random_uuid(), 'schedule_tick', 'schedules', 'done', 1, 't', now() - make_interval(days => n)
+         FROM generate_series(0, 3) AS n";
+    harness.database.execute(old).await;
+    // Everything is kept for a day.
+    let swept = harness.services.store().system().sweep(&harness.services.settings().retention).await.unwrap();
+    assert_eq!((swept.runs, swept.jobs), (1, 3));
+    let left = harness.database.texts("SELECT status FROM schedule_runs ORDER BY due_at").await;
+    assert_eq!(left, ["asked", "missed"]);
+}

@@ -110,6 +110,11 @@ impl Registry {
         pools.map(|pool| (pool, self.pools.get(&pool).copied().unwrap_or(1))).collect()
     }
 
+    /// Every pool with how many steps run in it at once in one process.
+    pub fn pools(&self) -> impl Iterator<Item = (PoolName, usize)> + '_ {
+        self.pools.iter().map(|(pool, slots)| (*pool, *slots))
+    }
+
     pub fn periodic(&self) -> &[Periodic] {
         &self.periodic
     }

@@ -436,7 +436,8 @@ impl Queue {
                 extract(epoch FROM now() - min(created_at))::float8 AS oldest_seconds
              FROM (SELECT kind, state, created_at FROM steps WHERE state = 'ready'
                 UNION ALL SELECT kind, state, created_at FROM steps WHERE state = 'delayed'
-                UNION ALL SELECT kind, state, created_at FROM steps WHERE state = 'running') AS open
+                UNION ALL SELECT kind, state, created_at FROM steps WHERE state = 'running'
+                UNION ALL SELECT kind, state, created_at FROM steps WHERE state IN ('paused', 'waiting')) AS open
              GROUP BY kind, state ORDER BY kind, state",
             [],
         )

@@ -9,11 +9,15 @@ use crate::{error::StoreError, scope::System, sql};
 pub struct Retention {
     /// Events of ended tasks.
     pub events: Duration,
-    /// Finished steps of ended tasks (their outputs) and maintenance steps.
+    /// Finished steps of ended tasks, with their outputs.
     pub steps: Duration,
+    /// Finished jobs: steps without a task.
+    pub jobs: Duration,
     pub idempotency_keys: Duration,
     /// Messages to endpoints with their attempts.
     pub deliveries: Duration,
+    /// What became of the times of schedules; a run that asks what to do stays until it is answered.
+    pub runs: Duration,
 }
 
 /// How many were swept.
@@ -21,13 +25,15 @@ pub struct Retention {
 pub struct Swept {
     /// Tasks whose events went.
     pub events: u64,
-    /// Tasks whose steps went, and maintenance steps.
+    /// Tasks whose steps went.
     pub steps: u64,
+    pub jobs: u64,
     pub idempotency_keys: u64,
     pub deliveries: u64,
+    pub runs: u64,
 }
 
-/// Tasks, maintenance steps or keys that one statement takes.
+/// Tasks or rows that one statement takes.
 const PORTION: i64 = 500;
 
 const SWEEP_EVENTS: &str = "
@@ -44,7 +50,7 @@ WITH old AS (
 gone AS (DELETE FROM steps USING old WHERE steps.task_id = old.id AND state IN ('done', 'failed', 'cancelled'))
 UPDATE tasks SET steps_kept = false FROM old WHERE tasks.id = old.id";
 
-const SWEEP_MAINTENANCE: &str = "
+const SWEEP_JOBS: &str = "
 DELETE FROM steps WHERE id IN (
     SELECT id FROM steps WHERE task_id IS NULL AND finished_at < now() - make_interval(secs => $1) LIMIT $2)";
 
@@ -56,6 +62,11 @@ const SWEEP_DELIVERIES: &str = "
 DELETE FROM webhook_deliveries WHERE id IN (
     SELECT id FROM webhook_deliveries WHERE created_at < now() - make_interval(secs => $1) ORDER BY created_at LIMIT $2)";
 
+const SWEEP_RUNS: &str = "
+DELETE FROM schedule_runs WHERE id IN (
+    SELECT id FROM schedule_runs WHERE status <> 'asked' AND created_at < now() - make_interval(secs => $1)
+    ORDER BY created_at LIMIT $2)";
+
 impl System {
     /// One portion of each kind. Call again while anything was swept.
     pub async fn sweep(&self, retention: &Retention) -> Result<Swept, StoreError> {
@@ -63,9 +74,11 @@ impl System {
             |sql: &'static str, age: Duration| sql::execute(&self.db, sql, [age.as_secs_f64().into(), PORTION.into()]);
         Ok(Swept {
             events: portion(SWEEP_EVENTS, retention.events).await?,
-            steps: portion(SWEEP_STEPS, retention.steps).await? + portion(SWEEP_MAINTENANCE, retention.steps).await?,
+            steps: portion(SWEEP_STEPS, retention.steps).await?,
+            jobs: portion(SWEEP_JOBS, retention.jobs).await?,
             idempotency_keys: portion(SWEEP_KEYS, retention.idempotency_keys).await?,
             deliveries: portion(SWEEP_DELIVERIES, retention.deliveries).await?,
+            runs: portion(SWEEP_RUNS, retention.runs).await?,
         })
     }
 }

@@ -92,7 +92,14 @@ impl Default for HarnessBuilder {
         Self {
             settings: Settings {
                 prices: Prices::default(),
-                retention: Retention { events: day, steps: day, idempotency_keys: day, deliveries: day },
+                retention: Retention {
+                    events: day,
+                    steps: day,
+                    jobs: day,
+                    idempotency_keys: day,
+                    deliveries: day,
+                    runs: day,
+                },
                 links: Policy::new(Vec::new()),
                 writer_needs_sources: false,
                 search: false,
