@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use galley_domain::{Fault, FaultCode, article, task::PoolName};
-use galley_engine::StepSeed;
+use galley_engine::{Outcome, Output, StepSeed};
 use galley_services::pipelines::{UPKEEP, upkeep::SWEEP};
 use galley_store::Start;
 use galley_testkit::{Harness, Move, Script, scripted_steps};
+
+use super::finishing::call;
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -144,4 +146,24 @@ async fn an_engine_works_with_very_few_connections() {
         harness.completed(task).await;
         engine.stop().await;
     }
+}
+
+/// What a job calls for its organization is paid for like any other call, also when it is stopped.
+#[tokio::test]
+async fn what_a_job_has_used_is_recorded() {
+    let harness = Harness::new().await;
+    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let registry = harness.services.registry();
+    let jobs = [0, 1].map(|position| registry.new_step(StepSeed::new(SWEEP).at_position(position), "t").unwrap());
+    tx.add_steps(&jobs).await.unwrap();
+    tx.commit().await.unwrap();
+    let jobs = harness.claim(SWEEP, 2, "w", LEASE).await.steps;
+    let [ended, stopped] = jobs.as_slice() else { panic!("two jobs, not {jobs:?}") };
+    harness.commits().finish_step(ended, &Outcome::Done(Output::default()), &[call()]).await.unwrap();
+    harness.commits().record_usage(stopped, &[call()]).await.unwrap();
+    let used = format!(
+        "SELECT count(*) FROM usage_records WHERE task_id IS NULL AND org_id = '{}' AND step_id IN ('{}', '{}')",
+        harness.caller.org, ended.fence.step, stopped.fence.step
+    );
+    assert_eq!(harness.database.number(&used).await, 2);
 }

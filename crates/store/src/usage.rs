@@ -15,19 +15,24 @@ use crate::{
 const RECORD: &str = "
 INSERT INTO usage_records (id, org_id, task_id, step_id, attempt, lease, ordinal, provider, model, operation,
     prompt_tokens, completion_tokens, estimated, cost_usd, duration_ms, outcome)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::integer[], $6::uuid[], $7::integer[], $8::text[],
+SELECT w.id, w.org, nullif(w.task, '00000000-0000-0000-0000-000000000000'), w.step, w.attempt, w.lease, w.ordinal, w.provider,
+    w.model, w.operation, w.prompt_tokens, w.completion_tokens, w.estimated, w.cost_usd, w.duration_ms, w.outcome
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::integer[], $6::uuid[], $7::integer[], $8::text[],
     $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::boolean[], $14::numeric[], $15::bigint[], $16::text[])
+    AS w(id, org, task, step, attempt, lease, ordinal, provider, model, operation, prompt_tokens, completion_tokens,
+        estimated, cost_usd, duration_ms, outcome)
 ON CONFLICT (lease, ordinal) DO NOTHING";
 
 /// Appends what attempts have used; a second call for an attempt adds nothing that the first wrote. Not fenced: what was
-/// paid for was paid for.
+/// paid for was paid for. Of a step without an organization there is nobody whose it would be.
 pub(crate) async fn record(
     conn: &impl ConnectionTrait,
     attempts: &[(ClaimedStep, Vec<Usage>)],
 ) -> Result<(), StoreError> {
-    let calls = attempts.iter().filter_map(|(step, calls)| step.owner().map(|owner| (owner, step, calls)));
+    let calls = attempts.iter().filter_map(|(step, calls)| step.org.map(|org| (org, step, calls)));
     let rows: Vec<_> = calls
-        .flat_map(|((org, task), step, calls)| {
+        .flat_map(|(org, step, calls)| {
+            let task = step.task.unwrap_or(Uuid::nil());
             (0i32..).zip(calls).map(move |(ordinal, call)| (org, task, step, ordinal, call))
         })
         .collect();

@@ -105,12 +105,13 @@ impl Commits {
 
     /// Keeps what an attempt paid for whose outcome nobody wants any more.
     pub async fn record_usage(&self, step: &ClaimedStep, usage: &[Usage]) -> Result<(), StoreError> {
-        let Some((org, task_id)) = step.owner() else { return Ok(()) };
-        if usage.is_empty() {
-            return Ok(());
-        }
+        let Some(org) = step.org.filter(|_| !usage.is_empty()) else { return Ok(()) };
         let tx = self.store.begin(org).await?;
-        if tx.task(task_id).await?.is_some() {
+        let is_gone = match step.task {
+            Some(task) => tx.task(task).await?.is_none(),
+            None => false,
+        };
+        if !is_gone {
             tx.record_usage(step, usage).await?;
         }
         tx.commit().await

@@ -8,7 +8,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub org_id: Uuid,
-    pub task_id: Uuid,
+    pub task_id: Option<Uuid>,
     pub step_id: Uuid,
     pub attempt: i32,
     pub lease: Uuid,
