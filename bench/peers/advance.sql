@@ -19,9 +19,9 @@ moved AS (
     RETURNING t.id, t.org_id, t.rank, t.status, t.event_seq, t.progress, t.current_step, t.steps_completed,
         g.step, g.kind, g.name, g.output),
 kept AS (
-    INSERT INTO steps (id, org_id, task_id, kind, state, rank, attempt, max_attempts, output, trace_id, started_at,
+    INSERT INTO steps (id, org_id, task_id, kind, pool, state, rank, attempt, max_attempts, output, trace_id, started_at,
         finished_at)
-    SELECT gen_random_uuid(), org_id, id, kind, 'done', rank, 1, 4, output, replace(id::text, '-', ''), now(), now()
+    SELECT gen_random_uuid(), org_id, id, kind, 'models', 'done', rank, 1, 4, output, replace(id::text, '-', ''), now(), now()
     FROM moved),
 told AS (
     INSERT INTO event_groups (org_id, task_id, seq, told)

@@ -24,6 +24,10 @@ pub fn render(stats: &EngineStats, text: &mut String) {
     }
     text.push_str("# HELP galley_groups_stale_total Groups of writes that were written again, because somebody else had changed a task.\n# TYPE galley_groups_stale_total counter\n");
     let _ = writeln!(text, "galley_groups_stale_total {}", stats.stale_groups());
+    text.push_str("# HELP galley_database_refusals_total Questions of the engine that the database did not answer and that were asked again.\n# TYPE galley_database_refusals_total counter\n");
+    for (part, count) in stats.refusals() {
+        let _ = writeln!(text, "galley_database_refusals_total{{part=\"{}\"}} {count}", part.as_str());
+    }
     text.push_str("# HELP galley_step_busy_seconds_total Time spent in attempts.\n# TYPE galley_step_busy_seconds_total counter\n");
     for (kind, counts) in &kinds {
         let seconds = std::time::Duration::from_micros(counts.busy_micros).as_secs_f64();

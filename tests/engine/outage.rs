@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use galley_domain::article;
+use galley_engine::Part;
 use galley_services::pipelines::{UPKEEP, upkeep::SWEEP};
 use galley_store::{Store, StoreSettings};
 use galley_testkit::{Harness, Move, Script};
@@ -19,12 +20,15 @@ async fn an_outage_in_the_middle_of_steps_costs_no_attempt_and_ends_nothing() {
     harness.database.go_away().await;
     // All four end while nobody can write it down.
     script.open();
-    let after_outage = async {
-        // Long enough for several refused tries of every part of the engine.
-        tokio::time::sleep(Duration::from_secs(4)).await;
-        harness.database.come_back().await;
+    // Every part of the engine asks in vain, and asks again.
+    let refused = async {
+        let often = |part| engine.stats.refusals().get(&part).is_some_and(|count| *count >= 2);
+        while ![Part::Claim, Part::Renew, Part::Write].into_iter().all(often) {
+            tokio::task::yield_now().await;
+        }
     };
-    after_outage.await;
+    tokio::time::timeout(Duration::from_secs(60), refused).await.expect("every part asks twice within a minute");
+    harness.database.come_back().await;
     let view = harness.completed(task).await;
     engine.stop().await;
     assert_eq!(view.row.steps_completed.len(), 6);

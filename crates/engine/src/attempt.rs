@@ -20,7 +20,7 @@ use crate::{
     leases::{Lease, StopReason},
     pipeline::Output,
     runner::Shared,
-    stats::Ended,
+    stats::{Ended, Part},
     step::{Outcome, Ran, Step, StepContext, StepError},
 };
 
@@ -274,6 +274,7 @@ async fn finish(shared: &Shared, lease: &Lease, outcome: Outcome) -> Ended {
             tracing::warn!(%error, "stopping while the database is away; the step will run again");
             return Ended::Dropped;
         }
+        shared.stats.was_refused(Part::Write);
         tracing::warn!(%error, "cannot write the end of the step; the database may be away");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

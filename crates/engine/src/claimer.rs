@@ -7,7 +7,7 @@ use galley_store::{ClaimedStep, Fence, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{commit::LastSeen, keeper::patiently, runner::Shared, step::Outcome};
+use crate::{commit::LastSeen, keeper::patiently, runner::Shared, stats::Part, step::Outcome};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// What is due and cannot be had yet (another process is about to take it) is looked at again after this.
@@ -49,6 +49,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
                 }
             }
             Err(error) => {
+                shared.stats.was_refused(Part::Claim);
                 tracing::warn!(%error, retry_in = ?pause, "cannot claim steps; the database may be away");
                 tokio::select! {
                     () = stop.cancelled() => break,

@@ -6,7 +6,7 @@ use galley_store::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::runner::Shared;
+use crate::{runner::Shared, stats::Part};
 
 /// Renews all leases of the process, three times in the life of a lease.
 pub(crate) async fn heartbeat(shared: Arc<Shared>, stop: CancellationToken) {
@@ -18,6 +18,7 @@ pub(crate) async fn heartbeat(shared: Arc<Shared>, stop: CancellationToken) {
             _ = beat.tick() => {}
         }
         while let Err(error) = renew(&shared).await {
+            shared.stats.was_refused(Part::Renew);
             tracing::warn!(%error, "cannot renew leases; the database may be away");
             tokio::select! {
                 () = stop.cancelled() => return,

@@ -31,5 +31,5 @@ pub use pipeline::{
 };
 pub use registry::Registry;
 pub use runner::{Engine, EngineSettings};
-pub use stats::{EngineStats, KindStats};
+pub use stats::{EngineStats, KindStats, Part};
 pub use step::{Outcome, Ran, Step, StepContext, StepError};

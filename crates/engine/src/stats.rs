@@ -25,6 +25,26 @@ pub struct KindStats {
 struct State {
     kinds: BTreeMap<StepKind, KindStats>,
     stale: u64,
+    refused: BTreeMap<Part, u64>,
+}
+
+/// A part of the engine that asks the database and goes on when it does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Claim,
+    Renew,
+    Write,
+}
+
+impl Part {
+    /// Its name in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Renew => "renew",
+            Self::Write => "write",
+        }
+    }
 }
 
 /// Shared counters. Cheap to clone.
@@ -69,6 +89,16 @@ impl EngineStats {
     /// Groups that were written twice for that reason.
     pub fn stale_groups(&self) -> u64 {
         self.lock().stale
+    }
+
+    /// The database did not do what a part of the engine asked for; it will ask again.
+    pub(crate) fn was_refused(&self, part: Part) {
+        *self.lock().refused.entry(part).or_default() += 1;
+    }
+
+    /// How often each part had to ask again.
+    pub fn refusals(&self) -> BTreeMap<Part, u64> {
+        self.lock().refused.clone()
     }
 
     /// A copy of all counters.
