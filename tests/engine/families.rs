@@ -90,6 +90,34 @@ async fn the_open_children_of_a_parent_that_fails_are_cancelled_and_what_they_he
     assert_eq!(harness.database.number("SELECT count(*) FROM steps WHERE kind = 'cancel_children'").await, 1);
 }
 
+/// The job may come late: what the next run of the parent has ordered is none of its business.
+#[tokio::test]
+async fn a_parent_that_is_run_again_keeps_what_it_orders_then() {
+    let (harness, toys) = toys(0).await;
+    let (parent, step, old) = family(&harness, &toys, 2).await;
+    end(&harness, &step, broken()).await;
+    // As a retry leaves it.
+    let again = format!(
+        "UPDATE tasks SET status = 'pending', finished_at = NULL, run = 2, stages = '{{\"toy_orders\": [1, 1, 0]}}'
+            WHERE id = '{parent}';
+         INSERT INTO steps (id, org_id, task_id, run, kind, pool, state, rank, max_attempts, trace_id)
+         SELECT gen_random_uuid(), org_id, task_id, 2, kind, pool, 'ready', rank, 3, trace_id FROM steps
+            WHERE task_id = '{parent}'"
+    );
+    harness.database.execute(&again).await;
+    let step = harness.claim(ORDERS, 1, "w", LEASE).await.steps.remove(0);
+    let new = order_children(&harness, &toys, harness.caller.org, &step, 0..2).await;
+    toys.let_begin(0);
+    let running = engine(&harness, &toys);
+    for child in old {
+        assert_eq!(harness.ended(child).await.status, TaskStatus::Cancelled);
+    }
+    running.stop().await;
+    for task in [new[0], new[1], parent] {
+        assert!(!harness.task(task).await.status.is_ended(), "{task}");
+    }
+}
+
 #[tokio::test]
 async fn a_parent_that_has_ended_stands_for_its_open_children() {
     let (harness, toys) = toys(0).await;

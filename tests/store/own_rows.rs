@@ -306,7 +306,7 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
         "hold_parent" => tx.hold_parent(running, theirs.step.fence).await.map(|_| true),
         "hold_fence" => tx.hold_fence(theirs.step.fence).await.map(|()| true),
         "cancel_jobs" => Ok(tx.cancel_jobs(article::RESEARCH, running).await? > 0),
-        "open_descendants" => Ok(!tx.open_descendants(running).await?.is_empty()),
+        "open_descendants" => Ok(!tx.open_descendants(running, None).await?.is_empty()),
         "children" => Ok(!tx.children(theirs.step.fence.step).await?.is_empty()),
         "announce" => done(tx.announce("article.updated", theirs.article.id, json!({})).await),
         "follow_events" => done(tx.follow_events(article::RESEARCH, READING, 1, true).await),

@@ -92,8 +92,10 @@ impl Claimer {
         let next = promotion.next_due.unwrap_or(tick);
         // A delay of a few milliseconds is kept to; something overdue that did not move is not asked for in a circle.
         let next = if next.is_zero() { SHORTEST_LOOK } else { next };
-        self.due = Instant::now() + next.min(tick);
-        if self.ticked.is_none_or(|ticked| ticked.elapsed() >= tick) {
+        let since_tick = self.ticked.map(|ticked| ticked.elapsed());
+        let is_tick = since_tick.is_none_or(|since| since >= tick);
+        self.due = Instant::now() + next.min(if is_tick { tick } else { tick - since_tick.unwrap_or_default() });
+        if is_tick {
             self.ticked = Some(Instant::now());
             // A word may have been lost, and another configuration may have had other pools.
             patiently(shared, queue.adopt(&shared.registry.pools_by_kind(kinds))).await?;

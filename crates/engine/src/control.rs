@@ -8,6 +8,7 @@ use galley_domain::{
     task::{StepKind, TaskStatus},
 };
 use galley_store::{StepsTx, Store, StoreError, TaskState};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{
@@ -56,13 +57,26 @@ impl Control {
 
     /// The same in a transaction of the caller's, who commits it.
     pub async fn cancel_in(&self, mut tx: StepsTx, org: OrgId, id: Uuid) -> Result<StepsTx, ControlError> {
-        let mut tasks = family(&mut tx, org, id).await?;
+        let tasks = family(&mut tx, org, id, None).await?;
         if !is_any_open(&tasks)? {
             let status = tasks[0].status()?;
             return Err(ControlError::Refused(format!(
                 "the task is {status} already; only a pending or processing task can be cancelled"
             )));
         }
+        self.cancel_all(tx, tasks).await
+    }
+
+    /// Cancels what a task has ordered up to a run of it that has ended. The task may be in its next run.
+    async fn cancel_children(&self, org: OrgId, id: Uuid, run: i32) -> Result<(), ControlError> {
+        let mut tx = self.store.begin_steps([org]).await?;
+        let mut children = family(&mut tx, org, id, Some(run)).await?;
+        children.remove(0);
+        self.cancel_all(tx, children).await?.commit().await?;
+        Ok(())
+    }
+
+    async fn cancel_all(&self, tx: StepsTx, mut tasks: Vec<TaskState>) -> Result<StepsTx, ControlError> {
         let standing = tasks.iter().map(|task| (task.id, task.clone())).collect();
         let mut handover = Handover::none();
         let mut batch = Batch::over(&self.registry, &mut handover, tx, standing);
@@ -89,7 +103,7 @@ impl Control {
 
     async fn set_paused(&self, org: OrgId, id: Uuid, paused: bool) -> Result<(), ControlError> {
         let mut tx = self.store.begin_steps([org]).await?;
-        let mut tasks = family(&mut tx, org, id).await?;
+        let mut tasks = family(&mut tx, org, id, None).await?;
         if !is_any_open(&tasks)? {
             let status = tasks[0].status()?;
             return Err(ControlError::Refused(format!(
@@ -120,15 +134,16 @@ impl Control {
     }
 }
 
-/// The task, first, and all that it and its children have ordered and that may not have ended; locked.
-async fn family(tx: &mut StepsTx, org: OrgId, id: Uuid) -> Result<Vec<TaskState>, ControlError> {
+/// The task, first, and all that it (up to one of its runs) and its children have ordered and that may not have ended;
+/// locked.
+async fn family(tx: &mut StepsTx, org: OrgId, id: Uuid, up_to: Option<i32>) -> Result<Vec<TaskState>, ControlError> {
     let mut ids: BTreeSet<Uuid> = [id].into();
     loop {
         // A child that was ordered before its parent was locked is found when the parent is.
         let list: Vec<Uuid> = ids.iter().copied().collect();
         let mut locked = tx.lock_tasks(org, &list).await?;
         let first = locked.remove(&id).ok_or(ControlError::NotFound)?;
-        let children = tx.tenant(org.0)?.open_descendants(id).await?;
+        let children = tx.tenant(org.0)?.open_descendants(id, up_to).await?;
         if children.iter().all(|child| ids.contains(child)) {
             let mut family = vec![first];
             family.extend(locked.into_values());
@@ -147,6 +162,12 @@ fn is_any_open(tasks: &[TaskState]) -> Result<bool, StoreError> {
     Ok(false)
 }
 
+/// What the job is given.
+#[derive(Debug, Deserialize)]
+struct EndedRun {
+    run: i32,
+}
+
 /// Cancels the open children of the task that the job is about: nobody waits for what they would bring.
 #[derive(Debug)]
 pub(crate) struct CancelChildren(pub(crate) Control);
@@ -158,10 +179,10 @@ impl Step for CancelChildren {
     }
 
     async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
-        match self.0.cancel(cx.org()?, cx.subject()?).await {
-            // Gone, or somebody has cancelled them meanwhile.
-            Ok(()) | Err(ControlError::NotFound | ControlError::Refused(_)) => Ok(Output::default()),
+        let EndedRun { run } = cx.payload()?;
+        match self.0.cancel_children(cx.org()?, cx.subject()?, run).await {
             Err(ControlError::Store(error)) => Err(error.into()),
+            _ => Ok(Output::default()),
         }
     }
 }

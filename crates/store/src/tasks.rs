@@ -91,16 +91,17 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok(whole.map(<[_]>::to_vec).unwrap_or_default())
     }
 
-    /// What the task has ordered, and so on, as far as it has not ended.
-    pub async fn open_descendants(&self, task: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    /// What the task has ordered, and so on, as far as it has not ended; in all of its runs, or up to one.
+    pub async fn open_descendants(&self, task: Uuid, up_to: Option<i32>) -> Result<Vec<Uuid>, StoreError> {
         let rows = sql::all(
             &self.conn,
             "WITH RECURSIVE family AS (
-                SELECT id, finished_at FROM tasks WHERE org_id = $1 AND parent_id = $2
+                SELECT c.id, c.finished_at FROM tasks c LEFT JOIN steps s ON s.id = c.parent_step
+                WHERE c.org_id = $1 AND c.parent_id = $2 AND ($3::integer IS NULL OR coalesce(s.run, 0) <= $3)
                 UNION
                 SELECT t.id, t.finished_at FROM tasks t JOIN family f ON t.parent_id = f.id WHERE t.org_id = $1)
              SELECT id FROM family WHERE finished_at IS NULL",
-            [self.org_value(), task.into()],
+            [self.org_value(), task.into(), up_to.into()],
         )
         .await?;
         rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()

@@ -33,11 +33,11 @@ const STOP: &str = "
 UPDATE steps SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = now()
 WHERE task_id = ANY($1::uuid[]) AND state IN ('ready', 'delayed', 'running', 'paused', 'waiting')";
 
-/// A job about each of these tasks that has children which have not ended. They cannot be ended here: whoever ends a child
+/// A job about each of these tasks that has children which have not ended, and the run that has ended. They cannot be ended here: whoever ends a child
 /// locks the child first and its parent's step after it.
 const ADD_FOR_CHILDREN: &str = "
-INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, subject_id)
-SELECT gen_random_uuid(), t.org_id, $2, $3, 'ready', t.rank, $4, t.trace_id, t.id
+INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, subject_id, payload)
+SELECT gen_random_uuid(), t.org_id, $2, $3, 'ready', t.rank, $4, t.trace_id, t.id, jsonb_build_object('run', t.run)
 FROM tasks t WHERE t.id = ANY($1::uuid[])
     AND EXISTS (SELECT 1 FROM tasks c WHERE c.parent_id = t.id AND c.finished_at IS NULL)
 RETURNING pool, rank, true AS ready";
