@@ -22,6 +22,7 @@ use uuid::Uuid;
 const LEASE: Duration = Duration::from_secs(300);
 const UPLOAD: EffectKind = EffectKind::new("upload");
 const MAIL: EffectKind = EffectKind::new("mail");
+const STORE_WRITE: EffectKind = EffectKind::new("store_write");
 const SUBJECT: Uuid = Uuid::from_u128(7);
 
 /// How far an attempt comes that goes no further.
@@ -347,6 +348,7 @@ async fn kinds_destinations_and_keys_do_not_meet() {
     let keys = [
         first,
         EffectKey { kind: MAIL, ..first },
+        EffectKey { kind: STORE_WRITE, ..first },
         EffectKey { destination: "shop", ..first },
         EffectKey { key: "banner", ..first },
     ];

@@ -166,6 +166,10 @@ async fn a_publication_of_unknown_fate_is_looked_up_before_it_is_repeated() {
     harness.completed(task).await;
     engine.stop().await;
     assert!(page.is_file(), "confirmed and taken away, so it was published again");
+    let by_the_last_run =
+        "SELECT count(*) FROM effects e JOIN steps s ON s.id = e.step_id JOIN tasks t ON t.id = s.task_id
+                           WHERE s.run = t.run AND e.state = 'confirmed'";
+    assert_eq!(harness.database.number(by_the_last_run).await, 1, "and the ledger says so");
     assert_eq!(harness.database.number("SELECT count(*) FROM effects").await, 1, "one row for one intention");
 }
 
