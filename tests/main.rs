@@ -3,6 +3,7 @@
 
 mod cli;
 mod destinations;
+mod effects;
 mod engine;
 mod front;
 mod house;

@@ -58,7 +58,7 @@ async fn the_samples_become_an_article_with_every_sentence_tied_to_its_source() 
     let posts: Vec<_> = std::fs::read_dir(harness.site()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(posts.iter().filter(|name| !name.to_string_lossy().starts_with('.')).count(), 2, "{posts:?}");
     assert!(harness.site().join(&article.slug).join("index.md").is_file());
-    assert_eq!(harness.database.number("SELECT count(*) FROM publications WHERE state = 'confirmed'").await, 2);
+    assert_eq!(harness.database.number("SELECT count(*) FROM effects WHERE state = 'confirmed'").await, 2);
     harness.assert_books_closed().await;
 }
 
@@ -148,19 +148,29 @@ async fn a_publication_of_unknown_fate_is_looked_up_before_it_is_repeated() {
     let written = std::fs::metadata(&page).unwrap().modified().unwrap();
     let from_sync = || RetryRequest { from: Some("sync".into()), edited: None };
 
-    harness.database.execute("UPDATE publications SET state = 'sent', remote_ref = NULL").await;
+    harness.database.execute("UPDATE effects SET state = 'sent', remote_ref = NULL").await;
     harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
     harness.completed(task).await;
     assert_eq!(std::fs::metadata(&page).unwrap().modified().unwrap(), written, "found there, not written again");
-    assert_eq!(harness.database.number("SELECT count(*) FROM publications WHERE state = 'confirmed'").await, 1);
+    assert_eq!(harness.database.number("SELECT count(*) FROM effects WHERE state = 'confirmed'").await, 1);
 
-    harness.database.execute("UPDATE publications SET state = 'unknown', remote_ref = NULL").await;
+    harness.database.execute("UPDATE effects SET state = 'unknown', remote_ref = NULL").await;
+    std::fs::remove_dir_all(harness.site().join(&slug)).unwrap();
+    harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
+    harness.completed(task).await;
+    assert!(page.is_file(), "not there, so it was published");
+
+    // The site belongs to somebody else: what is confirmed there may be gone.
     std::fs::remove_dir_all(harness.site().join(&slug)).unwrap();
     harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
-    assert!(page.is_file(), "not there, so it was published");
-    assert_eq!(harness.database.number("SELECT count(*) FROM publications").await, 1, "one row for one intention");
+    assert!(page.is_file(), "confirmed and taken away, so it was published again");
+    let by_the_last_run =
+        "SELECT count(*) FROM effects e JOIN steps s ON s.id = e.step_id JOIN tasks t ON t.id = s.task_id
+                           WHERE s.run = t.run AND e.state = 'confirmed'";
+    assert_eq!(harness.database.number(by_the_last_run).await, 1, "and the ledger says so");
+    assert_eq!(harness.database.number("SELECT count(*) FROM effects").await, 1, "one row for one intention");
 }
 
 /// What is published is published, also when the destination takes nothing any more: the task must not fail and give the
@@ -171,7 +181,7 @@ async fn a_publication_that_is_there_is_confirmed_although_the_destination_is_cl
     let engine = harness.extractive();
     let task = order_samples(&harness, 200, 400).await;
     harness.completed(task).await;
-    harness.database.execute("UPDATE publications SET state = 'sent', remote_ref = NULL").await;
+    harness.database.execute("UPDATE effects SET state = 'sent', remote_ref = NULL").await;
     let lock = harness.site().join(".galley-lock");
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
@@ -179,7 +189,7 @@ async fn a_publication_that_is_there_is_confirmed_although_the_destination_is_cl
     harness.services.retry(&harness.caller, task, from_sync, "t", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
-    assert_eq!(harness.database.number("SELECT count(*) FROM publications WHERE state = 'confirmed'").await, 1);
+    assert_eq!(harness.database.number("SELECT count(*) FROM effects WHERE state = 'confirmed'").await, 1);
 }
 
 /// A process that was killed between storing bytes and naming them leaves them behind; the sweep knows whose they are.

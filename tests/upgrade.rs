@@ -1,6 +1,7 @@
 //! Databases of older versions keep what they hold.
 
-use galley_domain::OrgId;
+use galley_domain::{OrgId, article::PUBLICATION, effect::EffectState};
+use galley_store::EffectKey;
 use galley_testkit::{Harness, Script, TestDatabase, order};
 use serde_json::json;
 use uuid::Uuid;
@@ -96,6 +97,59 @@ async fn projects_from_before_they_had_a_platform_get_one_and_a_slug_of_their_ow
         format!("INSERT INTO projects (id, org_id, name) VALUES ('{}', '{org}', 'New')", Uuid::from_u128(0x15));
     database.execute(&insert).await;
     assert_eq!(store.tenant(OrgId(org)).projects(false).await.unwrap().len(), 4);
+    store.close().await;
+}
+
+/// Publications in every state become effects with all that was known of them, and nobody else's come among them.
+#[tokio::test]
+async fn publications_from_before_there_were_effects_of_every_kind_are_in_the_ledger() {
+    let mut migrations = BEFORE_PIPELINES.to_vec();
+    migrations.extend([
+        ("m20261128_000000_pipelines", include_str!("../migrations/sql/m20261128_000000_pipelines.sql")),
+        ("m20261128_000100_projects", include_str!("../migrations/sql/m20261128_000100_projects.sql")),
+        ("m20261128_000200_schedules", include_str!("../migrations/sql/m20261128_000200_schedules.sql")),
+        ("m20261128_000300_webhooks", include_str!("../migrations/sql/m20261128_000300_webhooks.sql")),
+        ("m20261128_000400_open_children", include_str!("../migrations/sql/m20261128_000400_open_children.sql")),
+    ]);
+    let database = database_after(&migrations).await;
+    let (org, other, task) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+    let (article, theirs) = (Uuid::from_u128(4), Uuid::from_u128(5));
+    let mut sql = String::new();
+    for (org, article) in [(org, article), (other, theirs)] {
+        sql += &format!(
+            "INSERT INTO organizations (id, name) VALUES ('{org}', 'old');
+             INSERT INTO articles (id, org_id, status, title, slug, content_format, tone, language)
+             VALUES ('{article}', '{org}', 'draft', 'Old', 'old', 'markdown', 'casual', 'en');"
+        );
+        for (version, state) in EffectState::ALL.iter().enumerate() {
+            sql += &format!(
+                "INSERT INTO publications (id, org_id, article_id, task_id, destination, version, state, remote_ref, error,
+                    created_at, updated_at)
+                 VALUES (gen_random_uuid(), '{org}', '{article}', '{task}', 'folder', {}, '{state}', 'old/{version}.md',
+                    'e{version}', '2026-01-0{}', '2026-02-01');",
+                version + 9, version + 1
+            );
+        }
+    }
+    database.execute(&sql).await;
+    let store = database.store().await;
+    store.migrate().await.unwrap();
+    let effects = store.tenant(OrgId(org)).effects(article).await.unwrap();
+    assert_eq!(effects.len(), EffectState::ALL.len());
+    for (number, (effect, state)) in effects.iter().zip(EffectState::ALL).enumerate() {
+        assert_eq!((effect.org_id, effect.kind.as_str()), (org, "publication"));
+        assert_eq!((effect.destination.as_str(), effect.key.clone()), ("folder", (number + 9).to_string()));
+        assert_eq!((*effect.state, effect.task_id, effect.step_id, effect.lease), (*state, Some(task), None, None));
+        assert_eq!(effect.remote_ref, Some(format!("old/{number}.md")));
+        assert_eq!(effect.error, Some(format!("e{number}")));
+        assert_eq!(effect.updated_at.to_rfc3339(), "2026-02-01T00:00:00+00:00");
+        let key = EffectKey { kind: PUBLICATION, subject: article, destination: "folder", key: &effect.key };
+        assert_eq!(store.tenant(OrgId(org)).effect(&key).await.unwrap().as_ref(), Some(effect));
+        assert!(!store.tenant(OrgId(org)).effect_is_held(effect).await.unwrap(), "nobody is at it any more");
+    }
+    assert!(store.tenant(OrgId(other)).effects(article).await.unwrap().is_empty());
+    database.execute(&format!("DELETE FROM organizations WHERE id = '{org}'")).await;
+    assert_eq!(database.number("SELECT count(*) FROM effects").await, 5, "effects go with their organization");
     store.close().await;
 }
 

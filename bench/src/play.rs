@@ -134,7 +134,7 @@ fn output(kind: StepKind, task: Uuid) -> Output {
             warnings: Vec::new(),
         }),
         article::IMAGE => pipelines::article::cover(None, Vec::new()),
-        article::SYNC => pipelines::article::published(None, Vec::new()),
+        article::SYNC => pipelines::article::published(None),
         _ => Output::default(),
     }
 }

@@ -52,6 +52,7 @@ migrations! {
     m20261128_000200 => "m20261128_000200_schedules", "../sql/m20261128_000200_schedules.sql";
     m20261128_000300 => "m20261128_000300_webhooks", "../sql/m20261128_000300_webhooks.sql";
     m20261128_000400 => "m20261128_000400_open_children", "../sql/m20261128_000400_open_children.sql";
+    m20261128_000500 => "m20261128_000500_effects", "../sql/m20261128_000500_effects.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;

@@ -6,7 +6,7 @@ use galley_store::FileFilter;
 use galley_testkit::{Harness, order};
 use uuid::Uuid;
 
-use super::{order_from, upload};
+use super::{effect_about, order_from, upload};
 
 fn first(limit: u64) -> FileFilter {
     FileFilter { limit, ..FileFilter::default() }
@@ -112,7 +112,12 @@ async fn claims_keep_the_words_of_a_file_that_is_gone_and_a_cover_stays_while_it
     assert!(quotes.count() > 0, "{report:?}");
     let cover = services.article(org, article).await.unwrap().cover_file_id.unwrap();
     assert_conflict(services.delete_file(org, cover).await, "as its cover");
+    harness.database.execute(&effect_about(org, cover)).await;
+    for (count, subject) in [(1, article), (1, cover)] {
+        assert_eq!(services.store().tenant(org).effects(subject).await.unwrap().len(), count, "it is in the ledger");
+    }
     services.delete_article(org, article).await.unwrap();
     services.delete_file(org, cover).await.unwrap();
+    assert_eq!(harness.database.number("SELECT count(*) FROM effects").await, 0, "effects go with their subjects");
     assert_missing(services.delete_file(org, Uuid::new_v4()).await);
 }

@@ -25,3 +25,11 @@ async fn order_from(harness: &Harness, file: Uuid, project: Option<Uuid>) -> Uui
     order.project_id = project;
     harness.services.order(&harness.caller, order, "t", None).await.unwrap().value.task_id
 }
+
+/// Inserts an effect of a kind that no pipeline knows.
+fn effect_about(org: OrgId, subject: Uuid) -> String {
+    format!(
+        "INSERT INTO effects (id, org_id, kind, subject_id, destination, key, state)
+         VALUES (gen_random_uuid(), '{org}', 'upload', '{subject}', 'somewhere', '', 'confirmed')"
+    )
+}

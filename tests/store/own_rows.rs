@@ -7,6 +7,7 @@
 use galley_domain::{
     OrgId,
     article::{self, ArticleStatus, ContentFormat},
+    effect::EffectState,
     project::Platform,
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::TaskStatus,
@@ -19,10 +20,10 @@ use galley_services::{
     pipelines::{READING, UPKEEP, upkeep::SWEEP},
 };
 use galley_store::{
-    ArticleChange, ArticleFilter, ArticleSort, ClaimedStep, DeliveryFilter, Fence, FileFilter, NewArticle, NewAttempt,
-    NewDelivery, NewFile, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook,
-    PublicationState, Replay, ReplayRange, ScheduleFilter, Start, Store, StoreError, StoredClaim, StoredSecret,
-    TaskFilter, TenantTx, TextVersion, WebhookFilter, rows, tenant_tables,
+    ArticleChange, ArticleFilter, ArticleSort, ClaimedStep, DeliveryFilter, EffectKey, EffectMark, Fence, FileFilter,
+    NewArticle, NewAttempt, NewDelivery, NewFile, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource,
+    NewStep, NewWebhook, Replay, ReplayRange, ScheduleFilter, Start, Store, StoreError, StoredClaim, StoredSecret,
+    TaskFilter, TenantTx, TextEnum, TextVersion, WebhookFilter, rows, tenant_tables,
 };
 use galley_testkit::{Harness, TestDatabase, order};
 use rust_decimal::Decimal;
@@ -47,7 +48,7 @@ struct Theirs {
     schedule: rows::Schedule,
     run: rows::ScheduleRun,
     article: rows::Article,
-    publication: rows::Publication,
+    effect: rows::Effect,
     source: Uuid,
     /// One that has ended well.
     task: rows::Task,
@@ -101,7 +102,7 @@ async fn theirs(harness: &Harness) -> Theirs {
     owned.commit().await.unwrap();
     let task = tenant.task(task).await.unwrap().unwrap();
     let article = tenant.article(task.subject_id.unwrap()).await.unwrap().unwrap();
-    let publication = tenant.publication(article.id, "folder", 1).await.unwrap().unwrap();
+    let effect = tenant.effects(article.id).await.unwrap().remove(0);
     let step = ClaimedStep {
         fence,
         org: Some(org),
@@ -125,7 +126,7 @@ async fn theirs(harness: &Harness) -> Theirs {
         project,
         schedule,
         run,
-        publication,
+        effect,
         source: tenant.all_sources(task.id).await.unwrap()[0].id,
         article,
         webhook,
@@ -416,11 +417,13 @@ async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Resu
             "claims" => !tx.claims(article, 1).await?.is_empty(),
             "add_sources" => done(tx.add_sources(task, 9, &[new_source()]).await)?,
             "add_claims" => done(tx.add_claims(article, 9, &[new_claim(theirs.source)]).await)?,
-            "publication" => tx.publication(article, "folder", 1).await?.is_some(),
-            "intend_publication" => tx.intend_publication(article, None, "folder", 1).await.map(|_| true)?,
-            "mark_publication" => {
-                done(tx.mark_publication(theirs.publication.id, PublicationState::Failed, None, None).await)?
-            }
+            "effect" => tx.effect(&publication(article)).await?.is_some(),
+            "effects" => !tx.effects(article).await?.is_empty(),
+            "effect_is_held" => tx.effect_is_held(&sent(theirs)).await?,
+            // The stranger's own, though it is about the same subject.
+            "intend_effect" => tx.intend_effect(&publication(article), &theirs.step).await?.org_id == theirs.org.0,
+            "send_effect" => tx.send_effect(&theirs.effect, &theirs.step).await?,
+            "mark_effect" => done(tx.mark_effect(theirs.effect.id, &theirs.step, EffectMark::Failed("mine")).await)?,
             "file" => tx.file(file).await?.is_some(),
             "list_files" => tx.list_files(&every_file()).await?.0.iter().any(|row| row.org_id == theirs.org.0),
             "file_readers" => !tx.file_readers(vec![file]).await?.is_empty(),
@@ -532,6 +535,17 @@ fn new_file() -> NewFile {
 fn new_project() -> NewProject {
     let slug = Uuid::new_v4().to_string();
     NewProject { name: "Mine".into(), platform: Platform::Wordpress, slug }
+}
+
+fn publication(article: Uuid) -> EffectKey<'static> {
+    EffectKey { kind: article::PUBLICATION, subject: article, destination: "folder", key: "1" }
+}
+
+/// As if the step that runs were at it.
+fn sent(theirs: &Theirs) -> rows::Effect {
+    let Fence { step, lease } = theirs.step.fence;
+    let state = TextEnum(EffectState::Sent);
+    rows::Effect { state, step_id: Some(step), lease: Some(lease), ..theirs.effect.clone() }
 }
 
 fn new_source() -> NewSource {

@@ -7,7 +7,7 @@ use galley_testkit::{Harness, order};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{order_from, upload};
+use super::{effect_about, order_from, upload};
 
 async fn create(harness: &Harness, name: &str) -> Project {
     let made = harness.services.create_project(harness.caller.org, name, Platform::Shopify, None).await;
@@ -198,13 +198,18 @@ async fn what_is_purged_takes_its_articles_and_covers_and_leaves_the_books() {
     let kept = harness.completed(kept).await.row.subject_id.unwrap();
     engine.stop().await;
     let cover = services.article(org, article).await.unwrap().cover_file_id.unwrap();
+    let shown = services.article(org, kept).await.unwrap().cover_file_id.unwrap();
     let blob = services.store().tenant(org).file(cover).await.unwrap().unwrap().blob;
     // Both articles have one title, and so the same picture: then the bytes would stay for the other.
     harness.database.execute(&format!("UPDATE files SET blob = blob || '-' || id WHERE id <> '{cover}'")).await;
     let count = async |table: &str, article: Uuid| {
-        harness.database.number(&format!("SELECT count(*) FROM {table} WHERE article_id = '{article}'")).await
+        let column = if table == "effects" { "subject_id" } else { "article_id" };
+        harness.database.number(&format!("SELECT count(*) FROM {table} WHERE {column} = '{article}'")).await
     };
-    for table in ["article_versions", "claims", "publications"] {
+    // Effects about the project and about a cover go as well.
+    let effects = [project, cover, shown].map(|subject| effect_about(org, subject)).join(";");
+    harness.database.execute(&effects).await;
+    for table in ["article_versions", "claims", "effects"] {
         assert!(count(table, article).await > 0 && count(table, kept).await > 0, "{table}");
     }
     services.delete_project(org, project).await.unwrap();
@@ -214,13 +219,15 @@ async fn what_is_purged_takes_its_articles_and_covers_and_leaves_the_books() {
     assert_conflict(services.delete_article(org, article).await, "in the trash");
     services.edit_article(org, kept, edit).await.unwrap();
     services.purge_project(org, project).await.unwrap();
-    for table in ["article_versions", "claims", "publications"] {
+    for table in ["article_versions", "claims", "effects"] {
         assert!(count(table, article).await == 0 && count(table, kept).await > 0, "{table}");
+    }
+    for (subject, left) in [(project, 0), (cover, 0), (shown, 1)] {
+        assert_eq!(count("effects", subject).await, left);
     }
     assert!(matches!(services.article(org, article).await, Err(ServiceError::NotFound(Missing::Article))));
     assert!(matches!(services.get_file(org, cover).await, Err(ServiceError::NotFound(Missing::File))));
     assert_eq!(services.get_file(org, file).await.unwrap().file.id, file, "an upload belongs to no project");
-    let shown = services.article(org, kept).await.unwrap().cover_file_id.unwrap();
     services.get_file(org, shown).await.unwrap();
     let unnamed = services.store().system().unnamed_blobs(org, vec![blob.clone()]).await.unwrap();
     assert_eq!(unnamed, [blob], "the bytes are left to the sweep");

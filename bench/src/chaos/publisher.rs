@@ -23,8 +23,8 @@ struct Publishing {
 
 /// True when one was killed; there need not be one that publishes.
 ///
-/// The turn to publish is taken, so the next publication waits for it. Then its step is locked, so that its end cannot be
-/// written, and the turn given back; once the article is in the folder, the worker dies.
+/// The turn to publish is taken, so the next publication waits for it. Then its step is locked, so that neither
+/// the confirmation nor its end can be written, and the turn given back; once the article is in the folder, the worker dies.
 pub async fn kill(folder: &Path, database: &Database, processes: &mut Processes) -> anyhow::Result<bool> {
     let Some(turn) = (if folder.is_dir() { site::turn(folder)? } else { None }) else { return Ok(false) };
     let mut connection = database.connect().await?;
@@ -41,7 +41,7 @@ async fn waiting(connection: &mut PgConnection) -> anyhow::Result<Option<Publish
     while Instant::now() < until {
         let row: Option<(Uuid, String, String)> = sqlx::query_as(
             "SELECT s.id, a.id::text, s.worker FROM steps s JOIN articles a ON a.task_id = s.task_id
-             JOIN publications p ON p.article_id = a.id AND p.version = a.version
+             JOIN effects p ON p.kind = 'publication' AND p.subject_id = a.id AND p.key = a.version::text
              WHERE s.kind = 'sync' AND s.state = 'running' AND p.state = 'sent' LIMIT 1",
         )
         .fetch_optional(&mut *connection)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::effect::EffectKind;
 use crate::task::{StepKind, UnknownWord, text_enum};
 use crate::writing::WordRange;
 
@@ -18,6 +19,9 @@ pub const IMAGE: StepKind = StepKind::new("image");
 pub const SYNC: StepKind = StepKind::new("sync");
 /// The steps of an article, in order.
 pub const STEPS: [StepKind; 6] = [RESEARCH, OUTLINE, DRAFT, SEO, IMAGE, SYNC];
+
+/// A version of an article, put to a destination.
+pub const PUBLICATION: EffectKind = EffectKind::new("publication");
 
 text_enum! {
     ArticleStatus {

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod article;
 pub mod credits;
+pub mod effect;
 pub mod fault;
 pub mod hidden;
 pub mod order;

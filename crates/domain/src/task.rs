@@ -97,7 +97,7 @@ const LONGEST_WORD: usize = 64;
 static WORDS: RwLock<BTreeSet<&'static str>> = RwLock::new(BTreeSet::new());
 
 /// The one copy of a word that this process keeps.
-fn interned(text: &str) -> Result<&'static str, UnknownWord> {
+pub(crate) fn interned(text: &str) -> Result<&'static str, UnknownWord> {
     let known = |words: &BTreeSet<&'static str>| words.get(text).copied();
     if let Some(word) = known(&WORDS.read().unwrap_or_else(PoisonError::into_inner)) {
         return Ok(word);
@@ -139,7 +139,7 @@ macro_rules! registered_word {
             type Err = UnknownWord;
 
             fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                interned(text).map(Self)
+                $crate::task::interned(text).map(Self)
             }
         }
 
@@ -150,6 +150,8 @@ macro_rules! registered_word {
         }
     };
 }
+
+pub(crate) use registered_word;
 
 registered_word! {
     /// What a step does.

@@ -4,6 +4,7 @@
 mod articles;
 mod blob_sweep;
 mod blobs;
+mod effects;
 mod error;
 mod files;
 mod idempotency;
@@ -32,6 +33,7 @@ use restart::Restart;
 
 pub use articles::{ArticleEdit, ArticleList, ClaimView, ClaimsReport, SlugRule};
 pub use blobs::{BlobError, Blobs, Pieces};
+pub use effects::{Carried, Effect};
 pub use error::{Missing, ServiceError};
 pub use files::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};

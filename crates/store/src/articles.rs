@@ -261,8 +261,9 @@ impl TenantTx {
         Ok(())
     }
 
-    /// True when there was one. Versions, claims and publications go with it.
+    /// True when there was one. Versions, claims and effects go with it.
     pub async fn delete_article(&self, id: Uuid) -> Result<bool, StoreError> {
+        self.delete_effects(id).await?;
         self.delete::<articles::Entity>(id).await
     }
 }

@@ -96,8 +96,9 @@ impl TenantTx {
         Ok(shows.select_only().column(articles::Column::Id).into_tuple::<Uuid>().one(&self.conn).await?.is_some())
     }
 
-    /// True when there was one. Its bytes are swept once no file names them.
+    /// True when there was one. Its effects go with it, and its bytes are swept once no file names them.
     pub async fn delete_file(&self, id: Uuid) -> Result<bool, StoreError> {
+        self.delete_effects(id).await?;
         self.delete::<files::Entity>(id).await
     }
 }

@@ -12,6 +12,7 @@ mod article_groups;
 mod articles;
 mod batch;
 mod crud;
+mod effects;
 mod entity;
 mod error;
 mod files;
@@ -21,7 +22,6 @@ mod ledger;
 mod listen;
 mod orders;
 mod projects;
-mod publications;
 mod queue;
 mod reads;
 mod schedules;
@@ -52,6 +52,7 @@ pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVer
 pub use batch::{
     Changes, Delay, Done, EventText, FailedStep, JobKind, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
 };
+pub use effects::{EffectKey, EffectMark};
 pub use entity::tenant_tables;
 pub use error::StoreError;
 pub use files::{FileFilter, NewFile};
@@ -61,7 +62,6 @@ pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use orders::{NewOrder, Parent};
 pub use projects::NewProject;
-pub use publications::PublicationState;
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::Reads;
 pub use schedules::{NewRun, NewSchedule, ScheduleFilter};
@@ -79,8 +79,8 @@ pub use words::TextEnum;
 pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
-        claims::Model as Claim, events::Model as Event, files::Model as File, projects::Model as Project,
-        publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
+        claims::Model as Claim, effects::Model as Effect, events::Model as Event, files::Model as File,
+        projects::Model as Project, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
         schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
         webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };

@@ -23,11 +23,16 @@ pub struct NewProject {
     pub slug: String,
 }
 
-/// Covers that only the project's articles show go with the articles; their bytes are swept later.
+/// Covers that only the project's articles show go with the articles; their bytes are swept later. The effects of all of
+/// them go too, and those of the project.
 const DELETE_ARTICLES: &str = "
-WITH gone AS (DELETE FROM articles WHERE org_id = $1 AND project_id = $2 RETURNING cover_file_id)
-DELETE FROM files USING gone WHERE files.org_id = $1 AND files.id = gone.cover_file_id AND NOT EXISTS (
-    SELECT FROM articles a WHERE a.org_id = $1 AND a.cover_file_id = files.id AND a.project_id IS DISTINCT FROM $2)";
+WITH gone AS (DELETE FROM articles WHERE org_id = $1 AND project_id = $2 RETURNING id, cover_file_id),
+covers AS (
+    DELETE FROM files USING gone WHERE files.org_id = $1 AND files.id = gone.cover_file_id AND NOT EXISTS (
+        SELECT FROM articles a WHERE a.org_id = $1 AND a.cover_file_id = files.id AND a.project_id IS DISTINCT FROM $2)
+    RETURNING files.id)
+DELETE FROM effects WHERE org_id = $1
+    AND subject_id IN (SELECT id FROM gone UNION ALL SELECT id FROM covers UNION ALL SELECT $2::uuid)";
 
 const HAS_OPEN_TASKS: &str = "
 SELECT FROM articles a JOIN tasks t ON t.org_id = $1 AND t.id = a.task_id
@@ -81,7 +86,7 @@ impl TenantTx {
         Ok(sql::one(&self.conn, HAS_OPEN_TASKS, [self.org_value(), project.into()]).await?.is_some())
     }
 
-    /// Removes a project with its articles, their versions, claims, publications and covers. Tasks and books stay.
+    /// Removes a project with its articles, their versions, claims, covers and effects. Tasks and books stay.
     pub async fn delete_project(&self, id: Uuid) -> Result<bool, StoreError> {
         sql::execute(&self.conn, DELETE_ARTICLES, [self.org_value(), id.into()]).await?;
         self.delete::<Entity>(id).await

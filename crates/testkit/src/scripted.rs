@@ -176,7 +176,7 @@ fn output(step: &ClaimedStep, sections: usize) -> Output {
             warnings: Vec::new(),
         }),
         IMAGE => pipelines::article::cover(None, Vec::new()),
-        SYNC => pipelines::article::published(None, Vec::new()),
+        SYNC => pipelines::article::published(None),
         _ => Output::default(),
     }
 }

@@ -15,8 +15,8 @@ use crate::chaos::site::stamp;
 /// Every published article has one folder, whatever it is called, and nothing else is there.
 pub async fn site(connection: &mut PgConnection, site: &Path, faults: &mut Vec<Fault>) -> anyhow::Result<()> {
     let rows: Vec<(String, bool)> = sqlx::query_as(
-        "SELECT article_id::text, bool_or(state = 'confirmed') FROM publications
-         WHERE state IN ('sent', 'confirmed', 'unknown') GROUP BY article_id",
+        "SELECT subject_id::text, bool_or(state = 'confirmed') FROM effects
+         WHERE kind = 'publication' AND state IN ('sent', 'confirmed', 'unknown') GROUP BY subject_id",
     )
     .fetch_all(connection)
     .await?;

@@ -73,8 +73,9 @@ const CHECKS: [(&str, &str); 23] = [
     (
         "a completed task is published",
         "SELECT t.id::text FROM tasks t WHERE t.status = 'completed' AND NOT EXISTS (
-            SELECT 1 FROM publications p JOIN articles a ON a.id = p.article_id
-            WHERE p.article_id = t.subject_id AND p.version = a.version AND p.state = 'confirmed')",
+            SELECT 1 FROM effects p JOIN articles a ON a.id = p.subject_id
+            WHERE p.kind = 'publication' AND p.subject_id = t.subject_id AND p.key = a.version::text
+                AND p.state = 'confirmed')",
     ),
     ("no credits are held", "SELECT id || ' holds ' || held FROM organizations WHERE held <> 0"),
     ("no hold is open", "SELECT task_id::text FROM holds WHERE state = 'open'"),

@@ -133,7 +133,7 @@ const ROWS: [(&str, &str); 27] = [
         "UPDATE articles SET status = 'generating' WHERE version = 0",
     ),
     ("no article is left without its task or in the making", "UPDATE articles SET task_id = NULL WHERE version = 0"),
-    ("a completed task is published", "UPDATE publications SET state = 'unknown'"),
+    ("a completed task is published", "UPDATE effects SET state = 'unknown'"),
     ("no credits are held", "UPDATE organizations SET held = 1"),
     ("no hold is open", "UPDATE holds SET state = 'open' WHERE state = 'released'"),
     ("balances are the sum of their ledger", "UPDATE organizations SET balance = balance + 1"),

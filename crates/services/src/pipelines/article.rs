@@ -14,7 +14,6 @@ use galley_engine::{EndedTask, Output, Pipeline, Stage, StepSeed};
 use galley_store::{ArticleChange, NewFile, NewSource, SOURCES_RUN, StepsTx, StoreError};
 use serde::Serialize;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{DESTINATIONS, MODELS, PICTURES, READING};
 
@@ -38,7 +37,7 @@ impl Default for Article {
                 Stage::new(DRAFT, MODELS, 55, StepPolicy::new(6, 600)).named("drafting"),
                 Stage::new(SEO, MODELS, 10, StepPolicy::new(6, 300)).keeping(keepers::Texts),
                 Stage::new(IMAGE, PICTURES, 5, StepPolicy::new(4, 120)).keeping(keepers::Covers),
-                Stage::new(SYNC, DESTINATIONS, 5, StepPolicy::new(8, 120)).keeping(keepers::Publications),
+                Stage::new(SYNC, DESTINATIONS, 5, StepPolicy::new(8, 120)),
             ],
         }
     }
@@ -113,14 +112,9 @@ pub fn cover(cover: Option<(NewFile, String)>, warnings: Vec<String>) -> Output 
     }
 }
 
-/// The ledger's row, and where the article is now; None when no destination is configured.
-pub fn published(publication: Option<(Uuid, String)>, warnings: Vec<String>) -> Output {
-    let kept = json!({ "published_to": publication.as_ref().map(|(_, place)| place) });
-    let output = Output { kept, warnings, ..Output::default() };
-    match publication {
-        Some(publication) => Output { brought: Output::bringing(publication).brought, ..output },
-        None => output,
-    }
+/// Where the article is now; None when no destination is configured.
+pub fn published(place: Option<&str>) -> Output {
+    Output::of(json!({ "published_to": place }))
 }
 
 /// The finished text with everything that is known about it.

@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod article_versions;
 pub mod articles;
 pub mod claims;
+pub mod effects;
 pub mod event_followers;
 pub mod event_groups;
 pub mod events;
@@ -17,7 +18,6 @@ pub mod idempotency_keys;
 pub mod ledger_entries;
 pub mod organizations;
 pub mod projects;
-pub mod publications;
 pub mod research_sources;
 pub mod schedule_runs;
 pub mod schedules;
@@ -40,6 +40,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<article_versions::Entity>(),
         of::<articles::Entity>(),
         of::<claims::Entity>(),
+        of::<effects::Entity>(),
         of::<event_followers::Entity>(),
         of::<event_groups::Entity>(),
         of::<events::Entity>(),
@@ -49,7 +50,6 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<ledger_entries::Entity>(),
         of::<organizations::Entity>(),
         of::<projects::Entity>(),
-        of::<publications::Entity>(),
         of::<research_sources::Entity>(),
         of::<schedule_runs::Entity>(),
         of::<schedules::Entity>(),

@@ -1,13 +1,13 @@
-//! Sync: puts the article where it belongs, once. The publication ledger knows what was tried; the destination is asked
+//! Sync: puts the article where it belongs, once. The ledger of effects knows what was tried; the destination is asked
 //! before anything is repeated.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use galley_destinations::{Asset, AssetRole, Destination, Post};
-use galley_domain::{Fault, FaultCode, article, task::StepKind};
-use galley_services::{ServiceError, pipelines};
-use galley_store::{PublicationState, rows};
+use galley_domain::{Fault, FaultCode, OrgId, article, task::StepKind};
+use galley_services::{Effect, ServiceError, Services, pipelines};
+use galley_store::{EffectKey, rows};
 
 use super::{Toolbox, image::store_fault};
 use galley_engine::{Output, Step, StepContext, StepError};
@@ -21,85 +21,49 @@ impl Step for Sync {
     }
 
     async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
-        let Some(destination) = &self.0.destination else {
-            return Ok(pipelines::article::published(None, Vec::new()));
+        let Toolbox { services, destination: Some(destination), .. } = &*self.0 else {
+            return Ok(pipelines::article::published(None));
         };
         let (org, task) = cx.owner()?;
-        let article = self.0.services.article_of(org, task).await?;
-        let ledger = self.0.services.intend_publication(&cx.step, &article, destination.name()).await?;
-        let state: PublicationState = ledger.state.parse()?;
-        let there = already_there(&**destination, &article, state).await?;
-        let post = match (self.post(cx, &article).await, there) {
-            (Ok(post), None) => {
-                self.0.services.mark_publication(&cx.step, ledger.id, PublicationState::Sent, None).await?;
-                post
-            }
-            (post, Some(place)) => {
-                // Published again all the same: of the same version nothing is written, but what a killed process left
-                // beside it goes. That this fails changes nothing about the article being there.
-                let tidied = match post {
-                    Ok(post) => destination.publish(post).await.map(drop).map_err(StepError::from),
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = tidied {
-                    tracing::warn!(
-                        ?error,
-                        place,
-                        "the article is published; whether something was left beside it is unknown"
-                    );
-                }
-                return Ok(pipelines::article::published(Some((ledger.id, place)), Vec::new()));
-            }
-            (Err(error), None) => return Err(error),
+        let article = &services.article_of(org, task).await?;
+        let key = EffectKey {
+            kind: article::PUBLICATION,
+            subject: article.id,
+            destination: destination.name(),
+            key: &article.version.to_string(),
         };
-        match destination.publish(post).await {
-            Ok(published) => Ok(pipelines::article::published(Some((ledger.id, published.path)), Vec::new())),
-            Err(fault) => {
-                let state = if fault.is_transient() { PublicationState::Unknown } else { PublicationState::Failed };
-                self.0.services.mark_publication(&cx.step, ledger.id, state, Some(&fault.to_string())).await?;
-                Err(fault.into())
-            }
+        let publication = Publication { services, destination: &**destination, org, article };
+        let carried = services.carry_out(&cx.step, &key, &publication).await?;
+        if carried.was_there {
+            publication.tidy(&carried.remote_ref).await;
         }
+        Ok(pipelines::article::published(Some(&carried.remote_ref)))
     }
 }
 
-/// After a crash or a timeout the destination knows better than the ledger.
-async fn already_there(
-    destination: &dyn Destination,
-    article: &rows::Article,
-    state: PublicationState,
-) -> Result<Option<String>, StepError> {
-    if state == PublicationState::Intended {
-        return Ok(None);
-    }
-    let version = u32::try_from(article.version).unwrap_or(0);
-    let found = destination.look_up(article.id).await?;
-    Ok(found.filter(|existing| existing.version == version).map(|existing| existing.path))
+/// A version of an article at a destination.
+struct Publication<'a> {
+    services: &'a Services,
+    destination: &'a dyn Destination,
+    org: OrgId,
+    article: &'a rows::Article,
 }
 
-impl Sync {
-    async fn post(&self, cx: &StepContext, article: &rows::Article) -> Result<Post, StepError> {
-        let (org, _) = cx.owner()?;
-        let mut assets = Vec::new();
-        if let Some(cover) = article.cover_file_id {
-            match self.0.services.file_bytes(org, cover).await {
-                Ok((_, bytes)) => assets.push(Asset {
-                    name: "cover.png".into(),
-                    bytes: bytes.to_vec(),
-                    alt: article.cover_alt.clone().unwrap_or_default(),
-                    role: AssetRole::Cover,
-                }),
-                Err(ServiceError::Store(error)) => return Err(error.into()),
-                Err(ServiceError::Blob(error)) => return Err(store_fault(error).into()),
-                Err(error) => {
-                    let fault = Fault::permanent(FaultCode::WorkflowError, "the cover of the article is gone");
-                    return Err(fault.with_detail(error).into());
-                }
-            }
-        }
+#[async_trait]
+impl Effect for Publication<'_> {
+    type Message = Post;
+
+    async fn look_up(&self) -> Result<Option<String>, Fault> {
+        let found = self.destination.look_up(self.article.id).await?;
+        Ok(found.filter(|existing| existing.version == self.version()).map(|existing| existing.path))
+    }
+
+    async fn prepare(&self) -> Result<Post, StepError> {
+        let assets = self.cover().await?.into_iter().collect();
+        let article = self.article;
         Ok(Post {
             article_id: article.id,
-            version: u32::try_from(article.version).unwrap_or(0),
+            version: self.version(),
             slug: article.slug.clone(),
             title: article.title.clone(),
             description: article.seo_description.clone(),
@@ -111,6 +75,51 @@ impl Sync {
             markdown_body: without_title(&article.content_markdown).to_owned(),
             assets,
         })
+    }
+
+    async fn act(&self, post: Post) -> Result<String, Fault> {
+        Ok(self.destination.publish(post).await?.path)
+    }
+
+    /// The site belongs to somebody else, and whoever runs this step again wants the article there.
+    fn may_vanish(&self) -> bool {
+        true
+    }
+}
+
+impl Publication<'_> {
+    fn version(&self) -> u32 {
+        u32::try_from(self.article.version).unwrap_or(0)
+    }
+
+    async fn cover(&self) -> Result<Option<Asset>, StepError> {
+        let Some(cover) = self.article.cover_file_id else { return Ok(None) };
+        match self.services.file_bytes(self.org, cover).await {
+            Ok((_, bytes)) => Ok(Some(Asset {
+                name: "cover.png".into(),
+                bytes: bytes.to_vec(),
+                alt: self.article.cover_alt.clone().unwrap_or_default(),
+                role: AssetRole::Cover,
+            })),
+            Err(ServiceError::Store(error)) => Err(error.into()),
+            Err(ServiceError::Blob(error)) => Err(store_fault(error).into()),
+            Err(error) => {
+                let fault = Fault::permanent(FaultCode::WorkflowError, "the cover of the article is gone");
+                Err(fault.with_detail(error).into())
+            }
+        }
+    }
+
+    /// Publishes again what an earlier attempt has published: of the same version nothing is written, but what a killed
+    /// process left beside it goes. That this fails changes nothing about the article being there.
+    async fn tidy(&self, place: &str) {
+        let tidied = match self.prepare().await {
+            Ok(post) => self.act(post).await.map(drop).map_err(StepError::from),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = tidied {
+            tracing::warn!(?error, place, "the article is published; whether something was left beside it is unknown");
+        }
     }
 }
 

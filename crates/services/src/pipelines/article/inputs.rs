@@ -7,7 +7,7 @@ use galley_domain::{
     task::StepKind,
     writing::{Outline, SectionText, Snapshot},
 };
-use galley_store::{ClaimedStep, PublicationState, StoreError, rows};
+use galley_store::{StoreError, rows};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -73,35 +73,5 @@ impl Services {
             None => None,
         };
         article.ok_or(StoreError::LeaseLost)
-    }
-
-    /// Writes down that something is about to be published, or finds what an earlier attempt wrote down.
-    pub async fn intend_publication(
-        &self,
-        step: &ClaimedStep,
-        article: &rows::Article,
-        destination: &str,
-    ) -> Result<rows::Publication, StoreError> {
-        let (org, task) = step.owner().ok_or(StoreError::LeaseLost)?;
-        let tx = self.store.begin(org).await?;
-        tx.hold_fence(step.fence).await?;
-        let row = tx.intend_publication(article.id, Some(task), destination, article.version).await?;
-        tx.commit().await?;
-        Ok(row)
-    }
-
-    /// Moves a publication on, while the lease holds.
-    pub async fn mark_publication(
-        &self,
-        step: &ClaimedStep,
-        id: Uuid,
-        state: PublicationState,
-        error: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let (org, _) = step.owner().ok_or(StoreError::LeaseLost)?;
-        let tx = self.store.begin(org).await?;
-        tx.hold_fence(step.fence).await?;
-        tx.mark_publication(id, state, None, error).await?;
-        tx.commit().await
     }
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use galley_domain::{OrgId, article::ArticleStatus};
 use galley_engine::{Brought, Keeper, Kept};
 use galley_store::{
-    ArticleChange, LockedArticle, LockedArticles, Naming, NewFile, NewSource, NewVersion, PublicationState, StepsTx,
-    StoreError, StoredClaim, TaskState, TenantTx, TextVersion, rows,
+    ArticleChange, LockedArticle, LockedArticles, Naming, NewFile, NewSource, NewVersion, StepsTx, StoreError,
+    StoredClaim, TaskState, TenantTx, TextVersion, rows,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -51,23 +51,6 @@ impl Keeper for Covers {
                 tenant.change_article(article, ArticleChange::Cover { file: file.id, alt: alt.clone() }).await?;
             }
             kept.push(Kept::of(json!({ "cover_file_id": file.id })));
-        }
-        Ok(kept)
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Publications;
-
-#[async_trait]
-impl Keeper for Publications {
-    async fn keep(&self, tx: &StepsTx, brought: &[Brought<'_>]) -> Result<Vec<Kept>, StoreError> {
-        let mut kept = Vec::with_capacity(brought.len());
-        for one in brought {
-            let (task, (id, place)) = (task_of(one)?, one.get::<(Uuid, String)>()?);
-            let confirmed = PublicationState::Confirmed;
-            tx.tenant(task.org_id)?.mark_publication(*id, confirmed, Some(place), None).await?;
-            kept.push(Kept::of(json!({ "published_to": place })));
         }
         Ok(kept)
     }

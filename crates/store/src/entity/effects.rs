@@ -1,18 +1,24 @@
-//! Table `publications`.
+//! Table `effects`.
 
+use galley_domain::effect::{EffectKind, EffectState};
 use sea_orm::entity::prelude::*;
 
+use crate::words::TextEnum;
+
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "publications")]
+#[sea_orm(table_name = "effects")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub org_id: Uuid,
-    pub article_id: Uuid,
-    pub task_id: Option<Uuid>,
+    pub kind: TextEnum<EffectKind>,
+    pub subject_id: Uuid,
     pub destination: String,
-    pub version: i32,
-    pub state: String,
+    pub key: String,
+    pub task_id: Option<Uuid>,
+    pub step_id: Option<Uuid>,
+    pub lease: Option<Uuid>,
+    pub state: TextEnum<EffectState>,
     pub remote_ref: Option<String>,
     pub error: Option<String>,
     pub created_at: DateTimeUtc,
