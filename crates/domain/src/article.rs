@@ -1,10 +1,6 @@
 //! Articles: their states and how those look to the clients of both article documents.
 
-use serde::{Deserialize, Serialize};
-
-use crate::effect::EffectKind;
-use crate::task::{StepKind, UnknownWord, text_enum};
-use crate::writing::WordRange;
+use crate::{effect::EffectKind, task::StepKind, text_enum, writing::WordRange};
 
 /// The kind of task that makes an article.
 pub const TASK: &str = "article";

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::task::{UnknownWord, text_enum};
+use crate::text_enum;
 
 text_enum! {
     /// Why the balance changed.

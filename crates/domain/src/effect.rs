@@ -1,8 +1,6 @@
 //! Effects: what is done outside of the database, one row of the ledger each.
 
-use serde::{Deserialize, Serialize};
-
-use crate::task::{UnknownWord, registered_word, text_enum};
+use crate::{task::registered_word, text_enum};
 
 registered_word! {
     /// What is done: a publication, an upload, a mail. Each pipeline names its own.

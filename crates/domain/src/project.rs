@@ -1,8 +1,6 @@
 //! Projects: the bodies of work that articles and products belong to.
 
-use serde::{Deserialize, Serialize};
-
-use crate::task::{UnknownWord, text_enum};
+use crate::text_enum;
 
 text_enum! {
     /// Where what is written for a project goes in the end.

@@ -1,8 +1,6 @@
 //! Recurring schedules and their runs.
 
-use serde::{Deserialize, Serialize};
-
-use crate::task::{UnknownWord, text_enum};
+use crate::text_enum;
 
 text_enum! {
     ScheduleStatus {

@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
-
-/// Declares an enum whose variants have one stable text each, used on the wire and in the database.
+/// Declares an enum whose variants have one stable text each, used on the wire and in the database. Crates that use it
+/// depend on serde.
+#[macro_export]
 macro_rules! text_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$vmeta])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
@@ -25,10 +25,13 @@ macro_rules! text_enum {
         }
 
         impl std::str::FromStr for $name {
-            type Err = UnknownWord;
+            type Err = $crate::task::UnknownWord;
 
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text { $($text => Ok(Self::$variant),)+ _ => Err(UnknownWord::new(text, &[$($text),+])) }
+            fn from_str(text: &str) -> Result<Self, $crate::task::UnknownWord> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::task::UnknownWord::new(text, &[$($text),+])),
+                }
             }
         }
 
@@ -39,7 +42,6 @@ macro_rules! text_enum {
         }
     };
 }
-pub(crate) use text_enum;
 
 /// A word that is not one of the known ones.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +52,8 @@ pub struct UnknownWord {
 }
 
 impl UnknownWord {
-    pub(crate) fn new(word: &str, known: &[&str]) -> Self {
+    /// Shows at most 40 characters of `word`.
+    pub fn new(word: &str, known: &[&str]) -> Self {
         Self { word: word.chars().take(40).collect(), known: known.join(", ") }
     }
 }
@@ -136,9 +139,9 @@ macro_rules! registered_word {
         }
 
         impl std::str::FromStr for $name {
-            type Err = UnknownWord;
+            type Err = $crate::task::UnknownWord;
 
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+            fn from_str(text: &str) -> Result<Self, $crate::task::UnknownWord> {
                 $crate::task::interned(text).map(Self)
             }
         }

@@ -1,8 +1,6 @@
 //! Webhooks out: the words of their rows.
 
-use serde::{Deserialize, Serialize};
-
-use crate::task::{UnknownWord, text_enum};
+use crate::text_enum;
 
 text_enum! {
     WebhookStatus { Active = "active", Disabled = "disabled" }

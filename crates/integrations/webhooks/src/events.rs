@@ -1,8 +1,8 @@
 //! The names of events, ours and 003's.
 
-use crate::words::words;
+use galley_domain::text_enum;
 
-words! {
+text_enum! {
     /// What happened, as ours names it.
     Event {
         TaskCreated = "task.created",
@@ -45,7 +45,7 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What happened, as 003 names it.
     Event003 {
         IdeacloudCompleted = "ideacloud.completed",

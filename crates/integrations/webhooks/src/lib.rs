@@ -13,7 +13,6 @@ mod payload;
 mod retry;
 mod secret;
 mod send;
-mod words;
 
 pub use address::{MAX_URL_CHARS, UrlError, check_url};
 pub use events::{Event, Event003, Work};
@@ -22,4 +21,3 @@ pub use payload::{API_VERSION_003, MAX_PAYLOAD_BYTES, ObjectLink, Payload, Paylo
 pub use retry::{ATTEMPTS, FAILING_FOR, FAILURES_APART, MAX_RETRY_AFTER, failing_since, should_disable, wait_after};
 pub use secret::{SECRET_BYTES, SECRET_PREFIX, Secret, SecretError, sign, sign_003};
 pub use send::{Attempt, Format, MAX_RESPONSE_BYTES, Report, SendLimits, Sender, SetupError, Verdict};
-pub use words::UnknownWord;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use galley_domain::text_enum;
 use galley_fetch::{
     address::Policy,
     causes,
@@ -26,7 +27,6 @@ use crate::{
     failure::Failure,
     hosts::Hosts,
     secret::{sign, sign_003},
-    words::words,
 };
 
 /// Bytes of an answer that are kept.
@@ -43,7 +43,7 @@ const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp
 const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 const SIGNATURE_003: HeaderName = HeaderName::from_static("x-webhook-signature");
 
-words! {
+text_enum! {
     /// The form of payloads and signatures that an endpoint gets.
     Format {
         Standard = "standard",
@@ -51,7 +51,7 @@ words! {
     }
 }
 
-words! {
+text_enum! {
     /// What an attempt came to.
     Verdict {
         /// Any 2xx.
