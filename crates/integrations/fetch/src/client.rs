@@ -6,23 +6,21 @@ use std::{
 };
 
 use reqwest::{
-    Client, Response,
+    Response,
     header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
-    redirect,
 };
 use url::Url;
 
 use crate::{
     address::{LinkError, MAX_LINK_CHARS, Policy, check_url},
-    dns::{Guard, Resolver},
+    dns::Resolver,
     error::{FetchError, Reason, causes, reason_of},
+    guarded::{ClientError, GuardedClients},
     retry::retry_after,
 };
 
 const ACCEPTED: &str =
     "text/html,application/xhtml+xml,text/plain;q=0.9,text/markdown;q=0.9,application/pdf;q=0.8,*/*;q=0.5";
-/// Idle connections are kept this long, so that several pages of one site share one.
-const IDLE: Duration = Duration::from_secs(20);
 
 /// Bounds for one page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +44,7 @@ impl Default for FetchLimits {
 /// The client could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("web pages cannot be read: {0}")]
-pub struct SetupError(String);
+pub struct SetupError(#[from] ClientError);
 
 /// What a GET brought: a success with its whole body.
 pub(crate) struct Raw {
@@ -67,13 +65,10 @@ pub(crate) enum Overlong {
 /// Looks at the headers before the body is read.
 pub(crate) type HeaderCheck = fn(Option<&str>) -> Result<(), Reason>;
 
-/// Two connection pools: `open` speaks only to hosts that the operator named and takes whatever address they have,
-/// `guarded` speaks to all others and connects to admitted addresses only. They never share a connection.
+/// Sends GETs and takes their answers, within [`FetchLimits`].
 #[derive(Debug)]
 pub(crate) struct Web {
-    guarded: Client,
-    open: Client,
-    policy: Arc<Policy>,
+    clients: GuardedClients,
     limits: FetchLimits,
 }
 
@@ -84,14 +79,15 @@ impl Web {
         user_agent: &str,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, SetupError> {
-        let policy = Arc::new(policy);
-        let guarded = client(&limits, user_agent, Guard::new(Arc::clone(&resolver), Some(Arc::clone(&policy))))?;
-        let open = client(&limits, user_agent, Guard::new(resolver, None))?;
-        Ok(Self { guarded, open, policy, limits })
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
+        let clients = GuardedClients::new(policy, resolver, user_agent, limits.connect, |client| {
+            client.default_headers(headers.clone()).gzip(true).deflate(true).brotli(true)
+        })?;
+        Ok(Self { clients, limits })
     }
 
     pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
+        self.clients.policy()
     }
 
     pub(crate) fn limits(&self) -> &FetchLimits {
@@ -100,10 +96,7 @@ impl Web {
 
     /// Sends one GET without following redirects. `link` is what errors name.
     pub(crate) async fn send(&self, link: &str, url: &Url) -> Result<Response, FetchError> {
-        let named =
-            url.host().zip(url.port_or_known_default()).is_some_and(|(host, port)| self.policy.names(&host, port));
-        let client = if named { &self.open } else { &self.guarded };
-        client.get(url.clone()).send().await.map_err(|error| self.failed(link, &error))
+        self.clients.client_for(url).get(url.clone()).send().await.map_err(|error| self.failed(link, &error))
     }
 
     /// Where the answer redirects to, if it does; the target is checked like a link.
@@ -122,7 +115,7 @@ impl Web {
             Ok(next) => next,
             Err(error) => return refuse(LinkError::Malformed(error.to_string())),
         };
-        match check_url(&next, &self.policy) {
+        match check_url(&next, self.policy()) {
             Ok(()) => Ok(Some(next)),
             Err(why) => refuse(why),
         }
@@ -187,28 +180,4 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?.as_bytes();
     let text = value.iter().take(200).map(|&b| if (b' '..=b'~').contains(&b) { char::from(b) } else { '?' });
     Some(text.collect::<String>().trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-fn client(limits: &FetchLimits, user_agent: &str, guard: Guard) -> Result<Client, SetupError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
-    // Everything that would carry state or another address than the checked one is off, whatever features others
-    // in the build turn on: proxies of the environment, redirects, referers, retries. Cookies need a store, and
-    // there is none.
-    Client::builder()
-        .user_agent(user_agent)
-        .default_headers(headers)
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .gzip(true)
-        .deflate(true)
-        .brotli(true)
-        .connect_timeout(limits.connect)
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(2)
-        .dns_resolver(guard)
-        .build()
-        .map_err(|error| SetupError(format!("{error}: {}", causes(&error))))
 }

@@ -80,15 +80,10 @@ fn is_named(url: &Url, policy: &Policy) -> bool {
     let ip = match url.host() {
         Some(Host::Ipv4(ip)) => ip.into(),
         Some(Host::Ipv6(ip)) => std::net::IpAddr::from(ip).to_canonical(),
-        _ => return named_host(url, policy),
+        _ => return policy.names_host_of(url),
     };
     let in_network = |rule: &HostRule| matches!(rule, HostRule::Network(net) if net.contains(&ip));
-    named_host(url, policy) || policy.allow.iter().any(in_network)
-}
-
-/// Does a rule name the host of this URL itself? Then whatever address it has may be connected to.
-pub(crate) fn named_host(url: &Url, policy: &Policy) -> bool {
-    url.host().zip(url.port_or_known_default()).is_some_and(|(host, port)| policy.names(&host, port))
+    policy.names_host_of(url) || policy.allow.iter().any(in_network)
 }
 
 #[cfg(test)]

@@ -8,22 +8,21 @@ use std::{
 use chrono::{DateTime, Utc};
 use galley_domain::text_enum;
 use galley_fetch::{
+    ClientError, GuardedClients,
     address::Policy,
-    causes,
-    dns::{Guard, Resolver, SystemResolver},
+    dns::{Resolver, SystemResolver},
     retry_after_within,
 };
 use reqwest::{
-    Client, Response, StatusCode,
+    Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-    redirect,
 };
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::{
     MAX_RETRY_AFTER, Secret,
-    address::{check_url, named_host},
+    address::check_url,
     failure::Failure,
     hosts::Hosts,
     secret::{sign, sign_003},
@@ -33,10 +32,6 @@ use crate::{
 pub const MAX_RESPONSE_BYTES: usize = 2 * 1024;
 /// Read beyond that, so that a secret at the end is seen whole and struck out.
 const SLACK: usize = 512;
-/// Idle connections are kept this long, so that several messages to one endpoint share one. A kept connection leads to the
-/// address that was checked when it was made.
-const IDLE: Duration = Duration::from_secs(20);
-const IDLE_PER_HOST: usize = 2;
 
 const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -82,7 +77,7 @@ impl Default for SendLimits {
 /// The client could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("webhooks cannot be sent: {0}")]
-pub struct SetupError(String);
+pub struct SetupError(#[from] ClientError);
 
 /// A message on its way to an endpoint.
 #[derive(Clone)]
@@ -121,14 +116,9 @@ pub struct Report {
 
 /// Sends webhooks within [`SendLimits`] to where the [`Policy`] allows. One for the process: it holds the connection pools
 /// and counts the attempts to each host.
-///
-/// Two pools, as for pages: `open` speaks only to hosts that the operator named and takes whatever address they have,
-/// `guarded` speaks to all others and connects to admitted addresses only. They never share a connection.
 #[derive(Debug)]
 pub struct Sender {
-    guarded: Client,
-    open: Client,
-    policy: Arc<Policy>,
+    clients: GuardedClients,
     limits: SendLimits,
     hosts: Hosts,
 }
@@ -152,15 +142,16 @@ impl Sender {
         user_agent: &str,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, SetupError> {
-        let policy = Arc::new(policy);
-        let guarded = client(&limits, user_agent, Guard::new(Arc::clone(&resolver), Some(Arc::clone(&policy))))?;
-        let open = client(&limits, user_agent, Guard::new(resolver, None))?;
+        let clients = GuardedClients::new(policy, resolver, user_agent, limits.connect, |client| {
+            // The start of an answer is kept as it came.
+            client.no_gzip().no_deflate().no_brotli().no_zstd()
+        })?;
         let hosts = Hosts::new(limits.per_host);
-        Ok(Self { guarded, open, policy, limits, hosts })
+        Ok(Self { clients, limits, hosts })
     }
 
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        self.clients.policy()
     }
 
     /// Would an attempt to this URL wait for others to the same host now? Whoever takes deliveries from a queue leaves
@@ -180,8 +171,7 @@ impl Sender {
         let _place = self.hosts.place(host_key(&url)).await;
         let (at, clock) = (Utc::now(), Instant::now());
         let deadline = clock + self.limits.time;
-        let client = if named_host(&url, &self.policy) { &self.open } else { &self.guarded };
-        let request = client.post(url).headers(headers).body(attempt.body);
+        let request = self.clients.client_for(&url).post(url).headers(headers).body(attempt.body);
         let response = match timeout_at(deadline, request.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
@@ -196,7 +186,7 @@ impl Sender {
 
     /// Checks the address again, since the policy may have changed since the endpoint was made, and signs.
     fn prepare(&self, attempt: &Attempt<'_>) -> Result<(Url, HeaderMap), Failure> {
-        let url = check_url(attempt.url, &self.policy).map_err(|why| Failure::refused(&why))?;
+        let url = check_url(attempt.url, self.policy()).map_err(|why| Failure::refused(&why))?;
         let newest = attempt.secrets.first().ok_or_else(Failure::no_secret)?;
         let value = |text: &str| HeaderValue::from_str(text).map_err(|_| Failure::odd_id());
         let signature = sign(attempt.message_id, attempt.timestamp, &attempt.body, attempt.secrets);
@@ -281,28 +271,6 @@ fn text_of(body: &[u8], secrets: &[Secret]) -> Option<String> {
     }
     text.truncate(text.floor_char_boundary(MAX_RESPONSE_BYTES));
     Some(text).filter(|text| !text.is_empty())
-}
-
-fn client(limits: &SendLimits, user_agent: &str, guard: Guard) -> Result<Client, SetupError> {
-    // Everything that would carry state or another address than the checked one is off, whatever features others in the
-    // build turn on: proxies of the environment, redirects, referers, retries, unpacking. Cookies need a store, and there
-    // is none.
-    Client::builder()
-        .user_agent(user_agent)
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .no_gzip()
-        .no_deflate()
-        .no_brotli()
-        .no_zstd()
-        .connect_timeout(limits.connect)
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(IDLE_PER_HOST)
-        .dns_resolver(guard)
-        .build()
-        .map_err(|error| SetupError(format!("{error}: {}", causes(&error))))
 }
 
 #[cfg(test)]

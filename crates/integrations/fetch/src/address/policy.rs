@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use url::Host;
+use url::{Host, Url};
 
 use super::is_public;
 
@@ -117,6 +117,11 @@ impl Policy {
             HostRule::Host { host: named, port: on } => same_host(named, host) && on.is_none_or(|p| p == port),
             HostRule::Network(_) => false,
         })
+    }
+
+    /// Does a rule name the host of this URL itself? Then whatever address it has may be connected to.
+    pub fn names_host_of(&self, url: &Url) -> bool {
+        url.host().zip(url.port_or_known_default()).is_some_and(|(host, port)| self.names(&host, port))
     }
 
     /// May this address be connected to for a host that no rule names?
