@@ -1,10 +1,8 @@
 //! Every way in which a page can fail to arrive, over a real socket.
 
-use std::{io::Write, sync::atomic::Ordering, time::Duration};
+use std::{io::Write, time::Duration};
 
-use crate::common::{
-    AGENT, Answers, Reply, Server, TEXT, answer, article, fetcher_for, html, limits, policy, redirect,
-};
+use crate::common::{AGENT, Answers, Peer, Reply, TEXT, answer, article, fetcher_for, html, limits, policy, redirect};
 use galley_domain::{Fault, FaultCode};
 use galley_fetch::{FetchError, FetchLimits, Fetcher, Page, Reason};
 use galley_files::FileError;
@@ -13,7 +11,7 @@ use galley_files::FileError;
 const HANG: Duration = Duration::from_secs(120);
 
 /// Gives up after a second.
-async fn fetch_in_haste(server: &Server, path: &str) -> FetchError {
+async fn fetch_in_haste(server: &Peer, path: &str) -> FetchError {
     let limits = FetchLimits { time: Duration::from_secs(1), ..limits() };
     let fetcher = Fetcher::new(limits, policy(&[&server.address.to_string()]), AGENT).unwrap();
     let error = tokio::time::timeout(HANG, fetcher.fetch(&server.url(path))).await.expect("an end").unwrap_err();
@@ -23,7 +21,7 @@ async fn fetch_in_haste(server: &Server, path: &str) -> FetchError {
 }
 
 async fn fetch(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<Page, FetchError> {
-    let server = Server::start(move |_, _| reply()).await;
+    let server = Peer::start(move |_| reply()).await;
     fetcher_for(&server).fetch(&server.url("/page")).await
 }
 
@@ -41,7 +39,7 @@ fn hops(path: &str) -> u32 {
 
 #[tokio::test]
 async fn five_redirects_are_followed_six_are_not() {
-    let server = Server::start(|asked, _| match hops(&asked.path) {
+    let server = Peer::start(|asked| match hops(&asked.path) {
         0 => html(&article("Arrived", TEXT)),
         // Relative, absolute by path, and by query.
         n if n % 2 == 0 => redirect(&format!("{}", n - 1)),
@@ -58,7 +56,7 @@ async fn five_redirects_are_followed_six_are_not() {
 
 #[tokio::test]
 async fn a_circle_of_redirects_is_seen_at_once() {
-    let server = Server::start(|asked, _| redirect(if asked.path == "/a" { "/b" } else { "/a" })).await;
+    let server = Peer::start(|asked| redirect(if asked.path == "/a" { "/b" } else { "/a" })).await;
     let error = fetcher_for(&server).fetch(&server.url("/a")).await.unwrap_err();
     assert!(matches!(error.reason, Reason::TooManyRedirects { circle: true, .. }));
     assert_eq!(server.paths(), ["/a", "/b"]);
@@ -68,7 +66,7 @@ async fn a_circle_of_redirects_is_seen_at_once() {
 #[tokio::test]
 async fn every_redirect_status_is_followed_and_one_without_target_is_not() {
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
-        let server = Server::start(move |asked, _| match asked.path.as_str() {
+        let server = Peer::start(move |asked| match asked.path.as_str() {
             "/to" => html(&article("Tea", TEXT)),
             _ => Reply::Keep(answer(status, "text/html", "Location: /to\r\n", b"")),
         })
@@ -83,20 +81,20 @@ async fn every_redirect_status_is_followed_and_one_without_target_is_not() {
 
 #[tokio::test]
 async fn an_endless_body_stops_at_the_limit() {
-    let server = Server::start(|_, _| endless("HTTP/1.1 200 OK\r\nContent-Type: text/html", Duration::ZERO)).await;
+    let server = Peer::start(|_| endless("HTTP/1.1 200 OK\r\nContent-Type: text/html", Duration::ZERO)).await;
     let allow = policy(&[&server.address.to_string()]);
     let fetcher = Fetcher::new(limits(), allow, AGENT).unwrap();
     let error = fetcher.fetch(&server.url("/")).await.unwrap_err();
     assert_eq!(error.reason, Reason::TooLarge { limit: 5 << 20 });
     assert!(error.to_string().ends_with("is larger than the 5 MiB that are read"), "{error}");
-    let written = server.written.load(Ordering::SeqCst);
+    let written = server.written();
     assert!(written < 30 << 20, "the server wrote {written} bytes");
 }
 
 #[tokio::test]
 async fn a_declared_length_over_the_limit_is_not_read() {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}", 50 << 20);
-    let server = Server::start(move |_, _| Reply::Endless {
+    let server = Peer::start(move |_| Reply::Endless {
         head: format!("{head}\r\n\r\n"),
         chunk: Vec::new(),
         pause: Duration::from_millis(50),
@@ -111,7 +109,7 @@ async fn a_declared_length_over_the_limit_is_not_read() {
 
 #[tokio::test]
 async fn exactly_the_limit_is_read_declared_or_not() {
-    let server = Server::start(|asked, _| {
+    let server = Peer::start(|asked| {
         let body = "a".repeat(100);
         if asked.path == "/declared" {
             return Reply::Keep(answer("200 OK", "text/html", "", body.as_bytes()));
@@ -132,16 +130,16 @@ async fn exactly_the_limit_is_read_declared_or_not() {
 #[tokio::test]
 async fn a_slow_drip_ends_at_the_total_time() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html";
-    let server = Server::start(move |_, _| endless(head, Duration::from_millis(100))).await;
+    let server = Peer::start(move |_| endless(head, Duration::from_millis(100))).await;
     fetch_in_haste(&server, "/").await;
-    assert!(server.written.load(Ordering::SeqCst) > 0);
+    assert!(server.written() > 0);
 }
 
 #[tokio::test]
 async fn headers_that_never_come_end_at_the_total_time() {
-    let server = Server::start(|_, _| Reply::Stall).await;
+    let server = Peer::start(|_| Reply::Stall(vec![])).await;
     fetch_in_haste(&server, "/").await;
-    let server = Server::start(|_, _| Reply::Endless {
+    let server = Peer::start(|_| Reply::Endless {
         head: "HTTP/1.1 200 OK\r\n".to_owned(),
         chunk: b"X-More: 1\r\n".to_vec(),
         pause: Duration::from_millis(100),
@@ -152,8 +150,8 @@ async fn headers_that_never_come_end_at_the_total_time() {
 
 #[tokio::test]
 async fn redirects_share_the_total_time() {
-    let server = Server::start(|asked, _| match hops(&asked.path) {
-        0 => Reply::Stall,
+    let server = Peer::start(|asked| match hops(&asked.path) {
+        0 => Reply::Stall(vec![]),
         n => redirect(&format!("/hop/{}", n - 1)),
     })
     .await;
@@ -227,8 +225,7 @@ async fn a_packed_page_is_unpacked_and_a_bomb_stops_at_the_limit() {
     let bomb = packed(&vec![b'a'; 40 << 20]);
     assert!(bomb.len() < 1 << 20);
     let server =
-        Server::start(move |_, _| Reply::Keep(answer("200 OK", "text/html", "Content-Encoding: gzip\r\n", &bomb)))
-            .await;
+        Peer::start(move |_| Reply::Keep(answer("200 OK", "text/html", "Content-Encoding: gzip\r\n", &bomb))).await;
     let allow = policy(&[&server.address.to_string()]);
     let fetcher = Fetcher::new(limits(), allow, AGENT).unwrap();
     let error = fetcher.fetch(&server.url("/")).await.unwrap_err();

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::common::{
-    AGENT, Answers, Reply, Server, TEXT, answer, article, fetcher_for, html, limits, policy, redirect,
-};
+use crate::common::{AGENT, Answers, Peer, Reply, TEXT, answer, article, fetcher_for, html, limits, policy, redirect};
 use galley_domain::Fault;
 use galley_fetch::{Fetcher, Reason, address::LinkError};
 
@@ -18,7 +16,7 @@ fn closing_page() -> Reply {
 
 #[tokio::test]
 async fn a_closed_address_is_refused_without_a_connection() {
-    let server = Server::start(|_, _| page()).await;
+    let server = Peer::start(|_| page()).await;
     let fetcher = Fetcher::new(limits(), policy(&[]), AGENT).unwrap();
     for link in [server.url("/"), server.url_at("2130706433", "/"), server.url_at("[::ffff:127.0.0.1]", "/")] {
         let error = fetcher.fetch(&link).await.unwrap_err();
@@ -30,7 +28,7 @@ async fn a_closed_address_is_refused_without_a_connection() {
 
 #[tokio::test]
 async fn a_name_that_leads_inward_is_refused_without_a_connection() {
-    let server = Server::start(|_, _| page()).await;
+    let server = Peer::start(|_| page()).await;
     for inward in [&["127.0.0.1"][..], &["::ffff:127.0.0.1", "10.0.0.1"], &["169.254.169.254"], &["fd00:ec2::254"]] {
         let fetcher = Fetcher::with_resolver(limits(), policy(&[]), AGENT, Answers::new(&[inward])).unwrap();
         let error = fetcher.fetch(&server.url_at("inward.example.com", "/")).await.unwrap_err();
@@ -46,8 +44,8 @@ async fn a_name_that_leads_inward_is_refused_without_a_connection() {
 
 #[tokio::test]
 async fn of_several_addresses_only_the_admitted_ones_are_tried() {
-    let inner = Server::start(|_, _| page()).await;
-    let outer = Server::start_at(([127, 0, 0, 2], inner.address.port()).into(), |_, _| page()).await;
+    let inner = Peer::start(|_| page()).await;
+    let outer = Peer::start_at(([127, 0, 0, 2], inner.address.port()).into(), |_| page()).await;
     let answers = Answers::new(&[&["127.0.0.1", "127.0.0.2"]]);
     let fetcher = Fetcher::with_resolver(limits(), policy(&["127.0.0.2/32"]), AGENT, answers).unwrap();
     fetcher.fetch(&inner.url_at("both.example.com", "/")).await.unwrap();
@@ -56,8 +54,8 @@ async fn of_several_addresses_only_the_admitted_ones_are_tried() {
 
 #[tokio::test]
 async fn a_name_that_changes_its_address_gains_nothing() {
-    let inner = Server::start(|_, _| closing_page()).await;
-    let outer = Server::start_at(([127, 0, 0, 2], inner.address.port()).into(), |_, _| closing_page()).await;
+    let inner = Peer::start(|_| closing_page()).await;
+    let outer = Peer::start_at(([127, 0, 0, 2], inner.address.port()).into(), |_| closing_page()).await;
     let answers = Answers::new(&[&["127.0.0.2"], &["127.0.0.1"]]);
     let fetcher =
         Fetcher::with_resolver(limits(), policy(&["127.0.0.2/32"]), AGENT, Arc::clone(&answers) as _).unwrap();
@@ -71,8 +69,8 @@ async fn a_name_that_changes_its_address_gains_nothing() {
 
 #[tokio::test]
 async fn a_kept_connection_leads_to_the_address_that_was_checked() {
-    let inner = Server::start(|_, _| page()).await;
-    let outer = Server::start_at(([127, 0, 0, 2], inner.address.port()).into(), |_, _| page()).await;
+    let inner = Peer::start(|_| page()).await;
+    let outer = Peer::start_at(([127, 0, 0, 2], inner.address.port()).into(), |_| page()).await;
     let answers = Answers::new(&[&["127.0.0.2"], &["127.0.0.1"]]);
     let fetcher =
         Fetcher::with_resolver(limits(), policy(&["127.0.0.2/32"]), AGENT, Arc::clone(&answers) as _).unwrap();
@@ -86,8 +84,8 @@ async fn a_kept_connection_leads_to_the_address_that_was_checked() {
 #[tokio::test]
 async fn a_connection_to_a_named_host_is_not_lent_to_others() {
     // The operator opens one port of a name. The same name on another port goes through the guard.
-    let server = Server::start(|_, _| page()).await;
-    let other = Server::start(|_, _| page()).await;
+    let server = Peer::start(|_| page()).await;
+    let other = Peer::start(|_| page()).await;
     let named = format!("intranet.example.com:{}", server.address.port());
     let fetcher = Fetcher::with_resolver(limits(), policy(&[&named]), AGENT, Answers::new(&[&["127.0.0.1"]])).unwrap();
     fetcher.fetch(&server.url_at("intranet.example.com", "/")).await.unwrap();
@@ -100,7 +98,7 @@ async fn a_connection_to_a_named_host_is_not_lent_to_others() {
 
 #[tokio::test]
 async fn redirects_are_checked_like_links() {
-    let secret = Server::start(|_, _| page()).await;
+    let secret = Peer::start(|_| page()).await;
     let port = secret.address.port();
     let targets = [
         (format!("http://127.0.0.1:{port}/latest/meta-data"), "outside the public internet"),
@@ -115,7 +113,7 @@ async fn redirects_are_checked_like_links() {
     ];
     for (target, words) in targets {
         let to = target.clone();
-        let server = Server::start(move |_, _| redirect(&to)).await;
+        let server = Peer::start(move |_| redirect(&to)).await;
         let error = fetcher_for(&server).fetch(&server.url("/start")).await.unwrap_err();
         assert!(matches!(error.reason, Reason::RedirectRefused(_)), "{target}: {error:?}");
         let fault = Fault::from(error);
@@ -128,9 +126,9 @@ async fn redirects_are_checked_like_links() {
 
 #[tokio::test]
 async fn a_redirect_to_a_name_that_leads_inward_is_refused() {
-    let secret = Server::start(|_, _| page()).await;
+    let secret = Peer::start(|_| page()).await;
     let port = secret.address.port();
-    let server = Server::start(move |_, _| redirect(&format!("http://inward.example.com:{port}/"))).await;
+    let server = Peer::start(move |_| redirect(&format!("http://inward.example.com:{port}/"))).await;
     let allow = policy(&[&server.address.to_string()]);
     let fetcher = Fetcher::with_resolver(limits(), allow, AGENT, Answers::new(&[&["127.0.0.1"]])).unwrap();
     let error = fetcher.fetch(&server.url("/")).await.unwrap_err();
@@ -141,7 +139,7 @@ async fn a_redirect_to_a_name_that_leads_inward_is_refused() {
 
 #[tokio::test]
 async fn requests_carry_no_state_and_no_referer() {
-    let server = Server::start(|asked, _| match asked.path.as_str() {
+    let server = Peer::start(|asked| match asked.path.as_str() {
         "/start" => {
             let extra = "Set-Cookie: id=1; Path=/\r\nLocation: /end\r\n";
             Reply::Keep(answer("302 Found", "text/html", extra, b""))
@@ -152,8 +150,8 @@ async fn requests_carry_no_state_and_no_referer() {
     let fetcher = fetcher_for(&server);
     let page = fetcher.fetch(&server.url("/start#part")).await.unwrap();
     assert_eq!(page.url, server.url("/end"));
-    for head in server.heads() {
-        let head = head.to_ascii_lowercase();
+    for request in server.asked() {
+        let head = request.head.to_ascii_lowercase();
         assert!(!head.contains("\r\ncookie:") && !head.contains("\r\nreferer:") && !head.contains('#'), "{head}");
         assert!(head.contains("user-agent: galley/1.0 (+test)"), "{head}");
     }

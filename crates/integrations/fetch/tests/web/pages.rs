@@ -1,10 +1,10 @@
 //! What comes out of a page that arrives: charset, title, language, type.
 
-use crate::common::{Reply, Server, TEXT, answer, article, fetcher_for, html};
+use crate::common::{Peer, Reply, TEXT, answer, article, fetcher_for, html};
 use galley_fetch::{Page, Reason};
 
 async fn page(content_type: &'static str, body: Vec<u8>) -> Page {
-    let server = Server::start(move |_, _| Reply::Keep(answer("200 OK", content_type, "", &body))).await;
+    let server = Peer::start(move |_| Reply::Keep(answer("200 OK", content_type, "", &body))).await;
     fetcher_for(&server).fetch(&server.url("/docs/page")).await.unwrap()
 }
 
@@ -14,7 +14,7 @@ fn latin1(text: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_page_in_full() {
-    let server = Server::start(|_, _| html(&article("Steeping tea", TEXT))).await;
+    let server = Peer::start(|_| html(&article("Steeping tea", TEXT))).await;
     let link = server.url("/tea?x=1#top");
     let page = fetcher_for(&server).fetch(&link).await.unwrap();
     assert_eq!(page.requested_url, link);
@@ -71,7 +71,7 @@ async fn an_undeclared_page_is_told_by_its_content() {
 #[tokio::test]
 async fn a_page_nested_beyond_reason_harms_nobody() {
     let body = format!("<html><body>{}<p>{TEXT}</p>", "<div><b>".repeat(300_000));
-    let server = Server::start(move |_, _| html(&body)).await;
+    let server = Peer::start(move |_| html(&body)).await;
     // Text or a typed error, but an answer.
     if let Err(error) = fetcher_for(&server).fetch(&server.url("/")).await {
         assert!(matches!(error.reason, Reason::Unreadable(_)), "{error:?}");

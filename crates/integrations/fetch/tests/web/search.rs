@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::common::{AGENT, Asked, Reply, Server, answer};
+use crate::common::{AGENT, Peer, Reply, Request, answer};
 use galley_domain::{Fault, FaultCode, Hidden};
 use galley_fetch::search::{Brave, SearchProvider, SearxNg, Tavily};
 use serde_json::{Value, json};
@@ -13,29 +13,29 @@ fn json(value: &Value) -> Reply {
     Reply::Keep(answer("200 OK", "application/json", "", value.to_string().as_bytes()))
 }
 
-fn searxng(server: &Server) -> SearxNg {
+fn searxng(server: &Peer) -> SearxNg {
     SearxNg::new(&server.url("/searx"), AGENT).unwrap()
 }
 
-fn tavily(server: &Server) -> Tavily {
+fn tavily(server: &Peer) -> Tavily {
     Tavily::new(&server.url(""), Hidden::new(KEY), AGENT).unwrap()
 }
 
-fn brave(server: &Server) -> Brave {
+fn brave(server: &Peer) -> Brave {
     Brave::new(&server.url("/"), Hidden::new(KEY), AGENT).unwrap()
 }
 
-fn all(server: &Server) -> [Box<dyn SearchProvider>; 3] {
+fn all(server: &Peer) -> [Box<dyn SearchProvider>; 3] {
     [Box::new(searxng(server)), Box::new(tavily(server)), Box::new(brave(server))]
 }
 
-fn head_of(server: &Server) -> Asked {
-    server.asked.lock().unwrap().last().cloned().unwrap()
+fn head_of(server: &Peer) -> Request {
+    server.asked().pop().unwrap()
 }
 
 #[tokio::test]
 async fn searxng_pages_until_it_has_enough() {
-    let server = Server::start(|asked, _| {
+    let server = Peer::start(|asked| {
         let page = if asked.path.contains("pageno=1") { 0 } else { 4 };
         let results: Vec<Value> = (page..page + 4)
             .map(|i| json!({"url": format!("https://example.com/{i}"), "title": format!("T {i}"), "content": null}))
@@ -60,7 +60,7 @@ async fn searxng_pages_until_it_has_enough() {
 
 #[tokio::test]
 async fn searxng_keeps_the_first_page_when_the_second_fails() {
-    let server = Server::start(|asked, _| {
+    let server = Peer::start(|asked| {
         if asked.path.contains("pageno=1") {
             json(&json!({"results": [{"url": "https://example.com/", "title": "T", "content": "C"}]}))
         } else {
@@ -73,7 +73,7 @@ async fn searxng_keeps_the_first_page_when_the_second_fails() {
 
 #[tokio::test]
 async fn tavily_is_asked_as_it_wants() {
-    let server = Server::start(|_, _| {
+    let server = Peer::start(|_| {
         json(&json!({"query": "tea", "response_time": 1.2, "results": [
             {"url": "https://example.com/a", "title": "A", "content": "about a", "score": 0.9},
             {"url": "https://example.com/b", "title": null, "content": "b", "score": 0.8}]}))
@@ -84,13 +84,13 @@ async fn tavily_is_asked_as_it_wants() {
     let asked = head_of(&server);
     assert!(asked.head.starts_with("POST /search HTTP/1.1\r\n"), "{}", asked.head);
     assert!(asked.head.contains(&format!("authorization: Bearer {KEY}\r\n")), "{}", asked.head);
-    let body: Value = serde_json::from_str(&asked.body).unwrap();
+    let body: Value = serde_json::from_slice(&asked.body).unwrap();
     assert_eq!(body, json!({"query": "tea", "max_results": 20, "search_depth": "basic"}));
 }
 
 #[tokio::test]
 async fn brave_is_asked_as_it_wants() {
-    let server = Server::start(|asked, _| {
+    let server = Peer::start(|asked| {
         if asked.path.contains("q=nothing") {
             return json(&json!({"type": "search", "query": {}}));
         }
@@ -120,7 +120,7 @@ async fn statuses_are_typed_and_name_the_setting() {
         ("302 X", FaultCode::WorkflowError, false, "`search.url`"),
         ("418 X", FaultCode::WorkflowError, false, "418"),
     ] {
-        let server = Server::start(move |_, _| {
+        let server = Peer::start(move |_| {
             let extra = "Retry-After: 7\r\nLocation: http://127.0.0.1:1/\r\n";
             Reply::Keep(answer(status, "text/plain", extra, b"no"))
         })
@@ -140,7 +140,7 @@ async fn statuses_are_typed_and_name_the_setting() {
 
 #[tokio::test]
 async fn statuses_that_only_one_provider_uses_so() {
-    let server = Server::start(|asked, _| {
+    let server = Peer::start(|asked| {
         if asked.path.starts_with("/searx") {
             Reply::Keep(answer("403 Forbidden", "text/html", "", b""))
         } else if asked.path == "/search" {
@@ -160,7 +160,7 @@ async fn statuses_that_only_one_provider_uses_so() {
 #[tokio::test]
 async fn answers_that_are_no_search_results() {
     for body in [&b"<html>login</html>"[..], b"{}", b"{\"results\": 1}", b"[", b"", b"{\"web\": 5}"] {
-        let server = Server::start(move |_, _| Reply::Keep(answer("200 OK", "text/html", "", body))).await;
+        let server = Peer::start(move |_| Reply::Keep(answer("200 OK", "text/html", "", body))).await;
         for provider in all(&server) {
             match provider.search("tea", "en", 5).await {
                 Err(fault) => assert!(!fault.is_transient() && fault.to_string().contains("`search.url`"), "{fault}"),
@@ -168,7 +168,7 @@ async fn answers_that_are_no_search_results() {
             }
         }
     }
-    let server = Server::start(|_, _| Reply::Endless {
+    let server = Peer::start(|_| Reply::Endless {
         head: "HTTP/1.1 200 OK\r\n\r\n".to_owned(),
         chunk: vec![b' '; 64 << 10],
         pause: Duration::ZERO,
@@ -185,7 +185,7 @@ async fn no_connection_and_a_cut_answer_are_transient() {
     let fault = provider.search("tea", "en", 5).await.unwrap_err();
     assert!(fault.is_transient() && fault.to_string().contains("cannot be reached"), "{fault}");
     assert!(!fault.to_string().contains("127.0.0.1"), "{fault}");
-    let server = Server::start(|_, _| Reply::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec())).await;
+    let server = Peer::start(|_| Reply::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec())).await;
     for provider in all(&server) {
         let fault = provider.search("tea", "en", 5).await.unwrap_err();
         assert!(fault.is_transient() && fault.to_string().contains("broke off"), "{fault}");
@@ -194,7 +194,7 @@ async fn no_connection_and_a_cut_answer_are_transient() {
 
 #[tokio::test]
 async fn keys_and_passwords_are_never_shown() {
-    let server = Server::start(|_, _| Reply::Keep(answer("401 X", "text/plain", "", b"no"))).await;
+    let server = Peer::start(|_| Reply::Keep(answer("401 X", "text/plain", "", b"no"))).await;
     for provider in all(&server) {
         let fault = provider.search("tea", "en", 5).await.unwrap_err();
         for text in [format!("{provider:?}"), format!("{fault:?}"), fault.to_string()] {
@@ -214,7 +214,7 @@ async fn keys_and_passwords_are_never_shown() {
 async fn secrets_that_a_server_repeats_reach_no_log() {
     let (key, password) = ("sk/very-secret+0123=", "pass/word+very=secret");
     for status in ["401 X", "500 X", "418 X", "200 OK"] {
-        let server = Server::start(move |asked, _| {
+        let server = Peer::start(move |asked| {
             let head = asked.head.replace('"', "'");
             // SearXNG is sent no key, so it has none to repeat.
             let sent = if head.contains(key) { key.replace('/', "\\/") } else { String::new() };

@@ -2,11 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use galley_testpeer::answer;
 use galley_webhooks::{Format, MAX_RESPONSE_BYTES, MAX_RETRY_AFTER, Verdict};
 
-use crate::common::{
-    AGENT, BODY, Endpoint, Reply, answer, answered, limits, ok, secret, send, send_signed, sender_for,
-};
+use crate::common::{AGENT, BODY, HOOK, Peer, Reply, answered, limits, ok, secret, send, send_signed, sender_for};
 
 #[tokio::test]
 async fn every_success_is_a_delivery() {
@@ -48,13 +47,13 @@ async fn failures_are_said_with_their_status() {
 
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_not_followed() {
-    let target = Endpoint::start(|_| ok()).await;
+    let target = Peer::start(|_| ok()).await;
     for status in
         ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
     {
-        let location = format!("Location: {}\r\n", target.url());
-        let endpoint = Endpoint::start(move |_| Reply::Keep(answer(status, &location, b"moved"))).await;
-        let report = send(&sender_for(&endpoint, limits()), &endpoint.url()).await;
+        let location = format!("Location: {}\r\n", target.url(HOOK));
+        let endpoint = Peer::start(move |_| Reply::Keep(answer(status, &location, b"moved"))).await;
+        let report = send(&sender_for(&endpoint, limits()), &endpoint.url(HOOK)).await;
         assert_eq!(report.verdict, Verdict::Failed);
         let error = report.error.unwrap();
         assert!(error.contains(status) && error.contains("not followed"), "{error}");
@@ -89,19 +88,19 @@ async fn retry_after_in_both_forms() {
 #[tokio::test]
 async fn of_a_long_answer_the_start_is_read() {
     let head = format!("HTTP/1.1 500 x\r\nContent-Length: {}\r\n\r\n", 10 << 20);
-    let endpoint = Endpoint::start(move |_| Reply::Endless {
+    let endpoint = Peer::start(move |_| Reply::Endless {
         head: head.clone(),
         chunk: vec![b'x'; 64 << 10],
         pause: Duration::from_millis(20),
     })
     .await;
     let sender = sender_for(&endpoint, limits());
-    let report = send(&sender, &endpoint.url()).await;
+    let report = send(&sender, &endpoint.url(HOOK)).await;
     assert_eq!((report.status_code, report.verdict), (Some(500), Verdict::Failed));
     assert_eq!(report.response_body.unwrap(), "x".repeat(MAX_RESPONSE_BYTES));
     assert!(report.duration_ms < 30_000);
     assert!(endpoint.written() < 5 << 20, "{} bytes were taken", endpoint.written());
-    send(&sender, &endpoint.url()).await;
+    send(&sender, &endpoint.url(HOOK)).await;
     assert_eq!(endpoint.connections(), 2, "the rest of the answer is not waited for");
 }
 
@@ -116,8 +115,8 @@ async fn bytes_that_are_no_text() {
 #[tokio::test]
 async fn a_packed_answer_is_not_unpacked() {
     let bomb = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, b'x'];
-    let endpoint = Endpoint::start(move |_| Reply::Keep(answer("200 OK", "Content-Encoding: gzip\r\n", &bomb))).await;
-    let report = send(&sender_for(&endpoint, limits()), &endpoint.url()).await;
+    let endpoint = Peer::start(move |_| Reply::Keep(answer("200 OK", "Content-Encoding: gzip\r\n", &bomb))).await;
+    let report = send(&sender_for(&endpoint, limits()), &endpoint.url(HOOK)).await;
     assert_eq!(report.verdict, Verdict::Delivered);
     assert!(report.response_body.unwrap().ends_with('x'));
     assert_eq!(endpoint.asked()[0].header("accept-encoding"), None);
@@ -133,10 +132,10 @@ async fn an_answer_that_repeats_the_secret() {
 
 #[tokio::test]
 async fn the_request_is_what_was_signed_and_carries_no_state() {
-    let endpoint = Endpoint::start(|_| Reply::Keep(answer("200 OK", "Set-Cookie: id=1; Path=/\r\n", b""))).await;
+    let endpoint = Peer::start(|_| Reply::Keep(answer("200 OK", "Set-Cookie: id=1; Path=/\r\n", b""))).await;
     let sender = sender_for(&endpoint, limits());
     for format in [Format::Standard, Format::V003] {
-        send_signed(&sender, &endpoint.url(), &[secret()], format).await;
+        send_signed(&sender, &endpoint.url(HOOK), &[secret()], format).await;
     }
     let asked = endpoint.asked();
     assert_eq!((asked.len(), endpoint.connections()), (2, 1), "one connection serves both");

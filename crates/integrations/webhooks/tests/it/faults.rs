@@ -8,12 +8,11 @@ use std::{
     time::Duration,
 };
 
+use galley_testpeer::{Answers, answer};
 use galley_webhooks::{Attempt, Format, Report, SendLimits, Sender, Verdict};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::net::TcpListener;
 
-use crate::common::{
-    AGENT, Answers, Endpoint, Reply, answer, answered, limits, ok, policy, secret, send, sender_for, short,
-};
+use crate::common::{AGENT, HOOK, Peer, Reply, answered, limits, ok, policy, secret, send, sender_for, short};
 
 /// No answer: a failure without a status, said in such words.
 fn unanswered(report: &Report, words: &str) {
@@ -107,8 +106,8 @@ async fn a_name_that_nobody_knows() {
 
 #[tokio::test]
 async fn attempts_that_cannot_be_made() {
-    let endpoint = Endpoint::start(|_| ok()).await;
-    let (sender, url, secrets) = (sender_for(&endpoint, limits()), endpoint.url(), [secret()]);
+    let endpoint = Peer::start(|_| ok()).await;
+    let (sender, url, secrets) = (sender_for(&endpoint, limits()), endpoint.url(HOOK), [secret()]);
     let attempt =
         Attempt { url: &url, message_id: "msg_1", timestamp: 1, body: vec![], secrets: &secrets, format: Format::V003 };
     let unsigned = Attempt { secrets: &[], ..attempt.clone() };
@@ -134,54 +133,48 @@ async fn an_odd_user_agent_is_an_error() {
 #[tokio::test]
 async fn a_host_gets_so_many_attempts_at_a_time() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let stalled = Endpoint::start(|_| Reply::Stall(vec![])).await;
-    let other = Endpoint::start(|_| ok()).await;
+    let stalled = Peer::start(|_| Reply::Stall(vec![])).await;
+    let other = Peer::start(|_| ok()).await;
     let rules = [stalled.address.to_string(), other.address.to_string()];
     let limits = SendLimits { time: Duration::from_millis(500), per_host: 2, ..limits() };
     let sender = Arc::new(Sender::new(limits, policy(&[&rules[0], &rules[1]]), AGENT).unwrap());
-    let began = Arc::new(Notify::new());
     let tasks: Vec<_> = (0..5)
         .map(|_| {
-            let (sender, url, now, most) = (Arc::clone(&sender), stalled.url(), Arc::clone(&now), Arc::clone(&most));
-            let began = Arc::clone(&began);
+            let (sender, url, now, most) =
+                (Arc::clone(&sender), stalled.url(HOOK), Arc::clone(&now), Arc::clone(&most));
             tokio::spawn(async move {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                began.notify_one();
                 let report = send(&sender, &url).await;
                 now.fetch_sub(1, Ordering::SeqCst);
                 report
             })
         })
         .collect();
-    began.notified().await;
-    let two = async {
-        while stalled.connections() < 2 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), two).await.unwrap();
-    assert!(sender.is_busy(&stalled.url()) && !sender.is_busy(&other.url()) && !sender.is_busy("no url"));
-    assert_eq!(send(&sender, &other.url()).await.verdict, Verdict::Delivered, "another host does not wait");
-    let mut longest = 0;
+    stalled.connected(2).await;
+    assert!(sender.is_busy(&stalled.url(HOOK)) && !sender.is_busy(&other.url(HOOK)) && !sender.is_busy("no url"));
+    assert_eq!(send(&sender, &other.url(HOOK)).await.verdict, Verdict::Delivered, "another host does not wait");
+    let mut spans = Vec::new();
     for task in tasks {
         let report = task.await.unwrap();
         unanswered(&report, "did not answer within 0.5 s");
-        longest = longest.max(report.duration_ms);
+        spans.push((report.at, report.at + Duration::from_millis(report.duration_ms)));
     }
-    assert_eq!((most.load(Ordering::SeqCst), stalled.connections()), (5, 5));
-    // The last of five would come to three times the limit.
-    assert!(longest < 1_400, "the wait for a place is no part of an attempt: {longest} ms");
-    assert!(!sender.is_busy(&stalled.url()));
+    assert_eq!((most.load(Ordering::SeqCst), stalled.connections()), (5, 5), "no time limit ran during the wait");
+    for (start, _) in &spans {
+        let at_once = spans.iter().filter(|(from, to)| from <= start && start < to).count();
+        assert!(at_once <= 2, "the wait for a place is no part of an attempt: {spans:?}");
+    }
+    assert!(!sender.is_busy(&stalled.url(HOOK)));
 }
 
 #[tokio::test]
 async fn a_kept_connection_that_was_closed_meanwhile() {
-    let endpoint = Endpoint::start(|_| Reply::Bytes(answer("200 OK", "", b"bye"))).await;
+    let endpoint = Peer::start(|_| Reply::Bytes(answer("200 OK", "", b"bye"))).await;
     let sender = sender_for(&endpoint, limits());
-    for _ in 0..3 {
-        assert_eq!(send(&sender, &endpoint.url()).await.verdict, Verdict::Delivered);
-        // Until the client has seen the end of the connection.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    for attempt in 1..=3 {
+        assert_eq!(send(&sender, &endpoint.url(HOOK)).await.verdict, Verdict::Delivered);
+        // The client has seen the end of the connection once it has closed its own side.
+        endpoint.closed(attempt).await;
     }
     assert_eq!(endpoint.connections(), 3);
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use galley_testpeer::Answers;
 use galley_webhooks::{Report, Sender, Verdict};
 
-use crate::common::{AGENT, Answers, Endpoint, limits, ok, policy, send};
+use crate::common::{AGENT, HOOK, Peer, limits, ok, policy, send};
 
 fn refused(report: &Report, words: &str) {
     assert_eq!((report.verdict, report.status_code), (Verdict::Failed, None), "{report:?}");
@@ -14,7 +15,7 @@ fn refused(report: &Report, words: &str) {
 
 #[tokio::test]
 async fn closed_addresses_in_every_spelling() {
-    let endpoint = Endpoint::start(|_| ok()).await;
+    let endpoint = Peer::start(|_| ok()).await;
     let sender = Sender::new(limits(), policy(&[]), AGENT).unwrap();
     for host in [
         "127.0.0.1",
@@ -53,15 +54,15 @@ async fn closed_addresses_in_every_spelling() {
         }
     }
     for host in ["localhost", "LOCALHOST.", "hooks.localhost", "metadata.google.internal", "intranet"] {
-        refused(&send(&sender, &endpoint.url_at(host)).await, "a name inside a private network");
+        refused(&send(&sender, &endpoint.url_at(host, HOOK)).await, "a name inside a private network");
     }
-    refused(&send(&sender, &endpoint.url_at("public.example.com")).await, "webhooks are sent to https:");
+    refused(&send(&sender, &endpoint.url_at("public.example.com", HOOK)).await, "webhooks are sent to https:");
     assert_eq!(endpoint.connections(), 0);
 }
 
 #[tokio::test]
 async fn a_name_that_leads_inside() {
-    let endpoint = Endpoint::start(|_| ok()).await;
+    let endpoint = Peer::start(|_| ok()).await;
     for inside in [&["127.0.0.1"][..], &["::ffff:127.0.0.1", "10.0.0.1"], &["169.254.169.254"], &["::1"], &["fd00::1"]]
     {
         let sender = Sender::with_resolver(limits(), policy(&[]), AGENT, Answers::new(&[inside])).unwrap();
@@ -76,21 +77,25 @@ async fn a_name_that_leads_inside() {
 
 #[tokio::test]
 async fn an_allowed_host_and_port_works_and_no_other() {
-    let (allowed, other) = (Endpoint::start(|_| ok()).await, Endpoint::start(|_| ok()).await);
+    let (allowed, other) = (Peer::start(|_| ok()).await, Peer::start(|_| ok()).await);
     let sender = Sender::new(limits(), policy(&[&allowed.address.to_string()]), AGENT).unwrap();
-    assert_eq!(send(&sender, &allowed.url()).await.verdict, Verdict::Delivered);
-    assert_eq!(send(&sender, &allowed.url_at("2130706433")).await.verdict, Verdict::Delivered, "the same address");
-    refused(&send(&sender, &other.url()).await, "outside the public internet");
-    refused(&send(&sender, &allowed.url_at("localhost")).await, "inside a private network");
+    assert_eq!(send(&sender, &allowed.url(HOOK)).await.verdict, Verdict::Delivered);
+    assert_eq!(
+        send(&sender, &allowed.url_at("2130706433", HOOK)).await.verdict,
+        Verdict::Delivered,
+        "the same address"
+    );
+    refused(&send(&sender, &other.url(HOOK)).await, "outside the public internet");
+    refused(&send(&sender, &allowed.url_at("localhost", HOOK)).await, "inside a private network");
     assert_eq!(other.connections(), 0);
 }
 
 #[tokio::test]
 async fn an_allowed_name_and_its_connection_are_not_lent_to_others() {
-    let (endpoint, other) = (Endpoint::start(|_| ok()).await, Endpoint::start(|_| ok()).await);
+    let (endpoint, other) = (Peer::start(|_| ok()).await, Peer::start(|_| ok()).await);
     let named = format!("hooks.example.com:{}", endpoint.address.port());
     let sender = Sender::with_resolver(limits(), policy(&[&named]), AGENT, Answers::new(&[&["127.0.0.1"]])).unwrap();
-    assert_eq!(send(&sender, &endpoint.url_at("hooks.example.com")).await.verdict, Verdict::Delivered);
+    assert_eq!(send(&sender, &endpoint.url_at("hooks.example.com", HOOK)).await.verdict, Verdict::Delivered);
     let elsewhere = format!("https://hooks.example.com:{}/", other.address.port());
     refused(&send(&sender, &elsewhere).await, "leads to an address outside");
     let neighbour = format!("https://other.example.com:{}/", endpoint.address.port());
@@ -100,10 +105,10 @@ async fn an_allowed_name_and_its_connection_are_not_lent_to_others() {
 
 #[tokio::test]
 async fn a_name_that_changes_its_address_gains_nothing() {
-    let inner = Endpoint::start(|_| ok()).await;
+    let inner = Peer::start(|_| ok()).await;
     let port = inner.address.port();
     // Stands for the public internet.
-    let outer = Endpoint::hanging_up(([127, 0, 0, 2], port).into()).await;
+    let outer = Peer::hanging_up(([127, 0, 0, 2], port).into()).await;
     let answers = Answers::new(&[&["127.0.0.2"], &["127.0.0.1"]]);
     let sender = Sender::with_resolver(limits(), policy(&["127.0.0.2/32"]), AGENT, Arc::clone(&answers) as _).unwrap();
     let url = format!("https://rebind.example.com:{port}/");
@@ -119,9 +124,9 @@ async fn a_name_that_changes_its_address_gains_nothing() {
 
 #[tokio::test]
 async fn of_several_addresses_only_the_admitted_ones_are_tried() {
-    let inner = Endpoint::start(|_| ok()).await;
+    let inner = Peer::start(|_| ok()).await;
     let port = inner.address.port();
-    let outer = Endpoint::hanging_up(([127, 0, 0, 2], port).into()).await;
+    let outer = Peer::hanging_up(([127, 0, 0, 2], port).into()).await;
     let answers = Answers::new(&[&["127.0.0.1", "127.0.0.2"]]);
     let sender = Sender::with_resolver(limits(), policy(&["127.0.0.2/32"]), AGENT, answers).unwrap();
     send(&sender, &format!("https://both.example.com:{port}/")).await;
@@ -130,9 +135,9 @@ async fn of_several_addresses_only_the_admitted_ones_are_tried() {
 
 #[tokio::test]
 async fn a_network_rule_opens_plain_http_to_its_addresses() {
-    let endpoint = Endpoint::start(|_| ok()).await;
+    let endpoint = Peer::start(|_| ok()).await;
     let sender = Sender::new(limits(), policy(&["127.0.0.0/8"]), AGENT).unwrap();
-    assert_eq!(send(&sender, &endpoint.url()).await.verdict, Verdict::Delivered);
+    assert_eq!(send(&sender, &endpoint.url(HOOK)).await.verdict, Verdict::Delivered);
 }
 
 /// A proxy would resolve the name itself, past the guard. The environment belongs to the whole process, so the test above

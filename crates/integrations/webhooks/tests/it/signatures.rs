@@ -9,12 +9,13 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use galley_testpeer::Request;
 use galley_webhooks::{Format, Secret, sign, sign_003};
 use http::HeaderMap;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
-use crate::common::{Asked, BODY, Endpoint, limits, ok, secret, send_signed, sender_for};
+use crate::common::{BODY, HOOK, Peer, limits, ok, secret, send_signed, sender_for};
 
 const VECTORS: &str = include_str!("../vectors/vectors.json");
 const HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
@@ -67,13 +68,13 @@ fn an_overlap_holds_both_with_the_new_one_first() {
 }
 
 /// What an endpoint received from the sender, with the secrets that were in force (newest first).
-async fn received(secrets: &[Secret]) -> Asked {
-    let endpoint = Endpoint::start(|_| ok()).await;
-    send_signed(&sender_for(&endpoint, limits()), &endpoint.url(), secrets, Format::V003).await;
+async fn received(secrets: &[Secret]) -> Request {
+    let endpoint = Peer::start(|_| ok()).await;
+    send_signed(&sender_for(&endpoint, limits()), &endpoint.url(HOOK), secrets, Format::V003).await;
     endpoint.asked().pop().unwrap()
 }
 
-fn headers_of(asked: &Asked) -> HeaderMap {
+fn headers_of(asked: &Request) -> HeaderMap {
     let header =
         |name: &'static str| (http::HeaderName::from_static(name), asked.header(name).unwrap().parse().unwrap());
     HEADERS.into_iter().map(header).collect()
