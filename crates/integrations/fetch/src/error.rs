@@ -262,7 +262,8 @@ impl fmt::Display for Size {
     }
 }
 
-struct Seconds(Duration);
+/// A duration in a message: `3 s`, `0.7 s`.
+pub struct Seconds(pub Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,7 +16,7 @@ mod robots;
 pub mod search;
 
 pub use client::{FetchLimits, SetupError};
-pub use error::{FetchError, Reason, causes, reason_of};
+pub use error::{FetchError, Reason, Seconds, causes, reason_of};
 pub use fetcher::Fetcher;
 pub use guarded::{ClientError, GuardedClients};
 pub use page::Page;

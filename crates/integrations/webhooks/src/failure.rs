@@ -1,8 +1,8 @@
 //! Why an attempt failed, in sentences for whoever owns the endpoint.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use galley_fetch::{Reason, address::ALLOW_SETTING, causes, reason_of};
+use galley_fetch::{Reason, Seconds, address::ALLOW_SETTING, causes, reason_of};
 use reqwest::StatusCode;
 
 use crate::{UrlError, send::SendLimits};
@@ -76,17 +76,5 @@ impl Failure {
     fn with_detail(mut self, error: &reqwest::Error) -> Self {
         self.detail = Some(causes(error));
         self
-    }
-}
-
-struct Seconds(Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.subsec_millis() == 0 {
-            write!(f, "{} s", self.0.as_secs())
-        } else {
-            write!(f, "{:.1} s", self.0.as_secs_f64())
-        }
     }
 }
