@@ -87,14 +87,8 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<DeliveryView>, ServiceError> {
-        let tx = self.store.begin(org).await?;
-        let answer = once(tx, key, |tx| async move {
-            let webhook = locked(&tx, id).await?;
-            let row = test_message(&webhook, tx.now().await?)?;
-            let sent = self.send(&tx, &webhook, row, trace_id).await?;
-            Ok((tx, sent))
-        });
-        self.with_attempts(org, answer.await?).await
+        let message = async |tx: &TenantTx, webhook: &rows::Webhook| Ok(test_message(webhook, tx.now().await?)?);
+        self.send_once(org, id, trace_id, key, message).await
     }
 
     /// Sends a message once more, under its own id.
@@ -106,15 +100,13 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<DeliveryView>, ServiceError> {
-        let tx = self.store.begin(org).await?;
-        let answer = once(tx, key, |tx| async move {
-            let webhook = locked(&tx, webhook).await?;
+        let message = async |tx: &TenantTx, webhook: &rows::Webhook| {
             let old = tx.delivery(webhook.id, id).await?.ok_or(ServiceError::NotFound(Missing::Delivery))?;
-            refuse_disabled(&webhook)?;
+            refuse_disabled(webhook)?;
             if tx.message_waits(webhook.id, &old.message_id).await? {
                 return Err(ServiceError::Conflict("this message waits to be sent already".into()));
             }
-            let row = NewDelivery {
+            Ok(NewDelivery {
                 id: Uuid::now_v7(),
                 webhook: webhook.id,
                 subject: old.subject_id,
@@ -125,11 +117,9 @@ impl Services {
                 sequence: old.sequence,
                 resend_of: Some(id),
                 always: false,
-            };
-            let sent = self.send(&tx, &webhook, row, trace_id).await?;
-            Ok((tx, sent))
-        });
-        self.with_attempts(org, answer.await?).await
+            })
+        };
+        self.send_once(org, webhook, trace_id, key, message).await
     }
 
     /// Sends again what a range of time has left undelivered, in the order in which it happened and behind what is new.
@@ -163,27 +153,27 @@ impl Services {
         .await
     }
 
-    /// The delivery as it stands now, which is later than when the answer was made.
-    async fn with_attempts(
+    /// Sends one message to a locked endpoint, once for each key.
+    async fn send_once(
         &self,
         org: OrgId,
-        answer: Answer<(Uuid, Uuid)>,
-    ) -> Result<Answer<DeliveryView>, ServiceError> {
-        let Answer { value: (webhook, id), replayed } = answer;
-        Ok(Answer { value: self.delivery(org, webhook, id).await?, replayed })
-    }
-
-    async fn send(
-        &self,
-        tx: &TenantTx,
-        webhook: &rows::Webhook,
-        row: NewDelivery,
+        webhook: Uuid,
         trace_id: &str,
-    ) -> Result<(Uuid, Uuid), ServiceError> {
-        let id = row.id;
-        tx.insert_deliveries(&[row]).await?;
-        self.begin_sending(tx, webhook, 1, trace_id).await?;
-        Ok((webhook.id, id))
+        key: Option<&IdempotencyKey>,
+        message: impl AsyncFnOnce(&TenantTx, &rows::Webhook) -> Result<NewDelivery, ServiceError>,
+    ) -> Result<Answer<DeliveryView>, ServiceError> {
+        let tx = self.store.begin(org).await?;
+        let answer = once(tx, key, |tx| async move {
+            let webhook = locked(&tx, webhook).await?;
+            let row = message(&tx, &webhook).await?;
+            let sent = (webhook.id, row.id);
+            tx.insert_deliveries(&[row]).await?;
+            self.begin_sending(&tx, &webhook, 1, trace_id).await?;
+            Ok((tx, sent))
+        });
+        let Answer { value: (webhook, id), replayed } = answer.await?;
+        // As it stands now, which is later than when the answer was made.
+        Ok(Answer { value: self.delivery(org, webhook, id).await?, replayed })
     }
 
     /// Adds the jobs that a locked endpoint has room for.
