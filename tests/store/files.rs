@@ -1,12 +1,12 @@
 //! Files: listed, looked at and removed when nobody needs them.
 
 use galley_domain::OrgId;
-use galley_services::{Missing, ServiceError};
+use galley_services::Missing;
 use galley_store::FileFilter;
 use galley_testkit::{Harness, order};
 use uuid::Uuid;
 
-use super::{effect_about, order_from, upload};
+use super::{assert_conflict, assert_missing, effect_about, order_from, upload};
 
 fn first(limit: u64) -> FileFilter {
     FileFilter { limit, ..FileFilter::default() }
@@ -16,18 +16,6 @@ fn first(limit: u64) -> FileFilter {
 async fn listed(harness: &Harness, org: OrgId, filter: FileFilter) -> (Vec<(String, u64)>, u64) {
     let (files, total) = harness.services.list_files(org, &filter).await.unwrap();
     (files.into_iter().map(|listed| (listed.file.name, listed.used_by)).collect(), total)
-}
-
-fn assert_conflict<T>(result: Result<T, ServiceError>, says: &str) {
-    match result {
-        Err(ServiceError::Conflict(text)) => assert!(text.contains(says), "{text}"),
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it was taken"),
-    }
-}
-
-fn assert_missing<T>(result: Result<T, ServiceError>) {
-    assert!(matches!(result, Err(ServiceError::NotFound(Missing::File))));
 }
 
 #[tokio::test]
@@ -54,7 +42,7 @@ async fn files_are_listed_newest_first_with_the_orders_that_read_them() {
     assert_eq!((looked_at.used_by, looked_at.file.name.as_str()), (1, "faq.md"), "one was cancelled");
     let (stranger, _) = harness.other_tenant().await;
     assert_eq!(listed(&harness, stranger.org, first(10)).await, (vec![], 0));
-    assert_missing(harness.services.get_file(stranger.org, file).await);
+    assert_missing(harness.services.get_file(stranger.org, file).await, Missing::File);
 }
 
 #[tokio::test]
@@ -65,12 +53,12 @@ async fn a_file_goes_when_no_order_reads_it_and_its_bytes_with_the_next_sweep() 
     let task = order_from(&harness, file, None).await;
     assert_conflict(services.delete_file(org, file).await, "has not ended");
     let (stranger, _) = harness.other_tenant().await;
-    assert_missing(services.delete_file(stranger.org, file).await);
+    assert_missing(services.delete_file(stranger.org, file).await, Missing::File);
     services.cancel(org, task).await.unwrap();
     let (row, _) = services.file_bytes(org, file).await.unwrap();
     services.delete_file(org, file).await.unwrap();
-    assert_missing(services.delete_file(org, file).await);
-    assert_missing(services.file_bytes(org, file).await);
+    assert_missing(services.delete_file(org, file).await, Missing::File);
+    assert_missing(services.file_bytes(org, file).await, Missing::File);
     let unnamed = async || services.store().system().unnamed_blobs(org, vec![row.blob.clone()]).await.unwrap();
     assert_eq!(unnamed().await, [""; 0], "another file has the same bytes");
     services.file_bytes(org, copy).await.unwrap();
@@ -119,5 +107,5 @@ async fn claims_keep_the_words_of_a_file_that_is_gone_and_a_cover_stays_while_it
     services.delete_article(org, article).await.unwrap();
     services.delete_file(org, cover).await.unwrap();
     assert_eq!(harness.database.number("SELECT count(*) FROM effects").await, 0, "effects go with their subjects");
-    assert_missing(services.delete_file(org, Uuid::new_v4()).await);
+    assert_missing(services.delete_file(org, Uuid::new_v4()).await, Missing::File);
 }

@@ -6,7 +6,7 @@ mod projects;
 mod source_text;
 
 use galley_domain::OrgId;
-use galley_services::Upload;
+use galley_services::{Missing, ServiceError, Upload};
 use galley_testkit::{Harness, order};
 use uuid::Uuid;
 
@@ -32,4 +32,16 @@ fn effect_about(org: OrgId, subject: Uuid) -> String {
         "INSERT INTO effects (id, org_id, kind, subject_id, destination, key, state)
          VALUES (gen_random_uuid(), '{org}', 'upload', '{subject}', 'somewhere', '', 'confirmed')"
     )
+}
+
+fn assert_conflict<T>(result: Result<T, ServiceError>, says: &str) {
+    match result {
+        Err(ServiceError::Conflict(text)) => assert!(text.contains(says), "{text}"),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was taken"),
+    }
+}
+
+fn assert_missing<T>(result: Result<T, ServiceError>, missing: Missing) {
+    assert!(matches!(result, Err(ServiceError::NotFound(found)) if found == missing));
 }

@@ -7,7 +7,7 @@ use galley_testkit::{Harness, order};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{effect_about, order_from, upload};
+use super::{assert_conflict, assert_missing, effect_about, order_from, upload};
 
 async fn create(harness: &Harness, name: &str) -> Project {
     let made = harness.services.create_project(harness.caller.org, name, Platform::Shopify, None).await;
@@ -29,18 +29,6 @@ fn wrong_field<T>(result: Result<T, ServiceError>) -> String {
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it was taken"),
     }
-}
-
-fn assert_conflict<T>(result: Result<T, ServiceError>, says: &str) {
-    match result {
-        Err(ServiceError::Conflict(text)) => assert!(text.contains(says), "{text}"),
-        Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it was taken"),
-    }
-}
-
-fn assert_missing<T>(result: Result<T, ServiceError>) {
-    assert!(matches!(result, Err(ServiceError::NotFound(Missing::Project))));
 }
 
 #[tokio::test]
@@ -98,7 +86,7 @@ async fn a_change_touches_what_it_names() {
     let attach = ProjectEdit { store_connection_id: Some(Some(Uuid::new_v4())), ..ProjectEdit::default() };
     assert_eq!(wrong_field(services.edit_project(org, project.id, attach).await), "store_connection_id");
     assert_eq!(wrong_field(services.edit_project(org, project.id, named("")).await), "name");
-    assert_missing(services.edit_project(org, Uuid::new_v4(), named("x")).await);
+    assert_missing(services.edit_project(org, Uuid::new_v4(), named("x")).await, Missing::Project);
 }
 
 #[tokio::test]
@@ -150,10 +138,10 @@ async fn the_trash_is_a_place_of_its_own() {
     assert_eq!((ids(false).await, ids(true).await), (vec![two, one], vec![]));
     services.delete_project(org, one).await.unwrap();
     services.purge_project(org, one).await.unwrap();
-    assert_missing(services.project(org, one).await);
-    assert_missing(services.delete_project(org, one).await);
-    assert_missing(services.restore_project(org, one).await);
-    assert_missing(services.purge_project(org, one).await);
+    assert_missing(services.project(org, one).await, Missing::Project);
+    assert_missing(services.delete_project(org, one).await, Missing::Project);
+    assert_missing(services.restore_project(org, one).await, Missing::Project);
+    assert_missing(services.purge_project(org, one).await, Missing::Project);
 }
 
 #[tokio::test]
@@ -225,8 +213,8 @@ async fn what_is_purged_takes_its_articles_and_covers_and_leaves_the_books() {
     for (subject, left) in [(project, 0), (cover, 0), (shown, 1)] {
         assert_eq!(count("effects", subject).await, left);
     }
-    assert!(matches!(services.article(org, article).await, Err(ServiceError::NotFound(Missing::Article))));
-    assert!(matches!(services.get_file(org, cover).await, Err(ServiceError::NotFound(Missing::File))));
+    assert_missing(services.article(org, article).await, Missing::Article);
+    assert_missing(services.get_file(org, cover).await, Missing::File);
     assert_eq!(services.get_file(org, file).await.unwrap().file.id, file, "an upload belongs to no project");
     services.get_file(org, shown).await.unwrap();
     let unnamed = services.store().system().unnamed_blobs(org, vec![blob.clone()]).await.unwrap();
