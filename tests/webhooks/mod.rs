@@ -48,21 +48,9 @@ async fn later(harness: &Harness) {
     harness.database.execute(sql).await;
 }
 
-/// Waits until the number that a statement finds is this one.
+/// Waits until the number that a statement about deliveries and their jobs finds is this one.
 async fn until(harness: &Harness, sql: &str, wanted: i64) {
-    let mut found = -1;
-    for _ in 0..300 {
-        found = harness.database.number(sql).await;
-        if found == wanted {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let log = harness
-        .database
-        .texts("SELECT event_type || ' ' || status || ' ' || attempts_count FROM webhook_deliveries")
-        .await;
-    panic!("{sql} is {found} and not {wanted}; {log:?}; {}", harness.database.state_of_affairs().await);
+    harness.database.until(&["steps", "webhook_deliveries", "webhook_attempts"], sql, |found| found == wanted).await;
 }
 
 /// Waits until so many attempts are in the log.

@@ -14,7 +14,7 @@ use poem::{
 };
 use serde_json::Value;
 use standardwebhooks::Webhook;
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 /// What the endpoint does with a message.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ pub struct Came {
 #[derive(Debug)]
 pub struct Receiver {
     pub url: String,
-    came: Arc<Mutex<Vec<Came>>>,
+    came: Arc<watch::Sender<Vec<Came>>>,
     script: Arc<Mutex<(VecDeque<Reply>, Reply)>>,
     serving: JoinHandle<()>,
 }
@@ -44,7 +44,7 @@ impl Receiver {
     pub async fn new() -> Self {
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
         let address = *acceptor.local_addr()[0].as_socket_addr().unwrap();
-        let came: Arc<Mutex<Vec<Came>>> = Arc::default();
+        let came: Arc<watch::Sender<Vec<Came>>> = Arc::default();
         let script = Arc::new(Mutex::new((VecDeque::new(), Reply::Status(200))));
         let (log, said) = (Arc::clone(&came), Arc::clone(&script));
         let answer = make(move |mut request: Request| {
@@ -52,7 +52,7 @@ impl Receiver {
             async move {
                 let body = request.take_body().into_bytes().await?.to_vec();
                 let headers = request.headers().clone();
-                log.lock().unwrap().push(Came { headers, body, at: Instant::now() });
+                log.send_modify(|came| came.push(Came { headers, body, at: Instant::now() }));
                 let reply = {
                     let mut said = said.lock().unwrap();
                     said.0.pop_front().unwrap_or_else(|| said.1.clone())
@@ -63,10 +63,7 @@ impl Receiver {
                     Reply::Header(code, name, value) => {
                         Response::builder().status(status(code)).header(name, value).finish()
                     }
-                    Reply::Hang => {
-                        tokio::time::sleep(Duration::from_secs(3600)).await;
-                        Response::default()
-                    }
+                    Reply::Hang => std::future::pending().await,
                 })
             }
         });
@@ -85,17 +82,16 @@ impl Receiver {
     }
 
     pub fn came(&self) -> Vec<Came> {
-        self.came.lock().unwrap().clone()
+        self.came.borrow().clone()
     }
 
     pub async fn waits_for(&self, count: usize) -> Vec<Came> {
-        for _ in 0..300 {
-            if self.came().len() >= count {
-                return self.came();
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut coming = self.came.subscribe();
+        let waited = timeout(Duration::from_secs(60), coming.wait_for(|came| came.len() >= count)).await;
+        match waited {
+            Ok(came) => came.unwrap().clone(),
+            Err(_) => panic!("{} of {count} messages came", self.came().len()),
         }
-        panic!("{} of {count} messages came", self.came().len());
     }
 }
 

@@ -4,11 +4,12 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 
 use galley_private_postgres::{Cluster, Settings};
 use galley_store::{Store, StoreSettings};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgListener};
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
@@ -16,6 +17,12 @@ const PREFIX: &str = "galley-test-";
 /// Locked for as long as the test process that made the folder lives.
 const IN_USE: &str = "in-use.lock";
 const TEMPLATE: &str = "galley_template";
+/// For tests that wait for what engines write.
+const TELL_WRITTEN: &str = "
+    CREATE OR REPLACE FUNCTION test_written() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN NOTIFY test_written; RETURN NULL; END';
+    CREATE OR REPLACE TRIGGER test_written AFTER INSERT OR UPDATE OR DELETE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION test_written()";
 
 struct Shared {
     cluster: Cluster,
@@ -145,7 +152,7 @@ impl TestDatabase {
     pub async fn store_at(url: &str, connections: u32) -> Store {
         let mut settings = StoreSettings::new(url);
         settings.max_connections = connections;
-        settings.acquire_timeout = std::time::Duration::from_secs(3);
+        settings.acquire_timeout = Duration::from_secs(3);
         Store::connect(&settings).await.expect("the test database answers")
     }
 
@@ -156,6 +163,29 @@ impl TestDatabase {
             sqlx::query_as(AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await.expect("the query runs");
         connection.close().await.expect("the connection closes");
         number
+    }
+
+    /// Waits until the number that a statement finds satisfies the test. Looks again whenever something was written to
+    /// one of these tables, and at most 90 s.
+    pub async fn until(&self, tables: &[&str], sql: &str, test: impl Fn(i64) -> bool) -> i64 {
+        let mut written = PgListener::connect(&self.url).await.expect("the test database answers");
+        written.listen("test_written").await.expect("the channel is heard");
+        for table in tables {
+            self.execute(&TELL_WRITTEN.replace("{table}", table)).await;
+        }
+        let mut found = self.number(sql).await;
+        let waiting = async {
+            while !test(found) {
+                written.recv().await.expect("the test database answers");
+                // What has come meanwhile is seen with the same look.
+                while written.next_buffered().is_some() {}
+                found = self.number(sql).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(90), waiting).await.is_err() {
+            panic!("{sql} finds {found}; {}", self.state_of_affairs().await);
+        }
+        found
     }
 
     /// Rows of one text each, for what a test asks that no use case answers.
@@ -199,7 +229,7 @@ impl TestDatabase {
         const SQL: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
             AND wait_event_type = 'Lock'";
         let waiting = async { while self.number(SQL).await < count {} };
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await;
+        let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
         assert!(waited.is_ok(), "{count} wait for a lock; {}", self.state_of_affairs().await);
     }
 
