@@ -52,14 +52,14 @@ impl fmt::Display for Listed<'_> {
 }
 
 /// What a client resolves names with.
-pub struct Guard {
+pub(crate) struct Guard {
     resolver: Arc<dyn Resolver>,
     policy: Option<Arc<Policy>>,
 }
 
 impl Guard {
     /// `policy` is `None` for the client that only speaks to hosts the operator named.
-    pub fn new(resolver: Arc<dyn Resolver>, policy: Option<Arc<Policy>>) -> Self {
+    pub(crate) fn new(resolver: Arc<dyn Resolver>, policy: Option<Arc<Policy>>) -> Self {
         Self { resolver, policy }
     }
 }
