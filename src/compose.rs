@@ -7,7 +7,7 @@ use galley_ai::{Endpoint, OpenAiWriter, Price, PriceTable};
 use galley_compose::ExtractiveWriter;
 use galley_destinations::{Destination, FolderDestination, FrontMatterStyle};
 use galley_domain::{
-    Hidden, OrgId,
+    Hidden, Operator, OrgId,
     credits::Prices,
     task::{PoolName, StepKind},
     writing::Writer,
@@ -105,7 +105,8 @@ impl Parts {
     pub async fn organization(&self) -> anyhow::Result<OrgId> {
         let first = &self.config.organization;
         let credits = self.config.credits.initial;
-        Ok(self.services.ensure_organization(&first.name, &first.admin_email, credits).await?)
+        let operator = self.services.operator(Operator::of_this_machine());
+        Ok(operator.ensure_organization(&first.name, &first.admin_email, credits).await?)
     }
 
     /// Listens for wake-ups until [`Parts::close`].

@@ -72,6 +72,12 @@ fn one_command_writes_an_article_and_a_second_one_the_same() {
     assert!(text(&key.stdout).starts_with("gk_"), "{}", text(&key.stderr));
     let listed = text(&galley(&data, &["keys", "list"]).stdout);
     assert!(listed.contains("ci") && !listed.contains(text(&key.stdout).trim()), "{listed}");
+    let nobody = "00000000-0000-0000-0000-000000000001";
+    for (args, words) in [(["keys", "revoke"], "API key"), (["schedules", "show"], "schedule")] {
+        let missing = galley(&data, &[&args[..], &[nobody]].concat());
+        let said = format!("galley: there is no such {words}, or it belongs to another organization\n");
+        assert_eq!((missing.status.success(), text(&missing.stderr)), (false, said));
+    }
 }
 
 #[test]

@@ -181,7 +181,7 @@ async fn ledger(harness: &Harness, org: OrgId) -> rows::Effect {
 }
 
 async fn state(harness: &Harness) -> EffectState {
-    *ledger(harness, harness.caller.org).await.state
+    *ledger(harness, harness.principal.org).await.state
 }
 
 fn place(number: u32, was_there: bool) -> Carried {
@@ -198,7 +198,7 @@ async fn an_effect_is_done_once_and_then_answered_from_the_ledger() {
     let outside = Outside { database: Some(harness.database.clone()), ..Outside::default() };
     let first = step(&harness).await;
     assert_eq!(carry_out(&harness, &first, &outside).await.unwrap(), place(1, false));
-    let row = ledger(&harness, harness.caller.org).await;
+    let row = ledger(&harness, harness.principal.org).await;
     assert_eq!((*row.state, row.remote_ref.as_deref(), row.error), (EffectState::Confirmed, Some("place-1"), None));
     assert_eq!((row.task_id, row.step_id), (first.task, Some(first.fence.step)));
     let next = again(&harness, &first).await;
@@ -239,12 +239,12 @@ async fn after_a_timeout_the_next_attempt_looks_up_and_acts_only_if_nothing_is_t
         let first = step(&harness).await;
         let fault = carry_out(&harness, &first, &outside).await.unwrap_err();
         assert!(matches!(fault, StepError::Fault(fault) if fault.is_transient()));
-        let row = ledger(&harness, harness.caller.org).await;
+        let row = ledger(&harness, harness.principal.org).await;
         assert_eq!((*row.state, row.error.as_deref()), (EffectState::Unknown, Some("no answer within 1 s")));
         let next = again(&harness, &first).await;
         assert_eq!(carry_out(&harness, &next, &outside).await.unwrap(), place(1, done));
         assert_eq!(outside.counts(), (1, if done { 1 } else { 2 }, 1));
-        let row = ledger(&harness, harness.caller.org).await;
+        let row = ledger(&harness, harness.principal.org).await;
         assert_eq!((*row.state, row.error, row.lease), (EffectState::Confirmed, None, Some(next.fence.lease)));
     }
 }
@@ -257,7 +257,7 @@ async fn what_was_refused_is_tried_again_by_the_next_attempt() {
     let first = step(&harness).await;
     let fault = carry_out(&harness, &first, &outside).await.unwrap_err();
     assert!(matches!(fault, StepError::Fault(fault) if !fault.is_transient()));
-    let row = ledger(&harness, harness.caller.org).await;
+    let row = ledger(&harness, harness.principal.org).await;
     assert_eq!((*row.state, row.error.as_deref()), (EffectState::Failed, Some("not like this")));
     assert_eq!(carry_out(&harness, &again(&harness, &first).await, &outside).await.unwrap(), place(1, false));
     assert_eq!(outside.counts(), (1, 2, 1));
@@ -297,7 +297,7 @@ async fn nobody_sends_while_a_call_is_on_its_way_also_not_the_same_attempt() {
     harness.services.store().queue().give_back(&[holder.fence]).await.unwrap();
     assert_eq!(carry_out(&harness, &other, &outside).await.unwrap(), place(1, true));
     assert_eq!(outside.counts(), (1, 1, 1));
-    assert_eq!(ledger(&harness, harness.caller.org).await.step_id, Some(other.fence.step));
+    assert_eq!(ledger(&harness, harness.principal.org).await.step_id, Some(other.fence.step));
 }
 
 #[tokio::test]
@@ -308,7 +308,7 @@ async fn whoever_has_lost_the_lease_sends_nothing_and_writes_nothing() {
     let next = again(&harness, &first).await;
     let lost = carry_out(&harness, &first, &outside).await.unwrap_err();
     assert!(matches!(lost, StepError::Store(StoreError::LeaseLost)), "{lost:?}");
-    assert!(harness.services.store().tenant(harness.caller.org).effects(SUBJECT).await.unwrap().is_empty());
+    assert!(harness.services.store().tenant(harness.principal.org).effects(SUBJECT).await.unwrap().is_empty());
 
     // Lost while it prepares.
     let meeting = Outside { meeting: Some(Barrier::new(2)), ..Outside::default() };
@@ -337,7 +337,7 @@ async fn another_tenant_with_the_same_subject_has_a_ledger_of_its_own() {
     assert_eq!(stranger.org, Some(other.org));
     assert_eq!(carry_out(&harness, &stranger, &theirs).await.unwrap(), place(1, false));
     assert_eq!((ours.counts(), theirs.counts()), ((0, 1, 1), (0, 1, 1)));
-    assert_ne!(ledger(&harness, other.org).await.id, ledger(&harness, harness.caller.org).await.id);
+    assert_ne!(ledger(&harness, other.org).await.id, ledger(&harness, harness.principal.org).await.id);
 }
 
 #[tokio::test]
@@ -357,7 +357,7 @@ async fn kinds_destinations_and_keys_do_not_meet() {
         let carried = harness.services.carry_out(&step, key, &outside).await.unwrap();
         assert_eq!((carried, outside.counts()), (place(1, false), (0, 1, 1)), "{key:?}");
     }
-    let effects = harness.services.store().tenant(harness.caller.org).effects(SUBJECT).await.unwrap();
+    let effects = harness.services.store().tenant(harness.principal.org).effects(SUBJECT).await.unwrap();
     let of_row = |row: &rows::Effect| (row.kind.as_str(), row.destination.clone(), row.key.clone());
     let expected = keys.map(|key| (key.kind.as_str(), key.destination.to_owned(), key.key.to_owned()));
     assert_eq!(effects.iter().map(of_row).collect::<Vec<_>>(), expected, "in the order in which they were intended");

@@ -115,6 +115,70 @@ fn entities_stay_in_the_store() {
     }
 }
 
+/// The lines of a folder's sources that say one of these, as `folder/file.rs: line`. A chain of calls is one line.
+fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in sources(folder) {
+        let file = path.strip_prefix(&format!("{}/", root().display())).unwrap_or(&path).to_owned();
+        let mut chains: Vec<String> = Vec::new();
+        for line in text.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            match chains.last_mut().filter(|_| line.starts_with('.')) {
+                Some(chain) => chain.push_str(line),
+                None => chains.push(line.to_owned()),
+            }
+        }
+        let said = chains.into_iter().filter(|line| words.iter().any(|word| line.contains(word)));
+        found.extend(said.map(|line| format!("{file}: {line}")));
+    }
+    found.sort();
+    found
+}
+
+/// Rows of several organizations are asked for under one of three names.
+const ACROSS: [&str; 3] = [".system()", ".queue()", ".operator("];
+
+#[test]
+fn use_cases_reach_across_organizations_only_as_operator_or_system() {
+    assert_eq!(
+        lines_with("crates/services/src", &ACROSS),
+        [
+            "crates/services/src/system.rs: OperatorCalls { services: self, across: self.store.system() }",
+            "crates/services/src/system.rs: SystemCalls { services: self, across: self.store.system() }",
+            "crates/services/src/system.rs: self.services.store.queue().depth().await",
+        ]
+    );
+}
+
+#[test]
+fn the_front_is_no_operator_and_reaches_no_store() {
+    let figures = ["src/http/system/health.rs: let queue = public.0.state.services.system().queue_depth().await;"];
+    assert_eq!(
+        lines_with("src/http", &ACROSS),
+        figures,
+        "the figures of the queue are all that belongs to no organization"
+    );
+    let nothing: [&str; 0] = [];
+    assert_eq!(lines_with("src/http", &[".store()", "OperatorCalls", "SystemCalls"]), nothing);
+    // Whoever has one of these may do everything everywhere.
+    for folder in ["src/http", "workers/src", "crates/services/src", "crates/engine/src", "crates/store/src"] {
+        assert_eq!(lines_with(folder, &["Operator::"]), nothing, "only the command line makes an operator");
+    }
+    assert!(!lines_with("src/cli", &["Operator::of_this_machine()"]).is_empty(), "the check would pass for nothing");
+    // Workers do what nobody asked for; they are no operator.
+    assert_eq!(lines_with("workers/src", &[".operator(", ".store().system()", ".store().queue()"]), nothing);
+}
+
+#[test]
+fn the_engine_has_no_word_of_what_tasks_are_about() {
+    let words = ["article", "draft", "outline", "slug", "headline", "seo", "product", "publication"];
+    for (path, text) in sources("crates/engine/src") {
+        let text = text.to_lowercase();
+        let mut said = text.split(|sign: char| !sign.is_alphanumeric());
+        let found = said.find(|one| words.iter().any(|word| one.trim_end_matches('s') == *word));
+        assert_eq!(found, None, "{path}");
+    }
+}
+
 #[test]
 fn the_committed_openapi_is_what_the_code_says() {
     let committed = fs::read_to_string(root().join("openapi/galley.json")).expect("openapi/galley.json is committed");

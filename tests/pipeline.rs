@@ -13,7 +13,7 @@ const SAMPLES: [&str; 5] =
 async fn upload(harness: &Harness, name: &str) -> Uuid {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
     let upload = Upload { name: name.into(), bytes: std::fs::read(path).unwrap().into() };
-    harness.services.upload(harness.caller.org, upload, None).await.unwrap().value.id
+    harness.services.upload(harness.principal.org, upload, None).await.unwrap().value.id
 }
 
 async fn order_samples(harness: &Harness, min: u32, max: u32) -> Uuid {
@@ -23,7 +23,7 @@ async fn order_samples(harness: &Harness, min: u32, max: u32) -> Uuid {
     for name in SAMPLES {
         order.uploaded_files.push(upload(harness, name).await);
     }
-    harness.services.order(&harness.caller, order, "t", None).await.unwrap().value.task_id
+    harness.services.order(&harness.principal, order, "t", None).await.unwrap().value.task_id
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,7 +33,7 @@ async fn the_samples_become_an_article_with_every_sentence_tied_to_its_source() 
     let (one, two) = (order_samples(&harness, 600, 900).await, order_samples(&harness, 600, 900).await);
     let (first, second) = (harness.completed(one).await, harness.completed(two).await);
     engine.stop().await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let article = harness.services.article(org, first.row.subject_id.unwrap()).await.unwrap();
     let again = harness.services.article(org, second.row.subject_id.unwrap()).await.unwrap();
     assert_eq!(article.content_markdown, again.content_markdown, "the same order gives the same text");
@@ -78,8 +78,8 @@ async fn a_dead_link_is_a_warning_and_nothing_left_is_a_failure() {
     let with_file = ArticleOrder { reference_links: vec![dead.clone()], uploaded_files: vec![file], ..order() };
     let alone = ArticleOrder { reference_links: vec![dead.clone()], ..order() };
     let services = &harness.services;
-    let good = services.order(&harness.caller, with_file, "t", None).await.unwrap().value.task_id;
-    let bad = services.order(&harness.caller, alone, "t", None).await.unwrap().value.task_id;
+    let good = services.order(&harness.principal, with_file, "t", None).await.unwrap().value.task_id;
+    let bad = services.order(&harness.principal, alone, "t", None).await.unwrap().value.task_id;
     let good = harness.completed(good).await;
     assert!(good.row.warnings.to_string().contains(&dead), "{}", good.row.warnings);
     let bad = harness.ended(bad).await;
@@ -95,10 +95,10 @@ async fn too_little_material_says_how_much_there_is() {
     let harness = Harness::new().await;
     let engine = harness.extractive();
     let upload = Upload { name: "note.txt".into(), bytes: "Tea is a drink. ".repeat(8).into_bytes().into() };
-    let file = harness.services.upload(harness.caller.org, upload, None).await.unwrap().value.id;
+    let file = harness.services.upload(harness.principal.org, upload, None).await.unwrap().value.id;
     let mut order = ArticleOrder { uploaded_files: vec![file], ..order() };
     order.brief.words = WordRange { min: 2000, max: 2500 };
-    let task = harness.services.order(&harness.caller, order, "t", None).await.unwrap().value.task_id;
+    let task = harness.services.order(&harness.principal, order, "t", None).await.unwrap().value.task_id;
     let view = harness.ended(task).await;
     engine.stop().await;
     assert_eq!(view.status, TaskStatus::Failed);
@@ -123,11 +123,11 @@ async fn an_outline_that_a_person_edited_is_what_is_written() {
     }))
     .unwrap();
     let request = RetryRequest { from: None, edited: Some(serde_json::json!(outline)) };
-    harness.services.retry(&harness.caller, task, request, "t", None).await.unwrap();
+    harness.services.retry(&harness.principal, task, request, "t", None).await.unwrap();
     let view = harness.completed(task).await;
     engine.stop().await;
     assert_eq!(view.row.run, 2);
-    let article = harness.services.article(harness.caller.org, article).await.unwrap();
+    let article = harness.services.article(harness.principal.org, article).await.unwrap();
     assert_eq!(article.version, 2);
     assert!(article.content_markdown.starts_with("# Brewing at home\n"), "{}", article.content_markdown);
     for heading in ["## Water and brewing", "## Roasting the harvest"] {
@@ -143,26 +143,26 @@ async fn a_publication_of_unknown_fate_is_looked_up_before_it_is_repeated() {
     let engine = harness.extractive();
     let task = order_samples(&harness, 200, 400).await;
     let article = harness.completed(task).await.row.subject_id.unwrap();
-    let slug = harness.services.article(harness.caller.org, article).await.unwrap().slug;
+    let slug = harness.services.article(harness.principal.org, article).await.unwrap().slug;
     let page = harness.site().join(&slug).join("index.md");
     let written = std::fs::metadata(&page).unwrap().modified().unwrap();
     let from_sync = || RetryRequest { from: Some("sync".into()), edited: None };
 
     harness.database.execute("UPDATE effects SET state = 'sent', remote_ref = NULL").await;
-    harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
+    harness.services.retry(&harness.principal, task, from_sync(), "t", None).await.unwrap();
     harness.completed(task).await;
     assert_eq!(std::fs::metadata(&page).unwrap().modified().unwrap(), written, "found there, not written again");
     assert_eq!(harness.database.number("SELECT count(*) FROM effects WHERE state = 'confirmed'").await, 1);
 
     harness.database.execute("UPDATE effects SET state = 'unknown', remote_ref = NULL").await;
     std::fs::remove_dir_all(harness.site().join(&slug)).unwrap();
-    harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
+    harness.services.retry(&harness.principal, task, from_sync(), "t", None).await.unwrap();
     harness.completed(task).await;
     assert!(page.is_file(), "not there, so it was published");
 
     // The site belongs to somebody else: what is confirmed there may be gone.
     std::fs::remove_dir_all(harness.site().join(&slug)).unwrap();
-    harness.services.retry(&harness.caller, task, from_sync(), "t", None).await.unwrap();
+    harness.services.retry(&harness.principal, task, from_sync(), "t", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
     assert!(page.is_file(), "confirmed and taken away, so it was published again");
@@ -186,7 +186,7 @@ async fn a_publication_that_is_there_is_confirmed_although_the_destination_is_cl
     std::fs::remove_file(&lock).unwrap();
     std::fs::create_dir(&lock).unwrap();
     let from_sync = RetryRequest { from: Some("sync".into()), edited: None };
-    harness.services.retry(&harness.caller, task, from_sync, "t", None).await.unwrap();
+    harness.services.retry(&harness.principal, task, from_sync, "t", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
     assert_eq!(harness.database.number("SELECT count(*) FROM effects WHERE state = 'confirmed'").await, 1);
@@ -196,7 +196,7 @@ async fn a_publication_that_is_there_is_confirmed_although_the_destination_is_cl
 #[tokio::test]
 async fn the_sweep_removes_old_bytes_that_no_row_names_and_nothing_else() {
     let harness = Harness::new().await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let named = upload(&harness, "faq.md").await;
     let blobs = harness.services.blobs();
     let (old, young) =
@@ -210,14 +210,14 @@ async fn the_sweep_removes_old_bytes_that_no_row_names_and_nothing_else() {
     for path in [&old, &of_nobody, &format!("{old}#1"), &row.blob, "notes.txt"] {
         std::fs::File::options().write(true).open(files.join(path)).unwrap().set_modified(long_ago).unwrap();
     }
-    assert_eq!(harness.services.sweep_blobs().await.unwrap(), 3);
+    assert_eq!(harness.services.system().sweep_blobs().await.unwrap(), 3);
     for (path, stays) in
         [(old.as_str(), false), (&of_nobody, false), (&format!("{old}#1"), false), (&young, true), (&row.blob, true)]
     {
         assert_eq!(files.join(path).exists(), stays, "{path}");
     }
     assert!(files.join("notes.txt").exists());
-    assert_eq!(harness.services.sweep_blobs().await.unwrap(), 0);
+    assert_eq!(harness.services.system().sweep_blobs().await.unwrap(), 0);
 }
 
 /// What was read for a text stays, whatever a later run reads; and no step builds on what another run has replaced.
@@ -234,8 +234,8 @@ async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
     script.next(article::OUTLINE, [Move::Fail(fault)]);
     let engine = harness.scripted(&script);
     let from = |from: &str| RetryRequest { from: Some(from.into()), edited: None };
-    let org = harness.caller.org;
-    harness.services.retry(&harness.caller, task, from("research"), "t", None).await.unwrap();
+    let org = harness.principal.org;
+    harness.services.retry(&harness.principal, task, from("research"), "t", None).await.unwrap();
     assert_eq!(harness.ended(task).await.status, TaskStatus::Failed);
     engine.stop().await;
 
@@ -245,7 +245,7 @@ async fn a_new_run_takes_nothing_from_the_claims_of_the_text_that_stands() {
         assert!(view.quote.as_ref().is_some_and(|quote| !quote.is_empty()), "{}", view.claim.sentence);
     }
     // The outline of the first run points into texts that the second run has read anew.
-    let refused = harness.services.retry(&harness.caller, task, from("drafting"), "t", None).await.unwrap_err();
+    let refused = harness.services.retry(&harness.principal, task, from("drafting"), "t", None).await.unwrap_err();
     assert!(
         refused.to_string().contains("outline") || format!("{refused:?}").contains("retry from outline"),
         "{refused:?}"

@@ -245,7 +245,7 @@ async fn tasks_of_the_program_before_pipelines_go_on_where_they_were() {
         OldTask { id: id(23), status: "cancelled", counts: (0, 0, 0), steps: &[("research", 0, "cancelled")] },
     ];
     let harness = Harness::new().await;
-    let org = harness.caller.org.0;
+    let org = harness.principal.org.0;
     let old = database_after(&BEFORE_PIPELINES).await;
     old.execute(&format!(
         "INSERT INTO organizations (id, name, balance, held) VALUES ('{org}', 'old', 1000, 160);

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::Context;
-use galley_domain::{Caller, OrgId, article, credits::Prices, task::StepKind};
+use galley_domain::{Operator, OrgId, Principal, article, credits::Prices, task::StepKind};
 use galley_engine::{Notifications, Registry};
 use galley_fetch::address::Policy;
 use galley_private_postgres::Cluster;
@@ -197,7 +197,10 @@ impl Parts {
         let services = Services::new(store.clone(), blobs, settings(), Arc::new(registry));
         let notifications = Notifications::default();
         let listening = tokio::spawn(notifications.clone().run(store));
-        let org = services.ensure_organization("Bench", "bench@example.org", Decimal::from(CREDITS)).await?;
+        let org = services
+            .operator(Operator::of_this_machine())
+            .ensure_organization("Bench", "bench@example.org", Decimal::from(CREDITS))
+            .await?;
         Ok(Self { services, notifications, org, listening })
     }
 
@@ -205,15 +208,15 @@ impl Parts {
         Self::open(&database.url, &database.dir, slots).await
     }
 
-    pub fn caller(&self) -> Caller {
-        caller(self.org)
+    pub fn principal(&self) -> Principal {
+        Operator::of_this_machine().within(self.org)
     }
 
     /// A further tenant.
-    pub async fn other_tenant(&self) -> anyhow::Result<Caller> {
+    pub async fn other_tenant(&self) -> anyhow::Result<Principal> {
         let org = self.services.store().system().create_organization("Other").await?;
-        self.services.grant_credits(org, Decimal::from(CREDITS), "bench").await?;
-        Ok(caller(org))
+        self.services.operator(Operator::of_this_machine()).grant_credits(org, Decimal::from(CREDITS), "bench").await?;
+        Ok(Operator::of_this_machine().within(org))
     }
 
     pub async fn key(&self) -> anyhow::Result<String> {
@@ -221,14 +224,14 @@ impl Parts {
     }
 
     /// Orders one small article.
-    pub async fn order(&self, caller: &Caller) -> anyhow::Result<Uuid> {
+    pub async fn order(&self, principal: &Principal) -> anyhow::Result<Uuid> {
         let trace = Uuid::new_v4().simple().to_string();
-        Ok(self.services.order(caller, galley_testkit::order(), &trace, None).await?.value.task_id)
+        Ok(self.services.order(principal, galley_testkit::order(), &trace, None).await?.value.task_id)
     }
 
-    pub async fn order_many(&self, caller: &Caller, count: usize) -> anyhow::Result<()> {
+    pub async fn order_many(&self, principal: &Principal, count: usize) -> anyhow::Result<()> {
         for _ in 0..count {
-            self.order(caller).await?;
+            self.order(principal).await?;
         }
         Ok(())
     }
@@ -241,12 +244,6 @@ impl Parts {
         drop(self.services);
         store.close().await;
     }
-}
-
-/// The operator's own caller; no key is behind it.
-fn caller(org: OrgId) -> Caller {
-    use galley_domain::{Permission, Scope};
-    Caller { org, key: Uuid::nil(), permissions: Permission::ALL.to_vec(), scopes: Scope::ALL.to_vec() }
 }
 
 /// Every kind of work of the program; the kinds that are named have slots of their own.
@@ -279,7 +276,7 @@ pub async fn ordered(world: &World, tasks: usize) -> anyhow::Result<Database> {
     let database = world.database().await?;
     database.hurry(true).await?;
     let parts = Parts::on(&database, &spread(6)).await?;
-    parts.order_many(&parts.caller(), tasks).await?;
+    parts.order_many(&parts.principal(), tasks).await?;
     parts.close().await;
     database.hurry(false).await?;
     database.execute("VACUUM ANALYZE").await?;

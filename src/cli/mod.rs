@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use galley_domain::Operator;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -140,9 +141,13 @@ async fn credits(config: Config, command: CreditsCommand) -> anyhow::Result<u8> 
     let org = parts.organization().await?;
     if let CreditsCommand::Grant { amount } = command {
         anyhow::ensure!(amount > Decimal::ZERO, "the amount must be more than 0");
-        parts.services.grant_credits(org, amount, "granted by the operator").await?;
+        parts
+            .services
+            .operator(Operator::of_this_machine())
+            .grant_credits(org, amount, "granted by the operator")
+            .await?;
     }
-    let (balance, held) = parts.services.store().tenant(org).credits().await?;
+    let (balance, held) = parts.services.credits(org).await?;
     println!("balance {}, held {}, free {}", balance.normalize(), held.normalize(), (balance - held).normalize());
     parts.close().await;
     Ok(0)

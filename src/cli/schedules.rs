@@ -1,7 +1,7 @@
 //! `galley schedules`.
 
 use clap::Subcommand;
-use galley_domain::{Caller, OrgId, Permission, Scope, schedule::ScheduleStatus};
+use galley_domain::{Operator, OrgId, schedule::ScheduleStatus};
 use galley_recurrence::When;
 use galley_services::{ScheduleView, Services};
 use galley_store::{ScheduleFilter, rows::ScheduleRun};
@@ -57,11 +57,8 @@ pub async fn run(config: Config, command: SchedulesCommand) -> anyhow::Result<u8
             println!("resumed {id}; next {}", next_of(&view));
         }
         SchedulesCommand::Run { id } => {
-            let view = services.schedule(org, id).await?;
-            // Whoever has the machine may do what the key of the schedule may do.
-            let key = view.row.api_key_id.unwrap_or_default();
-            let caller = Caller { org, key, permissions: vec![Permission::Write], scopes: vec![Scope::Publish] };
-            println!("{}", line_of(&services.run_schedule(&caller, id, &trace, None).await?.value));
+            let operator = Operator::of_this_machine().within(org);
+            println!("{}", line_of(&services.run_schedule(&operator, id, &trace, None).await?.value));
         }
         SchedulesCommand::Next { id, count } => {
             let (recurrence, times) = services.schedule_times(org, id, usize::from(count), None).await?;

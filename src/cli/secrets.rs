@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
-use galley_domain::{Hidden, OrgId};
+use galley_domain::{Hidden, Operator, OrgId};
 use galley_services::{SecretPurpose, ServiceError, Services};
 use uuid::Uuid;
 
@@ -89,7 +89,7 @@ async fn act(parts: &Parts, command: SecretsCommand, secret: Option<Hidden>) -> 
 
 async fn chosen(parts: &Parts, wanted: Option<Uuid>) -> anyhow::Result<OrgId> {
     let Some(id) = wanted.map(OrgId) else { return parts.organization().await };
-    let known = parts.services.store().system().organizations().await?;
+    let known = parts.services.operator(Operator::of_this_machine()).organizations().await?;
     anyhow::ensure!(known.iter().any(|(org, _)| *org == id), "--organization: there is no organization {id}");
     Ok(id)
 }
@@ -120,7 +120,7 @@ fn explain(error: ServiceError) -> anyhow::Error {
 }
 
 async fn status(services: &Services) -> anyhow::Result<u8> {
-    let counted = services.secrets_by_key().await?;
+    let counted = services.operator(Operator::of_this_machine()).secrets_by_key().await?;
     let count = |id: &str| counted.iter().find(|(key, _)| key == id).map_or(0, |(_, count)| *count);
     let Some(keyring) = services.keyring() else {
         println!("no envelope key is configured; set secrets.key to what `galley secrets new-key` prints");
@@ -146,7 +146,7 @@ async fn status(services: &Services) -> anyhow::Result<u8> {
 }
 
 async fn rotate(services: &Services) -> anyhow::Result<u8> {
-    let done = services.rotate_secrets().await?;
+    let done = services.operator(Operator::of_this_machine()).rotate_secrets().await?;
     println!("{} secrets moved to the current key, {} could not be", done.moved, done.stuck.len());
     for stuck in &done.stuck {
         eprintln!("secret {} of organization {}: {}", stuck.id, stuck.org, stuck.why);

@@ -5,7 +5,7 @@ use std::{future::Future, pin::pin, sync::Arc};
 use anyhow::Context;
 use clap::Args;
 use galley::http::{self, AppState};
-use galley_domain::task::StepKind;
+use galley_domain::{Operator, task::StepKind};
 use galley_engine::EngineStats;
 use galley_services::pipelines;
 use poem::listener::TcpListener;
@@ -80,7 +80,7 @@ pub async fn up(config: Config) -> anyhow::Result<u8> {
     let _log = telemetry::start(&config.log, Audience::Operator)?;
     let mut parts = Parts::open(config).await?;
     let org = parts.organization().await?;
-    if let Some(key) = parts.services.first_key(org).await? {
+    if let Some(key) = parts.services.operator(Operator::of_this_machine()).first_key(org).await? {
         println!("First start. Organization: {} ({org})", parts.config.organization.name);
         println!("Admin: {}", parts.config.organization.admin_email);
         println!("API key, shown once: {}", key.secret);

@@ -7,7 +7,7 @@ use std::{io::IsTerminal, path::PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use galley_domain::{Caller, OrgId, Permission, Scope, order::TaskRequest, task::TaskStatus};
+use galley_domain::{Operator, OrgId, order::TaskRequest, task::TaskStatus};
 use galley_services::{RetryRequest, ServiceError, Services, TaskView, Upload};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -107,11 +107,6 @@ async fn write(parts: &Parts, args: &WriteArgs, interrupted: &CancellationToken)
     deliver(parts, org, &ended?, args).await
 }
 
-fn caller(org: OrgId) -> Caller {
-    // The command line acts for the operator; no key is behind it.
-    Caller { org, key: Uuid::nil(), permissions: Permission::ALL.to_vec(), scopes: Scope::ALL.to_vec() }
-}
-
 fn trace_id() -> String {
     Uuid::new_v4().simple().to_string()
 }
@@ -176,18 +171,22 @@ async fn order(services: &Services, org: OrgId, args: &WriteArgs) -> anyhow::Res
         let stored = services.upload(org, Upload { name, bytes: bytes.into() }, None).await.map_err(explain)?;
         order.uploaded_files.push(stored.value.id);
     }
-    let receipt = services.order(&caller(org), order, &trace_id(), None).await.map_err(explain)?;
+    let receipt =
+        services.order(&Operator::of_this_machine().within(org), order, &trace_id(), None).await.map_err(explain)?;
     Ok(receipt.value.task_id)
 }
 
 /// The newest order that was not completed: goes on by itself when it was cut off, and is run again from where it
 /// failed or was cancelled.
 async fn resume(services: &Services, org: OrgId) -> anyhow::Result<Uuid> {
-    let found = services.newest_uncompleted(&caller(org)).await?;
+    let found = services.newest_uncompleted(&Operator::of_this_machine().within(org)).await?;
     let task = found.context("there is nothing to resume: every order of this command was completed")?;
     let id = task.row.id;
     if task.status.is_ended() {
-        services.retry(&caller(org), id, RetryRequest::default(), &trace_id(), None).await.map_err(explain)?;
+        services
+            .retry(&Operator::of_this_machine().within(org), id, RetryRequest::default(), &trace_id(), None)
+            .await
+            .map_err(explain)?;
     }
     Ok(id)
 }

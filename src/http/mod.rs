@@ -50,7 +50,11 @@ use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
 use system::health::Health;
-use tasks::{Tasks, events::Events, retry::Retries};
+use tasks::{
+    Tasks,
+    events::Events,
+    retry::{Retries, RetryForm},
+};
 use webhooks::{Webhooks, deliveries::Deliveries};
 
 /// Every operation, by area. A tuple holds at most 16, so areas nest.
@@ -72,6 +76,9 @@ type Api = (
     // system/
     Health,
 );
+
+/// What may be sent to run a task again, by its kind.
+const RETRY_FORMS: &[RetryForm] = &[articles::retry::RETRY];
 
 fn api() -> Api {
     (

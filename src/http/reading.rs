@@ -5,7 +5,7 @@ use poem::Request;
 use serde_json::Value;
 
 use crate::http::{
-    articles::{UpdateArticle, generate::GenerateArticle},
+    articles::{UpdateArticle, generate::GenerateArticle, retry::RetryTask},
     kit::{
         auth::presented,
         body::{Body, read_json},
@@ -14,7 +14,7 @@ use crate::http::{
         header::{self, IdempotencyKey, IfMatch, LastEventId},
         problem::Problem,
     },
-    tasks::{CreateTask, retry::RetryTask},
+    tasks::CreateTask,
 };
 
 /// A body that was read: what it asks for, and the bytes that all spellings of the same JSON share.

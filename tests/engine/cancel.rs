@@ -19,11 +19,11 @@ async fn cancel_drops_a_hanging_call_and_returns_the_credits() {
     let engine = harness.engine(steps, |settings| settings.lease = Duration::from_secs(3600));
     let task = harness.order().await;
     script.wait_for_runs(article::OUTLINE, 1).await;
-    let tenant = harness.services.store().tenant(harness.caller.org);
+    let tenant = harness.services.store().tenant(harness.principal.org);
     assert_eq!(tenant.credits().await.unwrap().1, Decimal::from(40), "held while it runs");
 
     let asked = Instant::now();
-    let view = harness.services.cancel(harness.caller.org, task).await.unwrap();
+    let view = harness.services.cancel(harness.principal.org, task).await.unwrap();
     assert_eq!(view.status, TaskStatus::Cancelled);
     harness.assert_books_closed().await;
     let dropped = || engine.stats.snapshot().get(&article::OUTLINE).map_or(0, |stats| stats.dropped);
@@ -32,7 +32,7 @@ async fn cancel_drops_a_hanging_call_and_returns_the_credits() {
         tokio::task::yield_now().await;
     }
     engine.stop().await;
-    let usage = harness.services.task_usage(harness.caller.org, task).await.unwrap();
+    let usage = harness.services.task_usage(harness.principal.org, task).await.unwrap();
     assert_eq!(usage.len(), 1, "what was paid for stays recorded");
     assert_eq!(script.runs_of(article::DRAFT), 0);
     assert!(harness.steps(task).await.iter().all(|step| step.state == "done" || step.state == "cancelled"));
@@ -62,8 +62,8 @@ async fn a_late_word_about_an_earlier_run_stops_nothing() {
 async fn cancelling_twice_or_too_late_is_a_conflict_and_changes_nothing() {
     let harness = Harness::new().await;
     let task = harness.order().await;
-    harness.services.cancel(harness.caller.org, task).await.unwrap();
-    let again = harness.services.cancel(harness.caller.org, task).await;
+    harness.services.cancel(harness.principal.org, task).await.unwrap();
+    let again = harness.services.cancel(harness.principal.org, task).await;
     assert!(matches!(again, Err(ServiceError::Conflict(_))), "{again:?}");
     let stranger = harness.other_tenant().await.0;
     let other = harness.services.cancel(stranger.org, task).await;
@@ -80,9 +80,9 @@ async fn deleting_an_article_that_is_being_written_stops_its_task() {
     let task = harness.order().await;
     script.wait_for_runs(article::RESEARCH, 1).await;
     let article = harness.task(task).await.row.subject_id.unwrap();
-    harness.services.delete_article(harness.caller.org, article).await.unwrap();
+    harness.services.delete_article(harness.principal.org, article).await.unwrap();
     assert_eq!(harness.task(task).await.status, TaskStatus::Cancelled);
-    let gone = harness.services.article(harness.caller.org, article).await;
+    let gone = harness.services.article(harness.principal.org, article).await;
     assert!(matches!(gone, Err(ServiceError::NotFound(_))));
     engine.stop().await;
     harness.assert_books_closed().await;

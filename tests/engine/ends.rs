@@ -67,7 +67,7 @@ async fn odd(pipeline: Odd) -> (Harness, Toys) {
 }
 
 async fn order(harness: &Harness, toys: &Toys, order: ToyOrder) -> Uuid {
-    toys.order(harness.caller.org, "toy", json!(order), 10).await
+    toys.order(harness.principal.org, "toy", json!(order), 10).await
 }
 
 async fn end(harness: &Harness, step: &ClaimedStep, outcome: Outcome) -> Result<galley_engine::Ran, StoreError> {
@@ -96,7 +96,7 @@ async fn items_that_nobody_counted_have_failed() {
         let view = harness.ended(task).await;
         engine.stop().await;
         assert_eq!((view.status, view.row.items_done, view.row.items_failed), (status, 90, 10), "{may_fail} percent");
-        let (balance, held) = harness.services.store().tenant(harness.caller.org).credits().await.unwrap();
+        let (balance, held) = harness.services.store().tenant(harness.principal.org).credits().await.unwrap();
         assert_eq!((balance, held), (Decimal::from(991), Decimal::ZERO), "ninety of a hundred for a price of ten");
         harness.assert_books_closed().await;
     }
@@ -121,7 +121,7 @@ async fn a_charge_is_never_below_nothing_and_never_more_than_was_held() {
         let task = order(&harness, &toys, ToyOrder::new(1, 1, 1)).await;
         harness.completed(task).await;
         engine.stop().await;
-        let credits = harness.services.store().tenant(harness.caller.org).credits().await.unwrap();
+        let credits = harness.services.store().tenant(harness.principal.org).credits().await.unwrap();
         assert_eq!(credits, (Decimal::from(balance), Decimal::ZERO), "a charge of {charge}");
         harness.assert_books_closed().await;
     }
@@ -210,7 +210,7 @@ async fn a_stage_that_counts_steps_is_judged_when_it_has_ended() {
 #[tokio::test]
 async fn a_step_that_is_promised_for_later_keeps_its_time_through_a_pause() {
     let (harness, toys) = toys(0).await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let task = order(&harness, &toys, ToyOrder::new(2, 1, 2)).await;
     let plan = harness.claim(PLAN, 1, "w", LEASE).await.steps.remove(0);
     harness.services.pause(org, task).await.unwrap();
@@ -230,9 +230,9 @@ async fn a_step_that_is_promised_for_later_keeps_its_time_through_a_pause() {
 async fn a_pause_before_the_first_step_is_no_start() {
     let (harness, toys) = toys(0).await;
     let task = order(&harness, &toys, ToyOrder::new(1, 1, 1)).await;
-    let paused = harness.services.pause(harness.caller.org, task).await.unwrap();
+    let paused = harness.services.pause(harness.principal.org, task).await.unwrap();
     assert_eq!((paused.status, paused.row.started_at), (TaskStatus::Pending, None));
-    harness.services.resume(harness.caller.org, task).await.unwrap();
+    harness.services.resume(harness.principal.org, task).await.unwrap();
     assert_eq!(harness.task(task).await.row.started_at, None);
 }
 
@@ -255,7 +255,7 @@ async fn a_step_that_is_given_back_during_a_resume_is_ready() {
     let (harness, toys) = toys(0).await;
     let task = order(&harness, &toys, ToyOrder::new(1, 1, 1)).await;
     let plan = harness.claim(PLAN, 1, "w", LEASE).await.steps.remove(0);
-    harness.services.pause(harness.caller.org, task).await.unwrap();
+    harness.services.pause(harness.principal.org, task).await.unwrap();
     // The first half of a resume.
     let resuming = harness.database.hold(&format!("UPDATE tasks SET paused = false WHERE id = '{task}'")).await;
     let queue = harness.services.store().queue();

@@ -19,7 +19,7 @@ const LEASE: Duration = Duration::from_secs(30);
 
 /// A parent whose step is claimed by the test, with so many children that nobody works on.
 async fn family(harness: &Harness, toys: &Toys, count: i32) -> (Uuid, ClaimedStep, Vec<Uuid>) {
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let parent = toys.order(org, "toy_parent", json!({ "children": count, "order": ToyOrder::new(1, 1, 1) }), 1).await;
     let step = harness.claim(ORDERS, 1, "w", LEASE).await.steps.remove(0);
     let children = order_children(harness, toys, org, &step, 0..count).await;
@@ -83,7 +83,7 @@ async fn the_open_children_of_a_parent_that_fails_are_cancelled_and_what_they_he
     harness.assert_books_closed().await;
 
     // A task without children leaves nothing to do.
-    let alone = toys.order(harness.caller.org, "toy", json!(ToyOrder::new(1, 1, 1)), 1).await;
+    let alone = toys.order(harness.principal.org, "toy", json!(ToyOrder::new(1, 1, 1)), 1).await;
     let step = harness.claim(PLAN, 1, "w", LEASE).await.steps.remove(0);
     end(&harness, &step, broken()).await;
     assert_eq!(harness.task(alone).await.status, TaskStatus::Failed);
@@ -106,7 +106,7 @@ async fn a_parent_that_is_run_again_keeps_what_it_orders_then() {
     );
     harness.database.execute(&again).await;
     let step = harness.claim(ORDERS, 1, "w", LEASE).await.steps.remove(0);
-    let new = order_children(&harness, &toys, harness.caller.org, &step, 0..2).await;
+    let new = order_children(&harness, &toys, harness.principal.org, &step, 0..2).await;
     toys.let_begin(0);
     let running = engine(&harness, &toys);
     for child in old {
@@ -121,7 +121,7 @@ async fn a_parent_that_is_run_again_keeps_what_it_orders_then() {
 #[tokio::test]
 async fn a_parent_that_has_ended_stands_for_its_open_children() {
     let (harness, toys) = toys(0).await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let (parent, step, children) = family(&harness, &toys, 2).await;
     harness.services.pause(org, parent).await.unwrap();
     // It does not wait for them.

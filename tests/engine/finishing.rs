@@ -46,7 +46,7 @@ async fn a_worker_that_lost_its_lease_writes_nothing_but_what_it_paid() {
     assert!(matches!(begun[..], [Err(StoreError::LeaseLost)]), "{begun:?}");
     assert_eq!(harness.steps(task).await.len(), 1, "no next step");
     assert_eq!(harness.task(task).await.row.warnings, serde_json::json!([]));
-    assert_eq!(harness.services.task_usage(harness.caller.org, task).await.unwrap().len(), 1);
+    assert_eq!(harness.services.task_usage(harness.principal.org, task).await.unwrap().len(), 1);
 
     harness.commits().finish_step(&new, &output, &[]).await.unwrap();
     assert_eq!(harness.steps(task).await.len(), 2);
@@ -129,7 +129,7 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
     }
     let mut steps = harness.claim(article::RESEARCH, 4, "w", LEASE).await.steps;
     steps.sort_by_key(|step| tasks.iter().position(|task| step.task == Some(*task)));
-    harness.services.cancel(harness.caller.org, tasks[1]).await.unwrap();
+    harness.services.cancel(harness.principal.org, tasks[1]).await.unwrap();
     // Postgres takes no NUL in a text.
     let titles = ["good", "cancelled", "bad\0", "good too"];
     let entries: Vec<Entry> = steps.iter().zip(titles).map(|(step, title)| end(step, title)).collect();
@@ -139,7 +139,7 @@ async fn in_a_group_every_end_stands_or_falls_by_itself() {
     assert!(answers[2].as_ref().is_err_and(|error| !error.is_unavailable()), "{answers:?}");
     for (at, steps, usage) in [(0, 2, 1), (1, 1, 1), (2, 1, 0), (3, 2, 1)] {
         assert_eq!(harness.steps(tasks[at]).await.len(), steps, "{}", titles[at]);
-        let recorded = harness.services.task_usage(harness.caller.org, tasks[at]).await.unwrap().len();
+        let recorded = harness.services.task_usage(harness.principal.org, tasks[at]).await.unwrap().len();
         assert_eq!(recorded, usage, "usage of {}", titles[at]);
     }
     // A group that is written again, because its answer got lost, changes nothing.

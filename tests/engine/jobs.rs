@@ -30,8 +30,8 @@ async fn a_job_is_retried_and_fails_like_any_other_step() {
 async fn who_follows_events_gets_a_job_for_each_transaction_that_tells_something() {
     let harness = Harness::new().await;
     let (other, _) = harness.other_tenant().await;
-    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
-    tx.follow_events(SWEEP, UPKEEP, 3, true).await.unwrap();
+    let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
+    tx.follow_events(SWEEP, UPKEEP, 3).await.unwrap();
     tx.commit().await.unwrap();
     let task = harness.order().await;
     harness.order_as(&other).await;
@@ -46,14 +46,14 @@ async fn who_follows_events_gets_a_job_for_each_transaction_that_tells_something
     assert!(told > 3);
     assert_eq!(harness.database.number(&heard("")).await, told, "one for each, and none for the other tenant's");
     let of_it =
-        format!("AND subject_id = '{task}' AND payload->>'kind' = 'article' AND org_id = '{}'", harness.caller.org);
+        format!("AND subject_id = '{task}' AND payload->>'kind' = 'article' AND org_id = '{}'", harness.principal.org);
     assert_eq!(harness.database.number(&heard(&of_it)).await, told);
     let ended = "AND payload->'events' @> '[{\"kind\": \"task.completed\"}]'";
     assert_eq!(harness.database.number(&heard(ended)).await, 1);
 
-    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
     tx.announce("article.updated", task, serde_json::json!({ "a": 1 })).await.unwrap();
-    tx.follow_events(SWEEP, UPKEEP, 3, false).await.unwrap();
+    tx.unfollow_events(SWEEP).await.unwrap();
     tx.announce("article.updated", task, serde_json::json!({ "a": 2 })).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(harness.database.number(&heard("AND payload->'events'->0->'data' = '{\"a\": 1}'")).await, 1);
@@ -114,7 +114,7 @@ async fn steps_behind_many_that_nobody_here_knows_are_adopted() {
 #[tokio::test]
 async fn a_job_stands_beside_what_was_claimed_last() {
     let harness = Harness::builder().credits(100_000).build().await;
-    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
     let registry = harness.services.registry();
     let later = StepSeed::new(SWEEP).starting(Start::After(Duration::from_millis(1)));
     tx.add_steps(&[registry.new_step(later, "t").unwrap()]).await.unwrap();
@@ -152,7 +152,7 @@ async fn an_engine_works_with_very_few_connections() {
 #[tokio::test]
 async fn what_a_job_has_used_is_recorded() {
     let harness = Harness::new().await;
-    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
     let registry = harness.services.registry();
     let jobs = [0, 1].map(|position| registry.new_step(StepSeed::new(SWEEP).at_position(position), "t").unwrap());
     tx.add_steps(&jobs).await.unwrap();
@@ -163,7 +163,7 @@ async fn what_a_job_has_used_is_recorded() {
     harness.commits().record_usage(stopped, &[call()]).await.unwrap();
     let used = format!(
         "SELECT count(*) FROM usage_records WHERE task_id IS NULL AND org_id = '{}' AND step_id IN ('{}', '{}')",
-        harness.caller.org, ended.fence.step, stopped.fence.step
+        harness.principal.org, ended.fence.step, stopped.fence.step
     );
     assert_eq!(harness.database.number(&used).await, 2);
 }

@@ -68,7 +68,7 @@ async fn assert_whole(harness: &Harness, task: Uuid, ends: usize) {
     assert!(row.started_at.is_some());
     let done = harness.steps(task).await.into_iter().filter(|step| step.state == "done").count();
     assert_eq!(done, ends);
-    assert!(harness.services.task_usage(harness.caller.org, task).await.unwrap().len() >= ends);
+    assert!(harness.services.task_usage(harness.principal.org, task).await.unwrap().len() >= ends);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_cancelled_task_takes_no_end_however_well_it_is_known() {
     let harness = Harness::new().await;
     let (task, sections) = in_sections(&harness).await;
     let (bystander, others) = in_sections(&harness).await;
-    harness.services.cancel(harness.caller.org, task).await.unwrap();
+    harness.services.cancel(harness.principal.org, task).await.unwrap();
     let group = [section(&sections[0]), section(&others[0])];
     assert!(group.iter().all(Entry::is_ready));
     let written = harness.commits().write(&group, &mut harness.handover(None, LEASE)).await;
@@ -117,7 +117,7 @@ async fn a_cancelled_task_takes_no_end_however_well_it_is_known() {
     assert_whole(&harness, task, 2).await;
     assert_whole(&harness, bystander, 3).await;
     assert_eq!(harness.task(task).await.row.status, "cancelled");
-    assert_eq!(harness.services.task_usage(harness.caller.org, task).await.unwrap().len(), 3, "it was paid for");
+    assert_eq!(harness.services.task_usage(harness.principal.org, task).await.unwrap().len(), 3, "it was paid for");
 }
 
 /// A lease that ran out is claimed by another without a word about the task, so that its event number says nothing.
@@ -160,7 +160,7 @@ async fn sources_are_written_under_a_lease_only_and_once() {
     assert!(late.is_ready() && heir.is_ready());
     let written = harness.commits().write(&[late], &mut Handover::none()).await;
     assert!(matches!(written.answers[..], [Err(StoreError::LeaseLost)]) && written.was_stale, "{written:?}");
-    let sources = async || harness.services.store().tenant(harness.caller.org).sources(task).await.unwrap().len();
+    let sources = async || harness.services.store().tenant(harness.principal.org).sources(task).await.unwrap().len();
     assert_eq!(sources().await, 0);
     write(&harness, &heir, false).await;
     assert_eq!(sources().await, 1);

@@ -45,7 +45,7 @@ async fn cut_connections_are_made_anew_and_wake_ups_come_again() {
         harness.database.cut_connections().await;
         // The pool may hand out one more dead connection; the client's second try is the user's second try.
         let task = loop {
-            match harness.services.order(&harness.caller, galley_testkit::order(), "t", None).await {
+            match harness.services.order(&harness.principal, galley_testkit::order(), "t", None).await {
                 Ok(receipt) => break receipt.value.task_id,
                 Err(error) => assert!(error.to_string().contains("database"), "{error}"),
             }
@@ -63,7 +63,7 @@ async fn a_transaction_dropped_while_it_begins_leaves_nothing_open() {
     let store = harness.database.store_of(1).await;
     for round in 0..200 {
         let limit = Duration::from_micros(round * 20);
-        drop(tokio::time::timeout(limit, store.begin(harness.caller.org)).await);
+        drop(tokio::time::timeout(limit, store.begin(harness.principal.org)).await);
         let key = format!("round/{round}");
         assert!(store.queue().schedule(SWEEP, UPKEEP, &key, 1).await.unwrap());
         let sql = format!("SELECT count(*) FROM steps WHERE unique_key = '{key}'");
@@ -79,9 +79,9 @@ async fn a_statement_that_takes_too_long_is_not_weather() {
     let mut settings = StoreSettings::new(&harness.database.url);
     settings.statement_timeout = Duration::from_millis(100);
     let hurried = Store::connect(&settings).await.unwrap();
-    let holder = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let holder = harness.services.store().begin(harness.principal.org).await.unwrap();
     holder.lock_task(task).await.unwrap();
-    let waiter = hurried.begin(harness.caller.org).await.unwrap();
+    let waiter = hurried.begin(harness.principal.org).await.unwrap();
     let error = waiter.lock_task(task).await.unwrap_err();
     assert!(error.to_string().contains("statement timeout"), "{error}");
     assert!(!error.is_unavailable(), "{error:?}");

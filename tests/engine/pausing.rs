@@ -17,7 +17,7 @@ async fn a_paused_task_starts_nothing_not_even_after_a_restart_and_goes_on_where
     let (harness, toys) = toys(0).await;
     toys.let_begin(2);
     let first = engine(&harness, &toys);
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let task = toys.order(org, "toy", json!(ToyOrder::new(40, 10, 2)), 4).await;
     // Two chunks are done, two wait at the gate.
     toys.wait_for_chunks(4).await;
@@ -50,7 +50,7 @@ async fn a_paused_task_starts_nothing_not_even_after_a_restart_and_goes_on_where
 #[tokio::test]
 async fn a_claimed_step_of_a_paused_task_is_put_aside_without_losing_an_attempt() {
     let (harness, toys) = toys(0).await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let task = toys.order(org, "toy", json!(ToyOrder::new(1, 1, 1)), 1).await;
     harness.services.pause(org, task).await.unwrap();
     harness.database.execute("UPDATE steps SET state = 'ready'").await;
@@ -73,7 +73,7 @@ async fn a_parent_waits_without_a_permit_and_is_woken_by_the_last_of_its_childre
     // One step at a time: a parent that held on to its permit would wait for ever.
     let engine = harness.engine(toys.steps(), |settings| settings.concurrency = 1);
     let input = json!({ "children": 25, "order": ToyOrder::new(2, 1, 1) });
-    let parent = toys.order(harness.caller.org, "toy_parent", input, 1).await;
+    let parent = toys.order(harness.principal.org, "toy_parent", input, 1).await;
     let view = harness.completed(parent).await;
     engine.stop().await;
     let children = "SELECT count(*) FROM tasks WHERE parent_id IS NOT NULL AND status = 'completed'";
@@ -87,7 +87,7 @@ async fn a_parent_waits_without_a_permit_and_is_woken_by_the_last_of_its_childre
 async fn children_that_fail_wake_their_parent_too_and_cancelling_it_cancels_them() {
     let (harness, toys) = toys(0).await;
     let running = engine(&harness, &toys);
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let failing = ToyOrder { failing: vec![0], ..ToyOrder::new(1, 1, 1) };
     let parent = toys.order(org, "toy_parent", json!({ "children": 3, "order": failing }), 1).await;
     harness.completed(parent).await;
@@ -111,7 +111,7 @@ async fn a_parent_that_is_killed_between_its_orders_and_its_wait_orders_nothing_
     toys.let_begin(0);
     let first = engine(&harness, &toys);
     let input = json!({ "children": 4, "order": ToyOrder::new(1, 1, 1) });
-    let parent = toys.order(harness.caller.org, "toy_parent", input, 1).await;
+    let parent = toys.order(harness.principal.org, "toy_parent", input, 1).await;
     toys.wait_for_chunks(4).await;
     first.vanish().await;
     // As if its lease had been lost before it could say that it waits.
@@ -128,7 +128,7 @@ async fn a_parent_that_is_killed_between_its_orders_and_its_wait_orders_nothing_
 #[tokio::test]
 async fn what_a_paused_parent_still_orders_is_paused_too() {
     let (harness, toys) = toys(0).await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let input = json!({ "children": 3, "order": ToyOrder::new(1, 1, 1) });
     let parent = toys.order(org, "toy_parent", input, 1).await;
     let step = harness.claim(ORDERS, 1, "w", LEASE).await.steps.remove(0);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use galley_domain::{Caller, Fault, FaultCode, article, task::TaskStatus};
+use galley_domain::{Fault, FaultCode, Operator, article, task::TaskStatus};
 use galley_services::RetryRequest;
 use galley_testkit::{Harness, Move, Script};
 use uuid::Uuid;
@@ -43,7 +43,7 @@ async fn attempts_end() {
     engine.stop().await;
     assert_eq!(script.runs_of(article::OUTLINE), 3, "none lost, none too many");
     assert_eq!(view.row.error_message.as_deref(), Some("the model is busy (after 3 attempts)"));
-    let article = harness.services.article(harness.caller.org, view.row.subject_id.unwrap()).await.unwrap();
+    let article = harness.services.article(harness.principal.org, view.row.subject_id.unwrap()).await.unwrap();
     assert_eq!((article.status.as_str(), article.error.as_deref()), ("failed", view.row.error_message.as_deref()));
 }
 
@@ -109,7 +109,7 @@ async fn a_failed_task_goes_on_from_the_step_that_failed() {
     assert_eq!(harness.ended(task).await.status, TaskStatus::Failed);
     harness.assert_books_closed().await;
     let services = &harness.services;
-    services.retry(&harness.caller, task, RetryRequest::default(), "trace", None).await.unwrap();
+    services.retry(&harness.principal, task, RetryRequest::default(), "trace", None).await.unwrap();
     let view = harness.completed(task).await;
     engine.stop().await;
     assert_eq!(view.row.run, 2);
@@ -127,12 +127,12 @@ async fn a_retry_from_draft_writes_a_second_version() {
     let task = harness.order().await;
     let article = harness.completed(task).await.row.subject_id.unwrap();
     let request = RetryRequest { from: Some("drafting".into()), edited: None };
-    harness.services.retry(&harness.caller, task, request, "trace", None).await.unwrap();
+    harness.services.retry(&harness.principal, task, request, "trace", None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
     assert_eq!(script.runs_of(article::OUTLINE), 1);
     assert_eq!(script.runs_of(article::DRAFT), 4);
-    let (versions, _) = harness.services.article_versions(harness.caller.org, article, 100, 0).await.unwrap();
+    let (versions, _) = harness.services.article_versions(harness.principal.org, article, 100, 0).await.unwrap();
     assert_eq!(versions.iter().map(|version| version.version).collect::<Vec<_>>(), [2, 1]);
 }
 
@@ -140,20 +140,19 @@ async fn a_retry_from_draft_writes_a_second_version() {
 async fn a_running_task_cannot_be_retried_and_a_missing_input_is_named() {
     let harness = Harness::new().await;
     let task = harness.order().await;
-    let busy = harness.services.retry(&harness.caller, task, RetryRequest::default(), "t", None).await.unwrap_err();
+    let busy = harness.services.retry(&harness.principal, task, RetryRequest::default(), "t", None).await.unwrap_err();
     assert!(busy.to_string().contains("the task is pending"), "{busy}");
-    harness.services.cancel(harness.caller.org, task).await.unwrap();
+    harness.services.cancel(harness.principal.org, task).await.unwrap();
     let request = RetryRequest { from: Some("seo".into()), edited: None };
-    let early = harness.services.retry(&harness.caller, task, request, "t", None).await.unwrap_err();
+    let early = harness.services.retry(&harness.principal, task, request, "t", None).await.unwrap_err();
     let galley_services::ServiceError::Validation(errors) = early else { panic!("{early}") };
     assert!(errors[0].message.contains("no finished research step"), "{errors:?}");
 }
 
 #[tokio::test]
-async fn what_to_resume_is_the_callers_own_newest_order() {
+async fn what_to_resume_is_the_own_newest_order() {
     let harness = Harness::builder().credits(5000).build().await;
-    let own = |key| Caller { key, ..harness.caller.clone() };
-    let (me, other) = (own(Uuid::nil()), own(Uuid::now_v7()));
+    let (me, other) = (Operator::of_this_machine().within(harness.principal.org), harness.principal.clone());
     let newest = async || harness.services.newest_uncompleted(&me).await.unwrap().map(|task| task.row.id);
     assert_eq!(newest().await, None, "nothing was ordered");
     let older = harness.order_as(&me).await;
@@ -162,9 +161,21 @@ async fn what_to_resume_is_the_callers_own_newest_order() {
         harness.order_as(&other).await;
     }
     assert_eq!(newest().await, Some(newer), "others do not hide it");
+    let note = async |key: &str| {
+        harness.database.execute(&format!("UPDATE tasks SET api_key_id = {key} WHERE id = '{newer}'")).await;
+    };
+    note(&format!("'{}'", Uuid::nil())).await;
+    assert_eq!(newest().await, Some(newer), "as the command line once noted its orders");
+    note("NULL").await;
+    let parent_is = async |parent: &str| {
+        harness.database.execute(&format!("UPDATE tasks SET parent_id = {parent} WHERE id = '{newer}'")).await;
+    };
+    parent_is(&format!("'{older}'")).await;
+    assert_eq!(newest().await, Some(older), "what a task has ordered is not for anybody to resume");
+    parent_is("NULL").await;
     let complete = format!("UPDATE tasks SET status = 'completed', finished_at = now() WHERE id = '{newer}'");
     harness.database.execute(&complete).await;
     assert_eq!(newest().await, Some(older), "what was completed is done with");
-    harness.services.cancel(harness.caller.org, older).await.unwrap();
+    harness.services.cancel(harness.principal.org, older).await.unwrap();
     assert_eq!(newest().await, Some(older), "what was cancelled can go on");
 }

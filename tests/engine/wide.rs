@@ -34,7 +34,7 @@ async fn charged(harness: &Harness, task: Uuid) -> Decimal {
 async fn many_items_are_one_task_that_makes_each_of_them_once() {
     let (harness, toys) = toys(0).await;
     let engine = engine(&harness, &toys);
-    let task = toys.order(harness.caller.org, "toy", json!(ToyOrder::new(95, 10, 3)), 10).await;
+    let task = toys.order(harness.principal.org, "toy", json!(ToyOrder::new(95, 10, 3)), 10).await;
     let view = harness.completed(task).await;
     engine.stop().await;
     assert_eq!(toys.made(task), (0..95).map(|item| (item, 1)).collect::<Vec<_>>());
@@ -52,7 +52,7 @@ async fn no_more_steps_are_open_than_the_window_has() {
     let (harness, toys) = toys(0).await;
     toys.let_begin(0);
     let engine = engine(&harness, &toys);
-    let task = toys.order(harness.caller.org, "toy", json!(ToyOrder::new(100, 1, 4)), 10).await;
+    let task = toys.order(harness.principal.org, "toy", json!(ToyOrder::new(100, 1, 4)), 10).await;
     toys.wait_for_chunks(4).await;
     let open = "SELECT count(*) FROM steps WHERE kind = 'toy_chunk' AND finished_at IS NULL";
     assert_eq!(harness.database.number(open).await, 4);
@@ -66,8 +66,8 @@ async fn items_that_fail_cost_themselves_and_the_rest_is_paid() {
     let (harness, toys) = toys(5).await;
     let engine = engine(&harness, &toys);
     let order = |failing: Vec<u32>| json!(ToyOrder { failing, ..ToyOrder::new(100, 10, 2) });
-    let few = toys.order(harness.caller.org, "toy", order(vec![3, 50, 99]), 10).await;
-    let many = toys.order(harness.caller.org, "toy", order((0..8).collect()), 10).await;
+    let few = toys.order(harness.principal.org, "toy", order(vec![3, 50, 99]), 10).await;
+    let many = toys.order(harness.principal.org, "toy", order((0..8).collect()), 10).await;
     let view = harness.completed(few).await;
     assert_eq!((view.row.items_done, view.row.items_failed), (97, 3));
     assert_eq!(charged(&harness, few).await, Decimal::new(97, 1), "97 of 100 for a price of 10");
@@ -87,7 +87,7 @@ async fn a_step_that_fails_for_good_is_told_and_does_not_end_a_stage_that_allows
     let engine = engine(&harness, &toys);
     // What would have followed the broken one comes all the same.
     let order = ToyOrder { broken: vec![1], ..ToyOrder::new(100, 10, 2) };
-    let task = toys.order(harness.caller.org, "toy", json!(order), 10).await;
+    let task = toys.order(harness.principal.org, "toy", json!(order), 10).await;
     let view = harness.completed(task).await;
     engine.stop().await;
     assert_eq!((view.row.items_done, view.row.items_failed), (90, 10));
@@ -99,7 +99,7 @@ async fn a_step_that_fails_for_good_is_told_and_does_not_end_a_stage_that_allows
 #[tokio::test]
 async fn a_wide_order_does_not_stand_in_front_of_a_newcomer() {
     let (harness, toys) = toys(0).await;
-    let wide = toys.order(harness.caller.org, "toy", json!(ToyOrder::new(1_000, 1, 500)), 10).await;
+    let wide = toys.order(harness.principal.org, "toy", json!(ToyOrder::new(1_000, 1, 500)), 10).await;
     let plan = harness.claim(PLAN, 1, "w", LEASE).await.steps.remove(0);
     assert_eq!(plan.task, Some(wide));
     // As the step of the plan would: five hundred chunks at once.
@@ -126,7 +126,7 @@ async fn what_is_ordered_for_later_begins_at_its_time_and_not_before() {
     // With a tick of an hour only its time can start it.
     let engine = harness.engine(toys.steps(), |settings| settings.tick = Duration::from_secs(3600));
     let (id, mut order) = toys.new_order("toy", json!(ToyOrder::new(1, 1, 1)), 1, None);
-    let tx = harness.services.store().begin_order(harness.caller.org).await.unwrap();
+    let tx = harness.services.store().begin_order(harness.principal.org).await.unwrap();
     let due = tx.now().await.unwrap() + chrono::TimeDelta::milliseconds(1_500);
     order.run_at = Some(due);
     tx.insert_order(order).await.unwrap();
@@ -142,7 +142,7 @@ async fn what_is_ordered_for_later_begins_at_its_time_and_not_before() {
 async fn what_is_ordered_for_a_time_that_has_passed_begins_at_once() {
     let (harness, toys) = toys(0).await;
     let engine = harness.engine(toys.steps(), |settings| settings.tick = Duration::from_secs(3600));
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let first = toys.order(org, "toy", json!(ToyOrder::new(1, 1, 1)), 1).await;
     harness.completed(first).await;
     let (id, mut order) = toys.new_order("toy", json!(ToyOrder::new(1, 1, 1)), 1, None);

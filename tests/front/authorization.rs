@@ -81,7 +81,7 @@ impl Things {
         let project = text(&project.is(201)["id"]);
         let (schedule, run) = asking_schedule(front).await;
         let (webhook, delivery) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
-        let org = front.harness.caller.org;
+        let org = front.harness.principal.org;
         let sql = format!(
             "INSERT INTO webhooks (id, org_id, url) VALUES ('{webhook}', '{org}', 'https://example.com/');
              INSERT INTO webhook_deliveries (id, org_id, webhook_id, message_id, event_type, status, payload, sequence)
@@ -112,7 +112,7 @@ impl Things {
         parts.collect::<Vec<_>>().join("/")
     }
 
-    /// A request that is right in everything, so that only the caller can be wrong.
+    /// A request that is right in everything, so that only the principal can be wrong.
     fn request(&self, front: &Front, operation: &Operation) -> RequestBuilder {
         let request = front.bare(operation.method.clone(), &self.fill(&operation.path));
         match operation.kind.as_str() {
@@ -230,7 +230,7 @@ async fn what_is_another_tenants_does_not_exist() {
         let seen = front.send(front.request_as(&stranger, Method::GET, list)).await;
         assert_eq!(seen.is(200)["pagination"]["total"], 0, "{list} of a stranger is empty");
     }
-    // The same requests of the owner find what they name: the 404 was about the caller, not about the request.
+    // The same requests of the owner find what they name: the 404 was about the principal, not about the request.
     for operation in &walk {
         let answer = things.call(&front, operation, &front.harness.secret).await;
         assert!(
@@ -265,9 +265,9 @@ async fn assert_unchanged(front: &Front, things: &Things) {
 async fn another_tenants_things_cannot_be_ordered_from() {
     let front = Front::new().await;
     let file = front.sample("faq.md").await;
-    let (caller, stranger) = front.harness.other_tenant().await;
+    let (principal, stranger) = front.harness.other_tenant().await;
     let project = "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e";
-    let org = front.harness.caller.org;
+    let org = front.harness.principal.org;
     let insert = format!("INSERT INTO projects (id, org_id, name) VALUES ('{project}', '{org}', 'Mine')");
     front.harness.database.execute(&insert).await;
     for (path, body, field) in [
@@ -280,7 +280,7 @@ async fn another_tenants_things_cannot_be_ordered_from() {
         assert_eq!(refused.wrong_fields(), [field], "{path}");
         front.post(path, &body).await.is(202);
     }
-    let foreign = format!("SELECT count(*) FROM tasks WHERE org_id = '{}'", caller.org);
+    let foreign = format!("SELECT count(*) FROM tasks WHERE org_id = '{}'", principal.org);
     assert_eq!(front.harness.database.number(&foreign).await, 0, "the stranger has ordered nothing");
     let found = front.get(&format!("/api/v1/articles?project_id={project}")).await;
     assert_eq!(found.is(200)["pagination"]["total"], 1, "the owner finds the article by its project");
@@ -289,7 +289,7 @@ async fn another_tenants_things_cannot_be_ordered_from() {
 #[tokio::test]
 async fn keys_that_are_over_or_malformed_are_nobody() {
     let front = Front::new().await;
-    let org = front.harness.caller.org;
+    let org = front.harness.principal.org;
     let services = &front.harness.services;
     let revoked = services.create_key(org, &KeyRequest::full("gone")).await.unwrap();
     services.revoke_key(org, revoked.id).await.unwrap();

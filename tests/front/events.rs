@@ -294,7 +294,7 @@ async fn a_revoked_key_reads_no_further() {
     let front = Front::on(Harness::builder(), |state| state.limits.look = Duration::from_millis(100)).await;
     let task = ordered(&front).await;
     let services = &front.harness.services;
-    let org = front.harness.caller.org;
+    let org = front.harness.principal.org;
     let key = services.create_key(org, &KeyRequest::full("short-lived")).await.unwrap();
     let mut following =
         Following::of(front.request_as(&key.secret, Method::GET, &format!("/api/v1/tasks/{task}/events"))).await;

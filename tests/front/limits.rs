@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use galley::http::{AppState, RateLimits, serve};
-use galley_domain::Permission;
+use galley_domain::{Permission, Who};
 use galley_services::KeyRequest;
 use galley_testkit::Harness;
 use poem::listener::{Acceptor, Listener, TcpListener};
@@ -382,7 +382,7 @@ async fn a_key_in_a_wrong_place_is_not_repeated() {
 async fn a_pool_of_one_connection_serves_all_kinds_of_reads() {
     let harness = Harness::new().await;
     let task = harness.order().await;
-    let (org, key) = (harness.caller.org, harness.caller.key);
+    let (org, key) = (harness.principal.org, harness.principal.key().unwrap());
     let store = harness.database.store_of(1).await;
     let asking_on = async {
         loop {
@@ -407,16 +407,33 @@ async fn a_pool_of_one_connection_serves_all_kinds_of_reads() {
 async fn a_key_that_cannot_be_read_is_nobody_elses_trouble() {
     let harness = Harness::new().await;
     let services = &harness.services;
-    let issue = async |name| services.create_key(harness.caller.org, &KeyRequest::full(name)).await.unwrap();
+    let issue = async |name| services.create_key(harness.principal.org, &KeyRequest::full(name)).await.unwrap();
     let (good, odd) = (issue("good").await, issue("odd").await);
     harness.database.execute(&format!("UPDATE api_keys SET scopes = '{{tea}}' WHERE id = '{}'", odd.id)).await;
     // Asked in one turn, they go in one statement.
-    let (first, other, second) =
-        tokio::join!(services.caller(&good.secret), services.caller(&odd.secret), services.caller(&good.secret));
+    let (first, other, second) = tokio::join!(
+        services.principal(&good.secret),
+        services.principal(&odd.secret),
+        services.principal(&good.secret)
+    );
     assert!(other.is_err(), "{other:?}");
-    for caller in [first, second] {
-        assert_eq!(caller.unwrap().expect("a caller").key, good.id);
+    for principal in [first, second] {
+        assert_eq!(principal.unwrap().expect("a principal").key(), Some(good.id));
     }
+}
+
+/// What outlives a request, such as a stream of events, ends with whoever opened it.
+#[tokio::test]
+async fn a_principal_is_in_force_as_long_as_what_they_came_with() {
+    let harness = Harness::new().await;
+    let (services, org) = (&harness.services, harness.principal.org);
+    let key = services.create_key(org, &KeyRequest::full("short")).await.unwrap().id;
+    let in_force = async |who| services.is_in_force(org, who).await.unwrap();
+    assert!(in_force(Who::Key(key)).await);
+    services.revoke_key(org, key).await.unwrap();
+    assert!(!in_force(Who::Key(key)).await, "it was revoked");
+    assert!(!in_force(Who::User(key)).await, "nobody can have signed in");
+    assert!(in_force(Who::Operator).await && in_force(Who::System).await);
 }
 
 /// The same id, asked by many in one statement: each sees what is theirs.
@@ -425,22 +442,22 @@ async fn a_task_that_is_looked_up_with_a_key_is_that_of_its_holder() {
     let harness = Harness::new().await;
     let (services, secret, task) = (&harness.services, &harness.secret, harness.order().await);
     let (_, stranger) = harness.other_tenant().await;
-    let issue = async |name| services.create_key(harness.caller.org, &KeyRequest::full(name)).await.unwrap();
+    let issue = async |name| services.create_key(harness.principal.org, &KeyRequest::full(name)).await.unwrap();
     let (revoked, expired) = (issue("revoked").await, issue("expired").await);
     for (end, key) in [("revoked_at", &revoked), ("expires_at", &expired)] {
         harness.database.execute(&format!("UPDATE api_keys SET {end} = now() WHERE id = '{}'", key.id)).await;
     }
     let (own, other, gone, over, nothing) = tokio::join!(
-        services.caller_with_task(secret, task),
-        services.caller_with_task(&stranger, task),
-        services.caller_with_task(&revoked.secret, task),
-        services.caller_with_task(&expired.secret, task),
-        services.caller_with_task(secret, Uuid::nil()),
+        services.principal_with_task(secret, task),
+        services.principal_with_task(&stranger, task),
+        services.principal_with_task(&revoked.secret, task),
+        services.principal_with_task(&expired.secret, task),
+        services.principal_with_task(secret, Uuid::nil()),
     );
-    let (caller, view) = own.unwrap().expect("a caller");
-    assert_eq!((caller.key, view.expect("their task").row.id), (harness.caller.key, task));
-    let (caller, view) = other.unwrap().expect("a caller");
-    assert!(caller.org != harness.caller.org && view.is_err(), "another tenant's task: {view:?}");
+    let (principal, view) = own.unwrap().expect("a principal");
+    assert_eq!((principal.key(), view.expect("their task").row.id), (harness.principal.key(), task));
+    let (principal, view) = other.unwrap().expect("a principal");
+    assert!(principal.org != harness.principal.org && view.is_err(), "another tenant's task: {view:?}");
     assert!(gone.unwrap().is_none() && over.unwrap().is_none(), "a key that is not in force sees nothing");
     assert!(nothing.unwrap().is_some_and(|(_, view)| view.is_err()));
 }
@@ -460,7 +477,7 @@ async fn a_task_that_cannot_be_read_does_not_change_who_asks() {
     let (_, stranger) = front.harness.other_tenant().await;
     front.send(front.request_as(&stranger, Method::GET, &second)).await.is_problem(404, "TASK_NOT_FOUND");
     let writer = KeyRequest { permissions: vec![Permission::Write], ..KeyRequest::full("writer") };
-    let writer = front.harness.services.create_key(front.harness.caller.org, &writer).await.unwrap();
+    let writer = front.harness.services.create_key(front.harness.principal.org, &writer).await.unwrap();
     front.send(front.request_as(&writer.secret, Method::GET, &second)).await.is_problem(403, "FORBIDDEN");
     assert_eq!(front.get(&path(good).to_uppercase().replace("/API/V1/TASKS", "/api/v1/tasks")).await.status, 200);
 }

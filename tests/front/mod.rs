@@ -146,7 +146,7 @@ impl Front {
     async fn key(&self, permissions: &[Permission], scopes: &[Scope]) -> String {
         let (permissions, scopes) = (permissions.to_vec(), scopes.to_vec());
         let request = KeyRequest { permissions, scopes, ..KeyRequest::full("narrow") };
-        self.harness.services.create_key(self.harness.caller.org, &request).await.unwrap().secret
+        self.harness.services.create_key(self.harness.principal.org, &request).await.unwrap().secret
     }
 }
 

@@ -50,7 +50,7 @@ async fn nobody_pauses_the_tasks_of_others() {
 async fn tasks_of_other_kinds_are_shown_to_who_asks_for_them() {
     let front = Front::new().await;
     front.post("/api/v1/tasks", &json!({ "user_prompt": "Tea" })).await.is(202);
-    let org = front.harness.caller.org;
+    let org = front.harness.principal.org;
     let insert = format!(
         "INSERT INTO tasks (id, org_id, kind, status, input, rank, price, trace_id)
          VALUES ('{NOBODY}', '{org}', 'toy', 'completed', '{{}}', 1, 0, '')"

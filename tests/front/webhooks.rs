@@ -4,7 +4,8 @@ use super::*;
 
 async fn front() -> Front {
     let front = Front::on(Harness::builder().keyring(), |_| {}).await;
-    let admin = front.harness.services.create_key(front.harness.caller.org, &KeyRequest::full("admin")).await.unwrap();
+    let admin =
+        front.harness.services.create_key(front.harness.principal.org, &KeyRequest::full("admin")).await.unwrap();
     assert!(!admin.secret.is_empty());
     front
 }
@@ -75,7 +76,7 @@ async fn fifty_are_the_most() {
     let front = front().await;
     let sql = format!(
         "INSERT INTO webhooks (id, org_id, url) SELECT gen_random_uuid(), '{}', '{URL}' FROM generate_series(1, 49)",
-        front.harness.caller.org
+        front.harness.principal.org
     );
     front.harness.database.execute(&sql).await;
     front.post(PATH, &json!({ "url": URL })).await.is(201);

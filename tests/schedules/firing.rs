@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use galley_domain::schedule::{RunStatus, RunTrigger, ScheduleStatus};
+use galley_domain::{
+    Operator,
+    schedule::{RunStatus, RunTrigger, ScheduleStatus},
+};
 use galley_engine::Outcome;
 use galley_recurrence::{Missed, decide};
 use galley_services::{
-    ScheduleEdit, ServiceError, TimesEdit,
+    KeyRequest, ScheduleEdit, ServiceError, TimesEdit,
     pipelines::schedules::{TICK, Tick, looked},
 };
 use galley_store::StoreError;
@@ -43,11 +46,28 @@ async fn three_engines_fire_once_also_when_there_are_steps_too_many() {
     assert_eq!((*run.trigger, run.late_seconds < 65), (RunTrigger::Schedule, true), "{run:?}");
     let task = harness.task(run.task_id.unwrap()).await;
     assert_eq!(task.row.subject_id, run.article_id, "the task is there and about the article");
-    assert_eq!(task.row.api_key_id, Some(harness.caller.key), "ordered with the key of whoever made the schedule");
+    assert_eq!(task.row.api_key_id, harness.principal.key(), "ordered with the key of whoever made the schedule");
     let done =
         harness.database.number("SELECT count(*) FROM steps WHERE kind = 'schedule_tick' AND state = 'done'").await;
     assert_eq!((done, pending_ticks(&harness, id).await), (6, 1), "one of them was followed");
     assert_eq!(told(&harness).await, ["schedule.fired"]);
+}
+
+/// Neither the system nor the operator has a key: what they run by the schedule is noted under the schedule's.
+#[tokio::test]
+async fn a_run_by_hand_is_noted_under_the_key_of_whoever_runs_it() {
+    let harness = Harness::builder().credits(1000).build().await;
+    let (services, own) = (&harness.services, &harness.principal);
+    let id = create(&harness, request()).await;
+    let other = services.create_key(own.org, &KeyRequest::full("other")).await.unwrap();
+    let other = services.principal(&other.secret).await.unwrap().unwrap();
+    let operator = Operator::of_this_machine().within(own.org);
+    for (principal, key) in [(&other, other.key()), (own, own.key()), (&operator, own.key())] {
+        let run = services.run_schedule(principal, id, "t", None).await.unwrap().value;
+        let task = harness.task(run.task_id.unwrap()).await;
+        assert_eq!((task.row.api_key_id, key.is_some()), (key, true), "{principal:?}");
+    }
+    assert_eq!(view(&harness, id).await.row.api_key_id, own.key(), "the schedule keeps its own");
 }
 
 #[tokio::test]
@@ -65,7 +85,7 @@ async fn what_a_killed_process_has_begun_is_fired_once_and_its_late_word_counts_
     let now = before.row.last_considered + chrono::TimeDelta::seconds(70);
     let decision = decide(&before.recurrence, before.row.last_considered, now, Missed::default());
     assert_eq!(decision.due.len(), 1, "it had decided to fire");
-    let tick = Tick { number: 0, decision, services: harness.services.clone() };
+    let tick = Tick { number: 0, decision, orders: harness.services.orders().clone() };
     let late = harness.commits().finish_step(&dead, &Outcome::Done(looked(Some(tick))), &[]).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
     // A start later, whoever looks next finds nothing more to do.
@@ -96,7 +116,7 @@ async fn a_clock_that_is_set_back_fires_nothing_again() {
 #[tokio::test]
 async fn times_during_a_pause_do_not_come() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     listen(&harness).await;
     let id = create(&harness, request()).await;
     services.pause_schedule(org, id, "t", None).await.unwrap();
@@ -121,7 +141,7 @@ async fn times_during_a_pause_do_not_come() {
 #[tokio::test]
 async fn a_schedule_ends_with_its_last_time_and_begins_again_with_later_ones() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let id = create(&harness, request()).await;
     harness
         .database
@@ -144,7 +164,7 @@ async fn a_schedule_ends_with_its_last_time_and_begins_again_with_later_ones() {
 #[tokio::test]
 async fn a_change_while_a_tick_runs_leaves_one_step_and_the_old_one_does_nothing() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let id = create(&harness, request()).await;
     come_due(&harness, id, 0).await;
     harness.promote(Duration::ZERO).await;
@@ -164,11 +184,11 @@ async fn a_schedule_that_has_lost_its_step_gets_a_new_one() {
     let harness = Harness::new().await;
     let id = create(&harness, request()).await;
     come_due(&harness, id, 0).await;
-    assert_eq!(harness.services.rescue_schedules().await.unwrap(), 0);
+    assert_eq!(harness.services.system().rescue_schedules().await.unwrap(), 0);
     harness.database.execute("UPDATE schedules SET next_due = now() - interval '6 minutes'").await;
-    assert_eq!(harness.services.rescue_schedules().await.unwrap(), 0, "its step is there");
+    assert_eq!(harness.services.system().rescue_schedules().await.unwrap(), 0, "its step is there");
     harness.database.execute("DELETE FROM steps").await;
-    assert_eq!(harness.services.rescue_schedules().await.unwrap(), 1);
+    assert_eq!(harness.services.system().rescue_schedules().await.unwrap(), 1);
     let engine = harness.scheduling();
     assert_eq!(statuses(&looked_at(&harness, id, 1).await), [RunStatus::Fired]);
     engine.stop().await;

@@ -72,26 +72,26 @@ async fn many_missed_times_are_one_run_for_the_newest() {
 async fn somebody_decides_once_about_a_run_that_asks() {
     let harness = Harness::new().await;
     listen(&harness).await;
-    let (services, caller) = (&harness.services, &harness.caller);
+    let (services, principal) = (&harness.services, &harness.principal);
     let id = with_policy(&harness, MissedPolicy::Ask, 1).await;
     let asked = after_due(&harness, id, 120).await.remove(0);
     assert_eq!((*asked.status, asked.task_id), (RunStatus::Asked, None));
     assert_eq!(view(&harness, id).await.pending_decisions, 1);
     let key = IdempotencyKey::new("k", "POST /x", b"b").unwrap();
-    let decided = services.decide_run(caller, (id, asked.id), true, "t", Some(&key)).await.unwrap().value;
+    let decided = services.decide_run(principal, (id, asked.id), true, "t", Some(&key)).await.unwrap().value;
     assert_eq!((*decided.status, decided.task_id.is_some()), (RunStatus::Fired, true));
     assert!((7200..7400).contains(&decided.late_seconds), "{decided:?}");
-    let again = services.decide_run(caller, (id, asked.id), true, "t", Some(&key)).await.unwrap();
+    let again = services.decide_run(principal, (id, asked.id), true, "t", Some(&key)).await.unwrap();
     assert!(again.replayed && again.value == decided);
-    let refused = services.decide_run(caller, (id, asked.id), false, "t", None).await.unwrap_err();
+    let refused = services.decide_run(principal, (id, asked.id), false, "t", None).await.unwrap_err();
     assert!(refused.to_string().contains("it is fired"), "{refused}");
     let second = after_due(&harness, id, 130).await;
     let second = second.iter().find(|run| *run.status == RunStatus::Asked).unwrap();
-    let never = services.decide_run(caller, (id, second.id), false, "t", None).await.unwrap().value;
+    let never = services.decide_run(principal, (id, second.id), false, "t", None).await.unwrap().value;
     assert_eq!((*never.status, never.task_id), (RunStatus::Skipped, None));
     assert_eq!((tasks(&harness).await, view(&harness, id).await.pending_decisions), (1, 0));
     let other = create(&harness, request()).await;
-    let elsewhere = services.decide_run(caller, (other, second.id), true, "t", None).await;
+    let elsewhere = services.decide_run(principal, (other, second.id), true, "t", None).await;
     assert!(matches!(elsewhere, Err(ServiceError::NotFound(Missing::ScheduleRun))));
     let kinds: Vec<String> =
         told(&harness).await.iter().map(|told| told.split(' ').next().unwrap().to_owned()).collect();
@@ -101,12 +101,12 @@ async fn somebody_decides_once_about_a_run_that_asks() {
 #[tokio::test]
 async fn a_run_by_hand_works_while_paused_and_changes_no_times() {
     let harness = Harness::new().await;
-    let (services, caller) = (&harness.services, &harness.caller);
+    let (services, principal) = (&harness.services, &harness.principal);
     let id = create(&harness, ScheduleRequest { max_per_day: Some(2), ..request() }).await;
     let before = view(&harness, id).await;
     let key = IdempotencyKey::new("k", "POST /x", b"b").unwrap();
-    let run = services.run_schedule(caller, id, "t", Some(&key)).await.unwrap();
-    let again = services.run_schedule(caller, id, "t", Some(&key)).await.unwrap();
+    let run = services.run_schedule(principal, id, "t", Some(&key)).await.unwrap();
+    let again = services.run_schedule(principal, id, "t", Some(&key)).await.unwrap();
     assert!(again.replayed && again.value == run.value);
     assert_eq!((*run.value.trigger, *run.value.status), (RunTrigger::Manual, RunStatus::Fired));
     let after = view(&harness, id).await;
@@ -114,14 +114,14 @@ async fn a_run_by_hand_works_while_paused_and_changes_no_times() {
         (after.row.next_due, after.next, after.row.updated_at),
         (before.row.next_due, before.next, before.row.updated_at)
     );
-    services.pause_schedule(caller.org, id, "t", None).await.unwrap();
-    services.run_schedule(caller, id, "t", None).await.unwrap();
+    services.pause_schedule(principal.org, id, "t", None).await.unwrap();
+    services.run_schedule(principal, id, "t", None).await.unwrap();
     assert_status(&harness, id, ScheduleStatus::Paused).await;
-    let refused = services.run_schedule(caller, id, "t", None).await.unwrap_err();
+    let refused = services.run_schedule(principal, id, "t", None).await.unwrap_err();
     assert!(matches!(&refused, ServiceError::Conflict(text) if text.contains("max_per_day")), "{refused}");
     assert_eq!((runs(&harness, id).await.len(), tasks(&harness).await), (2, 2));
     // What was ordered by hand counts for the day of a schedule that comes due, too.
-    services.resume_schedule(caller.org, id, "t", None).await.unwrap();
+    services.resume_schedule(principal.org, id, "t", None).await.unwrap();
     let found = after_due(&harness, id, 0).await;
     let skipped = found.iter().find(|run| *run.trigger == RunTrigger::Schedule).unwrap();
     assert_eq!(*skipped.status, RunStatus::Skipped);
@@ -129,7 +129,7 @@ async fn a_run_by_hand_works_while_paused_and_changes_no_times() {
     assert_eq!(tasks(&harness).await, 2);
     // Yesterday's do not.
     harness.database.execute("UPDATE schedule_runs SET fired_at = fired_at - interval '24 hours'").await;
-    services.run_schedule(caller, id, "t", None).await.unwrap();
+    services.run_schedule(principal, id, "t", None).await.unwrap();
 }
 
 /// Runs have an age of their own; one that waits for an answer stays. So have jobs, which are what looks at schedules.

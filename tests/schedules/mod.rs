@@ -40,7 +40,7 @@ fn request() -> ScheduleRequest {
 }
 
 async fn create(harness: &Harness, request: ScheduleRequest) -> Uuid {
-    harness.services.create_schedule(&harness.caller, request, "t", None).await.unwrap().value.row.id
+    harness.services.create_schedule(&harness.principal, request, "t", None).await.unwrap().value.row.id
 }
 
 /// Lets a schedule have one time in the past, once a year, that nobody has looked at, and lets its step look now.
@@ -76,11 +76,11 @@ async fn look(harness: &Harness, id: Uuid) {
 }
 
 async fn view(harness: &Harness, id: Uuid) -> ScheduleView {
-    harness.services.schedule(harness.caller.org, id).await.unwrap()
+    harness.services.schedule(harness.principal.org, id).await.unwrap()
 }
 
 async fn runs(harness: &Harness, id: Uuid) -> Vec<ScheduleRun> {
-    harness.services.schedule_runs(harness.caller.org, id, None, 100, 0).await.unwrap().0
+    harness.services.schedule_runs(harness.principal.org, id, None, 100, 0).await.unwrap().0
 }
 
 /// Waits until a schedule has been looked at again, and gives its runs.
@@ -112,8 +112,8 @@ async fn pending_ticks(harness: &Harness, id: Uuid) -> i64 {
 }
 
 async fn listen(harness: &Harness) {
-    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
-    tx.follow_events(LISTENER, UPKEEP, 1, true).await.unwrap();
+    let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
+    tx.follow_events(LISTENER, UPKEEP, 1).await.unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! Orders that are refused when they come due.
 
 use galley_domain::{
+    Operator,
     project::Platform,
     schedule::{RunStatus, ScheduleStatus},
 };
@@ -14,12 +15,12 @@ use super::{action, after_due, assert_status, create, listen, request, runs, sta
 #[tokio::test]
 async fn without_credits_runs_fail_and_the_tenth_in_a_row_pauses() {
     let harness = Harness::builder().credits(0).build().await;
-    let (services, caller) = (&harness.services, &harness.caller);
+    let (services, principal) = (&harness.services, &harness.principal);
     listen(&harness).await;
     let id = create(&harness, request()).await;
     let found = after_due(&harness, id, 0).await;
     assert_eq!((statuses(&found), found[0].reason.as_deref()), (vec![RunStatus::Failed], Some("INSUFFICIENT_CREDITS")));
-    let by_hand = services.run_schedule(caller, id, "t", None).await;
+    let by_hand = services.run_schedule(principal, id, "t", None).await;
     assert!(matches!(by_hand, Err(ServiceError::InsufficientCredits { .. })), "{by_hand:?}");
     for nth in 2..=9 {
         after_due(&harness, id, nth * 10).await;
@@ -35,8 +36,12 @@ async fn without_credits_runs_fail_and_the_tenth_in_a_row_pauses() {
     told.sort();
     assert_eq!(told[..10], ["schedule.failed INSUFFICIENT_CREDITS"; 10]);
     assert_eq!(told[10..], ["schedule.paused 10 runs in a row have failed"]);
-    services.grant_credits(caller.org, Decimal::from(100), "test").await.unwrap();
-    services.resume_schedule(caller.org, id, "t", None).await.unwrap();
+    services
+        .operator(Operator::of_this_machine())
+        .grant_credits(principal.org, Decimal::from(100), "test")
+        .await
+        .unwrap();
+    services.resume_schedule(principal.org, id, "t", None).await.unwrap();
     assert!(after_due(&harness, id, 110).await.iter().any(|run| *run.status == RunStatus::Fired));
     assert_eq!(view(&harness, id).await.row.failures, 0);
 }
@@ -53,7 +58,7 @@ async fn a_run_that_is_ordered_ends_a_row_of_failures() {
 #[tokio::test]
 async fn a_project_in_the_trash_and_a_file_that_is_gone_are_named() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let project = services.create_project(org, "Tea", Platform::Wordpress, None).await.unwrap().value.id;
     let mut order = order();
     order.project_id = Some(project);
@@ -64,7 +69,7 @@ async fn a_project_in_the_trash_and_a_file_that_is_gone_are_named() {
     assert_eq!(statuses(&found), [RunStatus::Failed]);
     assert!(found[0].reason.as_ref().unwrap().starts_with("project_id: there is no project"), "{:?}", found[0]);
     let refused =
-        services.create_schedule(&harness.caller, ScheduleRequest { action: action(order), ..request() }, "t", None);
+        services.create_schedule(&harness.principal, ScheduleRequest { action: action(order), ..request() }, "t", None);
     let Err(ServiceError::Validation(wrong)) = refused.await else { panic!("it was taken") };
     assert_eq!(wrong[0].field, "action.project_id");
     let gone = Uuid::new_v4();

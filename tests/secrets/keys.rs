@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use galley_ai::{Endpoint, OpenAiWriter};
-use galley_domain::{Caller, Hidden, OrgId, order::ArticleOrder, task::TaskStatus, writing::Writer};
+use galley_domain::{Hidden, OrgId, Principal, order::ArticleOrder, task::TaskStatus, writing::Writer};
 use galley_services::{SecretPurpose, ServiceError, TaskView, Upload};
 use galley_testkit::{Harness, order};
 use uuid::Uuid;
@@ -23,12 +23,12 @@ fn writer(peer: &Peer) -> Arc<dyn Writer> {
     Arc::new(OpenAiWriter::new(endpoint).unwrap())
 }
 
-async fn ordered(harness: &Harness, caller: &Caller) -> Uuid {
+async fn ordered(harness: &Harness, principal: &Principal) -> Uuid {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/faq.md");
     let upload = Upload { name: "faq.md".into(), bytes: std::fs::read(path).unwrap().into() };
-    let file = harness.services.upload(caller.org, upload, None).await.unwrap().value.id;
+    let file = harness.services.upload(principal.org, upload, None).await.unwrap().value.id;
     let order = ArticleOrder { uploaded_files: vec![file], ..order() };
-    harness.services.order(caller, order, "t", None).await.unwrap().value.task_id
+    harness.services.order(principal, order, "t", None).await.unwrap().value.task_id
 }
 
 /// Waits for a task of any tenant.
@@ -57,14 +57,14 @@ async fn each_organization_sends_its_own_key_and_the_others_the_operators() {
     hold(&mut harness, Some(fresh().0));
     let (other, _) = harness.other_tenant().await;
     let (third, _) = harness.other_tenant().await;
-    let callers = [harness.caller.clone(), other, third];
-    set(&harness, callers[0].org, "sk-replaced").await;
-    set(&harness, callers[0].org, "sk-first").await;
-    set(&harness, callers[1].org, "sk-second").await;
+    let principals = [harness.principal.clone(), other, third];
+    set(&harness, principals[0].org, "sk-replaced").await;
+    set(&harness, principals[0].org, "sk-first").await;
+    set(&harness, principals[1].org, "sk-second").await;
     let engine = harness.real(writer(&peer));
     let mut tasks = Vec::new();
-    for caller in &callers {
-        tasks.push((caller.org, ordered(&harness, caller).await));
+    for principal in &principals {
+        tasks.push((principal.org, ordered(&harness, principal).await));
     }
     for (org, task) in tasks {
         let view = ended(&harness, org, task).await;
@@ -78,11 +78,11 @@ async fn each_organization_sends_its_own_key_and_the_others_the_operators() {
     assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 3, "{seen:?}");
 
     // Without its own key an organization is back at the operator's.
-    harness.services.remove_secret(callers[0].org, MODEL_KEY).await.unwrap();
-    let gone = harness.services.remove_secret(callers[0].org, MODEL_KEY).await;
+    harness.services.remove_secret(principals[0].org, MODEL_KEY).await.unwrap();
+    let gone = harness.services.remove_secret(principals[0].org, MODEL_KEY).await;
     assert!(matches!(gone, Err(ServiceError::NotFound(_))), "{gone:?}");
-    let task = ordered(&harness, &callers[0]).await;
-    ended(&harness, callers[0].org, task).await;
+    let task = ordered(&harness, &principals[0]).await;
+    ended(&harness, principals[0].org, task).await;
     engine.stop().await;
     assert!(peer.seen()[seen.len()..].iter().all(|sent| sent == "Bearer sk-operator"));
 }
@@ -91,7 +91,7 @@ async fn each_organization_sends_its_own_key_and_the_others_the_operators() {
 async fn a_key_that_cannot_be_opened_fails_the_task_and_nobody_elses_is_sent() {
     let peer = Peer::start().await;
     let mut harness = Harness::new().await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     hold(&mut harness, Some(fresh().0));
     set(&harness, org, "sk-own").await;
     // The key that sealed it is gone, then there is no key at all, then the row was changed.
@@ -110,7 +110,7 @@ async fn a_key_that_cannot_be_opened_fails_the_task_and_nobody_elses_is_sent() {
 
 async fn refused(harness: &Harness, peer: &Peer) {
     let engine = harness.real(writer(peer));
-    let task = ordered(harness, &harness.caller).await;
+    let task = ordered(harness, &harness.principal).await;
     let view = harness.ended(task).await;
     engine.stop().await;
     assert_eq!(view.status, TaskStatus::Failed);
@@ -124,7 +124,7 @@ async fn a_row_that_is_copied_to_another_tenant_opens_nothing() {
     let mut harness = Harness::new().await;
     hold(&mut harness, Some(fresh().0));
     let (thief, _) = harness.other_tenant().await;
-    set(&harness, harness.caller.org, "sk-own").await;
+    set(&harness, harness.principal.org, "sk-own").await;
     let copy = |org: OrgId, id: &str| {
         format!(
             "INSERT INTO secrets (org_id, id, purpose, name, key_id, wrapped_key, sealed)
@@ -134,11 +134,11 @@ async fn a_row_that_is_copied_to_another_tenant_opens_nothing() {
     harness.database.execute(&copy(thief.org, "id")).await;
     let stolen = harness.services.secret(thief.org, MODEL_KEY).await;
     assert!(stolen.is_err(), "{stolen:?}");
-    let own = harness.services.secret(harness.caller.org, MODEL_KEY).await.unwrap().unwrap();
+    let own = harness.services.secret(harness.principal.org, MODEL_KEY).await.unwrap().unwrap();
     assert_eq!(own.expose(), "sk-own");
     // Under another id of the same tenant it is no better.
     harness.database.execute("UPDATE secrets SET id = gen_random_uuid()").await;
-    assert!(harness.services.secret(harness.caller.org, MODEL_KEY).await.is_err());
+    assert!(harness.services.secret(harness.principal.org, MODEL_KEY).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,10 +146,10 @@ async fn a_refused_own_key_names_whose_it_is() {
     let peer = Peer::start().await;
     let mut harness = Harness::new().await;
     hold(&mut harness, Some(fresh().0));
-    set(&harness, harness.caller.org, "sk-own-refused").await;
+    set(&harness, harness.principal.org, "sk-own-refused").await;
     peer.model([Mood::Repeats(401)]);
     let engine = harness.real(writer(&peer));
-    let task = ordered(&harness, &harness.caller).await;
+    let task = ordered(&harness, &harness.principal).await;
     let view = harness.ended(task).await;
     engine.stop().await;
     let message = view.row.error_message.clone().unwrap();
@@ -160,7 +160,7 @@ async fn a_refused_own_key_names_whose_it_is() {
 #[tokio::test]
 async fn what_cannot_be_a_key_is_refused() {
     let mut harness = Harness::new().await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let set = async |harness: &Harness, key: &str| {
         let error = harness.services.set_secret(org, MODEL_KEY, &Hidden::new(key)).await.unwrap_err();
         format!("{error} {error:?}")

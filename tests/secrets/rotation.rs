@@ -1,6 +1,6 @@
 //! Changing the envelope key.
 
-use galley_domain::{Hidden, OrgId};
+use galley_domain::{Hidden, Operator, OrgId};
 use galley_services::SecretPurpose;
 use galley_testkit::Harness;
 use galley_vault::{Keyring, VaultError};
@@ -40,12 +40,13 @@ async fn two_rotations_at_once_move_every_secret_once() {
     let (new_ring, new) = fresh();
     let id = new_ring.current().to_string();
     hold(&mut harness, Some(Keyring::new(&new, [&old]).unwrap()));
-    let (one, two) = tokio::join!(harness.services.rotate_secrets(), harness.services.rotate_secrets());
+    let operator = harness.services.operator(Operator::of_this_machine());
+    let (one, two) = tokio::join!(operator.rotate_secrets(), operator.rotate_secrets());
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!((one.moved + two.moved, one.stuck.len() + two.stuck.len()), (MANY as u64, 0));
-    let again = harness.services.rotate_secrets().await.unwrap();
+    let again = operator.rotate_secrets().await.unwrap();
     assert_eq!((again.moved, again.stuck.len()), (0, 0), "nothing is left to do");
-    assert_eq!(harness.services.secrets_by_key().await.unwrap(), [(id, MANY as i64)]);
+    assert_eq!(operator.secrets_by_key().await.unwrap(), [(id, MANY as i64)]);
     // The old key is not needed any more.
     hold(&mut harness, Some(new_ring));
     assert_all_open(&harness, &orgs).await;
@@ -66,7 +67,7 @@ async fn what_cannot_be_opened_is_named_and_left_and_the_rest_is_moved() {
 
     hold(&mut harness, Some(Keyring::new(&fresh().1, [&old]).unwrap()));
     for moved in [4, 0] {
-        let done = harness.services.rotate_secrets().await.unwrap();
+        let done = harness.services.operator(Operator::of_this_machine()).rotate_secrets().await.unwrap();
         let stuck: Vec<_> = done.stuck.iter().map(|stuck| (stuck.org, stuck.why.clone())).collect();
         assert_eq!((done.moved, stuck.len()), (moved, 2), "{stuck:?}");
         assert!(stuck.iter().any(|(org, why)| *org == lost && matches!(why, VaultError::UnknownKey(_))), "{stuck:?}");
@@ -88,7 +89,7 @@ async fn a_secret_that_is_set_during_a_rotation_stands() {
     hold(&mut harness, Some(Keyring::new(&fresh().1, [&old]).unwrap()));
     let held = harness.database.hold("SELECT 1 FROM secrets FOR UPDATE").await;
     let services = harness.services.clone();
-    let rotating = tokio::spawn(async move { services.rotate_secrets().await });
+    let rotating = tokio::spawn(async move { services.operator(Operator::of_this_machine()).rotate_secrets().await });
     harness.database.waiting_for_locks(1).await;
     let (services, org) = (harness.services.clone(), orgs[1]);
     let setting = tokio::spawn(async move { services.set_secret(org, MODEL_KEY, &Hidden::new("sk-newer")).await });
@@ -99,5 +100,5 @@ async fn a_secret_that_is_set_during_a_rotation_stands() {
     assert!(done.stuck.is_empty() && (2..=3).contains(&done.moved), "{done:?}");
     let newer = harness.services.secret(org, MODEL_KEY).await.unwrap();
     assert_eq!(newer, Some(Hidden::new("sk-newer")));
-    assert_eq!(harness.services.secrets_by_key().await.unwrap().len(), 1);
+    assert_eq!(harness.services.operator(Operator::of_this_machine()).secrets_by_key().await.unwrap().len(), 1);
 }

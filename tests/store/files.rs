@@ -21,7 +21,7 @@ async fn listed(harness: &Harness, org: OrgId, filter: FileFilter) -> (Vec<(Stri
 #[tokio::test]
 async fn files_are_listed_newest_first_with_the_orders_that_read_them() {
     let harness = Harness::new().await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let file = upload(&harness, org, "faq.md").await;
     let other = upload(&harness, org, "faq.md").await;
     harness.database.execute(&format!("UPDATE files SET name = '100%_ÄB.md', kind = 'txt' WHERE id = '{other}'")).await;
@@ -48,7 +48,7 @@ async fn files_are_listed_newest_first_with_the_orders_that_read_them() {
 #[tokio::test]
 async fn a_file_goes_when_no_order_reads_it_and_its_bytes_with_the_next_sweep() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let (file, copy) = (upload(&harness, org, "faq.md").await, upload(&harness, org, "faq.md").await);
     let task = order_from(&harness, file, None).await;
     assert_conflict(services.delete_file(org, file).await, "has not ended");
@@ -67,20 +67,20 @@ async fn a_file_goes_when_no_order_reads_it_and_its_bytes_with_the_next_sweep() 
     let path = harness.dir.path().join("files").join(&row.blob);
     let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 86_400);
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
-    assert_eq!(services.sweep_blobs().await.unwrap(), 1);
+    assert_eq!(services.system().sweep_blobs().await.unwrap(), 1);
     assert!(!path.exists());
 }
 
 #[tokio::test]
 async fn whoever_orders_from_a_file_and_whoever_deletes_it_at_once_do_not_both_succeed() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     for _ in 0..8 {
         let file = upload(&harness, org, "faq.md").await;
         let mut ordered = order();
         ordered.uploaded_files = vec![file];
         let (taken, deleted) =
-            tokio::join!(services.order(&harness.caller, ordered, "t", None), services.delete_file(org, file));
+            tokio::join!(services.order(&harness.principal, ordered, "t", None), services.delete_file(org, file));
         assert!(taken.is_ok() != deleted.is_ok(), "{taken:?} {deleted:?}");
     }
 }
@@ -88,7 +88,7 @@ async fn whoever_orders_from_a_file_and_whoever_deletes_it_at_once_do_not_both_s
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn claims_keep_the_words_of_a_file_that_is_gone_and_a_cover_stays_while_it_is_shown() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let file = upload(&harness, org, "faq.md").await;
     let task = order_from(&harness, file, None).await;
     let engine = harness.extractive();

@@ -23,7 +23,7 @@ async fn order_from(harness: &Harness, file: Uuid, project: Option<Uuid>) -> Uui
     order.brief.prompt = "Sela Ridge coffee".into();
     order.uploaded_files = vec![file];
     order.project_id = project;
-    harness.services.order(&harness.caller, order, "t", None).await.unwrap().value.task_id
+    harness.services.order(&harness.principal, order, "t", None).await.unwrap().value.task_id
 }
 
 /// Inserts an effect of a kind that no pipeline knows.

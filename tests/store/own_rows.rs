@@ -62,14 +62,14 @@ struct Theirs {
 const IDEMPOTENCY_KEY: &str = "their-key";
 
 async fn theirs(harness: &Harness) -> Theirs {
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let project = services.create_project(org, "Theirs", Platform::Wordpress, None).await.unwrap().value;
     let file = upload(harness, org, "faq.md").await;
     let mut ordered = order();
     ordered.brief.prompt = "Sela Ridge coffee".into();
     (ordered.uploaded_files, ordered.project_id) = (vec![file], Some(project.id));
     let key = IdempotencyKey::new(IDEMPOTENCY_KEY, "POST /x", b"b").unwrap();
-    let take = async |key| services.order(&harness.caller, ordered.clone(), "t", key).await.unwrap().value.task_id;
+    let take = async |key| services.order(&harness.principal, ordered.clone(), "t", key).await.unwrap().value.task_id;
     let task = take(Some(&key)).await;
     let engine = harness.extractive();
     harness.completed(task).await;
@@ -91,7 +91,7 @@ async fn theirs(harness: &Harness) -> Theirs {
         .await;
     let owned = services.store().begin(org).await.unwrap();
     owned.put_secret(secret(org)).await.unwrap();
-    owned.follow_events(SWEEP, UPKEEP, 1, true).await.unwrap();
+    owned.follow_events(SWEEP, UPKEEP, 1).await.unwrap();
     let schedule = owned.insert_schedule(new_schedule()).await.unwrap();
     let run = owned.insert_run(new_run(schedule.id)).await.unwrap().unwrap();
     let webhook = owned.insert_webhook(new_webhook()).await.unwrap();
@@ -120,7 +120,7 @@ async fn theirs(harness: &Harness) -> Theirs {
     };
     Theirs {
         org,
-        key: harness.caller.key,
+        key: harness.principal.key().unwrap(),
         file,
         cover: article.cover_file_id.unwrap(),
         project,
@@ -297,7 +297,7 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
         "insert_order" => done(tx.insert_order(new_order()).await),
         "task" => Ok(tx.task(task).await?.is_some()),
         "tasks" => Ok(tx.tasks(&all_tasks).await?.0.iter().any(|row| row.org_id == theirs.org.0)),
-        "newest_uncompleted" => Ok(tx.newest_uncompleted(theirs.key).await?.is_some()),
+        "newest_uncompleted" => Ok(tx.newest_uncompleted(Some(theirs.key)).await?.is_some()),
         "steps" => Ok(!tx.steps(task).await?.is_empty()),
         "outputs" => Ok(!tx.outputs(task, article::RESEARCH, 1).await?.is_empty()),
         "events_after" => Ok(!tx.events_after(task, 0, 100).await?.is_empty()),
@@ -310,7 +310,8 @@ async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreEr
         "open_descendants" => Ok(!tx.open_descendants(running, None).await?.is_empty()),
         "children" => Ok(!tx.children(theirs.step.fence.step).await?.is_empty()),
         "announce" => done(tx.announce("article.updated", theirs.article.id, json!({})).await),
-        "follow_events" => done(tx.follow_events(article::RESEARCH, READING, 1, true).await),
+        "follow_events" => done(tx.follow_events(article::RESEARCH, READING, 1).await),
+        "unfollow_events" => done(tx.unfollow_events(SWEEP).await),
         "save_task" => done(
             tx.save_task(&rows::Task { status: TaskStatus::Cancelled.as_str().into(), ..theirs.running.clone() }).await,
         ),
@@ -403,7 +404,6 @@ async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Resu
                     ArticleChange::Cover { file, alt: "mine".into() },
                     ArticleChange::Failed { error: "mine".into() },
                     ArticleChange::Generating,
-                    ArticleChange::Ready,
                 ] {
                     tx.change_article(article, change).await?;
                 }

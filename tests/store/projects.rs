@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{assert_conflict, assert_missing, effect_about, order_from, upload};
 
 async fn create(harness: &Harness, name: &str) -> Project {
-    let made = harness.services.create_project(harness.caller.org, name, Platform::Shopify, None).await;
+    let made = harness.services.create_project(harness.principal.org, name, Platform::Shopify, None).await;
     made.unwrap().value
 }
 
@@ -34,7 +34,7 @@ fn wrong_field<T>(result: Result<T, ServiceError>) -> String {
 #[tokio::test]
 async fn a_project_is_made_once_as_a_draft_with_a_name_of_its_own() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let key = IdempotencyKey::new("k", "POST /x", b"b").unwrap();
     let first = services.create_project(org, "  Coffee & Tea  ", Platform::Magento2, Some(&key)).await.unwrap();
     let again = services.create_project(org, "Coffee & Tea", Platform::Magento2, Some(&key)).await.unwrap();
@@ -67,7 +67,7 @@ async fn names_taken_in_one_moment_are_all_different() {
 #[tokio::test]
 async fn a_change_touches_what_it_names() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let project = create(&harness, "Old name").await;
     let changed = services.edit_project(org, project.id, named(" New name ")).await.unwrap();
     let expected = Project { name: "New name".into(), updated_at: changed.updated_at, ..project.clone() };
@@ -92,7 +92,7 @@ async fn a_change_touches_what_it_names() {
 #[tokio::test]
 async fn settings_have_limits_that_count_what_is_there_already() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let project = create(&harness, "Many settings").await.id;
     let keys = |range: std::ops::Range<usize>, value: Value| -> Map<String, Value> {
         range.map(|number| (format!("k{number}"), value.clone())).collect()
@@ -118,7 +118,7 @@ async fn settings_have_limits_that_count_what_is_there_already() {
 #[tokio::test]
 async fn the_trash_is_a_place_of_its_own() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let (one, two) = (create(&harness, "One").await.id, create(&harness, "Two").await.id);
     let ids = async |trashed| -> Vec<Uuid> {
         services.projects(org, trashed).await.unwrap().iter().map(|project| project.id).collect()
@@ -133,7 +133,7 @@ async fn the_trash_is_a_place_of_its_own() {
     assert_conflict(services.edit_project(org, one, named("x")).await, "restore it first");
     let mut refused = order();
     refused.project_id = Some(one);
-    assert_eq!(wrong_field(services.order(&harness.caller, refused, "t", None).await), "project_id");
+    assert_eq!(wrong_field(services.order(&harness.principal, refused, "t", None).await), "project_id");
     assert_eq!(services.restore_project(org, one).await.unwrap().deleted_at, None);
     assert_eq!((ids(false).await, ids(true).await), (vec![two, one], vec![]));
     services.delete_project(org, one).await.unwrap();
@@ -147,11 +147,11 @@ async fn the_trash_is_a_place_of_its_own() {
 #[tokio::test]
 async fn a_project_of_a_task_that_has_not_ended_stays() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let project = create(&harness, "Busy").await.id;
     let mut ordered = order();
     ordered.project_id = Some(project);
-    let task = services.order(&harness.caller, ordered, "t", None).await.unwrap().value.task_id;
+    let task = services.order(&harness.principal, ordered, "t", None).await.unwrap().value.task_id;
     assert_conflict(services.delete_project(org, project).await, "has not ended");
     services.cancel(org, task).await.unwrap();
     services.delete_project(org, project).await.unwrap();
@@ -163,13 +163,13 @@ async fn a_project_of_a_task_that_has_not_ended_stays() {
 #[tokio::test]
 async fn whoever_orders_and_whoever_deletes_at_once_do_not_both_succeed() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     for _ in 0..8 {
         let project = create(&harness, "Raced").await.id;
         let mut ordered = order();
         ordered.project_id = Some(project);
         let (taken, deleted) =
-            tokio::join!(services.order(&harness.caller, ordered, "t", None), services.delete_project(org, project));
+            tokio::join!(services.order(&harness.principal, ordered, "t", None), services.delete_project(org, project));
         assert!(taken.is_ok() != deleted.is_ok(), "{taken:?} {deleted:?}");
     }
 }
@@ -177,7 +177,7 @@ async fn whoever_orders_and_whoever_deletes_at_once_do_not_both_succeed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_purged_takes_its_articles_and_covers_and_leaves_the_books() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let (project, other) = (create(&harness, "Gone").await.id, create(&harness, "Stays").await.id);
     let file = upload(&harness, org, "faq.md").await;
     let (task, kept) = (order_from(&harness, file, Some(project)).await, order_from(&harness, file, Some(other)).await);
@@ -227,21 +227,21 @@ async fn what_is_purged_takes_its_articles_and_covers_and_leaves_the_books() {
 #[tokio::test]
 async fn a_cover_that_another_project_shows_stays() {
     let harness = Harness::new().await;
-    let (services, org) = (&harness.services, harness.caller.org);
+    let (services, org) = (&harness.services, harness.principal.org);
     let project = create(&harness, "Gone").await.id;
     let mut ordered = order();
     ordered.project_id = Some(project);
-    let of_project = services.order(&harness.caller, ordered, "t", None).await.unwrap().value;
-    let of_none = services.order(&harness.caller, order(), "t", None).await.unwrap().value;
+    let of_project = services.order(&harness.principal, ordered, "t", None).await.unwrap().value;
+    let of_none = services.order(&harness.principal, order(), "t", None).await.unwrap().value;
     let file = upload(&harness, org, "faq.md").await;
     for receipt in [&of_project, &of_none] {
         services.cancel(org, receipt.task_id).await.unwrap();
-        let show = format!("UPDATE articles SET cover_file_id = '{file}' WHERE id = '{}'", receipt.article_id);
+        let show = format!("UPDATE articles SET cover_file_id = '{file}' WHERE id = '{}'", receipt.subject.unwrap());
         harness.database.execute(&show).await;
     }
     services.delete_project(org, project).await.unwrap();
     services.purge_project(org, project).await.unwrap();
-    assert_eq!(services.article(org, of_none.article_id).await.unwrap().cover_file_id, Some(file));
+    assert_eq!(services.article(org, of_none.subject.unwrap()).await.unwrap().cover_file_id, Some(file));
 }
 
 #[tokio::test]
@@ -252,6 +252,6 @@ async fn a_word_of_a_newer_version_is_said_to_be_unreadable() {
         .database
         .execute("ALTER TABLE projects DROP CONSTRAINT projects_platform_check; UPDATE projects SET platform = 'etsy'")
         .await;
-    let error = harness.services.project(harness.caller.org, project).await.unwrap_err().to_string();
+    let error = harness.services.project(harness.principal.org, project).await.unwrap_err().to_string();
     assert!(error.contains("'etsy' is not one of woocommerce, shopify"), "{error}");
 }

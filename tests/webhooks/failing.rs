@@ -29,7 +29,7 @@ async fn attempts_follow_the_table() {
         later(&harness).await;
     }
     attempts(&harness, 10).await;
-    let view = harness.services.delivery(harness.caller.org, webhook.id, id).await.unwrap();
+    let view = harness.services.delivery(harness.principal.org, webhook.id, id).await.unwrap();
     assert_eq!((view.row.status.0.as_str(), view.row.attempts_count), ("failed", 10));
     assert!(view.row.next_attempt_at.is_none());
     assert_eq!(view.attempts[3].status_code, Some(500));
@@ -85,7 +85,7 @@ async fn an_endpoint_that_is_gone_is_disabled_and_the_others_hear_of_it() {
     let heard = other.waits_for(1).await[0].json();
     assert_eq!((&heard["type"], &heard["data"]["reason"]), (&"webhook.disabled".into(), &"gone".into()), "{heard}");
     assert_eq!(heard["data"]["webhook_id"], webhook.id.to_string());
-    let now = harness.services.webhook(harness.caller.org, webhook.id).await.unwrap();
+    let now = harness.services.webhook(harness.principal.org, webhook.id).await.unwrap();
     assert_eq!((now.status.0, now.disabled_reason.unwrap().0), (WebhookStatus::Disabled, DisabledReason::Gone));
     announce(&harness, 2).await;
     let of_it = format!("SELECT count(*) FROM webhook_deliveries WHERE webhook_id = '{}' AND status = ", webhook.id);
@@ -104,7 +104,7 @@ async fn five_days_of_failures_disable_an_endpoint_and_one_success_is_told() {
     let engine = working(&harness);
     announce(&harness, 1).await;
     attempts(&harness, 1).await;
-    let state = async || harness.services.webhook(harness.caller.org, webhook.id).await.unwrap();
+    let state = async || harness.services.webhook(harness.principal.org, webhook.id).await.unwrap();
     assert!(state().await.failing_since.is_some());
     bad.says([Reply::Status(200)]);
     later(&harness).await;
@@ -130,7 +130,7 @@ async fn five_days_of_failures_disable_an_endpoint_and_one_success_is_told() {
         format!("SELECT count(*) FROM webhook_deliveries WHERE webhook_id = '{}' AND status = 'pending'", webhook.id);
     assert_eq!(harness.database.number(&waiting).await, 0);
     let edit = galley_services::WebhookEdit { status: Some(WebhookStatus::Active), ..Default::default() };
-    let active = harness.services.edit_webhook(harness.caller.org, webhook.id, edit).await.unwrap();
+    let active = harness.services.edit_webhook(harness.principal.org, webhook.id, edit).await.unwrap();
     assert!(active.failing_since.is_none() && active.disabled_reason.is_none());
     engine.stop().await;
 }

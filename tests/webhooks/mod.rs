@@ -38,7 +38,7 @@ async fn endpoint_of(harness: &Harness, org: OrgId, url: &str, events: &[&str]) 
 }
 
 async fn endpoint(harness: &Harness, receiver: &Receiver, events: &[&str]) -> IssuedWebhook {
-    endpoint_of(harness, harness.caller.org, &receiver.url, events).await
+    endpoint_of(harness, harness.principal.org, &receiver.url, events).await
 }
 
 /// Lets everything be due that waits for its time.
@@ -59,13 +59,13 @@ async fn attempts(harness: &Harness, wanted: i64) {
 }
 
 async fn test(harness: &Harness, webhook: Uuid) -> Uuid {
-    let sent = harness.services.test_webhook(harness.caller.org, webhook, "t", None).await.unwrap();
+    let sent = harness.services.test_webhook(harness.principal.org, webhook, "t", None).await.unwrap();
     sent.value.row.id
 }
 
 /// Tells something that every endpoint hears.
 async fn announce(harness: &Harness, count: usize) {
-    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
     for at in 0..count {
         let data = serde_json::json!({ "article_id": Uuid::nil(), "version": at });
         tx.announce("article.updated", Uuid::new_v4(), data).await.unwrap();

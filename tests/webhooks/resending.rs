@@ -21,7 +21,7 @@ fn set(status: WebhookStatus) -> WebhookEdit {
 async fn a_message_is_sent_again_under_its_own_id() {
     let (harness, receiver) = (open().build().await, Receiver::new().await);
     let webhook = endpoint(&harness, &receiver, &["*"]).await.webhook;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let id = test(&harness, webhook.id).await;
     let twice = harness.services.resend_delivery(org, webhook.id, id, "t", None).await;
     assert!(matches!(twice, Err(ServiceError::Conflict(_))), "it waits");
@@ -44,7 +44,7 @@ async fn a_message_is_sent_again_under_its_own_id() {
 async fn what_happened_while_disabled_is_replayed_in_order_and_behind_what_is_new() {
     let (harness, receiver) = (open().build().await, Receiver::new().await);
     let webhook = endpoint(&harness, &receiver, &["article.*"]).await.webhook;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     harness.services.edit_webhook(org, webhook.id, set(WebhookStatus::Disabled)).await.unwrap();
     let engine = working(&harness);
     for at in 1..=20 {
@@ -76,10 +76,10 @@ async fn too_many_messages_are_not_replayed_at_once() {
         "INSERT INTO webhook_deliveries (id, org_id, webhook_id, message_id, event_type, status, payload, sequence)
          SELECT gen_random_uuid(), '{}', '{}', 'msg_' || n, 'article.updated', 'failed', '{{}}', n
          FROM generate_series(1, 10001) n",
-        harness.caller.org, webhook.id
+        harness.principal.org, webhook.id
     );
     harness.database.execute(&sql).await;
-    let refused = harness.services.replay_deliveries(harness.caller.org, webhook.id, undelivered(), "t", None).await;
+    let refused = harness.services.replay_deliveries(harness.principal.org, webhook.id, undelivered(), "t", None).await;
     let Err(ServiceError::Validation(errors)) = refused else { panic!("{refused:?}") };
     assert!(errors[0].message.starts_with("10001 messages"), "{errors:?}");
 }

@@ -26,7 +26,7 @@ async fn an_order_reaches_a_receiver_that_verifies_it() {
         assert!(one.is_signed_with(&secret), "{one:?}");
         let payload = one.json();
         assert_eq!(payload["id"], one.id());
-        assert_eq!(payload["organization_id"], json!(harness.caller.org.0));
+        assert_eq!(payload["organization_id"], json!(harness.principal.org.0));
         assert_eq!(one.headers["content-type"], "application/json");
         let keys: Vec<&String> = payload.as_object().unwrap().keys().collect();
         assert_eq!(keys.len(), 6, "{keys:?}");
@@ -51,7 +51,7 @@ async fn progress_is_told_once_in_five_seconds() {
     let (harness, receiver) = (open().build().await, Receiver::new().await);
     endpoint(&harness, &receiver, &["task.progressed"]).await;
     let task = harness.order().await;
-    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
     for progress in 1..20 {
         tx.emit(task, "task.progress", json!({ "status": "processing", "progress": progress })).await.unwrap();
     }
@@ -62,7 +62,7 @@ async fn progress_is_told_once_in_five_seconds() {
     let told = harness.database.number("SELECT count(*) FROM webhook_deliveries").await;
     assert_eq!(told, 1, "all of it took less than five seconds");
     harness.database.execute("UPDATE webhook_deliveries SET created_at = created_at - interval '6 seconds'").await;
-    let tx = harness.services.store().begin(harness.caller.org).await.unwrap();
+    let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
     tx.emit(task, "task.progress", json!({ "status": "processing", "progress": 99 })).await.unwrap();
     tx.commit().await.unwrap();
     receiver.waits_for(2).await;
@@ -73,7 +73,7 @@ async fn progress_is_told_once_in_five_seconds() {
 async fn two_secrets_sign_during_the_overlap() {
     let (harness, receiver) = (open().build().await, Receiver::new().await);
     let issued = endpoint(&harness, &receiver, &["*"]).await;
-    let (org, id) = (harness.caller.org, issued.webhook.id);
+    let (org, id) = (harness.principal.org, issued.webhook.id);
     let old = issued.secret.unwrap().text().expose().to_owned();
     let own = "whsec_c2VjcmV0LW9mLWEtcmVjZWl2ZXItMTIzNDU2Nzg5MA==";
     let rotated = harness.services.rotate_webhook_secret(org, id, Some(own), 24, None).await.unwrap().value;
@@ -103,7 +103,7 @@ async fn secrets_are_nowhere_in_the_clear() {
     let issued = endpoint(&harness, &receiver, &["*"]).await;
     let first = issued.secret.unwrap().text().expose().to_owned();
     let rotated =
-        harness.services.rotate_webhook_secret(harness.caller.org, issued.webhook.id, None, 24, None).await.unwrap();
+        harness.services.rotate_webhook_secret(harness.principal.org, issued.webhook.id, None, 24, None).await.unwrap();
     let second = rotated.value.secret.unwrap().text().expose().to_owned();
     let engine = working(&harness);
     test(&harness, issued.webhook.id).await;
@@ -136,7 +136,7 @@ async fn an_address_inside_is_refused_when_it_is_made_and_when_it_is_sent_to() {
         events: None,
         format: WebhookFormat::Standard,
     };
-    let refused = harness.services.create_webhook(harness.caller.org, order, None).await;
+    let refused = harness.services.create_webhook(harness.principal.org, order, None).await;
     assert!(matches!(refused, Err(galley_services::ServiceError::Validation(errors)) if errors[0].field == "url"));
     let engine = working(&harness);
     test(&harness, issued.webhook.id).await;
@@ -157,6 +157,6 @@ async fn without_an_envelope_key_there_are_no_webhooks() {
         events: None,
         format: WebhookFormat::Standard,
     };
-    let refused = harness.services.create_webhook(harness.caller.org, order, None).await.err().unwrap().to_string();
+    let refused = harness.services.create_webhook(harness.principal.org, order, None).await.err().unwrap().to_string();
     assert!(refused.contains("set secrets.key"), "{refused}");
 }

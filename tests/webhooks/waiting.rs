@@ -10,7 +10,7 @@ async fn backlog(harness: &Harness, webhook: Uuid, messages: usize) {
          SELECT gen_random_uuid(), '{org}', '{webhook}', 'msg_' || n, 'article.updated', 'pending', now(), '{{}}', n
          FROM generate_series(1, {messages}) n;
          ANALYZE webhook_deliveries",
-        org = harness.caller.org
+        org = harness.principal.org
     );
     harness.database.execute(&sql).await;
 }
@@ -86,7 +86,7 @@ async fn a_worker_that_vanishes_leaves_one_row_and_the_message_comes() {
     assert_eq!(harness.database.number("SELECT count(*) FROM webhook_deliveries").await, 1);
     let ids: Vec<String> = receiver.came().iter().map(|one| one.id().to_owned()).collect();
     assert!(ids.len() >= 2 && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    let webhook = harness.services.webhook(harness.caller.org, webhook.id).await.unwrap();
+    let webhook = harness.services.webhook(harness.principal.org, webhook.id).await.unwrap();
     assert!(webhook.last_success_at.is_some());
 }
 
@@ -96,8 +96,8 @@ async fn what_has_no_job_is_begun_again() {
     let webhook = endpoint(&harness, &receiver, &["article.*"]).await.webhook;
     backlog(&harness, webhook.id, 3).await;
     harness.database.execute("UPDATE webhook_deliveries SET next_attempt_at = now() - interval '1 minute'").await;
-    assert_eq!(harness.services.resume_deliveries().await.unwrap(), 1);
-    assert_eq!(harness.services.resume_deliveries().await.unwrap(), 0, "there is a job now");
+    assert_eq!(harness.services.system().resume_deliveries().await.unwrap(), 1);
+    assert_eq!(harness.services.system().resume_deliveries().await.unwrap(), 0, "there is a job now");
     let engine = working(&harness);
     receiver.waits_for(3).await;
     until(&harness, "SELECT count(*) FROM webhook_deliveries WHERE status = 'delivered'", 3).await;
@@ -115,7 +115,7 @@ async fn another_tenants_endpoints_hear_nothing() {
     announce(&harness, 3).await;
     mine.waits_for(3).await;
     assert!(receiver.came().is_empty());
-    harness.services.delete_webhook(harness.caller.org, webhook.id).await.unwrap();
+    harness.services.delete_webhook(harness.principal.org, webhook.id).await.unwrap();
     assert_eq!(harness.database.number("SELECT count(*) FROM event_followers").await, 1, "only the stranger follows");
     assert_eq!(harness.database.number("SELECT count(*) FROM secrets").await, 1);
     engine.stop().await;

@@ -125,7 +125,7 @@ async fn filled(bench: &Bench, finished: u32) -> anyhow::Result<Database> {
 async fn order(database: &Database, count: usize) -> anyhow::Result<()> {
     database.hurry(true).await?;
     let parts = Parts::on(database, &spread(SLOTS)).await?;
-    parts.order_many(&parts.caller(), count).await?;
+    parts.order_many(&parts.principal(), count).await?;
     parts.close().await;
     database.hurry(false).await?;
     // The statistics of a table that only just got its first rows would be those of an empty one.

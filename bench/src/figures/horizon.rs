@@ -214,7 +214,7 @@ impl Queue {
                 self.parts.services.store().queue().promote(&[], &article::STEPS, LEASE).await?;
                 taken.clocks.push(look.elapsed().as_secs_f64() * 1e3);
                 let order = Instant::now();
-                self.parts.order(&self.parts.caller()).await?;
+                self.parts.order(&self.parts.principal()).await?;
                 taken.orders.push(order.elapsed().as_secs_f64() * 1e3);
                 self.looking = Some(i64::MIN);
             }

@@ -67,7 +67,7 @@ async fn calls(bench: &mut Bench) -> anyhow::Result<()> {
     let database = bench.world.database().await?;
     let parts = Parts::on(&database, &spread(64)).await?;
     let key = parts.key().await?;
-    let task = parts.order(&parts.caller()).await?;
+    let task = parts.order(&parts.principal()).await?;
     let (front, port, constant) = Spawned::front(bench, &database).await?;
     let post = Call::post("/api/v1/tasks", &key, ORDER);
     let get = Call::get(&format!("/api/v1/tasks/{task}"), &key);
@@ -139,7 +139,7 @@ async fn events(bench: &mut Bench) -> anyhow::Result<()> {
     let key = parts.key().await?;
     let mut tasks = Vec::new();
     for _ in 0..TASKS {
-        tasks.push(parts.order(&parts.caller()).await?);
+        tasks.push(parts.order(&parts.principal()).await?);
     }
     let (front, port, _) = Spawned::front(bench, &database).await?;
     let pid = front.pid()?;

@@ -94,7 +94,7 @@ async fn commits(database: &Database, samples: usize) -> anyhow::Result<Vec<f64>
 async fn series(parts: &Parts, stamps: &mut Stamps, samples: usize) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
     let (mut orders, mut steps) = (Vec::new(), Vec::new());
     for at in 0..WARM + samples {
-        let task = parts.order(&parts.caller()).await?;
+        let task = parts.order(&parts.principal()).await?;
         let ordered = clock();
         let mut seen: HashMap<StepKind, Stamp> = HashMap::new();
         while seen.len() < article::STEPS.len() {

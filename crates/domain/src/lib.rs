@@ -14,6 +14,6 @@ pub mod usage;
 pub mod webhook;
 pub mod writing;
 
-pub use access::{Caller, OrgId, Permission, Scope};
+pub use access::{Operator, OrgId, Permission, Principal, Scope, Who};
 pub use fault::{Fault, FaultCode};
 pub use hidden::Hidden;

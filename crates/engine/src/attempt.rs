@@ -31,8 +31,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// An attempt that the database's absence cut short starts again after this.
 const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Tries at a name that other articles take as well.
-const MOST_COLLISIONS: u32 = 5;
+/// So often an end is written again that conflicts with what another transaction wrote in the same moment.
+const MOST_CONFLICTS: u32 = 5;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -239,7 +239,7 @@ async fn finish(shared: &Shared, lease: &Lease, outcome: Outcome) -> Ended {
     let usage = lease.meter().take();
     let mut outcome = Arc::new(outcome);
     let mut pause = FIRST_PAUSE;
-    let mut collisions = 0;
+    let mut conflicts = 0;
     loop {
         log_fault(&outcome);
         let error = match write_end(shared, lease, &outcome, &usage).await {
@@ -250,9 +250,10 @@ async fn finish(shared: &Shared, lease: &Lease, outcome: Outcome) -> Ended {
             }
             Err(error) => error,
         };
-        if matches!(error, StoreError::Conflict(_)) && collisions < MOST_COLLISIONS {
-            // Another article took the same name in the same moment; the next try sees it and takes another one.
-            collisions += 1;
+        if matches!(error, StoreError::Conflict(_)) && conflicts < MOST_CONFLICTS {
+            // What the keeper writes must be unique, and another transaction wrote the same in the same moment. The next
+            // try sees that, so that the keeper can write something else.
+            conflicts += 1;
             continue;
         }
         if !error.is_unavailable() {

@@ -224,7 +224,7 @@ mod tests {
             fence: Fence { step: Uuid::from_u128(1), lease: Uuid::from_u128(2) },
             org: Some(OrgId(Uuid::from_u128(3))),
             task: Some(task),
-            kind: StepKind::new("draft"),
+            kind: StepKind::new("toy"),
             pool,
             rank: 0,
             run: 1,

@@ -38,7 +38,7 @@ pub trait Pipeline: Debug + Send + Sync + 'static {
         (Items::default(), Vec::new())
     }
 
-    /// What events call the id of what the task is about, such as `article_id`; None leaves it out.
+    /// What events call the id of what the task is about, such as `invoice_id`; None leaves it out.
     fn subject_name(&self) -> Option<&'static str> {
         None
     }

@@ -12,9 +12,9 @@ use galley_domain::OrgId;
 use uuid::Uuid;
 
 use crate::{
-    Services,
     blobs::{BlobError, Blobs},
     error::ServiceError,
+    system::SystemCalls,
 };
 
 /// Younger bytes may still get their row: an attempt keeps its result through an outage of the database, and writes it
@@ -26,19 +26,20 @@ const PORTION: usize = 500;
 /// neither.
 const ASIDE: &str = "#0";
 
-impl Services {
+impl SystemCalls<'_> {
     /// Removes stored bytes older than a week that no row names, and half-written ones. How many files went.
     pub async fn sweep_blobs(&self) -> Result<u64, ServiceError> {
+        let blobs = self.services.blobs();
         let before = SystemTime::now() - YOUNG;
         let mut removed = 0;
-        for (org, folder) in blocking(self.blobs(), organizations).await? {
-            for shard in blocking(self.blobs(), move |_| folders(&folder)).await? {
-                let (names, half) = blocking(self.blobs(), move |_| old_files(&shard, before)).await?;
+        for (org, folder) in blocking(blobs, organizations).await? {
+            for shard in blocking(blobs, move |_| folders(&folder)).await? {
+                let (names, half) = blocking(blobs, move |_| old_files(&shard, before)).await?;
                 removed += half;
                 for portion in names.chunks(PORTION) {
-                    let blobs = portion.iter().filter_map(|path| blob_of(self.blobs().root(), path)).collect();
-                    let unnamed = self.store().system().unnamed_blobs(org, blobs).await?;
-                    removed += blocking(self.blobs(), move |root| remove(root, &unnamed, before)).await?;
+                    let named = portion.iter().filter_map(|path| blob_of(blobs.root(), path)).collect();
+                    let unnamed = self.across.unnamed_blobs(org, named).await?;
+                    removed += blocking(blobs, move |root| remove(root, &unnamed, before)).await?;
                 }
             }
         }

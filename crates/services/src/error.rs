@@ -1,3 +1,5 @@
+use std::fmt;
+
 use galley_domain::order::FieldError;
 use galley_engine::ControlError;
 use galley_store::StoreError;
@@ -22,12 +24,32 @@ pub enum Missing {
     Delivery,
 }
 
+impl fmt::Display for Missing {
+    /// "there is no such …".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Task => "task",
+            Self::Article => "article",
+            Self::Version => "version of this article",
+            Self::File => "file",
+            Self::Project => "project",
+            Self::Key => "API key",
+            Self::Secret => "secret",
+            Self::Organization => "organization",
+            Self::Schedule => "schedule",
+            Self::ScheduleRun => "run of this schedule",
+            Self::Webhook => "webhook",
+            Self::Delivery => "delivery of this webhook",
+        })
+    }
+}
+
 /// Why a use case was refused or failed. Everything but `Internal` may be shown to the client.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     #[error("the request is not valid")]
     Validation(Vec<FieldError>),
-    #[error("there is no such {0:?}")]
+    #[error("there is no such {0}, or it belongs to another organization")]
     NotFound(Missing),
     /// The request is fine, the state of things is not; the text says what to do.
     #[error("{0}")]

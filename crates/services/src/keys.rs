@@ -1,7 +1,7 @@
 //! API keys: made, shown once, found by hash. And the first start of an empty database.
 
 use chrono::{DateTime, Utc};
-use galley_domain::{Caller, OrgId, Permission, Scope};
+use galley_domain::{OrgId, Permission, Principal, Scope, Who};
 use galley_store::{Bootstrap, NewKey, rows};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     Services,
     error::{Missing, ServiceError},
+    system::OperatorCalls,
     tasks::TaskView,
 };
 
@@ -80,35 +81,40 @@ fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
 
 impl Services {
     /// Who holds this key, if anyone does.
-    pub async fn caller(&self, secret: &str) -> Result<Option<Caller>, ServiceError> {
+    pub async fn principal(&self, secret: &str) -> Result<Option<Principal>, ServiceError> {
         if !is_well_formed(secret) {
             return Ok(None);
         }
-        Ok(self.store.reads().caller_by_key(hash_key(secret)).await?)
+        Ok(self.store.reads().principal_by_key(hash_key(secret)).await?)
     }
 
     /// Who holds this key, and the task of theirs with that id: one look at the database for both. What is wrong with the
     /// task is said in its place.
-    pub async fn caller_with_task(
+    pub async fn principal_with_task(
         &self,
         secret: &str,
         id: Uuid,
-    ) -> Result<Option<(Caller, Result<TaskView, ServiceError>)>, ServiceError> {
+    ) -> Result<Option<(Principal, Result<TaskView, ServiceError>)>, ServiceError> {
         if !is_well_formed(secret) {
             return Ok(None);
         }
-        let Some((caller, task)) = self.store.reads().poll(hash_key(secret), id).await? else { return Ok(None) };
+        let Some((principal, task)) = self.store.reads().poll(hash_key(secret), id).await? else { return Ok(None) };
         let task = match task {
             Ok(Some(row)) => self.view(row),
             Ok(None) => Err(ServiceError::NotFound(Missing::Task)),
             Err(error) => Err(error.into()),
         };
-        Ok(Some((caller, task)))
+        Ok(Some((principal, task)))
     }
 
-    /// Whether a key may still be used, for what outlives the request that it was presented with.
-    pub async fn key_in_force(&self, org: OrgId, id: Uuid) -> Result<bool, ServiceError> {
-        Ok(self.store.reads().key_in_force(org, id).await?)
+    /// Whether a principal may still ask, for what outlives the request that it came with.
+    pub async fn is_in_force(&self, org: OrgId, who: Who) -> Result<bool, ServiceError> {
+        match who {
+            Who::Key(id) => Ok(self.store.reads().key_in_force(org, id).await?),
+            // Nobody can sign in yet, so nobody has.
+            Who::User(_) => Ok(false),
+            Who::Operator | Who::System => Ok(true),
+        }
     }
 
     pub async fn create_key(&self, org: OrgId, request: &KeyRequest) -> Result<IssuedKey, ServiceError> {
@@ -129,6 +135,13 @@ impl Services {
     pub async fn keys(&self, org: OrgId) -> Result<Vec<rows::ApiKey>, ServiceError> {
         Ok(self.store.tenant(org).keys().await?)
     }
+}
+
+impl OperatorCalls<'_> {
+    /// Every organization with its name, the oldest first.
+    pub async fn organizations(&self) -> Result<Vec<(OrgId, String)>, ServiceError> {
+        Ok(self.across.organizations().await?)
+    }
 
     /// The oldest organization; made with its admin and its first credits when the database is empty.
     pub async fn ensure_organization(
@@ -137,23 +150,22 @@ impl Services {
         admin_email: &str,
         credits: Decimal,
     ) -> Result<OrgId, ServiceError> {
-        let system = self.store.system();
-        if let Some((org, _)) = system.organizations().await?.into_iter().next() {
+        if let Some((org, _)) = self.across.organizations().await?.into_iter().next() {
             return Ok(org);
         }
         let first = Bootstrap { organization: name.to_owned(), admin_email: admin_email.to_owned(), credits };
-        if let Some(org) = system.bootstrap(first).await? {
+        if let Some(org) = self.across.bootstrap(first).await? {
             return Ok(org);
         }
         // Another process was first.
-        let found = system.organizations().await?.into_iter().next();
+        let found = self.across.organizations().await?.into_iter().next();
         found.map(|(org, _)| org).ok_or(ServiceError::NotFound(crate::Missing::Organization))
     }
 
     /// A key that may do everything, if the organization has no key yet.
     pub async fn first_key(&self, org: OrgId) -> Result<Option<IssuedKey>, ServiceError> {
         let (issued, stored) = new_key(&KeyRequest::full("first key"));
-        let tx = self.store.begin(org).await?;
+        let tx = self.services.store.begin(org).await?;
         let inserted = tx.insert_first_key(stored).await?;
         tx.commit().await?;
         Ok(inserted.then_some(issued))
@@ -161,7 +173,7 @@ impl Services {
 
     /// Adds credits; returns the new balance.
     pub async fn grant_credits(&self, org: OrgId, amount: Decimal, note: &str) -> Result<Decimal, ServiceError> {
-        let tx = self.store.begin(org).await?;
+        let tx = self.services.store.begin(org).await?;
         let balance = tx.grant(amount, note).await?;
         tx.commit().await?;
         Ok(balance)

@@ -16,6 +16,7 @@ mod restart;
 mod schedules;
 mod secrets;
 mod settings;
+mod system;
 mod tasks;
 mod webhooks;
 
@@ -26,7 +27,7 @@ use galley_domain::credits::Prices;
 use galley_engine::{Commits, Control, Registry};
 pub use galley_fetch::address::MAX_LINK_CHARS;
 use galley_fetch::address::Policy;
-use galley_store::{Retention, Store};
+use galley_store::{Retention, Store, StoreError};
 use galley_vault::Keyring;
 
 use restart::Restart;
@@ -38,12 +39,13 @@ pub use error::{Missing, ServiceError};
 pub use files::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use idempotency::{Answer, IdempotencyKey};
 pub use keys::{IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
-pub use orders::Receipt;
+pub use orders::{Orders, Receipt};
 pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use restart::RetryRequest;
 pub use schedules::{MAX_TIMES, ScheduleAction, ScheduleEdit, ScheduleRequest, ScheduleView, TimesEdit, Work};
 pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
+pub use system::{OperatorCalls, SystemCalls};
 pub use tasks::TaskView;
 pub use webhooks::{DeliveryView, IssuedWebhook, Outgoing, ReplayRequest, Replayed, Told, WebhookEdit, WebhookOrder};
 
@@ -71,6 +73,7 @@ pub struct Services {
     keyring: Option<Arc<Keyring>>,
     registry: Arc<Registry>,
     control: Control,
+    orders: Orders,
     restarts: Arc<BTreeMap<&'static str, Arc<dyn Restart>>>,
 }
 
@@ -78,12 +81,19 @@ impl Services {
     pub fn new(store: Store, blobs: Blobs, settings: Settings, registry: Arc<Registry>) -> Self {
         let control = Control::new(store.clone(), Arc::clone(&registry));
         let restarts = Arc::new(pipelines::restarts());
-        Self { store, blobs, settings: Arc::new(settings), keyring: None, registry, control, restarts }
+        let settings = Arc::new(settings);
+        let orders = Orders::new(Arc::clone(&settings), Arc::clone(&registry));
+        Self { store, blobs, settings, keyring: None, registry, control, orders, restarts }
     }
 
     /// Every kind of work, and how it is treated.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
+    }
+
+    /// For what takes orders in a transaction of its own.
+    pub fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// Writes the ends of attempts.
@@ -98,6 +108,12 @@ impl Services {
         self
     }
 
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    /// For whoever wires the parts together, and for workers. The front has the use cases.
     pub fn store(&self) -> &Store {
         &self.store
     }

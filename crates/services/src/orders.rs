@@ -1,27 +1,32 @@
 //! Ordering an article: checked, paid for and queued in one transaction.
 
+use std::sync::Arc;
+
 use galley_domain::{
-    Caller,
+    Principal,
     article::{RESEARCH, TASK},
     order::{ArticleOrder, FieldError},
 };
-use galley_engine::StepSeed;
+use galley_engine::{Registry, StepSeed};
 use galley_store::{HoldOutcome, NewArticle, NewOrder, StoreError, TenantTx};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Services,
+    Services, Settings,
     error::ServiceError,
     idempotency::{Answer, IdempotencyKey, once},
 };
 
-/// What a client gets for an order.
+/// What a client gets for an order, or for running a task again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     pub task_id: Uuid,
-    pub article_id: Uuid,
+    /// What the task is about, if it has something of its own.
+    // Answers that were stored for repetition before there were other kinds of work.
+    #[serde(alias = "article_id")]
+    pub subject: Option<Uuid>,
     /// Credits held.
     pub price: Decimal,
     pub estimated_time_seconds: u32,
@@ -31,20 +36,33 @@ impl Services {
     /// Takes an order. Task, article, credit hold and first step stand together or not at all.
     pub async fn order(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         order: ArticleOrder,
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Receipt>, ServiceError> {
-        refuse(self.unservable(&order))?;
-        let tx = self.store.begin_order(caller.org).await?;
-        let key_id = caller.key;
+        refuse(self.orders.unservable(&order))?;
+        let tx = self.store.begin_order(principal.org).await?;
+        let key_id = principal.key();
         once(tx, key, |tx| async move {
-            refuse(self.unknown_references(&tx, &order).await?)?;
-            let receipt = self.insert_order(&tx, &order, trace_id, Some(key_id)).await?;
+            refuse(self.orders.unknown_references(&tx, &order).await?)?;
+            let receipt = self.orders.insert(&tx, &order, trace_id, key_id).await?;
             Ok((tx, receipt))
         })
         .await
+    }
+}
+
+/// What taking an order needs, within somebody's transaction.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    settings: Arc<Settings>,
+    registry: Arc<Registry>,
+}
+
+impl Orders {
+    pub(crate) fn new(settings: Arc<Settings>, registry: Arc<Registry>) -> Self {
+        Self { settings, registry }
     }
 
     /// What can be said without looking anything up: addresses, and whether there is anything to write from.
@@ -92,7 +110,7 @@ impl Services {
 
     /// Writes an order that is checked. After [`ServiceError::InsufficientCredits`] nothing of it is left, and the
     /// caller's transaction may go on.
-    pub(crate) async fn insert_order(
+    pub(crate) async fn insert(
         &self,
         tx: &TenantTx,
         order: &ArticleOrder,
@@ -115,9 +133,12 @@ impl Services {
             told: serde_json::json!({ "article_id": article_id, "credits_held": price.to_f64() }),
         });
         match written.await? {
-            HoldOutcome::Held { .. } => {
-                Ok(Receipt { task_id, article_id, price, estimated_time_seconds: self.settings.estimated_seconds })
-            }
+            HoldOutcome::Held { .. } => Ok(Receipt {
+                task_id,
+                subject: Some(article_id),
+                price,
+                estimated_time_seconds: self.settings.estimated_seconds,
+            }),
             HoldOutcome::Insufficient { available } => {
                 tx.delete_article(article_id).await?;
                 Err(ServiceError::InsufficientCredits { needed: price, available })
@@ -144,5 +165,20 @@ fn new_article(id: Uuid, order: &ArticleOrder) -> NewArticle {
         tone: order.brief.tone.as_str(),
         length: order.length,
         language: order.brief.language.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_stored_before_receipts_had_subjects_is_given_again() {
+        let (task_id, article) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let stored = |field: &str| serde_json::json!({ "task_id": task_id, field: article, "price": "40", "estimated_time_seconds": 45 });
+        for field in ["article_id", "subject"] {
+            let receipt: Receipt = serde_json::from_value(stored(field)).expect("readable");
+            assert_eq!((receipt.task_id, receipt.subject), (task_id, Some(article)), "{field}");
+        }
     }
 }

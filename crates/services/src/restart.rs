@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use galley_domain::{
-    Caller,
+    Principal,
     task::{StepKind, TaskStatus},
 };
 use galley_engine::{Pipeline, Stage, StepSeed};
@@ -52,13 +52,13 @@ impl Services {
     /// Starts the next run of an ended task. It costs what an order costs.
     pub async fn retry(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         id: Uuid,
         request: RetryRequest,
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Receipt>, ServiceError> {
-        let task = self.store.tenant(caller.org).task(id).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
+        let task = self.store.tenant(principal.org).task(id).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
         let restart = self.restarts.get(task.kind.as_str()).ok_or_else(|| {
             ServiceError::Conflict(format!("a task of the kind {} cannot be run again; order a new one", task.kind))
         })?;
@@ -66,7 +66,7 @@ impl Services {
             Some(edited) => Some(restart.prepare(self, &task, edited).await?),
             None => None,
         };
-        let tx = self.store.begin_order(caller.org).await?;
+        let tx = self.store.begin_order(principal.org).await?;
         once(tx, key, |tx| async move {
             let receipt = self.start_run(&tx, id, request.from.as_deref(), edited.as_ref(), trace_id).await?;
             Ok((tx, receipt))
@@ -115,7 +115,7 @@ impl Services {
         tx.add_steps(&self.steps_of(&task, seeds)?).await?;
         Ok(Receipt {
             task_id: id,
-            article_id: task.subject_id.unwrap_or_default(),
+            subject: task.subject_id,
             price: task.price,
             estimated_time_seconds: self.settings.estimated_seconds,
         })

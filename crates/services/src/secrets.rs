@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     Services,
     error::{Missing, ServiceError},
+    system::OperatorCalls,
 };
 
 /// Secrets that are moved in one transaction.
@@ -153,16 +154,17 @@ impl Services {
         let Some(found) = self.store.tenant(org).secret(purpose.as_str(), ONLY).await? else { return Ok(None) };
         self.unseal(&found).map(Some)
     }
+}
 
-    /// How many secrets there are under which envelope key, of all organizations. For operators.
+impl OperatorCalls<'_> {
+    /// How many secrets there are under which envelope key, of all organizations.
     pub async fn secrets_by_key(&self) -> Result<Vec<(String, i64)>, ServiceError> {
-        Ok(self.store.system().secret_keys().await?)
+        Ok(self.across.secret_keys().await?)
     }
 
     /// Moves all secrets of all organizations to the current envelope key, batch by batch. Can be cut off and repeated.
-    /// For operators.
     pub async fn rotate_secrets(&self) -> Result<Rotation, ServiceError> {
-        let keyring = self.current_keyring()?;
+        let keyring = self.services.current_keyring()?;
         let current = keyring.current().as_str();
         let (mut done, mut after) = (Rotation::default(), None);
         loop {
@@ -180,7 +182,7 @@ impl Services {
                     }
                 }
             };
-            after = self.store.system().rewrap_secrets(current, after, BATCH, rewrap).await?;
+            after = self.across.rewrap_secrets(current, after, BATCH, rewrap).await?;
             done.moved += batch.moved;
             done.stuck.extend(batch.stuck);
             if after.is_none() {

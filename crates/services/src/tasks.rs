@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use galley_domain::{Caller, OrgId, task::TaskStatus};
+use galley_domain::{OrgId, Principal, task::TaskStatus};
 use galley_store::{TaskFilter, rows};
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
@@ -40,9 +41,9 @@ impl Services {
         Ok((rows.into_iter().map(|row| self.view(row.into())).collect::<Result<_, _>>()?, total))
     }
 
-    /// The newest task that the caller's key has ordered and that was not completed.
-    pub async fn newest_uncompleted(&self, caller: &Caller) -> Result<Option<TaskView>, ServiceError> {
-        let row = self.store.tenant(caller.org).newest_uncompleted(caller.key).await?;
+    /// The newest task that was ordered with the principal's key, or without one if it has none, and was not completed.
+    pub async fn newest_uncompleted(&self, principal: &Principal) -> Result<Option<TaskView>, ServiceError> {
+        let row = self.store.tenant(principal.org).newest_uncompleted(principal.key()).await?;
         row.map(|row| self.view(row.into())).transpose()
     }
 
@@ -66,6 +67,11 @@ impl Services {
         limit: u64,
     ) -> Result<Vec<rows::Event>, ServiceError> {
         Ok(self.store.tenant(org).events_after(id, after, limit).await?)
+    }
+
+    /// What the organization owns, and how much of it running orders have reserved.
+    pub async fn credits(&self, org: OrgId) -> Result<(Decimal, Decimal), ServiceError> {
+        Ok(self.store.tenant(org).credits().await?)
     }
 
     /// The next events behind this number, some hundred at the most; for many who follow at once.

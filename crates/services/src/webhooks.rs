@@ -124,7 +124,7 @@ impl Services {
             }
             let webhook = tx.insert_webhook(new).await?;
             tx.put_secret(sealed).await?;
-            tx.follow_events(FAN_OUT, FANOUT, FAN_OUT_ATTEMPTS, true).await?;
+            tx.follow_events(FAN_OUT, FANOUT, FAN_OUT_ATTEMPTS).await?;
             Ok((tx, webhook))
         });
         Ok(issued(answer.await?, secret))
@@ -162,7 +162,7 @@ impl Services {
             tx.delete_secret(SecretPurpose::Webhook.as_str(), &name).await?;
         }
         if tx.all_webhooks().await?.is_empty() {
-            tx.follow_events(FAN_OUT, FANOUT, FAN_OUT_ATTEMPTS, false).await?;
+            tx.unfollow_events(FAN_OUT).await?;
         }
         Ok(tx.commit().await?)
     }

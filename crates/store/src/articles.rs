@@ -58,8 +58,6 @@ pub enum ArticleChange {
     },
     /// A run begins; a text that is there stays as it is.
     Generating,
-    /// The run that wrote the text has ended well.
-    Ready,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,15 +235,6 @@ impl TenantTx {
                         updated_at = now()
                      WHERE org_id = $1 AND id = $2",
                     [org, article.into(), error.into()],
-                )
-                .await?
-            }
-            ArticleChange::Ready => {
-                sql::execute(
-                    &self.conn,
-                    "UPDATE articles SET status = 'draft', error = NULL, updated_at = now()
-                     WHERE org_id = $1 AND id = $2 AND status = 'generating'",
-                    [org, article.into()],
                 )
                 .await?
             }

@@ -133,8 +133,6 @@ impl TryFrom<ClaimRow> for ClaimedStep {
 /// What a look at the clock brought.
 #[derive(Debug, Default)]
 pub struct Promotion {
-    /// Steps that became claimable: their delay ended or their worker vanished.
-    pub ready: u64,
     /// Steps whose worker vanished during their last attempt. They are leased to the caller, who must fail them.
     pub exhausted: Vec<ClaimedStep>,
     /// When the clock will next make a step claimable, if any is waiting for it.
@@ -192,7 +190,7 @@ macro_rules! moved {
             "WITH moved AS (",
             $update,
             " RETURNING pool, rank)
-            SELECT pool, count(*) AS steps, min(rank) AS rank FROM moved GROUP BY pool"
+            SELECT pool, min(rank) AS rank FROM moved GROUP BY pool"
         )
     };
 }
@@ -200,7 +198,6 @@ macro_rules! moved {
 #[derive(FromQueryResult)]
 struct Moved {
     pool: String,
-    steps: i64,
     rank: i64,
 }
 
@@ -287,7 +284,7 @@ moved AS (
     FROM unnest($1::uuid[], $2::uuid[]) AS held(id, lease)
     WHERE steps.id = ANY($1::uuid[]) AND steps.id = held.id AND steps.lease = held.lease AND (SELECT count(*) FROM t) >= 0
     RETURNING steps.pool, steps.rank, steps.state)
-SELECT pool, count(*) AS steps, min(rank) AS rank FROM moved WHERE state = 'ready' GROUP BY pool";
+SELECT pool, min(rank) AS rank FROM moved WHERE state = 'ready' GROUP BY pool";
 
 fn texts(kinds: &[StepKind]) -> sea_orm::Value {
     sql::column(kinds, |kind| kind.as_str().to_owned())
@@ -342,7 +339,7 @@ impl Queue {
             let grace = lease.as_secs_f64() / 3.0;
             let mut moved = sql::rows::<Moved>(&self.db, PROMOTE_DELAYED, []).await?;
             moved.extend(sql::rows::<Moved>(&self.db, PROMOTE_ABANDONED, [own.clone().into(), grace.into()]).await?);
-            promotion.ready = self.became_ready(moved)?;
+            self.became_ready(moved)?;
             let values = [own.into(), grace.into(), lease.as_secs_f64().into(), texts(kinds)];
             let rows = sql::rows::<ClaimRow>(&self.db, TAKE_EXHAUSTED, values).await?;
             promotion.exhausted = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
@@ -351,13 +348,11 @@ impl Queue {
         Ok(promotion)
     }
 
-    fn became_ready(&self, moved: Vec<Moved>) -> Result<u64, StoreError> {
-        let mut count = 0;
-        for Moved { pool, steps, rank } in moved {
-            count += steps.unsigned_abs();
+    fn became_ready(&self, moved: Vec<Moved>) -> Result<(), StoreError> {
+        for Moved { pool, rank } in moved {
             self.announcer.say([Notification::Steps { pool: pool.parse()?, rank }]);
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Moves ready steps that stand in a pool which the caller does not have to the one that it has for their kind: a
@@ -396,7 +391,7 @@ impl Queue {
     pub async fn give_back(&self, held: &[Fence]) -> Result<(), StoreError> {
         let (ids, leases) = columns(held);
         let moved = sql::rows::<Moved>(&self.db, GIVE_BACK, [ids.into(), leases.into()]).await?;
-        self.became_ready(moved).map(drop)
+        self.became_ready(moved)
     }
 
     /// Adds a step that belongs to no tenant, unless one with this key exists. True when it was added.
@@ -410,7 +405,8 @@ impl Queue {
         let added = sql::execute(
             &self.db,
             "INSERT INTO steps (id, kind, pool, state, max_attempts, trace_id, unique_key, rank)
-             VALUES ($1, $2, $3, 'ready', $4, $5, $6, (SELECT last_value FROM fair_clock)) ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
+             VALUES ($1, $2, $3, 'ready', $4, $5, $6, (SELECT last_value FROM fair_clock))
+             ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
             [
                 Uuid::now_v7().into(),
                 kind.as_str().into(),

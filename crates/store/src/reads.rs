@@ -7,7 +7,7 @@ mod sources;
 
 use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc, time::Duration};
 
-use galley_domain::{Caller, OrgId};
+use galley_domain::{OrgId, Principal};
 use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::{
     entity::{events, tasks},
     error::StoreError,
 };
-use sources::{Callers, Events, Following, Keys, Known, Line, Poll, Polled, Polls, Tasks};
+use sources::{Events, Following, Keys, Known, Line, Poll, Polled, Polls, Principals, Tasks};
 
 /// The most questions of one statement.
 const MOST: usize = 128;
@@ -131,7 +131,7 @@ pub type Task = Answer<Option<Arc<tasks::Model>>>;
 /// The reads of one process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reads {
-    callers: Gathered<Vec<u8>, Arc<Answer<Known>>>,
+    principals: Gathered<Vec<u8>, Arc<Answer<Known>>>,
     polls: Gathered<Poll, Arc<Polled>>,
     keys: Gathered<(Uuid, Uuid), ()>,
     tasks: Gathered<(Uuid, Uuid), Arc<tasks::Model>>,
@@ -142,7 +142,7 @@ impl Reads {
     pub(crate) fn start(db: &DatabaseConnection) -> Self {
         let pool = db.get_postgres_connection_pool();
         Self {
-            callers: Gathered::start(Callers(Line::of(pool))),
+            principals: Gathered::start(Principals(Line::of(pool))),
             polls: Gathered::start(Polls(Line::of(pool))),
             keys: Gathered::start(Keys(Line::of(pool))),
             tasks: Gathered::start(Tasks(Line::of(pool))),
@@ -151,17 +151,17 @@ impl Reads {
     }
 
     /// Who holds the key with this hash, if it is in force; marks it as used (at most once a minute).
-    pub async fn caller_by_key(&self, hash: Vec<u8>) -> Result<Option<Caller>, StoreError> {
-        let Some(found) = self.callers.ask(hash).await? else { return Ok(None) };
-        Ok(found.as_ref().as_ref().map_err(Clone::clone)?.caller())
+    pub async fn principal_by_key(&self, hash: Vec<u8>) -> Result<Option<Principal>, StoreError> {
+        let Some(found) = self.principals.ask(hash).await? else { return Ok(None) };
+        Ok(found.as_ref().as_ref().map_err(Clone::clone)?.principal())
     }
 
-    /// The same, with the task of theirs that has this id, if there is one. A task that cannot be read leaves the caller
+    /// The same, with the task of theirs that has this id, if there is one. A task that cannot be read leaves the principal
     /// who they are.
-    pub async fn poll(&self, hash: Vec<u8>, task: Uuid) -> Result<Option<(Caller, Task)>, StoreError> {
+    pub async fn poll(&self, hash: Vec<u8>, task: Uuid) -> Result<Option<(Principal, Task)>, StoreError> {
         let Some(polled) = self.polls.ask((hash, task)).await? else { return Ok(None) };
-        let caller = polled.key.as_ref().map_err(Clone::clone)?.caller();
-        Ok(caller.map(|caller| (caller, polled.task.clone())))
+        let principal = polled.key.as_ref().map_err(Clone::clone)?.principal();
+        Ok(principal.map(|principal| (principal, polled.task.clone())))
     }
 
     /// False when the key is revoked, expired or not there.

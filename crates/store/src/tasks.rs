@@ -2,8 +2,8 @@
 
 use galley_domain::task::{PoolName, StepKind, TaskStatus};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect,
     sea_query::{Alias, LockType},
 };
 use serde_json::Value as Json;
@@ -52,11 +52,19 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok((rows, total))
     }
 
-    /// The newest task that was ordered with a key and is not completed.
-    pub async fn newest_uncompleted(&self, key: Uuid) -> Result<Option<tasks::Model>, StoreError> {
+    /// The newest task that a client has ordered with this key, or without one, and that is not completed.
+    pub async fn newest_uncompleted(&self, key: Option<Uuid>) -> Result<Option<tasks::Model>, StoreError> {
+        let ordered = match key {
+            Some(key) => Condition::all().add(tasks::Column::ApiKeyId.eq(key)),
+            // The command line once noted its orders under the id of no key.
+            None => {
+                Condition::any().add(tasks::Column::ApiKeyId.is_null()).add(tasks::Column::ApiKeyId.eq(Uuid::nil()))
+            }
+        };
         Ok(self
             .find::<tasks::Entity>()
-            .filter(tasks::Column::ApiKeyId.eq(key))
+            .filter(ordered)
+            .filter(tasks::Column::ParentId.is_null())
             .filter(tasks::Column::Status.ne(TaskStatus::Completed.as_str()))
             .order_by_desc(tasks::Column::CreatedAt)
             .order_by_asc(tasks::Column::Id)
@@ -198,23 +206,19 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Lets each transaction that tells something in this organization add a step of this kind, or no longer.
-    pub async fn follow_events(
-        &self,
-        kind: StepKind,
-        pool: PoolName,
-        attempts: u32,
-        on: bool,
-    ) -> Result<(), StoreError> {
-        let statement = if on {
-            "INSERT INTO event_followers (org_id, kind, pool, max_attempts) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (org_id, kind) DO UPDATE SET pool = excluded.pool, max_attempts = excluded.max_attempts"
-        } else {
-            "DELETE FROM event_followers WHERE org_id = $1 AND kind = $2 AND $3 <> '' AND $4 > 0"
-        };
+    /// Lets each transaction that tells something in this organization add a step of this kind.
+    pub async fn follow_events(&self, kind: StepKind, pool: PoolName, attempts: u32) -> Result<(), StoreError> {
+        let statement = "INSERT INTO event_followers (org_id, kind, pool, max_attempts) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (org_id, kind) DO UPDATE SET pool = excluded.pool, max_attempts = excluded.max_attempts";
         let attempts = i32::try_from(attempts.max(1)).unwrap_or(i32::MAX);
         let values = [self.org_value(), kind.as_str().into(), pool.as_str().into(), attempts.into()];
         sql::execute(&self.conn, statement, values).await.map(drop)
+    }
+
+    /// Ends what [`TenantTx::follow_events`] began.
+    pub async fn unfollow_events(&self, kind: StepKind) -> Result<(), StoreError> {
+        let statement = "DELETE FROM event_followers WHERE org_id = $1 AND kind = $2";
+        sql::execute(&self.conn, statement, [self.org_value(), kind.as_str().into()]).await.map(drop)
     }
 
     /// Fails with [`StoreError::LeaseLost`] unless the step is still leased to the caller, and keeps it so until the

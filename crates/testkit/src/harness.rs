@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use galley_compose::ExtractiveWriter;
 use galley_destinations::{FolderDestination, FrontMatterStyle};
 use galley_domain::{
-    Caller, OrgId,
+    Operator, OrgId, Principal,
     article::ContentFormat,
     credits::Prices,
     order::ArticleOrder,
@@ -43,14 +43,14 @@ pub struct HarnessBuilder {
     keyring: Option<Keyring>,
 }
 
-/// A database, the use cases on it, one tenant with a caller.
+/// A database, the use cases on it, one tenant with a principal.
 #[derive(Debug)]
 pub struct Harness {
     pub database: TestDatabase,
     pub services: Services,
     pub notifications: Notifications,
-    pub caller: Caller,
-    /// The key behind [`Harness::caller`].
+    pub principal: Principal,
+    /// The key behind [`Harness::principal`].
     pub secret: String,
     pub dir: tempfile::TempDir,
     /// Between the use cases and the database, if it was asked for.
@@ -180,16 +180,20 @@ impl HarnessBuilder {
             Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry)).with_keyring(self.keyring);
         let notifications = Notifications::default();
         let listening = tokio::spawn(notifications.clone().run(store));
-        let org = services.ensure_organization("Test", "admin@example.org", self.credits).await.expect("a tenant");
-        let (caller, secret) = caller_of(&services, org).await;
-        Harness { database, services, notifications, caller, secret, dir, line, listening }
+        let org = services
+            .operator(Operator::of_this_machine())
+            .ensure_organization("Test", "admin@example.org", self.credits)
+            .await
+            .expect("a tenant");
+        let (principal, secret) = principal_of(&services, org).await;
+        Harness { database, services, notifications, principal, secret, dir, line, listening }
     }
 }
 
-async fn caller_of(services: &Services, org: OrgId) -> (Caller, String) {
+async fn principal_of(services: &Services, org: OrgId) -> (Principal, String) {
     let key = services.create_key(org, &KeyRequest::full("test")).await.expect("a key");
-    let caller = services.caller(&key.secret).await.expect("the key is looked up").expect("the key is known");
-    (caller, key.secret)
+    let principal = services.principal(&key.secret).await.expect("the key is looked up").expect("the key is known");
+    (principal, key.secret)
 }
 
 impl Harness {
@@ -231,10 +235,14 @@ impl Harness {
     }
 
     /// A second tenant with credits and a key.
-    pub async fn other_tenant(&self) -> (Caller, String) {
+    pub async fn other_tenant(&self) -> (Principal, String) {
         let org = self.services.store().system().create_organization("Other").await.expect("a tenant");
-        self.services.grant_credits(org, Decimal::from(1000), "test").await.expect("credits");
-        caller_of(&self.services, org).await
+        self.services
+            .operator(Operator::of_this_machine())
+            .grant_credits(org, Decimal::from(1000), "test")
+            .await
+            .expect("credits");
+        principal_of(&self.services, org).await
     }
 
     /// The same use cases on another database.
@@ -247,17 +255,17 @@ impl Harness {
         let notifications = Notifications::default();
         let listening = tokio::spawn(notifications.clone().run(store));
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let (caller, secret) = (self.caller.clone(), self.secret.clone());
-        Self { database, services, notifications, caller, secret, dir, line: None, listening }
+        let (principal, secret) = (self.principal.clone(), self.secret.clone());
+        Self { database, services, notifications, principal, secret, dir, line: None, listening }
     }
 
     /// Orders a small article.
     pub async fn order(&self) -> Uuid {
-        self.order_as(&self.caller).await
+        self.order_as(&self.principal).await
     }
 
-    pub async fn order_as(&self, caller: &Caller) -> Uuid {
-        self.services.order(caller, order(), &trace_id(), None).await.expect("the order is taken").value.task_id
+    pub async fn order_as(&self, principal: &Principal) -> Uuid {
+        self.services.order(principal, order(), &trace_id(), None).await.expect("the order is taken").value.task_id
     }
 
     /// Starts an engine with scripted steps; leases are short so that tests need not wait for them.
@@ -321,15 +329,15 @@ impl Harness {
     }
 
     pub async fn task(&self, id: Uuid) -> TaskView {
-        self.services.task(self.caller.org, id).await.expect("the task is there")
+        self.services.task(self.principal.org, id).await.expect("the task is there")
     }
 
     pub async fn steps(&self, id: Uuid) -> Vec<rows::Step> {
-        self.services.task_steps(self.caller.org, id).await.expect("the task is there")
+        self.services.task_steps(self.principal.org, id).await.expect("the task is there")
     }
 
     pub async fn events(&self, id: Uuid) -> Vec<rows::Event> {
-        self.services.task_events(self.caller.org, id, 0, 10_000).await.expect("the task is there")
+        self.services.task_events(self.principal.org, id, 0, 10_000).await.expect("the task is there")
     }
 
     /// Waits until the task has ended, woken by its events.
@@ -349,7 +357,7 @@ impl Harness {
         let waiting = async {
             loop {
                 // A test may have taken the database away.
-                if let Ok(view) = self.services.task(self.caller.org, id).await
+                if let Ok(view) = self.services.task(self.principal.org, id).await
                     && test(&view)
                 {
                     return view;

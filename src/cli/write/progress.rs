@@ -156,7 +156,7 @@ mod tests {
         let harness = Harness::new().await;
         let task = harness.order().await;
         let (services, notifications, org) =
-            (harness.services.clone(), harness.notifications.clone(), harness.caller.org);
+            (harness.services.clone(), harness.notifications.clone(), harness.principal.org);
         harness.database.go_away().await;
         let following = tokio::spawn(async move {
             follow(&services, &notifications, org, task, QUIET, &CancellationToken::new()).await
@@ -175,7 +175,7 @@ mod tests {
         let harness = Harness::new().await;
         let task = harness.order().await;
         let (services, notifications, org) =
-            (harness.services.clone(), harness.notifications.clone(), harness.caller.org);
+            (harness.services.clone(), harness.notifications.clone(), harness.principal.org);
         harness.database.go_away().await;
         let interrupted = CancellationToken::new();
         interrupted.cancel();

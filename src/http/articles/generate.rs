@@ -47,9 +47,10 @@ impl Generate {
     ) -> Outcome<ArticlesAnswer<Generating>, Accepted> {
         let key = key.with(&order.canonical)?;
         let order = GenerateRequest::from(order.value).into_order()?;
-        let answer = auth.services().order(&auth.caller, order, auth.trace_id(), key.as_ref()).await?;
-        let location = format!("/api/v1/articles/{}/status", answer.value.article_id);
-        Ok(Reply::of(answer, |receipt| ArticlesAnswer::of(receipt.into())).at(&location))
+        let answer = auth.services().order(&auth.principal, order, auth.trace_id(), key.as_ref()).await?;
+        let article = answer.value.subject.ok_or_else(|| Problem::internal(&"an order of an article without one"))?;
+        let location = format!("/api/v1/articles/{article}/status");
+        Ok(Reply::of(answer, |receipt| ArticlesAnswer::of(Generating::of(article, &receipt))).at(&location))
     }
 
     /// Check how far an article is
@@ -125,10 +126,10 @@ pub struct Generating {
     estimated_time_seconds: u32,
 }
 
-impl From<Receipt> for Generating {
-    fn from(receipt: Receipt) -> Self {
+impl Generating {
+    fn of(article_id: Uuid, receipt: &Receipt) -> Self {
         Self {
-            article_id: receipt.article_id,
+            article_id,
             task_id: receipt.task_id,
             status: Word(ArticleStatus::Generating),
             credits_used: Amount(receipt.price),

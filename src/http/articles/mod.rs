@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 pub mod claims;
 pub mod generate;
+pub mod retry;
 pub mod versions;
 mod view;
 

@@ -20,7 +20,7 @@ impl Credits {
     /// An order needs its price to be available; it is held while the work runs and charged when it succeeds.
     #[oai(path = "/credits", method = "get", operation_id = "get_credits")]
     async fn get(&self, auth: Auth<ArticlesRead>) -> Outcome<Budget> {
-        let (balance, held) = auth.services().store().tenant(auth.org()).credits().await?;
+        let (balance, held) = auth.services().credits(auth.org()).await?;
         let available = Amount(balance - held);
         Ok(Reply::new(Budget { balance: Amount(balance), held: Amount(held), available }))
     }

@@ -3,7 +3,7 @@
 
 use std::{marker::PhantomData, sync::Arc, time::Instant};
 
-use galley_domain::{Caller, OrgId, Permission, Scope};
+use galley_domain::{OrgId, Principal};
 use galley_services::{Missing, ServiceError, Services, TaskView};
 use poem::{
     Request, RequestBody,
@@ -15,6 +15,10 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+pub use super::rights::{
+    ArticlesRead, ArticlesWrite, ProjectsRead, ProjectsWrite, PublishRead, PublishWrite, Right, SecretsRead,
+    SecretsWrite,
+};
 use super::{
     context::{self, RequestContext},
     problem::{Code, Problem},
@@ -26,63 +30,6 @@ use super::{
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const CHALLENGE: &str = "Bearer realm=\"galley\", ApiKey realm=\"galley\"";
 const BAD_KEY: &str = "Bearer realm=\"galley\", error=\"invalid_token\", ApiKey realm=\"galley\"";
-
-/// What a key must hold for an operation.
-pub trait Right: Send + Sync + 'static {
-    const PERMISSION: Permission;
-    /// Any one of them is enough.
-    const SCOPES: &'static [Scope];
-}
-
-pub struct ArticlesRead;
-impl Right for ArticlesRead {
-    const PERMISSION: Permission = Permission::Read;
-    const SCOPES: &'static [Scope] = &[Scope::Articles];
-}
-
-pub struct ArticlesWrite;
-impl Right for ArticlesWrite {
-    const PERMISSION: Permission = Permission::Write;
-    const SCOPES: &'static [Scope] = &[Scope::Articles];
-}
-
-/// Projects and what is in them.
-pub struct ProjectsRead;
-impl Right for ProjectsRead {
-    const PERMISSION: Permission = Permission::Read;
-    const SCOPES: &'static [Scope] = &[Scope::Projects, Scope::Content];
-}
-
-pub struct ProjectsWrite;
-impl Right for ProjectsWrite {
-    const PERMISSION: Permission = Permission::Write;
-    const SCOPES: &'static [Scope] = &[Scope::Projects, Scope::Content];
-}
-
-pub struct PublishRead;
-impl Right for PublishRead {
-    const PERMISSION: Permission = Permission::Read;
-    const SCOPES: &'static [Scope] = &[Scope::Publish];
-}
-
-pub struct PublishWrite;
-impl Right for PublishWrite {
-    const PERMISSION: Permission = Permission::Write;
-    const SCOPES: &'static [Scope] = &[Scope::Publish];
-}
-
-/// What shows or holds secrets.
-pub struct SecretsRead;
-impl Right for SecretsRead {
-    const PERMISSION: Permission = Permission::Read;
-    const SCOPES: &'static [Scope] = &[Scope::Admin];
-}
-
-pub struct SecretsWrite;
-impl Right for SecretsWrite {
-    const PERMISSION: Permission = Permission::Write;
-    const SCOPES: &'static [Scope] = &[Scope::Admin];
-}
 
 /// Which budget of calls an operation draws on.
 pub trait Class: Send + Sync + 'static {
@@ -109,9 +56,9 @@ pub fn front(request: &Request) -> Result<&Arc<Front>, Problem> {
     request.data::<Arc<Front>>().ok_or_else(|| Problem::internal(&"the request came around the middleware"))
 }
 
-/// A caller with the right `R`, and the way to the use cases.
+/// A principal with the right `R`, and the way to the use cases.
 pub struct Auth<R, C = General> {
-    pub caller: Caller,
+    pub principal: Principal,
     front: Arc<Front>,
     context: Arc<RequestContext>,
     declared: PhantomData<(R, C)>,
@@ -119,7 +66,7 @@ pub struct Auth<R, C = General> {
 
 impl<R: Right, C: Class> Auth<R, C> {
     pub fn org(&self) -> OrgId {
-        self.caller.org
+        self.principal.org
     }
 
     pub fn services(&self) -> &Services {
@@ -141,32 +88,32 @@ impl<R: Right, C: Class> Auth<R, C> {
         &self.front
     }
 
-    /// The caller, and what there is to say about the task of theirs that was asked for.
+    /// The principal, and what there is to say about the task of theirs that was asked for.
     async fn check(request: &Request, task: Option<Uuid>) -> Result<(Self, TaskLookup), Problem> {
         let (front, context) = (front(request)?, context::of(request)?);
-        let (caller, task) = identify(request, front, context, task).await?;
+        let (principal, task) = identify(request, front, context, task).await?;
         // All are set once: each request is checked once.
-        let _ = context.key.set(caller.key);
-        let _ = context.org.set(caller.org);
-        let rate = front.rates.call(C::CLASS, caller.key, Instant::now());
+        let _ = context.who.set(principal.who);
+        let _ = context.org.set(principal.org);
+        let rate = front.rates.call(C::CLASS, principal.who, Instant::now());
         let _ = context.rate.set(rate);
         if !rate.allowed {
             let detail = format!("this key has used its {} calls of this minute", rate.limit);
             return Err(Problem::too_many(detail, rate.reset));
         }
-        if !R::SCOPES.iter().any(|scope| caller.may(R::PERMISSION, *scope)) {
+        if !R::SCOPES.iter().any(|scope| principal.may(R::PERMISSION, *scope)) {
             let scopes: Vec<&str> = R::SCOPES.iter().map(|scope| scope.as_str()).collect();
             let scopes = scopes.join(" or ");
             let detail = format!("this key needs the permission {} and the scope {scopes}", R::PERMISSION);
             return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
         }
-        Ok((Self { caller, front: Arc::clone(front), context: Arc::clone(context), declared: PhantomData }, task))
+        Ok((Self { principal, front: Arc::clone(front), context: Arc::clone(context), declared: PhantomData }, task))
     }
 }
 
-/// A task that is looked up with the key. Whether the caller may see it is decided before it is said what is wrong with it.
+/// A task that is looked up with the key. Whether the principal may see it is decided before it is said what is wrong with it.
 type TaskLookup = Result<TaskView, ServiceError>;
-type Identified = (Caller, TaskLookup);
+type Identified = (Principal, TaskLookup);
 
 async fn identify(
     request: &Request,
@@ -204,8 +151,10 @@ async fn look_up(
     };
     let services = &front.state.services;
     let found = match task {
-        Some(id) => services.caller_with_task(secret, id).await?,
-        None => services.caller(secret).await?.map(|caller| (caller, Err(ServiceError::NotFound(Missing::Task)))),
+        Some(id) => services.principal_with_task(secret, id).await?,
+        None => {
+            services.principal(secret).await?.map(|principal| (principal, Err(ServiceError::NotFound(Missing::Task))))
+        }
     };
     drop(turn);
     Ok(found)
@@ -298,12 +247,12 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
     }
 }
 
-/// The task that the path names with its only parameter, looked up together with the caller's key: who asks for it again
+/// The task that the path names with its only parameter, looked up together with the principal's key: who asks for it again
 /// and again costs one look at the database each time, not two.
 pub struct OwnTask<R, C = General>(TaskLookup, PhantomData<(R, C)>);
 
 impl<R, C> OwnTask<R, C> {
-    /// The task, if the caller has one with this id.
+    /// The task, if the principal has one with this id.
     pub fn with_id(self, id: Uuid) -> Result<TaskView, Problem> {
         let task = self.0?;
         if task.row.id == id { Ok(task) } else { Err(ServiceError::NotFound(Missing::Task).into()) }

@@ -16,7 +16,7 @@ use super::{
     problem::Problem,
 };
 
-const JSON: &str = "application/json";
+pub const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A body that was read.
@@ -47,23 +47,35 @@ impl<'a, T: Fields> ApiExtractor<'a> for Body<T> {
         body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        if is_packed(request) {
-            return Err(Problem::packed().into());
-        }
-        let bytes = read_bytes(request, body, context::of(request)?.json_bytes).await?;
-        if bytes.is_empty() && T::RULES.may_be_empty {
-            return Ok(read_json::<T>(Value::Object(Map::new()))?);
-        }
+        let bytes = received(request, body).await?;
         if T::RULES.takes_forms && kind(request.content_type()) == FORM {
             return Ok(read_form::<T>(request, bytes).await?);
         }
-        if !is_json(request.content_type()) {
-            return Err(Problem::unsupported(JSON).into());
-        }
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::wrong("body", format!("is not readable JSON: {error}")))?;
-        Ok(read_json::<T>(value)?)
+        Ok(read_json::<T>(json(request, &bytes, T::RULES.may_be_empty)?)?)
     }
+}
+
+/// A body of JSON as it came, before it is known what it must be; an object without fields when there is none.
+pub async fn read_any(request: &Request, body: &mut RequestBody) -> poem::Result<Value> {
+    let bytes = received(request, body).await?;
+    Ok(json(request, &bytes, true)?)
+}
+
+async fn received(request: &Request, body: &mut RequestBody) -> poem::Result<Vec<u8>> {
+    if is_packed(request) {
+        return Err(Problem::packed().into());
+    }
+    read_bytes(request, body, context::of(request)?.json_bytes).await
+}
+
+fn json(request: &Request, bytes: &[u8], may_be_empty: bool) -> Result<Value, Problem> {
+    if bytes.is_empty() && may_be_empty {
+        return Ok(Value::Object(Map::new()));
+    }
+    if !is_json(request.content_type()) {
+        return Err(Problem::unsupported(JSON));
+    }
+    serde_json::from_slice(bytes).map_err(|error| Problem::wrong("body", format!("is not readable JSON: {error}")))
 }
 
 async fn read_bytes(request: &Request, body: &mut RequestBody, limit: usize) -> poem::Result<Vec<u8>> {
@@ -102,7 +114,7 @@ pub fn read_json<T: Fields>(value: Value) -> Result<Body<T>, Problem> {
     let mut errors = Errors::default();
     let read = read_members(Source::Json(map), T::RULES, &Place::Root, &mut errors);
     let read = errors.finish(read)?;
-    Ok(Body { value: read, canonical: canonical(value).to_string().into_bytes() })
+    Ok(Body { value: read, canonical: canonical_bytes(value) })
 }
 
 async fn read_form<T: Fields>(request: &Request, bytes: Vec<u8>) -> Result<Body<T>, Problem> {
@@ -123,6 +135,11 @@ pub fn by_name(pairs: Vec<(String, String)>) -> BTreeMap<String, Vec<String>> {
         texts.entry(name).or_default().push(text);
     }
     texts
+}
+
+/// The same bytes for all spellings of the same JSON.
+pub fn canonical_bytes(value: Value) -> Vec<u8> {
+    canonical(value).to_string().into_bytes()
 }
 
 /// Sorts the members of objects, so that their order does not matter.

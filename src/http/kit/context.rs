@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use galley_domain::OrgId;
+use galley_domain::{OrgId, Who};
 use poem::{Request, http::Uri};
 use uuid::Uuid;
 
@@ -28,9 +28,9 @@ pub struct RequestContext {
     pub dialect: Dialect,
     /// The pattern of the path, such as `/api/v1/tasks/{task_id}`.
     pub route: OnceLock<Arc<str>>,
-    /// Set once the caller is known.
+    /// Set once the principal is known.
     pub rate: OnceLock<Rate>,
-    pub key: OnceLock<Uuid>,
+    pub who: OnceLock<Who>,
     pub org: OnceLock<OrgId>,
 }
 
@@ -49,7 +49,7 @@ impl RequestContext {
             dialect: Dialect::of(request.uri().path()),
             route: OnceLock::new(),
             rate: OnceLock::new(),
-            key: OnceLock::new(),
+            who: OnceLock::new(),
             org: OnceLock::new(),
         }
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::FutureExt;
+use galley_domain::Who;
 use poem::{
     Endpoint, Request, Response,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
@@ -118,6 +119,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Middleware<E> {
             request_id = %context.id,
             trace_id = %context.trace_id,
             key = tracing::field::Empty,
+            user = tracing::field::Empty,
             route = tracing::field::Empty,
         );
         let mut response = self.answer(request).instrument(span.clone()).await;
@@ -126,8 +128,14 @@ impl<E: Endpoint<Output = Response>> Endpoint for Middleware<E> {
         let took = started.elapsed();
         self.metrics.request(method, context.route(), response.status(), took);
         span.record("route", context.route());
-        if let Some(key) = context.key.get() {
-            span.record("key", key.to_string());
+        match context.who.get() {
+            Some(Who::Key(id)) => {
+                span.record("key", id.to_string());
+            }
+            Some(Who::User(id)) => {
+                span.record("user", id.to_string());
+            }
+            Some(Who::Operator | Who::System) | None => {}
         }
         let duration_ms = took.as_secs_f64() * 1000.0;
         span.in_scope(|| tracing::info!(status = response.status().as_u16(), duration_ms, "request"));

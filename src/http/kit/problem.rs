@@ -145,22 +145,12 @@ impl Problem {
     }
 
     pub fn missing(what: Missing) -> Self {
-        let (code, what) = match what {
-            Missing::Task => (Code::TaskNotFound, "task"),
-            Missing::Article => (Code::ArticleNotFound, "article"),
-            Missing::Version => (Code::NotFound, "version of this article"),
-            Missing::File => (Code::NotFound, "file"),
-            Missing::Project => (Code::NotFound, "project"),
-            Missing::Key => (Code::NotFound, "API key"),
-            Missing::Secret => (Code::NotFound, "secret"),
-            Missing::Organization => (Code::NotFound, "organization"),
-            Missing::Schedule => (Code::NotFound, "schedule"),
-            Missing::ScheduleRun => (Code::NotFound, "run of this schedule"),
-            Missing::Webhook => (Code::NotFound, "webhook"),
-            Missing::Delivery => (Code::NotFound, "delivery of this webhook"),
+        let code = match what {
+            Missing::Task => Code::TaskNotFound,
+            Missing::Article => Code::ArticleNotFound,
+            _ => Code::NotFound,
         };
-        let detail = format!("there is no such {what}, or it belongs to another organization");
-        Self::new(StatusCode::NOT_FOUND, code, detail)
+        Self::new(StatusCode::NOT_FOUND, code, ServiceError::NotFound(what).to_string())
     }
 
     /// 429.

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use uuid::Uuid;
+use galley_domain::Who;
 
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -24,7 +24,7 @@ pub struct RateLimits {
     pub ai: u32,
     /// Failed sign-ins per address.
     pub auth: u32,
-    /// The most callers that are remembered at once; beyond it the one whose window began first is forgotten.
+    /// The most principals or addresses that are remembered at once; beyond it the one whose window began first is forgotten.
     pub remembered: usize,
 }
 
@@ -51,7 +51,7 @@ impl RateClass {
     }
 }
 
-/// Where a caller stands after a call.
+/// Where a principal stands after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     pub limit: u32,
@@ -68,7 +68,7 @@ struct Window {
     used: u32,
 }
 
-/// Windows by caller, never more than `capacity`.
+/// Windows by whoever is counted, never more than `capacity`.
 #[derive(Debug)]
 struct Windows<K> {
     open: Mutex<HashMap<K, Window>>,
@@ -80,12 +80,12 @@ impl<K: Eq + Hash + Clone> Windows<K> {
         Self { open: Mutex::new(HashMap::new()), capacity: capacity.max(1) }
     }
 
-    fn count(&self, caller: K, limit: u32, now: Instant) -> Rate {
+    fn count(&self, counted: K, limit: u32, now: Instant) -> Rate {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= self.capacity && !open.contains_key(&caller) {
+        if open.len() >= self.capacity && !open.contains_key(&counted) {
             make_room(&mut open, now);
         }
-        let window = open.entry(caller).or_insert(Window { began: now, used: 0 });
+        let window = open.entry(counted).or_insert(Window { began: now, used: 0 });
         if now.duration_since(window.began) >= WINDOW {
             *window = Window { began: now, used: 0 };
         }
@@ -103,9 +103,9 @@ impl<K: Eq + Hash + Clone> Windows<K> {
 
 impl<K: Eq + Hash> Windows<K> {
     /// Whether a further call would be let through; counts nothing.
-    fn has_room(&self, caller: &K, limit: u32, now: Instant) -> bool {
+    fn has_room(&self, counted: &K, limit: u32, now: Instant) -> bool {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.get(caller).is_none_or(|window| window.used < limit || now.duration_since(window.began) >= WINDOW)
+        open.get(counted).is_none_or(|window| window.used < limit || now.duration_since(window.began) >= WINDOW)
     }
 }
 
@@ -124,7 +124,7 @@ fn make_room<K: Eq + Hash + Clone>(open: &mut HashMap<K, Window>, now: Instant) 
 #[derive(Debug)]
 pub struct RateLimiter {
     limits: RateLimits,
-    calls: Windows<(RateClass, Uuid)>,
+    calls: Windows<(RateClass, Who)>,
     failures: Windows<Option<IpAddr>>,
 }
 
@@ -133,14 +133,14 @@ impl RateLimiter {
         Self { calls: Windows::new(limits.remembered), failures: Windows::new(limits.remembered), limits }
     }
 
-    /// Counts a call of a key.
-    pub fn call(&self, class: RateClass, key: Uuid, now: Instant) -> Rate {
+    /// Counts a call of a principal.
+    pub fn call(&self, class: RateClass, who: Who, now: Instant) -> Rate {
         let limit = match class {
             RateClass::General => self.limits.general,
             RateClass::Content => self.limits.content,
             RateClass::Ai => self.limits.ai,
         };
-        self.calls.count((class, key), limit, now)
+        self.calls.count((class, who), limit, now)
     }
 
     /// Counts a failed sign-in from an address. A good key is never refused for the failures of its neighbours, who
@@ -168,6 +168,8 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn limiter(ai: u32, auth: u32, remembered: usize) -> RateLimiter {
@@ -177,7 +179,7 @@ mod tests {
     #[test]
     fn the_call_after_the_last_is_refused_until_the_window_is_over() {
         let limiter = limiter(3, 20, 10);
-        let (key, start) = (Uuid::from_u128(1), Instant::now());
+        let (key, start) = (Who::Key(Uuid::from_u128(1)), Instant::now());
         let remaining: Vec<u32> = (0..3).map(|_| limiter.call(RateClass::Ai, key, start).remaining).collect();
         assert_eq!(remaining, [2, 1, 0]);
         let late = start + Duration::from_millis(59_500);
@@ -189,10 +191,10 @@ mod tests {
     fn classes_and_keys_have_budgets_of_their_own() {
         let limiter = limiter(1, 20, 10);
         let now = Instant::now();
-        assert!(limiter.call(RateClass::Ai, Uuid::from_u128(1), now).allowed);
-        assert!(!limiter.call(RateClass::Ai, Uuid::from_u128(1), now).allowed);
-        assert!(limiter.call(RateClass::Ai, Uuid::from_u128(2), now).allowed);
-        assert!(limiter.call(RateClass::General, Uuid::from_u128(1), now).allowed);
+        assert!(limiter.call(RateClass::Ai, Who::Key(Uuid::from_u128(1)), now).allowed);
+        assert!(!limiter.call(RateClass::Ai, Who::Key(Uuid::from_u128(1)), now).allowed);
+        assert!(limiter.call(RateClass::Ai, Who::Key(Uuid::from_u128(2)), now).allowed);
+        assert!(limiter.call(RateClass::General, Who::Key(Uuid::from_u128(1)), now).allowed);
     }
 
     #[test]
@@ -216,9 +218,9 @@ mod tests {
         let limiter = limiter(1, 20, 2);
         let start = Instant::now();
         for key in 0..50 {
-            limiter.call(RateClass::Ai, Uuid::from_u128(key), start + Duration::from_millis(key as u64));
+            limiter.call(RateClass::Ai, Who::Key(Uuid::from_u128(key)), start + Duration::from_millis(key as u64));
         }
         assert_eq!(limiter.calls.open.lock().expect("not poisoned").len(), 2);
-        assert!(!limiter.call(RateClass::Ai, Uuid::from_u128(49), start).allowed, "the newest is remembered");
+        assert!(!limiter.call(RateClass::Ai, Who::Key(Uuid::from_u128(49)), start).allowed, "the newest is remembered");
     }
 }

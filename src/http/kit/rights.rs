@@ -1,14 +1,47 @@
-//! What each operation asks of its caller, in one table: derived from the arguments of the operations, so that it cannot
+//! What each operation asks of its principal, in one table: derived from the arguments of the operations, so that it cannot
 //! say anything else than what is checked.
 
 use std::fmt::Write;
 
+use galley_domain::{Permission, Scope};
 use poem_openapi::{OpenApi, registry::MetaOperation};
 
-use super::{
-    auth::{Class, Right},
-    rate::RateClass,
-};
+use super::{auth::Class, rate::RateClass};
+
+/// What a principal must hold for an operation.
+pub trait Right: Send + Sync + 'static {
+    const PERMISSION: Permission;
+    /// Any one of them is enough.
+    const SCOPES: &'static [Scope];
+}
+
+/// Declares each right as a type, which operations name as the type of an argument.
+macro_rules! rights {
+    ($($(#[doc = $about:literal])* $name:ident = $permission:ident, $($scope:ident)|+;)*) => {
+        $(
+            $(#[doc = $about])*
+            pub struct $name;
+
+            impl Right for $name {
+                const PERMISSION: Permission = Permission::$permission;
+                const SCOPES: &'static [Scope] = &[$(Scope::$scope),+];
+            }
+        )*
+    };
+}
+
+rights! {
+    ArticlesRead = Read, Articles;
+    ArticlesWrite = Write, Articles;
+    /// Projects and what is in them.
+    ProjectsRead = Read, Projects | Content;
+    ProjectsWrite = Write, Projects | Content;
+    PublishRead = Read, Publish;
+    PublishWrite = Write, Publish;
+    /// What shows or holds secrets.
+    SecretsRead = Read, Admin;
+    SecretsWrite = Write, Admin;
+}
 
 /// Stands among the security schemes of an operation before the words of its right, and after them.
 const MARK: &str = "@right";
@@ -19,7 +52,7 @@ pub fn words<R: Right, C: Class>() -> Vec<&'static str> {
     [MARK, R::PERMISSION.as_str(), C::CLASS.as_str()].into_iter().chain(scopes).chain([MARK]).collect()
 }
 
-/// What a caller must hold, and which budget of calls is drawn on.
+/// What a principal must hold, and which budget of calls is drawn on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needed {
     pub permission: &'static str,
@@ -78,7 +111,10 @@ pub fn page(lines: &[Line]) -> String {
     let mut text = String::from(
         "# Who may call what\n\nWritten from the code; the test `the_rights_are_documented` says how to write it anew. \
          `write` includes what deletes.\nThe scope `admin` includes all others. The class is the budget of calls a minute \
-         that an operation draws on.\n\n| operation | permission | scope | class |\n|---|---|---|---|\n",
+         that an operation draws on.\n\nWhoever asks with an API key acts within the key's \
+         organization. What reaches across organizations (the first start,\ngrants of credits, envelope keys, sweeping) \
+         belongs to the operator of the machine and to Galley itself. No key may ask\nfor it, and of all of it only the \
+         figures of `/metrics` are served over HTTP.\n\n| operation | permission | scope | class |\n|---|---|---|---|\n",
     );
     for line in lines {
         let (permission, scopes, class) = match &line.needed {

@@ -34,7 +34,7 @@ impl Health {
         if state.stop.is_cancelled() {
             reasons.push("the process is stopping".to_owned());
         }
-        if let Err(error) = state.services.store().ping().await {
+        if let Err(error) = state.services.ping().await {
             tracing::warn!(%error, "the database did not answer");
             reasons.push("the database does not answer".to_owned());
         }
@@ -50,7 +50,7 @@ impl Health {
     /// Requests, the queue and the workers, in the text form.
     #[oai(path = "/metrics", method = "get", operation_id = "metrics")]
     async fn metrics(&self, public: Public) -> PlainText<String> {
-        let queue = public.0.state.services.store().queue().depth().await;
+        let queue = public.0.state.services.system().queue_depth().await;
         let mut text = public.0.metrics.render(&queue);
         (public.0.state.metrics)(&mut text);
         PlainText(text)

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt, stream};
-use galley_domain::{OrgId, task::TaskStatus};
+use galley_domain::{OrgId, Who, task::TaskStatus};
 use galley_engine::EventWatch;
 use galley_services::ServiceError;
 use galley_store::rows;
@@ -98,7 +98,7 @@ async fn open(auth: &Auth<ArticlesRead>, task: Uuid, after: i64) -> Result<Event
     }
     let place = auth.front().streams.enter(auth.org())?;
     let follower = Follower {
-        reader: Reader { front: Arc::clone(auth.front()), org: auth.org(), key: auth.caller.key, task },
+        reader: Reader { front: Arc::clone(auth.front()), org: auth.org(), who: auth.principal.who, task },
         watch,
         seen: after,
         read: Arc::default(),
@@ -178,7 +178,7 @@ struct Reader {
     front: Arc<Front>,
     org: OrgId,
     /// Whose stream it is.
-    key: Uuid,
+    who: Who,
     task: Uuid,
 }
 
@@ -196,10 +196,10 @@ impl Reader {
 
     /// False once the key is revoked or expired. While the database is away nothing is sent, so nothing is given away.
     async fn may_read(&self) -> bool {
-        match self.front.state.services.key_in_force(self.org, self.key).await {
+        match self.front.state.services.is_in_force(self.org, self.who).await {
             Ok(in_force) => in_force,
             Err(error) => {
-                tracing::warn!(%error, key = %self.key, "the key of a stream could not be looked at; trying again");
+                tracing::warn!(%error, who = ?self.who, "the principal of a stream could not be looked at; trying again");
                 true
             }
         }

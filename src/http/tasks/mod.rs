@@ -62,8 +62,8 @@ impl Tasks {
     ) -> Outcome<TaskReceipt, Accepted> {
         let key = key.with(&order.canonical)?;
         let order = TaskRequest::from(order.value).into_order()?;
-        let answer = auth.services().order(&auth.caller, order, auth.trace_id(), key.as_ref()).await?;
-        Ok(TaskReceipt::reply(answer))
+        let answer = auth.services().order(&auth.principal, order, auth.trace_id(), key.as_ref()).await?;
+        Ok(TaskReceipt::reply(article::TASK, answer))
     }
 
     /// List tasks
@@ -281,7 +281,7 @@ impl Scalar for FileReference {
 pub struct TaskReceipt {
     task_id: Uuid,
     /// The article that will come of it; until then its status is `generating`.
-    article_id: Uuid,
+    article_id: ArticleId,
     /// Always `pending`.
     status: Word<TaskStatus>,
     /// Seconds that it usually takes.
@@ -290,18 +290,36 @@ pub struct TaskReceipt {
     credits_held: Amount,
 }
 
-impl TaskReceipt {
-    pub fn reply(answer: galley_services::Answer<Receipt>) -> Reply<Self, Accepted> {
-        let location = format!("/api/v1/tasks/{}", answer.value.task_id);
-        Reply::of(answer, Self::from).at(&location)
+/// The id of the article that a task is about; left out for a task about something else. The description says that it is
+/// always there, as it is for every kind of task that clients order or run again today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArticleId(Option<Uuid>);
+
+plain_type!([] ArticleId, true, "article_id", MetaSchema::new_with_format("string", "uuid"));
+
+impl ToJSON for ArticleId {
+    fn to_json(&self) -> Option<Value> {
+        self.0.map(|id| serde_json::json!(id))
     }
 }
 
-impl From<Receipt> for TaskReceipt {
-    fn from(receipt: Receipt) -> Self {
+impl ParseFromJSON for ArticleId {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        Option::<Uuid>::parse_from_json(value).map(Self).map_err(poem_openapi::types::ParseError::propagate)
+    }
+}
+
+impl TaskReceipt {
+    /// Of a task of this kind.
+    pub fn reply(kind: &str, answer: galley_services::Answer<Receipt>) -> Reply<Self, Accepted> {
+        let location = format!("/api/v1/tasks/{}", answer.value.task_id);
+        Reply::of(answer, |receipt| Self::of(kind, receipt)).at(&location)
+    }
+
+    fn of(kind: &str, receipt: Receipt) -> Self {
         Self {
             task_id: receipt.task_id,
-            article_id: receipt.article_id,
+            article_id: ArticleId(receipt.subject.filter(|_| kind == article::TASK)),
             status: Word(TaskStatus::Pending),
             estimated_time_seconds: receipt.estimated_time_seconds,
             credits_held: Amount(receipt.price),
@@ -325,6 +343,17 @@ mod tests {
         }))
         .expect("right");
         assert_eq!(TaskRequest::from(order).uploaded_files, ids);
+    }
+
+    #[test]
+    fn a_receipt_names_an_article_only_where_there_is_one() {
+        let (task_id, subject) = (Uuid::from_u128(1), Some(Uuid::from_u128(2)));
+        let receipt = |subject| Receipt { task_id, subject, price: 40.into(), estimated_time_seconds: 45 };
+        let shown = |kind: &str, subject| TaskReceipt::of(kind, receipt(subject)).to_json().expect("an object");
+        assert_eq!(shown("article", subject)["article_id"], json!(subject));
+        for (kind, subject) in [("digest", subject), ("digest", None)] {
+            assert_eq!(shown(kind, subject).get("article_id"), None, "{kind} {subject:?}");
+        }
     }
 
     #[test]

@@ -1,23 +1,25 @@
-//! Running an ended task again.
+//! Running an ended task again. What may be sent with it is for the task's pipeline to say.
 
-use galley_domain::{
-    order::Violations,
-    writing::{Outline, SectionPlan, WordRange},
-};
 use galley_services::RetryRequest;
-use poem_openapi::{OpenApi, param::Path};
+use poem::{Request, RequestBody};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi,
+    param::Path,
+    registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry},
+};
+use serde_json::Value;
 
 use super::TaskReceipt;
 use crate::http::{
-    Area,
+    Area, RETRY_FORMS,
     kit::{
         auth::{Ai, ArticlesWrite, Auth},
-        body::Body,
-        fields::fields,
+        body::{self, JSON, read_json},
+        fields::{self, Fields},
         header::IdempotencyKey,
+        problem::Problem,
         reply::{Accepted, Outcome},
-        scalar::{ArticleStep, Id, Word},
-        values::{Integer, List, Text},
+        scalar::Id,
     },
 };
 
@@ -37,140 +39,109 @@ impl Retries {
         task_id: Path<Id>,
         /// The same key with the same request gives the first answer again instead of another run.
         key: IdempotencyKey,
-        retry: Body<RetryTask>,
+        retry: RetryBody,
     ) -> Outcome<TaskReceipt, Accepted> {
-        let key = key.with(&retry.canonical)?;
-        let (id, request) = (task_id.0.0, RetryRequest::from(retry.value));
-        let answer = auth.services().retry(&auth.caller, id, request, auth.trace_id(), key.as_ref()).await?;
-        Ok(TaskReceipt::reply(answer))
+        let (id, key) = (task_id.0.0, key.with(&retry.canonical)?);
+        let kind = auth.services().task(auth.org(), id).await?.row.kind.clone();
+        let request = retry.read(&kind)?;
+        let answer = auth.services().retry(&auth.principal, id, request, auth.trace_id(), key.as_ref()).await?;
+        Ok(TaskReceipt::reply(&kind, answer))
     }
 }
 
-fields! {
-    /// How to run a task again. All of it may be left out, the body too.
-    pub struct RetryTask: may_be_empty {
-        /// The first step to run again. When not given: drafting if there is an outline here, else the step that failed,
-        /// else research.
-        from: Option<Word<ArticleStep>>,
-        /// An outline to write along; drafting starts from it.
-        outline: Option<EditedOutline>,
+/// What clients send to run tasks of one kind again. Each pipeline whose tasks may be run again declares one, in a line of
+/// [`RETRY_FORMS`].
+#[derive(Debug, Clone, Copy)]
+pub struct RetryForm {
+    pub kind: &'static str,
+    name: &'static str,
+    may_be_empty: bool,
+    register: fn(&mut Registry),
+    read: fn(Value) -> Result<RetryRequest, Problem>,
+}
+
+impl RetryForm {
+    pub const fn of<T: Fields + Into<RetryRequest>>(kind: &'static str) -> Self {
+        Self {
+            kind,
+            name: T::NAME,
+            may_be_empty: T::RULES.may_be_empty,
+            register: fields::register::<T>,
+            read: |value| Ok(read_json::<T>(value)?.value.into()),
+        }
+    }
+
+    fn schema(&self) -> MetaSchemaRef {
+        MetaSchemaRef::Reference(self.name.to_owned())
     }
 }
 
-fields! {
-    /// An outline as a person wants it.
-    pub struct EditedOutline {
-        /// 1 to 300 characters.
-        title: Text<1, 300>,
-        /// 1 to 40.
-        sections: List<EditedSection, 40, 1>,
+/// A body that is read once it is known of which kind the task is.
+pub struct RetryBody {
+    value: Value,
+    /// The same bytes for all spellings of the same body.
+    canonical: Vec<u8>,
+}
+
+impl RetryBody {
+    /// A task that cannot be run again gets that for an answer, whatever was sent along.
+    fn read(self, kind: &str) -> Result<RetryRequest, Problem> {
+        match RETRY_FORMS.iter().find(|form| form.kind == kind) {
+            Some(form) => (form.read)(self.value),
+            None => Ok(RetryRequest::default()),
+        }
     }
 }
 
-fields! {
-    /// A section of an edited outline.
-    pub struct EditedSection {
-        /// 1 to 200 characters; left out for the opening below the title.
-        heading: Option<Text<1, 200>>,
-        /// What to say: at most 20 points of up to 500 characters.
-        points: Option<List<Text<1, 500>, 20>>,
-        /// When left out, the section gets an equal share of the words that are left.
-        words: Option<EditedBudget>,
-    }
-}
+impl<'a> ApiExtractor<'a> for RetryBody {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
 
-fields! {
-    /// From how many to how many words.
-    pub struct EditedBudget {
-        min: Integer<1, 10_000>,
-        max: Integer<1, 10_000>,
+    fn register(registry: &mut Registry) {
+        RETRY_FORMS.iter().for_each(|form| (form.register)(registry));
     }
-    check |words: &EditedBudget, wrong: &mut Violations| {
-        let (min, max) = (words.min.0, words.max.0);
-        wrong.check(min > max, "min", format!("is {min}, more than max, which is {max}"));
-    };
-}
 
-impl From<RetryTask> for RetryRequest {
-    fn from(body: RetryTask) -> Self {
-        let edited = body.outline.map(|outline| serde_json::json!(Outline::from(outline)));
-        Self { from: body.from.map(|step| step.0.0.to_owned()), edited }
+    fn request_meta() -> Option<MetaRequest> {
+        let schema = match RETRY_FORMS {
+            [form] => form.schema(),
+            forms => {
+                let any_of = forms.iter().map(RetryForm::schema).collect();
+                MetaSchemaRef::Inline(Box::new(MetaSchema { any_of, ..MetaSchema::ANY }))
+            }
+        };
+        let required = RETRY_FORMS.iter().all(|form| !form.may_be_empty);
+        Some(MetaRequest { description: None, content: vec![MetaMediaType { content_type: JSON, schema }], required })
     }
-}
 
-impl From<EditedOutline> for Outline {
-    fn from(outline: EditedOutline) -> Self {
-        Self { title: outline.title.0, sections: outline.sections.0.into_iter().map(Into::into).collect() }
-    }
-}
-
-impl From<EditedSection> for SectionPlan {
-    fn from(section: EditedSection) -> Self {
-        // No budget is written as 0: composing fills it in.
-        let words = section.words.map_or(WordRange { min: 0, max: 0 }, |words| WordRange {
-            min: u32::try_from(words.min.0).unwrap_or(1),
-            max: u32::try_from(words.max.0).unwrap_or(1),
-        });
-        let points = section.points.into_iter().flat_map(|points| points.0).map(|point| point.0).collect();
-        Self { heading: section.heading.map(|heading| heading.0), points, words, passages: Vec::new() }
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let value = body::read_any(request, body).await?;
+        Ok(Self { canonical: body::canonical_bytes(value.clone()), value })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use galley_services::pipelines;
 
     use super::*;
-    use crate::http::kit::body::testing::read;
 
     #[test]
-    fn an_edited_outline_is_read() {
-        let retry: RetryTask = read(json!({
-            "from": "drafting",
-            "outline": { "title": "Tea", "sections": [
-                { "points": ["why"] },
-                { "heading": "Green", "words": { "min": 100, "max": 200 } },
-            ] },
-        }))
-        .expect("right");
-        let retry = RetryRequest::from(retry);
-        assert_eq!(retry.from.as_deref(), Some("drafting"));
-        let outline: Outline = serde_json::from_value(retry.edited.expect("an outline")).expect("readable");
-        let sections = outline.sections;
-        assert_eq!((sections[0].heading.as_deref(), sections[0].words.max), (None, 0));
-        assert_eq!(sections[1].words, WordRange { min: 100, max: 200 });
+    fn every_kind_that_can_be_run_again_has_one_form() {
+        let mut forms: Vec<&str> = RETRY_FORMS.iter().map(|form| form.kind).collect();
+        forms.sort_unstable();
+        assert_eq!(forms, pipelines::restartable().collect::<Vec<_>>());
     }
 
     #[test]
-    fn wrong_parts_are_named_by_their_path() {
-        let errors = read::<RetryTask>(json!({
-            "from": "sweep",
-            "outline": { "sections": [
-                { "heading": 1, "points": [2] },
-                { "words": { "min": 300, "max": 200 } },
-                { "words": { "min": 0 } },
-            ] },
-        }))
-        .expect_err("wrong");
-        assert_eq!(
-            errors,
-            [
-                "from must be one of research, outline, drafting, seo, image, sync",
-                "outline.title is required",
-                "outline.sections[0].heading must be a text, but is a number",
-                "outline.sections[0].points[0] must be a text, but is a number",
-                "outline.sections[1].words.min is 300, more than max, which is 200",
-                "outline.sections[2].words.min must be between 1 and 10000",
-                "outline.sections[2].words.max is required",
-            ]
-        );
-    }
-
-    #[test]
-    fn nothing_is_required_and_nothing_unknown_is_taken() {
-        let retry: RetryTask = read(json!({})).expect("right");
-        assert!(retry.from.is_none() && retry.outline.is_none());
-        let unknown = read::<RetryTask>(json!({ "form": "draft" })).expect_err("a typing error");
-        assert_eq!(unknown, ["form is not a field here; there are from, outline"]);
+    fn the_form_is_that_of_the_kind() {
+        let body = || RetryBody { value: serde_json::json!({ "chapter": 3 }), canonical: Vec::new() };
+        let refused = body().read("article").expect_err("no field of an article's form");
+        assert_eq!(refused.errors[0].field, "chapter");
+        assert!(body().read("digest").is_ok(), "whether it can be run again is for the use case to say");
     }
 }

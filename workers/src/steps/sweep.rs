@@ -19,15 +19,15 @@ impl Step for Sweep {
     }
 
     async fn run(&self, _: &StepContext) -> Result<Output, StepError> {
-        let retention = self.0.services.settings().retention;
+        let system = self.0.services.system();
         loop {
-            let swept = self.0.services.store().system().sweep(&retention).await?;
+            let swept = system.sweep().await?;
             if swept == Swept::default() {
                 break;
             }
             tracing::info!(?swept, "swept");
         }
-        let bytes = self.0.services.sweep_blobs().await.map_err(fault_of)?;
+        let bytes = system.sweep_blobs().await.map_err(fault_of)?;
         if bytes > 0 {
             tracing::info!(files = bytes, "removed from the file store what no row names");
         }

@@ -21,7 +21,7 @@ const PROMPT: &str = "How the cooperative brews its coffee, after-00001";
 /// Two articles that were published, and an order that was cancelled, with everything stopped.
 async fn good() -> (Harness, Ledger) {
     let harness = Harness::new().await;
-    let org = harness.caller.org;
+    let org = harness.principal.org;
     let mut files = Vec::new();
     for name in ["brew-guide.pdf", "cooperative-report.docx", "faq.md"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(name);
@@ -34,7 +34,7 @@ async fn good() -> (Harness, Ledger) {
     let engine = harness.extractive();
     let mut ledger = Ledger::default();
     for number in 0..2 {
-        let receipt = harness.services.order(&harness.caller, order(), "t", None).await.unwrap().value;
+        let receipt = harness.services.order(&harness.principal, order(), "t", None).await.unwrap().value;
         harness.completed(receipt.task_id).await;
         ledger.answers.insert(format!("order-{number}"), vec![receipt.task_id.to_string()]);
     }

@@ -91,7 +91,7 @@ mod tests {
         LastSeen::claimed(Some(Arc::new(TaskState {
             id: Uuid::nil(),
             org_id: Uuid::nil(),
-            kind: "article".into(),
+            kind: "toy".into(),
             status: "processing".into(),
             subject_id: None,
             parent_id: None,

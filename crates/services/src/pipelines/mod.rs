@@ -58,6 +58,11 @@ pub fn registry() -> Registry {
     webhooks::register(registry)
 }
 
+/// The kinds whose tasks can be run again, in alphabetical order.
+pub fn restartable() -> impl Iterator<Item = &'static str> {
+    restarts().into_keys()
+}
+
 /// How tasks of each kind are run again.
 pub(crate) fn restarts() -> BTreeMap<&'static str, Arc<dyn Restart>> {
     BTreeMap::from([(galley_domain::article::TASK, Arc::new(article::Article::default()) as Arc<dyn Restart>)])

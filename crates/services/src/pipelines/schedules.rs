@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{SCHEDULES, UPKEEP};
-use crate::Services;
+use crate::Orders;
 
 /// Looks at one schedule.
 pub const TICK: StepKind = StepKind::new("schedule_tick");
@@ -31,8 +31,8 @@ pub struct Tick {
     /// The number of the schedule's tick, as it was when this was decided.
     pub number: i64,
     pub decision: Decision,
-    /// Takes the order.
-    pub services: Services,
+    /// The keeper is registered before there are use cases, so what it takes orders with comes along.
+    pub orders: Orders,
 }
 
 pub(super) fn tick() -> Stage {
@@ -86,7 +86,7 @@ impl Keeper for Ticks {
             let Some(mut schedule) = schedule else { continue };
             for at in places {
                 let (step, tick) = (brought[at].step, brought[at].get::<Tick>()?);
-                kept[at] = tick.services.keep_tick(tx.tenant(org)?, &mut schedule, tick, &step.trace_id).await?;
+                kept[at] = tick.orders.keep_tick(tx.tenant(org)?, &mut schedule, tick, &step.trace_id).await?;
             }
         }
         Ok(kept)

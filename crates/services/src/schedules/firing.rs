@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use galley_domain::{
-    Caller,
+    Principal,
     order::FieldError,
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
 };
@@ -25,7 +25,7 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
-    orders::Receipt,
+    orders::{Orders, Receipt},
     pipelines::schedules::{Tick, pending},
 };
 
@@ -73,17 +73,16 @@ impl Services {
     /// Runs a schedule now, whatever its status is.
     pub async fn run_schedule(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         id: Uuid,
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<ScheduleRun>, ServiceError> {
-        let tx = self.store.begin_order(caller.org).await?;
+        let tx = self.store.begin_order(principal.org).await?;
         once(tx, key, |tx| async move {
             let mut schedule = tx.lock_schedule(id).await?.ok_or(ServiceError::NotFound(Missing::Schedule))?;
             let now = tx.now().await?;
-            schedule.api_key_id = Some(caller.key);
-            let receipt = self.take_order(&tx, &schedule, now, trace_id).await??;
+            let receipt = self.orders.take_due(&tx, principal, &schedule, now, trace_id).await??;
             let run = new_run(id, now, RunTrigger::Manual, RunStatus::Skipped, 0);
             let run = tx.insert_run(run).await?.ok_or_else(|| StoreError::Unreadable("a run was not stored".into()))?;
             let run = fired(&tx, &mut schedule, run, &receipt, now).await?;
@@ -96,13 +95,13 @@ impl Services {
     /// Decides about a run that waits for that.
     pub async fn decide_run(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         (id, run_id): (Uuid, Uuid),
         runs: bool,
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<ScheduleRun>, ServiceError> {
-        let tx = self.store.begin_order(caller.org).await?;
+        let tx = self.store.begin_order(principal.org).await?;
         once(tx, key, |tx| async move {
             let mut schedule = tx.lock_schedule(id).await?.ok_or(ServiceError::NotFound(Missing::Schedule))?;
             let run = tx.lock_run(run_id).await?.filter(|run| run.schedule_id == id);
@@ -117,15 +116,16 @@ impl Services {
                 let run = ended(&tx, run, RunStatus::Skipped, "somebody decided that it does not run").await?;
                 return Ok((tx, run));
             }
-            schedule.api_key_id = Some(caller.key);
-            let receipt = self.take_order(&tx, &schedule, now, trace_id).await??;
+            let receipt = self.orders.take_due(&tx, principal, &schedule, now, trace_id).await??;
             let run = fired(&tx, &mut schedule, run, &receipt, now).await?;
             tx.save_tick(&schedule).await?;
             Ok((tx, run))
         })
         .await
     }
+}
 
+impl Orders {
     /// Writes what a tick has decided, in the transaction that ends it, about a locked schedule.
     pub(crate) async fn keep_tick(
         &self,
@@ -184,7 +184,7 @@ impl Services {
 
     async fn fire(&self, tx: &TenantTx, schedule: &mut Schedule, run: ScheduleRun) -> Result<ScheduleRun, StoreError> {
         let now = tx.now().await?;
-        match self.take_order(tx, schedule, now, &new_trace()).await? {
+        match self.take_due(tx, &Principal::system(tx.org()), schedule, now, &new_trace()).await? {
             Ok(receipt) => fired(tx, schedule, run, &receipt, now).await,
             Err(refusal @ Refusal::UsedUp(_)) => ended(tx, run, RunStatus::Skipped, &refusal.reason()).await,
             Err(refusal) => {
@@ -194,10 +194,13 @@ impl Services {
         }
     }
 
-    /// Orders what the schedule orders, with its key, within the caller's transaction, which may go on after a refusal.
-    async fn take_order(
+    /// Orders what the schedule orders, within the caller's transaction, which may go on after a refusal. The order is
+    /// noted under the key of whoever runs the schedule by hand, else under the one that made the schedule: neither
+    /// system nor operator has one.
+    async fn take_due(
         &self,
         tx: &TenantTx,
+        principal: &Principal,
         schedule: &Schedule,
         now: DateTime<Utc>,
         trace_id: &str,
@@ -217,7 +220,8 @@ impl Services {
         if !wrong.is_empty() {
             return Ok(Err(Refusal::Wrong(wrong)));
         }
-        match self.insert_order(tx, &order, trace_id, schedule.api_key_id).await {
+        let key = principal.key().or(schedule.api_key_id);
+        match self.insert(tx, &order, trace_id, key).await {
             Ok(receipt) => Ok(Ok(receipt)),
             Err(ServiceError::InsufficientCredits { needed, available }) => {
                 Ok(Err(Refusal::Credits { needed, available }))
@@ -247,7 +251,7 @@ async fn fired(
     schedule.failures = 0;
     run.status = TextEnum(RunStatus::Fired);
     run.fired_at = Some(now);
-    (run.task_id, run.article_id, run.reason) = (Some(receipt.task_id), Some(receipt.article_id), None);
+    (run.task_id, run.article_id, run.reason) = (Some(receipt.task_id), receipt.subject, None);
     let run = tx.save_run(run).await?;
     tell(tx, "schedule.fired", &run).await?;
     Ok(run)

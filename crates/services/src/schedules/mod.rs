@@ -6,7 +6,7 @@ mod view;
 
 use chrono::{DateTime, Utc};
 use galley_domain::{
-    Caller, OrgId,
+    OrgId, Principal,
     order::{ArticleOrder, FieldError},
     schedule::ScheduleStatus,
 };
@@ -21,6 +21,7 @@ use crate::{
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     pipelines::schedules::{TICK, pending},
+    system::SystemCalls,
 };
 
 pub use edit::{ScheduleEdit, TimesEdit};
@@ -69,12 +70,12 @@ pub struct ScheduleRequest {
 impl Services {
     pub async fn create_schedule(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         request: ScheduleRequest,
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<ScheduleView>, ServiceError> {
-        let tx = self.store.begin(caller.org).await?;
+        let tx = self.store.begin(principal.org).await?;
         let made = once(tx, key, |tx| async move {
             let now = tx.now().await?;
             let next = request.recurrence.next(now);
@@ -97,7 +98,7 @@ impl Services {
                     action: request.action.given,
                     missed: json(&request.missed)?,
                     max_per_day: request.max_per_day,
-                    api_key_id: Some(caller.key),
+                    api_key_id: principal.key(),
                     last_considered: now,
                     next_due: next.filter(|_| !request.paused).map(|next| next.at),
                 })
@@ -105,7 +106,7 @@ impl Services {
             self.arm(&tx, &schedule, trace_id).await?;
             Ok((tx, schedule))
         });
-        self.viewed(caller.org, made.await?).await
+        self.viewed(principal.org, made.await?).await
     }
 
     /// Changes what is given. `seen` is when the client believes that it was changed last.
@@ -185,20 +186,6 @@ impl Services {
         Ok(tx.commit().await?)
     }
 
-    /// Gives active schedules whose pending step is gone a new one. How many there were.
-    pub async fn rescue_schedules(&self) -> Result<usize, ServiceError> {
-        let stranded = self.store.system().stranded_schedules(TICK.as_str()).await?;
-        for (org, id) in &stranded {
-            let tx = self.store.begin(*org).await?;
-            let Some(mut schedule) = tx.lock_schedule(*id).await? else { continue };
-            schedule.tick += 1;
-            tx.save_tick(&schedule).await?;
-            self.arm(&tx, &schedule, &new_trace()).await?;
-            tx.commit().await?;
-        }
-        Ok(stranded.len())
-    }
-
     /// Under a lock on the schedule, with its pending step cancelled before and a new one added behind.
     async fn change_schedule(
         &self,
@@ -235,10 +222,26 @@ impl Services {
     /// All that an order would be refused for now.
     async fn wrong_action(&self, tx: &TenantTx, action: &ScheduleAction) -> Result<Vec<FieldError>, ServiceError> {
         let Work::Order { order } = &action.work;
-        let mut wrong = self.unservable(order);
-        wrong.extend(self.unknown_references(tx, order).await?);
+        let mut wrong = self.orders.unservable(order);
+        wrong.extend(self.orders.unknown_references(tx, order).await?);
         wrong.iter_mut().for_each(|error| error.field = action.place(&error.field));
         Ok(wrong)
+    }
+}
+
+impl SystemCalls<'_> {
+    /// Gives active schedules whose pending step is gone a new one. How many there were.
+    pub async fn rescue_schedules(&self) -> Result<usize, ServiceError> {
+        let stranded = self.across.stranded_schedules(TICK.as_str()).await?;
+        for (org, id) in &stranded {
+            let tx = self.services.store.begin(*org).await?;
+            let Some(mut schedule) = tx.lock_schedule(*id).await? else { continue };
+            schedule.tick += 1;
+            tx.save_tick(&schedule).await?;
+            self.services.arm(&tx, &schedule, &new_trace()).await?;
+            tx.commit().await?;
+        }
+        Ok(stranded.len())
     }
 }
 

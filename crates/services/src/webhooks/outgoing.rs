@@ -9,6 +9,7 @@ use super::{current, log::format_of, previous};
 use crate::{
     SecretPurpose, Services,
     pipelines::webhooks::{DELIVER, RETRY, TAKEN_SECONDS},
+    system::SystemCalls,
 };
 
 /// A message that is to be sent now.
@@ -60,15 +61,17 @@ impl Services {
         }
         Ok(Ok(secrets))
     }
+}
 
+impl SystemCalls<'_> {
     /// Begins again what waits and has no job: one that failed for a reason of ours leaves it so. Answers with how many
     /// endpoints that were.
     pub async fn resume_deliveries(&self) -> Result<usize, StoreError> {
-        let stalled = self.store.system().stalled_webhooks(&[DELIVER, RETRY]).await?;
+        let stalled = self.across.stalled_webhooks(&[DELIVER, RETRY]).await?;
         for (org, webhook) in &stalled {
-            let tx = self.store.begin(*org).await?;
+            let tx = self.services.store.begin(*org).await?;
             if let Some(webhook) = tx.lock_webhooks(&[*webhook]).await?.pop() {
-                self.begin_sending(&tx, &webhook, 1, &Uuid::new_v4().simple().to_string()).await?;
+                self.services.begin_sending(&tx, &webhook, 1, &Uuid::new_v4().simple().to_string()).await?;
             }
             tx.commit().await?;
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::Utc;
-use galley_domain::{Caller, OrgId};
+use galley_domain::{OrgId, Principal, Who};
 use sea_orm::{FromQueryResult, IdenStatic, Iterable, QueryResult};
 use sqlx::{
     PgConnection, PgPool, Postgres,
@@ -28,13 +28,13 @@ const EVENTS_AT_ONCE: i64 = 200;
 /// A key that was looked up, and whose it is unless it has expired.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    caller: Caller,
+    principal: Principal,
     expires_at: Option<chrono::DateTime<Utc>>,
 }
 
 impl Known {
-    pub(super) fn caller(&self) -> Option<Caller> {
-        self.expires_at.is_none_or(|end| end > Utc::now()).then(|| self.caller.clone())
+    pub(super) fn principal(&self) -> Option<Principal> {
+        self.expires_at.is_none_or(|end| end > Utc::now()).then(|| self.principal.clone())
     }
 }
 
@@ -93,9 +93,9 @@ impl Line {
     }
 }
 
-pub(super) struct Callers(pub Line);
+pub(super) struct Principals(pub Line);
 
-impl Source for Callers {
+impl Source for Principals {
     type Key = Vec<u8>;
     type Value = Arc<Answer<Known>>;
 
@@ -113,13 +113,13 @@ impl Source for Callers {
 }
 
 fn known(key: &api_keys::Model) -> Answer<Known> {
-    let caller = Caller {
+    let principal = Principal {
         org: OrgId(key.org_id),
-        key: key.id,
+        who: Who::Key(key.id),
         permissions: key.permissions.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
         scopes: key.scopes.iter().map(|word| word.parse()).collect::<Result<_, _>>()?,
     };
-    Ok(Known { caller, expires_at: key.expires_at })
+    Ok(Known { principal, expires_at: key.expires_at })
 }
 
 pub(super) struct Polls(pub Line);

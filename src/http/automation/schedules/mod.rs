@@ -47,7 +47,7 @@ impl Schedules {
     ) -> Outcome<Schedule, Created> {
         let key = key.with(&body.canonical)?;
         let request = body.value.into();
-        let made = auth.services().create_schedule(&auth.caller, request, auth.trace_id(), key.as_ref()).await?;
+        let made = auth.services().create_schedule(&auth.principal, request, auth.trace_id(), key.as_ref()).await?;
         let location = format!("/api/v1/schedules/{}", made.value.row.id);
         Ok(Reply::of(made, Schedule::from).at(&location))
     }
@@ -145,7 +145,7 @@ impl Schedules {
         key: IdempotencyKey,
     ) -> Outcome<ScheduleRun, Accepted> {
         let key = key.with(b"")?;
-        let run = auth.services().run_schedule(&auth.caller, schedule_id.0.0, auth.trace_id(), key.as_ref()).await?;
+        let run = auth.services().run_schedule(&auth.principal, schedule_id.0.0, auth.trace_id(), key.as_ref()).await?;
         let location = run.value.task_id.map(|task| format!("/api/v1/tasks/{task}")).unwrap_or_default();
         Ok(Reply::of(run, ScheduleRun::from).at(&location))
     }
@@ -206,7 +206,7 @@ impl Schedules {
     ) -> Outcome<ScheduleRun> {
         let key = key.with(&body.canonical)?;
         let (ids, runs) = ((schedule_id.0.0, run_id.0.0), body.value.run);
-        let run = auth.services().decide_run(&auth.caller, ids, runs, auth.trace_id(), key.as_ref()).await?;
+        let run = auth.services().decide_run(&auth.principal, ids, runs, auth.trace_id(), key.as_ref()).await?;
         Ok(Reply::of(run, ScheduleRun::from))
     }
 }

@@ -16,7 +16,7 @@ impl Step for Rescue {
     }
 
     async fn run(&self, _: &StepContext) -> Result<Output, StepError> {
-        let rescued = self.0.rescue_schedules().await.map_err(fault_of)?;
+        let rescued = self.0.system().rescue_schedules().await.map_err(fault_of)?;
         if rescued > 0 {
             tracing::warn!(rescued, "schedules had lost their pending step");
         }

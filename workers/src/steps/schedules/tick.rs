@@ -30,7 +30,7 @@ impl Step for TickStep {
         let Some(schedule) = schedule.filter(counts) else { return Ok(looked(None)) };
         let (recurrence, missed): (Recurrence, Missed) = (read(&schedule.recurrence)?, read(&schedule.missed)?);
         let decision = decide(&recurrence, schedule.last_considered, now, missed);
-        Ok(looked(Some(Tick { number: tick, decision, services: self.0.clone() })))
+        Ok(looked(Some(Tick { number: tick, decision, orders: self.0.orders().clone() })))
     }
 }
 

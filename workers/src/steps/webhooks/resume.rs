@@ -18,7 +18,7 @@ impl Step for Resume {
     }
 
     async fn run(&self, _: &StepContext) -> Result<Output, StepError> {
-        let endpoints = self.0.services.resume_deliveries().await?;
+        let endpoints = self.0.services.system().resume_deliveries().await?;
         if endpoints > 0 {
             tracing::warn!(endpoints, "messages to endpoints waited without a job");
         }
