@@ -1,6 +1,6 @@
 //! What every table of a tenant can do: find, get, page, insert, update and delete, always with the tenant added.
 //!
-//! Architecture invariant: statements on entities begin here and nowhere else in this crate (`tests/store/tenancy.rs`).
+//! Architecture invariant: statements on entities begin here and nowhere else in this crate (`tests/store/source_text.rs`).
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DeleteMany, EntityTrait, IdenStatic, IntoActiveModel,
