@@ -144,13 +144,13 @@ async fn everything(database: &TestDatabase, org: OrgId) -> Vec<String> {
 async fn guarded(database: &TestDatabase, org: OrgId) -> Store {
     let role = format!("tenant_of_{}", database.name);
     let mut sql = format!(
-        "CREATE ROLE role;
+        "CREATE ROLE {role};
          CREATE FUNCTION own(org uuid) RETURNS boolean LANGUAGE plpgsql STABLE COST 100000 AS $$ BEGIN
             IF org IS DISTINCT FROM current_setting('galley.org')::uuid THEN RAISE EXCEPTION '{TOUCHED}'; END IF;
             RETURN true; END $$;
          ALTER VIEW events SET (security_invoker = true);
-         GRANT ALL ON ALL TABLES IN SCHEMA public TO role;
-         GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO role;"
+         GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};
+         GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role};"
     );
     for (table, column) in tenant_tables().into_iter().filter(|(table, _)| *table != "events") {
         let rule = match table {
@@ -197,6 +197,6 @@ async fn no_method_reaches_another_tenants_rows() {
         }
     }
     guarded.close().await;
-    let drop = format!("DROP OWNED BY tenant_of_0; DROP ROLE tenant_of_{0}", harness.database.name);
+    let drop = format!("DROP OWNED BY tenant_of_{0}; DROP ROLE tenant_of_{0}", harness.database.name);
     harness.database.execute(&drop).await;
 }

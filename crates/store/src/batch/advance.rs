@@ -37,13 +37,13 @@ const ADVANCE: &str = concat!(
     "WITH moved AS (
     UPDATE tasks t SET event_seq = w.event_seq, status = w.status, progress = w.progress, paused = w.paused,
         current_step = nullif(w.current_step, ''), steps_completed = string_to_array(w.steps_completed, ' '),
-        stages = w.stages::jsonb, items_total = w.items_total, items_done = w.items_done, items_failed = w.items_failed,
+        stages = w.stages::jsonb, items_total = w.items_total, items_done = w.items_done, items_failed = w.items_failed, memo = w.memo::jsonb,
         started_at = coalesce(t.started_at, CASE WHEN w.status IN ('processing', 'completed') THEN now() END),
         finished_at = CASE WHEN w.status IN ('completed', 'failed', 'cancelled') THEN now() END, updated_at = now()
     FROM unnest($18::uuid[], $19::uuid[], $20::bigint[], $21::bigint[], $22::text[], $23::smallint[], $24::boolean[],
-        $25::text[], $26::text[], $27::text[], $28::integer[], $29::integer[], $30::integer[])
+        $25::text[], $26::text[], $27::text[], $28::integer[], $29::integer[], $30::integer[], $35::text[])
         AS w(id, org, seen, event_seq, status, progress, paused, current_step, steps_completed, stages, items_total,
-            items_done, items_failed)
+            items_done, items_failed, memo)
     WHERE t.id = ANY($18::uuid[]) AND t.org_id = w.org AND t.id = w.id AND t.event_seq = w.seen
     RETURNING t.id, t.kind, t.rank, t.trace_id),
 met AS (SELECT count(*) = cardinality($18::uuid[]) AS all FROM moved),
@@ -75,10 +75,10 @@ SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM ended) AS en
 
 /// What changes about few tasks. Under the lock that the other statement has taken.
 const REMARK: &str = "
-UPDATE tasks t SET warnings = w.warnings::jsonb, memo = w.memo::jsonb, error_code = nullif(w.error_code, ''),
+UPDATE tasks t SET warnings = w.warnings::jsonb, error_code = nullif(w.error_code, ''),
     error_message = nullif(w.error_message, '')
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
-    AS w(id, org, warnings, error_code, error_message, memo)
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+    AS w(id, org, warnings, error_code, error_message)
 WHERE t.id = ANY($1::uuid[]) AND t.org_id = w.org AND t.id = w.id";
 
 /// Fails with [`StoreError::StaleVersion`] when a task is not as it was seen, or a lease is gone.
@@ -113,7 +113,8 @@ pub(super) async fn advance(
         told.into(),
     ];
     let about_ends = [column(done, |row| row.step), column(done, |row| row.lease), outputs.into()];
-    let values = parameters(steps)?.into_iter().chain(about_tasks).chain(about_ends);
+    let memos = column(tasks.values(), |task| task.memo.to_string());
+    let values = parameters(steps)?.into_iter().chain(about_tasks).chain(about_ends).chain([memos]);
     let row = sql::one(conn, ADVANCE, values).await?.ok_or(StoreError::StaleVersion)?;
     let met = |name: &str| row.try_get::<i64>("", name).map(i64::unsigned_abs);
     all_met(met("moved")?, tasks.len())?;
@@ -144,8 +145,8 @@ async fn remark(
 ) -> Result<(), StoreError> {
     let as_before = |task: &TaskState| {
         seen.get(&task.id).is_some_and(|seen| {
-            (&seen.warnings, &seen.memo, &seen.error_code, &seen.error_message)
-                == (&task.warnings, &task.memo, &task.error_code, &task.error_message)
+            (&seen.warnings, &seen.error_code, &seen.error_message)
+                == (&task.warnings, &task.error_code, &task.error_message)
         })
     };
     let remarked: Vec<&TaskState> = tasks.values().map(Arc::as_ref).filter(|task| !as_before(task)).collect();
@@ -158,7 +159,6 @@ async fn remark(
         column(&remarked, |task| task.warnings.to_string()),
         column(&remarked, |task| task.error_code.clone().unwrap_or_default()),
         column(&remarked, |task| task.error_message.clone().unwrap_or_default()),
-        column(&remarked, |task| task.memo.to_string()),
     ];
     all_met(sql::execute(conn, REMARK, values).await?, remarked.len())
 }
