@@ -73,7 +73,7 @@ async fn a_transaction_dropped_while_it_begins_leaves_nothing_open() {
 
 /// An outage passes; a statement that took too long takes as long the next time.
 #[tokio::test]
-async fn a_statement_that_takes_too_long_is_not_weather() {
+async fn a_statement_that_takes_too_long_is_no_outage() {
     let harness = Harness::new().await;
     let task = harness.order().await;
     let mut settings = StoreSettings::new(&harness.database.url);
@@ -92,7 +92,7 @@ async fn a_statement_that_takes_too_long_is_not_weather() {
 
 /// A sweep that meets an outage is put off, not called done.
 #[tokio::test]
-async fn maintenance_in_bad_weather_runs_again_without_losing_an_attempt() {
+async fn a_job_in_an_outage_runs_again_without_losing_an_attempt() {
     let harness = Harness::new().await;
     let script = Script::default();
     script.next(SWEEP, [Move::Snooze(Duration::from_millis(50))]);

@@ -112,7 +112,7 @@ impl Stage {
         Self { public_name, ..self }
     }
 
-    /// Up to so many percent of the steps and of the items may fail.
+    /// Up to so many percent of the items may fail; where nothing is counted in items, of the steps when the stage has ended.
     #[must_use]
     pub fn may_fail(self, percent: u8) -> Self {
         Self { on_failure: OnFailure::GoOn { percent }, ..self }

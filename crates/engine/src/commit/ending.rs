@@ -134,7 +134,9 @@ impl Batch<'_> {
         next.iter().for_each(|(kind, count)| task.stages.open(*kind, *count));
         let count = task.stages.close(step.kind, lost.step);
         self.progress(task, step.kind, count);
-        if (lost.step || lost.items)
+        // A stage may end with a good step after others have failed.
+        let has_ended_with_failures = count.open == 0 && count.failed > 0;
+        if (lost.step || lost.items || has_ended_with_failures)
             && let Some(fault) = self.too_many_failed(task, step.kind, count)
         {
             self.doomed.entry(task.id).or_insert(fault);
