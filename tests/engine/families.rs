@@ -68,6 +68,8 @@ async fn the_open_children_of_a_parent_that_fails_are_cancelled_and_what_they_he
     end(&harness, &first, broken()).await;
     end(&harness, &step, broken()).await;
     assert_eq!(harness.task(parent).await.status, TaskStatus::Failed);
+    let beside = "SELECT count(*) FROM steps, fair_clock WHERE kind = 'cancel_children' AND rank >= last_value";
+    assert_eq!(harness.database.number(beside).await, 1, "an old rank would give newcomers a place in front of all");
     toys.let_begin(0);
     let running = engine(&harness, &toys);
     for child in &children {

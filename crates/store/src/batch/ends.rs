@@ -37,7 +37,8 @@ WHERE task_id = ANY($1::uuid[]) AND state IN ('ready', 'delayed', 'running', 'pa
 /// locks the child first and its parent's step after it.
 const ADD_FOR_CHILDREN: &str = "
 INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, subject_id, payload)
-SELECT gen_random_uuid(), t.org_id, $2, $3, 'ready', t.rank, $4, t.trace_id, t.id, jsonb_build_object('run', t.run)
+SELECT gen_random_uuid(), t.org_id, $2, $3, 'ready', greatest(t.rank, (SELECT last_value FROM fair_clock)), $4, t.trace_id,
+    t.id, jsonb_build_object('run', t.run)
 FROM tasks t WHERE t.id = ANY($1::uuid[])
     AND EXISTS (SELECT 1 FROM tasks c WHERE c.parent_id = t.id AND c.finished_at IS NULL)
 RETURNING pool, rank, true AS ready";
