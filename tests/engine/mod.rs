@@ -8,6 +8,7 @@ mod families;
 mod finishing;
 mod jobs;
 mod knowing;
+mod looking;
 mod outage;
 mod pausing;
 mod retrying;

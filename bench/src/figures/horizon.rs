@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use galley_domain::{article, task::PoolName};
-use galley_store::Wanted;
+use galley_store::{Wanted, WholeLooks};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
@@ -27,8 +28,9 @@ const LEASE: Duration = Duration::from_secs(30);
 /// How long the empty system is measured, and what is not counted before it.
 const EMPTY: Duration = Duration::from_secs(20);
 const WARM: usize = 100;
-/// The last part of the time is what counts.
-const LAST: f64 = 1.0 / 3.0;
+/// The last part of the time is what counts: a third of it, and a minute at the most.
+const LAST: u32 = 3;
+const LONGEST_LAST: Duration = Duration::from_secs(60);
 const TASKS: i64 = 100;
 
 /// `{count}` finished tasks of six steps.
@@ -76,6 +78,11 @@ struct Queue {
     next_rank: i64,
     /// Where the next claim begins; none when nothing is ready.
     looking: Option<i64>,
+    /// How far it has claimed.
+    claimed: i64,
+    since: Option<DateTime<Utc>>,
+    clock: WholeLooks,
+    whole: WholeLooks,
 }
 
 pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
@@ -95,8 +102,9 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let mut queue = Queue::on(&database).await?;
     queue.play(EMPTY.min(open) / 4, true).await?;
     let mut holder = hold(&database).await?;
-    queue.play(open.mul_f64(1.0 - LAST), false).await?;
-    let last = queue.play(open.mul_f64(LAST), false).await?;
+    let counted = (open / LAST).min(LONGEST_LAST);
+    queue.play(open - counted, false).await?;
+    let last = queue.play(counted, false).await?;
     explain(bench, &mut queue).await?;
     let dead = database.number("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'steps'").await?;
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await?;
@@ -161,7 +169,17 @@ impl Queue {
         let parts = Parts::on(database, &spread(SLOTS)).await?;
         let pool = database.pool(2).await?;
         let tasks: Vec<(Uuid,)> = sqlx::query_as(ADD_TASKS).bind(parts.org.0).bind(TASKS).fetch_all(&pool).await?;
-        Ok(Self { parts, pool, tasks: tasks.into_iter().map(|(id,)| id).collect(), next_rank: 1, looking: None })
+        Ok(Self {
+            parts,
+            pool,
+            tasks: tasks.into_iter().map(|(id,)| id).collect(),
+            next_rank: 1,
+            looking: None,
+            claimed: i64::MIN,
+            since: None,
+            clock: WholeLooks::default(),
+            whole: WholeLooks::default(),
+        })
     }
 
     async fn close(self) {
@@ -191,11 +209,26 @@ impl Queue {
         let began = Instant::now();
         let claims = self.parts.services.store().queue().claim(&wanted, &[article::DRAFT], "bench/1", LEASE).await?;
         let took = began.elapsed().as_secs_f64() * 1e3;
+        if from_rank == i64::MIN {
+            self.whole.looked_since(began);
+        }
         let highest = claims.steps.iter().map(|step| step.rank).max();
+        self.claimed = highest.unwrap_or(i64::MIN).max(self.claimed);
         self.looking = if claims.steps.len() == SLOTS { highest } else { None };
         let ids: Vec<Uuid> = claims.steps.iter().map(|step| step.fence.step).collect();
         sqlx::query(FINISH).bind(&ids).execute(&self.pool).await?;
         Ok((ids.len(), took))
+    }
+
+    async fn look_at_clock(&mut self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let since = self.since.filter(|_| !self.clock.is_due());
+        let queue = self.parts.services.store().queue();
+        self.since = queue.promote(&[], &article::STEPS, LEASE, since).await?.since;
+        if since.is_none() {
+            self.clock.looked_since(began);
+        }
+        Ok(())
     }
 
     async fn play(&mut self, time: Duration, warm: bool) -> anyhow::Result<Taken> {
@@ -211,12 +244,12 @@ impl Queue {
             if tick {
                 ticked = Some(Instant::now());
                 let look = Instant::now();
-                self.parts.services.store().queue().promote(&[], &article::STEPS, LEASE).await?;
+                self.look_at_clock().await?;
                 taken.clocks.push(look.elapsed().as_secs_f64() * 1e3);
                 let order = Instant::now();
                 self.parts.order(&self.parts.principal()).await?;
                 taken.orders.push(order.elapsed().as_secs_f64() * 1e3);
-                self.looking = Some(i64::MIN);
+                self.looking = Some(if self.whole.is_due() { i64::MIN } else { self.claimed });
             }
             if let Some(from_rank) = self.looking {
                 let (count, took) = self.claim(from_rank).await?;

@@ -20,6 +20,8 @@ struct State {
     /// Pools in which steps may be ready that nobody here has seen, each with a rank below which there are none. A step that
     /// follows another does not begin here at once while older ones may wait for the permit.
     looking: BTreeMap<PoolName, i64>,
+    /// How far each pool has ever been claimed here.
+    claimed: BTreeMap<PoolName, i64>,
     /// The pool that was asked for last when not all could be.
     asked: Option<PoolName>,
     /// Nothing more begins here.
@@ -109,6 +111,8 @@ impl FreePermits {
         let mut state = self.process.capacity.lock();
         for (permits, from_rank) in &self.pools {
             let Some(pool) = permits.of else { continue };
+            let claimed = state.claimed.entry(pool).or_insert(i64::MIN);
+            *claimed = (*from_rank).max(*claimed);
             if permits.count > 0 {
                 state.looking.remove(&pool);
             } else {
@@ -150,6 +154,15 @@ impl Capacity {
     /// Anything may be ready.
     pub(crate) fn look_everywhere(&self) {
         self.look_for([(EVERYWHERE, i64::MIN)]);
+    }
+
+    /// Anything may be ready from where each pool has been claimed last.
+    pub(crate) fn look_further(&self) {
+        let state = self.lock();
+        let claimed = |pool: &PoolName| state.claimed.get(pool).copied().unwrap_or(i64::MIN);
+        let pools: Vec<_> = state.free.keys().map(|pool| (*pool, claimed(pool))).collect();
+        drop(state);
+        self.look_for(pools);
     }
 
     /// Whether steps may be ready that have not been won yet.
@@ -394,6 +407,11 @@ mod tests {
         assert_eq!(from(&capacity.take_free(None).expect("permits")), 7);
         capacity.look_for([(MODELS, 3)]);
         assert_eq!(from(&capacity.take_free(None).expect("permits")), 3);
+        capacity.look_further();
+        assert_eq!(from(&capacity.take_free(None).expect("permits")), 3, "what is known to be there is not forgotten");
+        capacity.take_free(None).expect("permits").all_found();
+        capacity.look_further();
+        assert_eq!(from(&capacity.take_free(None).expect("permits")), 7);
         capacity.look_everywhere();
         assert_eq!(from(&capacity.take_free(None).expect("permits")), i64::MIN);
     }

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use galley_domain::{Fault, FaultCode, task::StepKind};
-use galley_store::{ClaimedStep, Fence, StoreError};
+use galley_store::{ClaimedStep, Fence, StoreError, WholeLooks};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +23,19 @@ struct Claimer {
     due: Instant,
     /// The last slow tick.
     ticked: Option<Instant>,
+    /// What is due before is known to be taken care of.
+    since: Option<DateTime<Utc>>,
+    looks: Looks,
     /// The newest job of each kind that comes by itself: saves a query a round.
     added: BTreeMap<StepKind, String>,
+}
+
+/// When it looked at everything: at the clock, at the queue, at pools that it does not have.
+#[derive(Debug, Default)]
+struct Looks {
+    clock: WholeLooks,
+    queue: WholeLooks,
+    pools: WholeLooks,
 }
 
 /// Runs until `stop`; then nothing more begins, which ends the workers once they are idle.
@@ -31,8 +43,14 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
     // Also when this panics: the workers must not wait for a claimer that is gone.
     let _closing = Closing(&shared);
     let (mut steps, mut clock) = (shared.notifications.steps(), shared.notifications.clock());
-    let mut claimer =
-        Claimer { shared: Arc::clone(&shared), due: Instant::now(), ticked: None, added: BTreeMap::new() };
+    let mut claimer = Claimer {
+        shared: Arc::clone(&shared),
+        due: Instant::now(),
+        ticked: None,
+        since: None,
+        looks: Looks::default(),
+        added: BTreeMap::new(),
+    };
     let mut pause = FIRST_PAUSE;
     while !stop.is_cancelled() {
         shared.capacity.look_for(steps.woken());
@@ -85,7 +103,13 @@ impl Claimer {
         let shared = &*self.shared;
         let (queue, kinds, tick) = (shared.store().queue(), &shared.settings.kinds, shared.settings.tick);
         let held = shared.leases.fences();
-        let promotion = patiently(shared, queue.promote(&held, kinds, shared.settings.lease)).await?;
+        let began = Instant::now().into_std();
+        let since = self.since.filter(|_| !self.looks.clock.is_due());
+        let promotion = patiently(shared, queue.promote(&held, kinds, shared.settings.lease, since)).await?;
+        if since.is_none() {
+            self.looks.clock.looked_since(began);
+        }
+        self.since = promotion.since;
         for step in promotion.exhausted {
             fail_exhausted(shared, &step).await;
         }
@@ -97,14 +121,29 @@ impl Claimer {
         self.due = Instant::now() + next.min(if is_tick { tick } else { tick - since_tick.unwrap_or_default() });
         if is_tick {
             self.ticked = Some(Instant::now());
-            // A word may have been lost, and another configuration may have had other pools.
-            patiently(shared, queue.adopt(&shared.registry.pools_by_kind(kinds))).await?;
-            shared.capacity.look_everywhere();
+            self.look_for_what_nobody_was_told_of().await?;
         }
         Ok(())
     }
 
-    async fn claim(&self) -> Result<(), StoreError> {
+    /// A word may have been lost, and another configuration may have had other pools.
+    async fn look_for_what_nobody_was_told_of(&mut self) -> Result<(), StoreError> {
+        let shared = &*self.shared;
+        if self.looks.pools.is_due() {
+            let began = Instant::now().into_std();
+            let pools = shared.registry.pools_by_kind(&shared.settings.kinds);
+            patiently(shared, shared.store().queue().adopt(&pools)).await?;
+            self.looks.pools.looked_since(began);
+        }
+        if self.looks.queue.is_due() {
+            shared.capacity.look_everywhere();
+        } else {
+            shared.capacity.look_further();
+        }
+        Ok(())
+    }
+
+    async fn claim(&mut self) -> Result<(), StoreError> {
         // Each pool may need a claim of its own. Permits that are free again meanwhile wait for the next round: between two
         // rounds the word to stop, the clock and the notifications are heard, however fast the steps are.
         let shared = &*self.shared;
@@ -112,6 +151,8 @@ impl Claimer {
         for _ in 0..shared.pools {
             // With fewer permits than pools could use, the oldest order goes first, wherever it stands.
             let contended = shared.capacity.contended();
+            let began = Instant::now().into_std();
+            let mut whole = contended.iter().any(|(_, rank)| *rank == i64::MIN);
             let mut first = None;
             if !contended.is_empty() {
                 let ready = patiently(shared, queue.with_ready_steps(&contended)).await?;
@@ -124,6 +165,10 @@ impl Claimer {
             let wanted = free.wanted();
             let claim = queue.claim(&wanted, kinds, &shared.settings.worker, shared.settings.lease);
             let claims = patiently(shared, claim).await?;
+            whole |= wanted.iter().any(|want| want.from_rank == i64::MIN);
+            if whole {
+                self.looks.queue.looked_since(began);
+            }
             let mut paused: Vec<Fence> = Vec::new();
             for step in claims.steps {
                 let task = step.task.and_then(|task| claims.tasks.get(&task)).cloned();

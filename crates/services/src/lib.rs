@@ -23,7 +23,7 @@ mod webhooks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use galley_domain::credits::Prices;
+use galley_domain::{credits::Prices, task::StepKind};
 use galley_engine::{Commits, Control, Registry};
 pub use galley_fetch::address::MAX_LINK_CHARS;
 use galley_fetch::address::Policy;
@@ -79,6 +79,8 @@ pub struct Services {
 
 impl Services {
     pub fn new(store: Store, blobs: Blobs, settings: Settings, registry: Arc<Registry>) -> Self {
+        let kinds: Vec<StepKind> = registry.kinds().collect();
+        store.expect_pools(registry.pools_of(&kinds).into_keys());
         let control = Control::new(store.clone(), Arc::clone(&registry));
         let restarts = Arc::new(pipelines::restarts());
         let settings = Arc::new(settings);

@@ -268,7 +268,7 @@ impl StepsTx {
         let Changes { done, delayed, failed, waiting, events, tasks, steps, stopped, for_children, parents, usage } =
             std::mem::take(changes);
         let moves = advance::Moves { done, tasks: &tasks, steps: &steps, events };
-        let heard = advance::advance(&self.tx, &self.seen, &moves).await?;
+        let jobs = advance::advance(&self.tx, &self.seen, &moves).await?;
         let met = self.change(ends::DELAY_STEPS, &delayed, |row| row.step).await?;
         all_met(met, delayed.len())?;
         let met = self.change(ends::FAIL_STEPS, &failed, |row| row.step).await?;
@@ -279,7 +279,7 @@ impl StepsTx {
         usage::record(&self.tx, &usage).await?;
         self.tx.say(tasks.keys().map(|task| Notification::Event { task: *task }));
         self.tx.say(steps::notifications(&steps));
-        self.tx.say(heard.into_iter().map(|pool| Notification::Steps { pool, rank: i64::MIN }));
+        self.tx.say(jobs);
         self.tx.say((!delayed.is_empty()).then_some(Notification::Clock));
         self.seen.extend(tasks);
         Ok(())

@@ -21,23 +21,26 @@ pub enum HoldOutcome {
 
 /// Reserves $2 for the organization $1 and gives the rank; no row when it has not so much.
 ///
-/// The oldest step that is ready, of any pool, is found by jumps from pool to pool over the index of what is ready.
+/// The oldest step that is ready, of any pool, is looked for in the pools `$pools` from the rank `$floor` on, which name
+/// two parameters: see [`Known`](crate::heads::Known).
 macro_rules! reserve {
-    () => {
-        "UPDATE organizations
+    ($pools:literal, $floor:literal) => {
+        concat!(
+            "UPDATE organizations
          SET held = held + $2, last_rank = greatest(last_rank, coalesce((
-            WITH RECURSIVE heads AS (
-                (SELECT pool, rank FROM steps WHERE state = 'ready' ORDER BY pool, rank, id LIMIT 1)
-                UNION ALL
-                SELECT s.pool, s.rank FROM heads h CROSS JOIN LATERAL (
-                    SELECT pool, rank FROM steps WHERE state = 'ready' AND pool > h.pool ORDER BY pool, rank, id LIMIT 1) s)
-            SELECT min(rank) - 1 FROM heads), (SELECT last_value FROM fair_clock))) + 1
+            SELECT min(s.rank) - 1 FROM unnest(",
+            $pools,
+            "::text[]) AS known(pool) CROSS JOIN LATERAL (
+                SELECT rank FROM steps WHERE state = 'ready' AND pool = known.pool AND rank >= ",
+            $floor,
+            "::bigint ORDER BY rank, id LIMIT 1) s), (SELECT last_value FROM fair_clock))) + 1
          WHERE id = $1 AND balance - held >= $2 RETURNING last_rank"
+        )
     };
 }
 pub(crate) use reserve;
 
-const RESERVE: &str = reserve!();
+const RESERVE: &str = reserve!("$3", "$4");
 
 /// One organization's books, for checks: all three differences must be zero.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
@@ -63,8 +66,10 @@ impl TenantTx {
     /// Reserves credits and gives the order its place in the queue, in one update of the organization's row: behind
     /// the tenant's own older orders, but not behind the backlog of others, whichever step that waits at. Where nothing
     /// waits, the clock of what was claimed last keeps a tenant from overtaking with ranks saved up while it was idle.
+    /// The transaction must be one of [`Store::begin_order`](crate::Store::begin_order): others know nothing of the queue.
     pub async fn reserve(&self, amount: Decimal) -> Result<HoldOutcome, StoreError> {
-        let row = sql::one(&self.conn, RESERVE, [self.org_value(), amount.into()]).await?;
+        let [pools, floor] = self.conn.heads().values();
+        let row = sql::one(&self.conn, RESERVE, [self.org_value(), amount.into(), pools, floor]).await?;
         match row {
             Some(row) => Ok(HoldOutcome::Held { rank: row.try_get("", "last_rank")? }),
             None => self.insufficient().await,

@@ -16,6 +16,8 @@ mod effects;
 mod entity;
 mod error;
 mod files;
+mod followers;
+mod heads;
 mod idempotency;
 mod keys;
 mod ledger;
@@ -35,16 +37,18 @@ mod task_state;
 mod tasks;
 mod usage;
 mod webhooks;
+mod whole_looks;
 mod words;
 
 use std::{sync::Arc, time::Duration};
 
-use galley_domain::OrgId;
+use galley_domain::{OrgId, task::PoolName};
 use galley_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use sqlx::{Connection, postgres::PgConnectOptions};
 
 use announce::Announcer;
+use heads::Heads;
 
 pub use announce::Notification;
 pub use article_groups::{LockedArticle, LockedArticles, Naming};
@@ -73,6 +77,7 @@ pub use sweep::{Retention, Swept};
 pub use task_state::{StageCount, Stages, TaskState};
 pub use tasks::TaskFilter;
 pub use webhooks::{DeliveryFilter, NewAttempt, NewDelivery, NewWebhook, ReplayRange, WebhookFilter};
+pub use whole_looks::WholeLooks;
 pub use words::TextEnum;
 
 /// One row of each table, as it is read; heads leave out the long texts.
@@ -138,6 +143,7 @@ pub struct Store {
     engine: DatabaseConnection,
     announcer: Announcer,
     reads: Reads,
+    heads: Arc<Heads>,
 }
 
 impl Store {
@@ -154,7 +160,13 @@ impl Store {
         let others = settings.max_connections.saturating_sub(of_engine).max(2);
         let engine = open(settings, of_engine, &SESSION).await?;
         let db = open(settings, others, &[]).await?;
-        Ok(Self { announcer: Announcer::start(engine.clone()), reads: Reads::start(&engine), db, engine })
+        Ok(Self {
+            announcer: Announcer::start(engine.clone()),
+            reads: Reads::start(&engine),
+            heads: Arc::default(),
+            db,
+            engine,
+        })
     }
 
     /// Brings the schema up to date. Two processes at once do not harm each other: an advisory lock lets one through.
@@ -187,14 +199,20 @@ impl Store {
         &self.reads
     }
 
+    /// Pools in which steps of this program may be ready. Orders find their place among what waits in these.
+    pub fn expect_pools(&self, pools: impl IntoIterator<Item = PoolName>) {
+        self.heads.expect(pools);
+    }
+
     /// Reads and writes one organization's rows; nothing stands until [`TenantTx::commit`].
     pub async fn begin(&self, org: OrgId) -> Result<TenantTx, StoreError> {
         Ok(Scoped::new(self.begin_tx(&self.db).await?, org))
     }
 
-    /// The same for orders, which look at the queue.
+    /// The same for orders, which find their place in the queue.
     pub async fn begin_order(&self, org: OrgId) -> Result<TenantTx, StoreError> {
-        Ok(Scoped::new(self.begin_tx(&self.engine).await?, org))
+        let heads = self.heads.known(&self.engine).await?;
+        Ok(Scoped::new(self.begin_tx(&self.engine).await?.knowing(heads), org))
     }
 
     /// Writes about steps of many tenants; nothing stands until [`StepsTx::commit`].

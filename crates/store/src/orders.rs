@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     announce::Notification,
     error::StoreError,
+    followers::{add_for_followers, lowest_ranks},
     ledger::{HoldOutcome, reserve},
     queue::Fence,
     scope::TenantTx,
@@ -48,7 +49,7 @@ pub struct Parent {
 /// $1 is the organization, $2 the price.
 const INSERT: &str = concat!(
     "WITH org AS (",
-    reserve!(),
+    reserve!("$22", "$23"),
     "),
      task AS (
         INSERT INTO tasks (id, org_id, kind, status, input, subject_id, rank, event_seq, price, trace_id, api_key_id, stages,
@@ -57,11 +58,12 @@ const INSERT: &str = concat!(
         RETURNING id, kind, rank, trace_id),
      hold AS (INSERT INTO holds (task_id, run, org_id, amount, state) SELECT id, 1, $1, $2, 'open' FROM task),
      event AS (INSERT INTO event_groups (org_id, task_id, seq, told) SELECT $1, id, 1, $13 FROM task),
-     heard AS (
-        INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, payload, subject_id)
-        SELECT gen_random_uuid(), $1, f.kind, f.pool, 'ready', t.rank, f.max_attempts, t.trace_id,
-            jsonb_build_object('task', t.id, 'kind', t.kind, 'seq', 1, 'events', $13::jsonb), t.id
-        FROM task t JOIN event_followers f ON f.org_id = $1 RETURNING pool),
+     heard AS (",
+    add_for_followers!(
+        "SELECT $1::uuid AS org_id, id AS subject_id, rank, trace_id,
+            jsonb_build_object('task', id, 'kind', kind, 'seq', 1, 'events', $13::jsonb) AS payload FROM task"
+    ),
+    "),
      step AS (
         INSERT INTO steps (id, org_id, task_id, run, kind, pool, position, state, rank, max_attempts, trace_id, payload,
             run_at)
@@ -69,7 +71,9 @@ const INSERT: &str = concat!(
             CASE WHEN $21 THEN 'paused' WHEN $18 > now() THEN 'delayed' ELSE 'ready' END,
             rank, $19, trace_id, $20, coalesce($18, now())
         FROM task)
-     SELECT rank, (SELECT array_agg(DISTINCT pool) FROM heard) AS pools FROM task"
+     SELECT rank, ",
+    lowest_ranks!("SELECT * FROM heard"),
+    " FROM task"
 );
 
 impl TenantTx {
@@ -88,6 +92,7 @@ impl TenantTx {
     pub async fn insert_order(&self, order: NewOrder) -> Result<HoldOutcome, StoreError> {
         let mut stages = Stages::default();
         let first = order.first;
+        let [pools, floor] = self.conn.heads().values();
         stages.open(first.kind, 1);
         let row = sql::one(
             &self.conn,
@@ -114,6 +119,8 @@ impl TenantTx {
                 i32::try_from(first.max_attempts).unwrap_or(i32::MAX).into(),
                 Some(first.payload.clone()).filter(|payload| !payload.is_null()).into(),
                 order.parent.is_some_and(|parent| parent.paused).into(),
+                pools,
+                floor,
             ],
         )
         .await?;
@@ -125,7 +132,7 @@ impl TenantTx {
         if order.run_at.is_some() {
             self.say(Notification::Clock);
         }
-        self.say_heard(Some(row))?;
+        self.say_jobs(Some(row))?;
         Ok(HoldOutcome::Held { rank })
     }
 }

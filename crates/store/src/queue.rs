@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use galley_domain::{
     OrgId,
     task::{PoolName, StepKind},
@@ -137,6 +138,8 @@ pub struct Promotion {
     pub exhausted: Vec<ClaimedStep>,
     /// When the clock will next make a step claimable, if any is waiting for it.
     pub next_due: Option<Duration>,
+    /// The caller may leave out of its next looks what is due before.
+    pub since: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, PartialEq, FromQueryResult)]
@@ -206,12 +209,13 @@ struct Moved {
 const PROMOTE_DELAYED: &str = moved!(
     "UPDATE steps SET state = 'ready', rank = CASE WHEN task_id IS NULL
         THEN greatest(rank, (SELECT last_value FROM fair_clock)) ELSE rank END WHERE steps.id = ANY(ARRAY(
-        SELECT id FROM steps WHERE state = 'delayed' AND run_at <= now() ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))"
+        SELECT id FROM steps WHERE state = 'delayed' AND run_at >= coalesce($1, '-infinity') AND run_at <= now() ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))"
 );
 
 const PROMOTE_ABANDONED: &str = moved!(
     "UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL WHERE steps.id = ANY(ARRAY(
-        SELECT id FROM steps WHERE state = 'running' AND lease_until <= now() AND attempt < max_attempts
+        SELECT id FROM steps WHERE state = 'running' AND lease_until >= coalesce($3, '-infinity') AND lease_until <= now()
+            AND attempt < max_attempts
             AND id <> ALL($1::uuid[]) AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
         LIMIT 1000 FOR UPDATE SKIP LOCKED))"
 );
@@ -219,7 +223,8 @@ const PROMOTE_ABANDONED: &str = moved!(
 /// Only kinds that the caller knows: what it does not know it cannot bring to its end either.
 const TAKE_EXHAUSTED: &str = concat!(
     "WITH lost AS (
-    SELECT id FROM steps WHERE state = 'running' AND lease_until <= now() AND attempt >= max_attempts
+    SELECT id FROM steps WHERE state = 'running' AND lease_until >= coalesce($5, '-infinity') AND lease_until <= now()
+        AND attempt >= max_attempts
         AND kind = ANY($4::text[]) AND id <> ALL($1::uuid[])
         AND pg_postmaster_start_time() + make_interval(secs => $2) <= now()
     LIMIT 100 FOR UPDATE SKIP LOCKED)
@@ -253,11 +258,19 @@ SELECT w.pool FROM unnest($1::text[], $2::bigint[]) AS w(pool, from_rank) CROSS 
     ORDER BY s.rank, s.id LIMIT 1) AS head
 ORDER BY head.rank";
 
+/// Nothing that falls due appears further back than the few seconds that a transaction takes.
 const NEXT_DUE: &str = "
-SELECT extract(epoch FROM least(
-    (SELECT min(run_at) FROM steps WHERE state = 'delayed'),
-    (SELECT min(lease_until) FROM steps WHERE state = 'running'
-        AND (attempt < max_attempts OR kind = ANY($1::text[])))) - clock_timestamp())::float8 AS seconds";
+SELECT extract(epoch FROM due - clock_timestamp())::float8 AS seconds, least(due, now() - interval '10 seconds') AS since
+FROM (SELECT least(
+    (SELECT min(run_at) FROM steps WHERE state = 'delayed' AND run_at >= coalesce($2, '-infinity')),
+    (SELECT min(lease_until) FROM steps WHERE state = 'running' AND lease_until >= coalesce($2, '-infinity')
+        AND (attempt < max_attempts OR kind = ANY($1::text[])))) AS due) AS d";
+
+const SCHEDULE: &str = "
+INSERT INTO steps (id, kind, pool, state, max_attempts, trace_id, unique_key, rank)
+VALUES ($1, $2, $3, 'ready', $4, $5, $6, (SELECT last_value FROM fair_clock))
+ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING
+RETURNING pool, rank";
 
 /// Waits for nobody: a row that another transaction has locked is being finished or cancelled, or renewed at the next beat.
 /// The ids are named in each part, as in all statements here: joined only, a plan that was made while the table was empty
@@ -331,19 +344,27 @@ impl Queue {
     ///
     /// `own` are the leases of the calling process: those it renews itself, late or not. For a third of a lease after a
     /// start of the server nobody's lease counts as abandoned, because until then nobody could renew it. `kinds` are those
-    /// that the caller can bring to an end.
-    pub async fn promote(&self, own: &[Fence], kinds: &[StepKind], lease: Duration) -> Result<Promotion, StoreError> {
-        let mut promotion = Promotion { next_due: self.next_due(kinds).await?, ..Promotion::default() };
+    /// that the caller can bring to an end. Without `since` this is a look at everything: see
+    /// [`WholeLooks`](crate::WholeLooks).
+    pub async fn promote(
+        &self,
+        own: &[Fence],
+        kinds: &[StepKind],
+        lease: Duration,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Promotion, StoreError> {
+        let mut promotion = self.next_due(kinds, since).await?;
         if promotion.next_due.is_some_and(|due| due.is_zero()) {
             let (own, _) = columns(own);
             let grace = lease.as_secs_f64() / 3.0;
-            let mut moved = sql::rows::<Moved>(&self.db, PROMOTE_DELAYED, []).await?;
-            moved.extend(sql::rows::<Moved>(&self.db, PROMOTE_ABANDONED, [own.clone().into(), grace.into()]).await?);
+            let mut moved = sql::rows::<Moved>(&self.db, PROMOTE_DELAYED, [since.into()]).await?;
+            let values = [own.clone().into(), grace.into(), since.into()];
+            moved.extend(sql::rows::<Moved>(&self.db, PROMOTE_ABANDONED, values).await?);
             self.became_ready(moved)?;
-            let values = [own.into(), grace.into(), lease.as_secs_f64().into(), texts(kinds)];
+            let values = [own.into(), grace.into(), lease.as_secs_f64().into(), texts(kinds), since.into()];
             let rows = sql::rows::<ClaimRow>(&self.db, TAKE_EXHAUSTED, values).await?;
-            promotion.exhausted = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
-            promotion.next_due = self.next_due(kinds).await?;
+            let exhausted = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+            promotion = Promotion { exhausted, ..self.next_due(kinds, since).await? };
         }
         Ok(promotion)
     }
@@ -372,10 +393,13 @@ impl Queue {
         rows.iter().map(|row| Ok(row.try_get::<String>("", "pool")?.parse()?)).collect()
     }
 
-    async fn next_due(&self, kinds: &[StepKind]) -> Result<Option<Duration>, StoreError> {
-        let row = sql::one(&self.db, NEXT_DUE, [texts(kinds)]).await?;
-        let seconds: Option<f64> = row.map(|row| row.try_get("", "seconds")).transpose()?.flatten();
-        Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default()))
+    async fn next_due(&self, kinds: &[StepKind], since: Option<DateTime<Utc>>) -> Result<Promotion, StoreError> {
+        let Some(row) = sql::one(&self.db, NEXT_DUE, [texts(kinds), since.into()]).await? else {
+            return Ok(Promotion::default());
+        };
+        let seconds: Option<f64> = row.try_get("", "seconds")?;
+        let next_due = seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default());
+        Ok(Promotion { next_due, since: row.try_get("", "since")?, exhausted: Vec::new() })
     }
 
     /// Renews all leases of a process in one statement and returns the steps whose lease is gone.
@@ -402,25 +426,18 @@ impl Queue {
         unique_key: &str,
         max_attempts: u32,
     ) -> Result<bool, StoreError> {
-        let added = sql::execute(
-            &self.db,
-            "INSERT INTO steps (id, kind, pool, state, max_attempts, trace_id, unique_key, rank)
-             VALUES ($1, $2, $3, 'ready', $4, $5, $6, (SELECT last_value FROM fair_clock))
-             ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING",
-            [
-                Uuid::now_v7().into(),
-                kind.as_str().into(),
-                pool.as_str().into(),
-                i32::try_from(max_attempts).unwrap_or(1).into(),
-                Uuid::new_v4().simple().to_string().into(),
-                unique_key.into(),
-            ],
-        )
-        .await?;
-        if added == 1 {
-            self.announcer.say([Notification::Steps { pool, rank: 0 }]);
-        }
-        Ok(added == 1)
+        let values = [
+            Uuid::now_v7().into(),
+            kind.as_str().into(),
+            pool.as_str().into(),
+            i32::try_from(max_attempts).unwrap_or(1).into(),
+            Uuid::new_v4().simple().to_string().into(),
+            unique_key.into(),
+        ];
+        let added = sql::rows::<Moved>(&self.db, SCHEDULE, values).await?;
+        let is_added = !added.is_empty();
+        self.became_ready(added)?;
+        Ok(is_added)
     }
 
     /// Counts and ages of unfinished steps, for metrics and `doctor`.

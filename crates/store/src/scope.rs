@@ -12,6 +12,7 @@ pub(crate) use crate::crud::TenantEntity;
 use crate::{
     announce::{Announcer, Notification},
     error::StoreError,
+    heads::Known,
 };
 
 /// Access to one organization's rows over a connection or a transaction.
@@ -61,11 +62,21 @@ pub struct Tx {
     inner: Arc<DatabaseTransaction>,
     said: Arc<Mutex<Vec<Notification>>>,
     announcer: Announcer,
+    /// For orders; others know nothing.
+    heads: Known,
 }
 
 impl Tx {
     pub(crate) fn new(inner: DatabaseTransaction, announcer: Announcer) -> Self {
-        Self { inner: Arc::new(inner), said: Arc::default(), announcer }
+        Self { inner: Arc::new(inner), said: Arc::default(), announcer, heads: Known::default() }
+    }
+
+    pub(crate) fn knowing(self, heads: Known) -> Self {
+        Self { heads, ..self }
+    }
+
+    pub(crate) fn heads(&self) -> &Known {
+        &self.heads
     }
 
     pub(crate) fn say(&self, notifications: impl IntoIterator<Item = Notification>) {
@@ -73,7 +84,7 @@ impl Tx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        let Self { inner, said, announcer } = self;
+        let Self { inner, said, announcer, .. } = self;
         let committed = alone(inner)?.commit().await;
         // Also when the answer got lost: the transaction may stand, and a notification-up for nothing costs nothing.
         announcer.say(std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner)));

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use galley_domain::task::{PoolName, StepKind};
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::Value;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
     announce::Notification,
     error::StoreError,
+    followers::lowest_ranks,
     scope::TenantTx,
     sql::{self, column},
 };
@@ -86,7 +87,12 @@ macro_rules! insert_steps {
 }
 pub(crate) use insert_steps;
 
-const INSERT: &str = insert_steps!();
+const INSERT: &str = concat!(
+    "WITH added AS (",
+    insert_steps!(),
+    " RETURNING pool, rank, task_id) SELECT ",
+    lowest_ranks!("SELECT pool, rank FROM added WHERE task_id IS NULL")
+);
 
 /// How many parameters [`insert_steps`] has.
 pub(crate) const PARAMETERS: usize = 17;
@@ -129,33 +135,26 @@ pub(crate) fn parameters(steps: &[NewStep]) -> Result<[Value; PARAMETERS], Store
     ])
 }
 
-/// What there is to say about steps that stand. Whether a moment has passed is for the database's clock to say, so steps
+/// What there is to say about steps of tasks that stand; of jobs the statement that adds them says it. Whether a moment has passed is for the database's clock to say, so steps
 /// with one may be ready or delayed.
 pub(crate) fn notifications(steps: &[NewStep]) -> impl Iterator<Item = Notification> + '_ {
     steps.iter().filter(|step| step.started.is_none() && !step.paused).flat_map(|step| {
-        let ready = Notification::Steps { pool: step.pool, rank: step.rank };
-        let words = match step.start {
-            Start::Now => [Some(ready), None],
-            Start::After(_) | Start::At(_) => [Some(ready), Some(Notification::Clock)],
-        };
-        words.into_iter().flatten()
+        let ready = step.task.map(|_| Notification::Steps { pool: step.pool, rank: step.rank });
+        let clock = (step.start != Start::Now).then_some(Notification::Clock);
+        ready.into_iter().chain(clock)
     })
-}
-
-pub(crate) async fn insert(conn: &impl ConnectionTrait, steps: &[NewStep]) -> Result<(), StoreError> {
-    if !steps.is_empty() {
-        sql::execute(conn, INSERT, parameters(steps)?).await?;
-    }
-    Ok(())
 }
 
 impl TenantTx {
     /// Adds steps of this organization and wakes the workers at commit.
     pub async fn add_steps(&self, steps: &[NewStep]) -> Result<(), StoreError> {
         let own: Vec<NewStep> = steps.iter().map(|step| NewStep { org: Some(self.org().0), ..step.clone() }).collect();
-        insert(&self.conn, &own).await?;
+        if own.is_empty() {
+            return Ok(());
+        }
+        let row = sql::one(&self.conn, INSERT, parameters(&own)?).await?;
         notifications(&own).for_each(|said| self.say(said));
-        Ok(())
+        self.say_jobs(row)
     }
 
     /// Cancels the steps about a subject that have not ended and belong to no task.

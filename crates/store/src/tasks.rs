@@ -1,9 +1,9 @@
 //! Tasks with their steps and events.
 
-use galley_domain::task::{PoolName, StepKind, TaskStatus};
+use galley_domain::task::{StepKind, TaskStatus};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QueryResult, QuerySelect,
+    QuerySelect,
     sea_query::{Alias, LockType},
 };
 use serde_json::Value as Json;
@@ -13,6 +13,7 @@ use crate::{
     announce::Notification,
     entity::{articles, events, steps, tasks},
     error::StoreError,
+    followers::{add_for_followers, lowest_ranks},
     queue::Fence,
     scope::{Scoped, TenantTx},
     sql,
@@ -151,6 +152,22 @@ impl<C: ConnectionTrait> Scoped<C> {
     }
 }
 
+const EMIT: &str = concat!(
+    "WITH numbered AS (
+        UPDATE tasks SET event_seq = event_seq + 1, updated_at = now() WHERE org_id = $1 AND id = $2
+        RETURNING org_id, id, kind, event_seq, rank, trace_id,
+            jsonb_build_array(jsonb_build_object('kind', $3::text, 'data', $4::jsonb)) AS told),
+     heard AS (",
+    add_for_followers!(
+        "SELECT org_id, id AS subject_id, rank, trace_id,
+            jsonb_build_object('task', id, 'kind', kind, 'seq', event_seq, 'events', told) AS payload FROM numbered"
+    ),
+    "),
+     written AS (INSERT INTO event_groups (org_id, task_id, seq, told) SELECT org_id, id, event_seq, told FROM numbered)
+     SELECT ",
+    lowest_ranks!("SELECT * FROM heard")
+);
+
 impl TenantTx {
     /// Takes the lock under which everything about a task changes. Lock order: task, steps, article, organization.
     pub async fn lock_task(&self, id: Uuid) -> Result<Option<tasks::Model>, StoreError> {
@@ -159,66 +176,10 @@ impl TenantTx {
 
     /// Appends an event; numbers are per task, without gaps, in commit order.
     pub async fn emit(&self, task: Uuid, kind: &str, data: Json) -> Result<(), StoreError> {
-        let row = sql::one(
-            &self.conn,
-            "WITH numbered AS (
-                UPDATE tasks SET event_seq = event_seq + 1, updated_at = now() WHERE org_id = $1 AND id = $2
-                RETURNING id, kind, event_seq, rank, trace_id),
-             told AS (SELECT jsonb_build_array(jsonb_build_object('kind', $3::text, 'data', $4::jsonb)) AS told),
-             heard AS (
-                INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, payload, subject_id)
-                SELECT gen_random_uuid(), $1, f.kind, f.pool, 'ready', n.rank, f.max_attempts, n.trace_id,
-                    jsonb_build_object('task', n.id, 'kind', n.kind, 'seq', n.event_seq, 'events', told.told), n.id
-                FROM numbered n CROSS JOIN told JOIN event_followers f ON f.org_id = $1 RETURNING pool),
-             written AS (
-                INSERT INTO event_groups (org_id, task_id, seq, told) SELECT $1, $2, event_seq, told FROM numbered, told)
-             SELECT array_agg(DISTINCT pool) AS pools FROM heard",
-            [self.org_value(), task.into(), kind.into(), data.into()],
-        )
-        .await?;
+        let values = [self.org_value(), task.into(), kind.into(), data.into()];
+        let row = sql::one(&self.conn, EMIT, values).await?;
         self.say(Notification::Event { task });
-        self.say_heard(row)
-    }
-
-    /// Tells those who follow the organization's events something that belongs to no task.
-    pub async fn announce(&self, kind: &str, subject: Uuid, data: Json) -> Result<(), StoreError> {
-        let row = sql::one(
-            &self.conn,
-            "WITH heard AS (
-                INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, payload, subject_id)
-                SELECT gen_random_uuid(), $1, f.kind, f.pool, 'ready', (SELECT last_value FROM fair_clock), f.max_attempts,
-                    replace(gen_random_uuid()::text, '-', ''),
-                    jsonb_build_object('events', jsonb_build_array(jsonb_build_object('kind', $2::text, 'data', $4::jsonb))),
-                    $3
-                FROM event_followers f WHERE f.org_id = $1 RETURNING pool)
-             SELECT array_agg(DISTINCT pool) AS pools FROM heard",
-            [self.org_value(), kind.into(), subject.into(), data.into()],
-        )
-        .await?;
-        self.say_heard(row)
-    }
-
-    pub(crate) fn say_heard(&self, row: Option<QueryResult>) -> Result<(), StoreError> {
-        let pools: Option<Vec<String>> = row.map(|row| row.try_get("", "pools")).transpose()?.flatten();
-        for pool in pools.into_iter().flatten() {
-            self.say(Notification::Steps { pool: pool.parse()?, rank: i64::MIN });
-        }
-        Ok(())
-    }
-
-    /// Lets each transaction that tells something in this organization add a step of this kind.
-    pub async fn follow_events(&self, kind: StepKind, pool: PoolName, attempts: u32) -> Result<(), StoreError> {
-        let statement = "INSERT INTO event_followers (org_id, kind, pool, max_attempts) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (org_id, kind) DO UPDATE SET pool = excluded.pool, max_attempts = excluded.max_attempts";
-        let attempts = i32::try_from(attempts.max(1)).unwrap_or(i32::MAX);
-        let values = [self.org_value(), kind.as_str().into(), pool.as_str().into(), attempts.into()];
-        sql::execute(&self.conn, statement, values).await.map(drop)
-    }
-
-    /// Ends what [`TenantTx::follow_events`] began.
-    pub async fn unfollow_events(&self, kind: StepKind) -> Result<(), StoreError> {
-        let statement = "DELETE FROM event_followers WHERE org_id = $1 AND kind = $2";
-        sql::execute(&self.conn, statement, [self.org_value(), kind.as_str().into()]).await.map(drop)
+        self.say_jobs(row)
     }
 
     /// Fails with [`StoreError::LeaseLost`] unless the step is still leased to the caller, and keeps it so until the

@@ -215,7 +215,7 @@ impl Harness {
     /// Lets the clock make claimable what is due.
     pub async fn promote(&self, lease: Duration) -> Promotion {
         let kinds: Vec<StepKind> = self.services.registry().kinds().collect();
-        self.services.store().queue().promote(&[], &kinds, lease).await.expect("the queue answers")
+        self.services.store().queue().promote(&[], &kinds, lease, None).await.expect("the queue answers")
     }
 
     /// Takes over what follows, as a process that has this many permits in the pool of a kind, or any number in all.

@@ -5,13 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use galley_domain::task::PoolName;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{Done, EventText, NewEvent, SeenTasks, all_met};
 use crate::{
+    announce::Notification,
     error::StoreError,
+    followers::{self, add_for_followers, lowest_ranks},
     sql::{self, column},
     steps::{NewStep, insert_steps, parameters},
     task_state::TaskState,
@@ -26,7 +27,7 @@ pub(super) struct Moves<'a> {
     pub events: Vec<NewEvent>,
 }
 
-/// Answers with how many tasks and steps it met, and with the pools of those who follow the events. A task is met only if
+/// Answers with how many tasks and steps it met, and with the places of the jobs it added. A task is met only if
 /// it has told nothing since it was read: whoever changes one tells so. All else waits for the tasks: locks are taken in the
 /// one order (tasks come sorted by id), and what somebody else has written in the same place is no conflict but a task that
 /// is not met.
@@ -55,22 +56,24 @@ ended AS (
     RETURNING s.id),
 added AS (",
     insert_steps!(),
-    " WHERE (SELECT met.all FROM met)),
+    " WHERE (SELECT met.all FROM met) RETURNING pool, rank, task_id),
 told AS (
     INSERT INTO event_groups (org_id, task_id, seq, told)
     SELECT w.org, w.id, w.event_seq, w.told::jsonb
     FROM unnest($18::uuid[], $19::uuid[], $21::bigint[], $31::text[]) AS w(id, org, event_seq, told)
     WHERE w.told <> '' AND (SELECT met.all FROM met)),
-heard AS (
-    INSERT INTO steps (id, org_id, kind, pool, state, rank, max_attempts, trace_id, payload, subject_id)
-    SELECT gen_random_uuid(), w.org, f.kind, f.pool, 'ready', m.rank, f.max_attempts, m.trace_id,
-        jsonb_build_object('task', w.id, 'kind', m.kind, 'seq', w.event_seq, 'events', w.told::jsonb), w.id
-    FROM unnest($18::uuid[], $19::uuid[], $21::bigint[], $31::text[]) AS w(id, org, event_seq, told)
-        JOIN event_followers f ON f.org_id = w.org JOIN moved m ON m.id = w.id
-    WHERE w.told <> '' AND (SELECT met.all FROM met)
-    RETURNING pool)
+heard AS (",
+    add_for_followers!(
+        "SELECT w.org AS org_id, w.id AS subject_id, m.rank, m.trace_id,
+            jsonb_build_object('task', w.id, 'kind', m.kind, 'seq', w.event_seq, 'events', w.told::jsonb) AS payload
+        FROM unnest($18::uuid[], $19::uuid[], $21::bigint[], $31::text[]) AS w(id, org, event_seq, told)
+            JOIN moved m ON m.id = w.id
+        WHERE w.told <> '' AND (SELECT met.all FROM met)"
+    ),
+    ")
 SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM ended) AS ended,
-    (SELECT array_agg(DISTINCT pool) FROM heard) AS heard"
+    ",
+    lowest_ranks!("SELECT pool, rank FROM heard UNION ALL SELECT pool, rank FROM added WHERE task_id IS NULL")
 );
 
 /// What changes about few tasks. Under the lock that the other statement has taken.
@@ -86,7 +89,7 @@ pub(super) async fn advance(
     conn: &impl ConnectionTrait,
     seen: &SeenTasks,
     moves: &Moves<'_>,
-) -> Result<Vec<PoolName>, StoreError> {
+) -> Result<Vec<Notification>, StoreError> {
     let Moves { done, tasks, steps, events } = moves;
     if done.is_empty() && tasks.is_empty() && steps.is_empty() {
         return Ok(Vec::new());
@@ -120,8 +123,7 @@ pub(super) async fn advance(
     all_met(met("moved")?, tasks.len())?;
     all_met(met("ended")?, done.len())?;
     remark(conn, seen, tasks).await?;
-    let heard: Vec<String> = row.try_get::<Option<_>>("", "heard")?.unwrap_or_default();
-    Ok(heard.iter().map(|pool| pool.parse()).collect::<Result<_, _>>()?)
+    followers::say_jobs(&row)
 }
 
 /// What is told of each task, as the text of a JSON array.
