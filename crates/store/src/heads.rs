@@ -12,8 +12,8 @@ use sea_orm::{ConnectionTrait, Value};
 use crate::{error::StoreError, sql, whole_looks::WholeLooks};
 
 /// A look at everything: the pools in which something is ready, found by jumps over the index, and the lowest rank of what is
-/// ready or running. No step becomes ready below that but one that was paused or delayed, because a step that follows
-/// another has its task's rank, and new orders stand behind the oldest step that is ready.
+/// ready or running. No step becomes ready below that but one that was paused, delayed or waiting, because a step that
+/// follows another has its task's rank, and new orders stand behind the oldest step that is ready.
 const LOOK: &str = "
 WITH RECURSIVE heads AS (
     (SELECT pool, rank FROM steps WHERE state = 'ready' ORDER BY pool, rank, id LIMIT 1)
