@@ -21,8 +21,8 @@ use opentelemetry_sdk::{
 use poem::http::{Uri, uri::Scheme};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::{LevelFilter, Targets},
-    layer::SubscriberExt,
+    filter::{FilterExt, LevelFilter, Targets, dynamic_filter_fn},
+    layer::{Filter, SubscriberExt},
     util::SubscriberInitExt,
 };
 
@@ -54,6 +54,13 @@ pub struct Guard {
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
+/// A filter whose yes is not remembered. Of a place that is always logged the library does not ask again, and then takes the
+/// answer to whatever this thread asked last for the answer to it: sqlx asks after each statement whether it should be
+/// logged, and the next line or span is lost (tokio-rs/tracing#2519).
+fn asked_each_time(filter: impl Filter<Registry>) -> impl Filter<Registry> {
+    filter.and(dynamic_filter_fn(|_, _| true).with_max_level_hint(LevelFilter::TRACE))
+}
+
 /// Starts logging to standard error, and the export of traces when `log.otlp_endpoint` is set. `GALLEY_LOG` beats the
 /// file; it decides what is logged, not what is exported.
 pub fn start(log: &Log, audience: Audience) -> anyhow::Result<Guard> {
@@ -79,7 +86,7 @@ pub fn start(log: &Log, audience: Audience) -> anyhow::Result<Guard> {
     } else {
         layer.json().flatten_event(true).with_span_list(true).boxed()
     };
-    let mut layers: Vec<BoxedLayer> = vec![layer.with_filter(filter).boxed()];
+    let mut layers: Vec<BoxedLayer> = vec![layer.with_filter(asked_each_time(filter)).boxed()];
     let mut traces = None;
     if let Some(endpoint) = log.otlp_endpoint.as_deref() {
         let (layer, started) = export_traces(endpoint)?;
@@ -131,7 +138,10 @@ fn export_traces(endpoint: &str) -> anyhow::Result<(BoxedLayer, Traces)> {
         .with_default(LevelFilter::INFO)
         .with_targets(["opentelemetry", "reqwest", "hyper", "h2", "rustls"].map(|target| (target, LevelFilter::OFF)))
         .with_targets(["apalis", "sqlx", "sea_orm"].map(|target| (target, LevelFilter::WARN)));
-    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer(SERVICE)).with_filter(filter).boxed();
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer(SERVICE))
+        .with_filter(asked_each_time(filter))
+        .boxed();
     Ok((layer, Traces(provider)))
 }
 
