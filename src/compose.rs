@@ -57,7 +57,7 @@ impl Database {
         let mut settings = StoreSettings::new(url);
         settings.max_connections = config.database.max_connections.unwrap_or(settings.max_connections);
         settings.idle_timeout = config.database.idle_seconds.map_or(settings.idle_timeout, Duration::from_secs);
-        let store = Store::connect(&settings).await.context("the database cannot be reached")?;
+        let store = Store::connect(&settings).await?;
         Ok(Self { store, cluster })
     }
 

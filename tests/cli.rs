@@ -265,3 +265,66 @@ fn wrong_arguments_are_refused_before_anything_starts() {
         assert!(!well && shown.contains("cannot be used with") && shown.contains(further[0]), "{shown}");
     }
 }
+
+/// After a power cut everything starts at once, and the database may be the last.
+#[tokio::test]
+async fn the_daemon_waits_for_a_database_that_is_away() {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+    let database = galley_testkit::TestDatabase::new().await;
+    database.go_away().await;
+    for command in [&["up"][..], &["api"], &["work"]] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut daemon = tokio::process::Command::new(env!("CARGO_BIN_EXE_galley"));
+        daemon.env("DATABASE_URL", &database.url).arg("--data").arg(dir.path()).args(command);
+        if command != ["work"] {
+            daemon.args(["--listen", "127.0.0.1:0"]);
+        }
+        daemon.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut daemon = daemon.spawn().unwrap();
+        let mut log = BufReader::new(daemon.stderr.take().unwrap()).lines();
+        let mut out = BufReader::new(daemon.stdout.take().unwrap()).lines();
+        let mut read = async || {
+            tokio::select! {
+                line = log.next_line() => line.unwrap(),
+                line = out.next_line() => line.unwrap(),
+            }
+        };
+        let mut until = async |word: &str| {
+            let reading = async {
+                while let Some(line) = read().await {
+                    if line.contains(word) {
+                        return line;
+                    }
+                }
+                panic!("{command:?} ended without saying '{word}'")
+            };
+            tokio::time::timeout(std::time::Duration::from_secs(60), reading).await.expect("it says something")
+        };
+        let waiting = until("waiting for it").await;
+        assert!(waiting.contains("not currently accepting connections"), "{waiting}");
+        database.come_back().await;
+        until(if command == ["work"] { "working" } else { "Galley is ready" }).await;
+        daemon.start_kill().unwrap();
+        database.go_away().await;
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_had_is_told_in_one_sentence() {
+    let admin = tokio::runtime::Runtime::new().unwrap().block_on(galley_testkit::admin_url());
+    let unknown = admin.replace("/postgres?", "/nobody_made_this?");
+    assert_ne!(admin, unknown);
+    for (url, cause) in [
+        ("postgres://a:secret@127.0.0.1:1/x", "the database at 127.0.0.1:1 cannot be reached: "),
+        (unknown.as_str(), "database \"nobody_made_this\" does not exist"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
+        command.env("DATABASE_URL", url).arg("--data").arg(dir.path());
+        let output = command.args(["keys", "list"]).output().unwrap();
+        let told = text(&output.stderr);
+        assert!(!output.status.success() && told.contains(cause) && told.trim().lines().count() == 1, "{told}");
+        assert_eq!(told.matches("cannot be reached").count(), 1, "said once: {told}");
+        assert!(!told.contains("secret"), "{told}");
+    }
+}

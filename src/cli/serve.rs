@@ -1,13 +1,14 @@
 //! `galley up`, `galley api`, `galley work`: the daemon, whole or in parts.
 
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
 use galley::http::{self, AppState};
-use galley_domain::{Operator, task::StepKind};
+use galley_domain::{Operator, OrgId, task::StepKind};
 use galley_engine::EngineStats;
 use galley_services::pipelines;
+use galley_store::StoreError;
 use poem::listener::TcpListener;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -20,6 +21,9 @@ use crate::{
     config::{Config, Flags},
     telemetry::{self, Audience},
 };
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Args)]
 pub struct ListenArgs {
@@ -74,18 +78,60 @@ fn stop_signal() -> anyhow::Result<CancellationToken> {
     Ok(stop)
 }
 
+/// Calls until it works, the process is asked to stop (none), or it fails for a reason that does not pass by itself: after
+/// a power cut the daemon may be back before its database.
+async fn once_there<T>(
+    stop: &CancellationToken,
+    mut call: impl AsyncFnMut() -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            called = call() => match called {
+                Ok(value) => return Ok(Some(value)),
+                Err(error) => error,
+            },
+        };
+        let passes =
+            error.chain().filter_map(|cause| cause.downcast_ref::<StoreError>()).any(StoreError::is_unavailable);
+        if !passes {
+            return Err(error);
+        }
+        tracing::warn!(retry_in = ?pause, "{error:#}; waiting for it");
+        tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Database and use cases, and the first organization.
+async fn opened(config: Config, stop: &CancellationToken) -> anyhow::Result<Option<(Parts, OrgId)>> {
+    let Some(mut parts) = once_there(stop, async || Parts::open(config.clone()).await).await? else { return Ok(None) };
+    match once_there(stop, async || parts.organization().await).await {
+        Ok(Some(org)) => {
+            parts.listen();
+            Ok(Some((parts, org)))
+        }
+        ended => {
+            parts.close().await;
+            ended.map(|_| None)
+        }
+    }
+}
+
 /// Everything in one process.
 pub async fn up(config: Config) -> anyhow::Result<u8> {
     let stop = stop_signal()?;
     let _log = telemetry::start(&config.log, Audience::Operator)?;
-    let mut parts = Parts::open(config).await?;
-    let org = parts.organization().await?;
+    let Some((parts, org)) = opened(config, &stop).await? else { return Ok(0) };
     if let Some(key) = parts.services.operator(Operator::of_this_machine()).first_key(org).await? {
         println!("First start. Organization: {} ({org})", parts.config.organization.name);
         println!("Admin: {}", parts.config.organization.admin_email);
         println!("API key, shown once: {}", key.secret);
     }
-    parts.listen();
     let engine = parts.engine(Vec::new())?;
     let stats = engine.stats();
     let working = tokio::spawn(engine.run(stop.clone()));
@@ -124,9 +170,7 @@ async fn together(
 pub async fn api(config: Config) -> anyhow::Result<u8> {
     let stop = stop_signal()?;
     let _log = telemetry::start(&config.log, Audience::Operator)?;
-    let mut parts = Parts::open(config).await?;
-    parts.organization().await?;
-    parts.listen();
+    let Some((parts, _)) = opened(config, &stop).await? else { return Ok(0) };
     let served = serve(&parts, stop, None).await;
     parts.close().await;
     served.map(|()| 0)
@@ -136,8 +180,7 @@ pub async fn api(config: Config) -> anyhow::Result<u8> {
 pub async fn work(config: Config, args: &WorkArgs) -> anyhow::Result<u8> {
     let stop = stop_signal()?;
     let _log = telemetry::start(&config.log, Audience::Operator)?;
-    let mut parts = Parts::open(config).await?;
-    parts.listen();
+    let Some((parts, _)) = opened(config, &stop).await? else { return Ok(0) };
     let kinds = args.kinds();
     tracing::info!(kinds = ?kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), "working");
     parts.engine(kinds)?.run(stop).await;
@@ -162,7 +205,7 @@ async fn serve(parts: &Parts, stop: CancellationToken, stats: Option<EngineStats
         .first()
         .map_or_else(|| address.clone(), |local| local.to_string().trim_start_matches("socket://").to_owned());
     println!("Galley is ready on http://{shown} (documentation: http://{shown}/docs)");
-    let drain = std::time::Duration::from_secs(parts.config.engine.drain_seconds);
+    let drain = Duration::from_secs(parts.config.engine.drain_seconds);
     http::serve(acceptor, state, stop, drain).await.context("the front ended")
 }
 

@@ -21,6 +21,14 @@ pub enum StoreError {
          signs than letters and digits of the password percent-encoded"
     )]
     Address,
+    /// The first connection of a process could not be made.
+    #[error("the database at {place} cannot be reached: {cause}")]
+    Unreachable {
+        place: String,
+        cause: String,
+        /// It may be there later without anyone's doing.
+        passing: bool,
+    },
     #[error("database: {0}")]
     Database(#[source] DbErr),
     /// The caller gave up waiting.
@@ -32,7 +40,9 @@ impl StoreError {
     /// True when the same call may succeed later without anyone's doing: the server is away, restarting, short of
     /// something, or two transactions met.
     pub fn is_unavailable(&self) -> bool {
-        let Self::Database(error) = self else { return matches!(self, Self::Silent(_)) };
+        let Self::Database(error) = self else {
+            return matches!(self, Self::Silent(_) | Self::Unreachable { passing: true, .. });
+        };
         let (DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner)) = error else {
             return matches!(error, DbErr::ConnectionAcquire(_));
         };

@@ -45,7 +45,7 @@ use std::{sync::Arc, time::Duration};
 use galley_domain::{OrgId, task::PoolName};
 use galley_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
-use sqlx::{Connection, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use announce::Announcer;
 use heads::Heads;
@@ -152,9 +152,8 @@ impl Store {
         // Errors further down would repeat what they cannot read.
         let schemes = ["postgres://", "postgresql://"];
         let known = schemes.iter().any(|scheme| settings.url.starts_with(scheme));
-        if !known || settings.url.parse::<PgConnectOptions>().is_err() {
-            return Err(StoreError::Address);
-        }
+        let options = settings.url.parse::<PgConnectOptions>().ok().filter(|_| known).ok_or(StoreError::Address)?;
+        probe(&options, settings.acquire_timeout).await?;
         let of_engine = settings.max_connections.div_ceil(2).max(1);
         // Migrations take two at once: one holds the guard.
         let others = settings.max_connections.saturating_sub(of_engine).max(2);
@@ -247,6 +246,28 @@ impl Store {
         // A pool that fails to close is gone with the process anyway.
         let _ = tokio::join!(self.db.close(), self.engine.close());
     }
+}
+
+/// Connects once without a pool, which would say only that it has waited.
+async fn probe(options: &PgConnectOptions, patience: Duration) -> Result<(), StoreError> {
+    let unreachable = |cause: String, passing| {
+        let place = match options.get_socket() {
+            Some(folder) => folder.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
+        StoreError::Unreachable { place, cause, passing }
+    };
+    match tokio::time::timeout(patience, PgConnection::connect_with(options)).await {
+        // It answers; how the parting goes does not matter.
+        Ok(Ok(connection)) => drop(connection.close().await),
+        Ok(Err(error)) => {
+            // The server's own words, without the library's in front of them.
+            let cause = error.as_database_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
+            return Err(unreachable(cause, StoreError::from(error).is_unavailable()));
+        }
+        Err(_) => return Err(unreachable(format!("it does not answer within {} s", patience.as_secs()), true)),
+    }
+    Ok(())
 }
 
 async fn open(
