@@ -259,7 +259,7 @@ async fn tasks_of_the_program_before_pipelines_go_on_where_they_were() {
     }
     let harness = harness.moved_to(old).await;
     harness.services.store().migrate().await.unwrap();
-    let stages = harness.task(id(13)).await.row.stages.clone();
+    let stages = harness.task_row(id(13)).await.stages;
     assert_eq!(stages.0.len(), 1, "{stages:?}");
     assert_eq!((stages.of(galley_domain::article::DRAFT).open, stages.of(galley_domain::article::DRAFT).total), (2, 3));
     let script = Script::default();

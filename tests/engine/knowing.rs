@@ -99,7 +99,7 @@ async fn what_another_process_wrote_meanwhile_is_looked_up() {
     assert!(late.is_ready(), "it believes that it knows");
     write(&harness, &late, true).await;
     assert_whole(&harness, task, 4).await;
-    assert_eq!(harness.task(task).await.row.stages.of(article::DRAFT).open, 1, "both were counted");
+    assert_eq!(harness.task_row(task).await.stages.of(article::DRAFT).open, 1, "both were counted");
     assert!(section(&sections[2]).is_ready(), "and knows again");
 }
 
@@ -135,7 +135,7 @@ async fn a_lost_lease_ends_nothing_although_the_task_is_as_it_was() {
     let answers = harness.commits().write(&[late], &mut harness.handover(None, LEASE)).await.answers;
     assert!(matches!(answers[..], [Err(StoreError::LeaseLost)]), "{answers:?}");
     assert_whole(&harness, task, 2).await;
-    assert_eq!(harness.task(task).await.row.stages.of(article::DRAFT).open, u32::try_from(SECTIONS).unwrap());
+    assert_eq!(harness.task_row(task).await.stages.of(article::DRAFT).open, u32::try_from(SECTIONS).unwrap());
     // Who has it now ends it, and what it follows from is known from the claim.
     let heir = (claims.steps[0].clone(), LastSeen::claimed(claims.tasks.get(&task).cloned()));
     let heir = section(&heir);

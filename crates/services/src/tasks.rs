@@ -16,14 +16,14 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct TaskView {
     /// Shared by all who asked at the same time.
-    pub row: Arc<rows::Task>,
+    pub row: Arc<rows::TaskHead>,
     pub status: TaskStatus,
     /// Seconds that are left by the expected pace; 0 when ended.
     pub estimated_time_seconds: u32,
 }
 
 impl Services {
-    pub(crate) fn view(&self, row: Arc<rows::Task>) -> Result<TaskView, ServiceError> {
+    pub(crate) fn view(&self, row: Arc<rows::TaskHead>) -> Result<TaskView, ServiceError> {
         let status: TaskStatus = row.status.parse().map_err(galley_store::StoreError::from)?;
         let left = if status.is_ended() { 0 } else { 100 - u32::try_from(row.progress.clamp(0, 100)).unwrap_or(0) };
         let estimated_time_seconds = (self.settings.estimated_seconds * left).div_ceil(100);

@@ -93,6 +93,7 @@ pub mod rows {
         article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,
         webhook_deliveries::Head as DeliveryHead,
     };
+    pub use crate::task_state::TaskHead;
 }
 
 /// A connection that was used within this time is handed out without a question.

@@ -12,10 +12,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::{
-    entity::{events, tasks},
-    error::StoreError,
-};
+use crate::{entity::events, error::StoreError, task_state::TaskHead};
 use sources::{Events, Following, Keys, Known, Line, Poll, Polled, Polls, Principals, Tasks};
 
 /// The most questions of one statement.
@@ -126,7 +123,7 @@ async fn answer<S: Source>(source: &mut S, batch: &mut Vec<Question<S::Key, S::V
 }
 
 /// A task, if there is one.
-pub type Task = Answer<Option<Arc<tasks::Model>>>;
+pub type Task = Answer<Option<Arc<TaskHead>>>;
 
 /// The reads of one process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -134,7 +131,7 @@ pub struct Reads {
     principals: Gathered<Vec<u8>, Arc<Answer<Known>>>,
     polls: Gathered<Poll, Arc<Polled>>,
     keys: Gathered<(Uuid, Uuid), ()>,
-    tasks: Gathered<(Uuid, Uuid), Arc<tasks::Model>>,
+    tasks: Gathered<(Uuid, Uuid), Arc<TaskHead>>,
     events: Gathered<Following, Arc<[events::Model]>>,
 }
 
@@ -169,7 +166,7 @@ impl Reads {
         Ok(self.keys.ask((org.0, id)).await?.is_some())
     }
 
-    pub async fn task(&self, org: OrgId, id: Uuid) -> Result<Option<Arc<tasks::Model>>, StoreError> {
+    pub async fn task(&self, org: OrgId, id: Uuid) -> Result<Option<Arc<TaskHead>>, StoreError> {
         self.tasks.ask((org.0, id)).await
     }
 

@@ -1,7 +1,8 @@
-//! What the engine reads and changes of a task, declared once: the struct and the list of its columns.
+//! What is read of a task, by whom: each part is declared once, as a struct and the list of its columns.
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use galley_domain::{
     OrgId,
     task::{StepKind, TaskStatus},
@@ -68,44 +69,82 @@ impl Stages {
     }
 }
 
-macro_rules! task_state {
-    ($($(#[$meta:meta])* $name:ident: $type:ty,)+) => {
-        /// A task as the engine knows it; the order itself stays in the table.
+macro_rules! part_of_a_task {
+    ($(#[$doc:meta])* $part:ident { $($(#[$meta:meta])* $name:ident: $type:ty,)+ }) => {
+        $(#[$doc])*
         #[derive(Debug, Clone, FromQueryResult)]
-        pub struct TaskState { $($(#[$meta])* pub $name: $type,)+ }
+        pub struct $part { $($(#[$meta])* pub $name: $type,)+ }
 
-        /// The columns of [`TaskState`].
-        pub(crate) const COLUMNS: &[&str] = &[$(stringify!($name)),+];
+        impl $part {
+            const COLUMNS: &[&str] = &[$(stringify!($name)),+];
+
+            /// The columns for a SELECT from `t`, each with `prefix` before its name.
+            pub(crate) fn columns(prefix: &str) -> String {
+                Self::COLUMNS.iter().map(|name| format!("t.{name} AS {prefix}{name}")).collect::<Vec<_>>().join(", ")
+            }
+        }
     };
 }
 
-task_state! {
-    id: Uuid,
-    org_id: Uuid,
-    kind: String,
-    status: String,
-    /// What the task is about: an article, a project.
-    subject_id: Option<Uuid>,
-    parent_id: Option<Uuid>,
-    /// The step that waits for the end of this task.
-    parent_step: Option<Uuid>,
-    rank: i64,
-    run: i32,
-    event_seq: i64,
-    progress: i16,
-    current_step: Option<String>,
-    steps_completed: Vec<String>,
-    paused: bool,
-    items_total: i32,
-    items_done: i32,
-    items_failed: i32,
-    stages: Stages,
-    memo: Json,
-    warnings: Json,
-    error_code: Option<String>,
-    error_message: Option<String>,
-    price: Decimal,
-    trace_id: String,
+part_of_a_task! {
+    /// A task as clients see it, without what the engine keeps with it: it is read much more often than anything else.
+    TaskHead {
+        id: Uuid,
+        org_id: Uuid,
+        kind: String,
+        status: String,
+        input: Json,
+        subject_id: Option<Uuid>,
+        run: i32,
+        event_seq: i64,
+        progress: i16,
+        current_step: Option<String>,
+        steps_completed: Vec<String>,
+        paused: bool,
+        items_total: i32,
+        items_done: i32,
+        items_failed: i32,
+        warnings: Json,
+        error_code: Option<String>,
+        error_message: Option<String>,
+        price: Decimal,
+        created_at: DateTime<Utc>,
+        started_at: Option<DateTime<Utc>>,
+        finished_at: Option<DateTime<Utc>>,
+        updated_at: DateTime<Utc>,
+    }
+}
+
+part_of_a_task! {
+    /// A task as the engine knows it; the order itself stays in the table.
+    TaskState {
+        id: Uuid,
+        org_id: Uuid,
+        kind: String,
+        status: String,
+        /// What the task is about: an article, a project.
+        subject_id: Option<Uuid>,
+        parent_id: Option<Uuid>,
+        /// The step that waits for the end of this task.
+        parent_step: Option<Uuid>,
+        rank: i64,
+        run: i32,
+        event_seq: i64,
+        progress: i16,
+        current_step: Option<String>,
+        steps_completed: Vec<String>,
+        paused: bool,
+        items_total: i32,
+        items_done: i32,
+        items_failed: i32,
+        stages: Stages,
+        memo: Json,
+        warnings: Json,
+        error_code: Option<String>,
+        error_message: Option<String>,
+        price: Decimal,
+        trace_id: String,
+    }
 }
 
 impl TaskState {
@@ -115,10 +154,5 @@ impl TaskState {
 
     pub fn status(&self) -> Result<TaskStatus, StoreError> {
         Ok(self.status.parse()?)
-    }
-
-    /// The columns for a SELECT from `t`, each with `prefix` before its name.
-    pub(crate) fn columns(prefix: &str) -> String {
-        COLUMNS.iter().map(|name| format!("t.{name} AS {prefix}{name}")).collect::<Vec<_>>().join(", ")
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     queue::Fence,
     scope::{Scoped, TenantTx},
     sql,
+    task_state::TaskHead,
 };
 
 #[derive(Debug, Clone, Default)]
@@ -34,7 +35,7 @@ impl<C: ConnectionTrait> Scoped<C> {
     }
 
     /// Newest first, with the number of all that match.
-    pub async fn tasks(&self, filter: &TaskFilter) -> Result<(Vec<tasks::Model>, u64), StoreError> {
+    pub async fn tasks(&self, filter: &TaskFilter) -> Result<(Vec<TaskHead>, u64), StoreError> {
         let mut query = self.find::<tasks::Entity>();
         if let Some(status) = filter.status {
             query = query.filter(tasks::Column::Status.eq(status.as_str()));
@@ -48,13 +49,14 @@ impl<C: ConnectionTrait> Scoped<C> {
             .order_by_asc(tasks::Column::Id)
             .limit(filter.limit)
             .offset(filter.offset)
+            .into_model()
             .all(&self.conn)
             .await?;
         Ok((rows, total))
     }
 
     /// The newest task that a client has ordered with this key, or without one, and that is not completed.
-    pub async fn newest_uncompleted(&self, key: Option<Uuid>) -> Result<Option<tasks::Model>, StoreError> {
+    pub async fn newest_uncompleted(&self, key: Option<Uuid>) -> Result<Option<TaskHead>, StoreError> {
         let ordered = match key {
             Some(key) => Condition::all().add(tasks::Column::ApiKeyId.eq(key)),
             // The command line once noted its orders under the id of no key.
@@ -69,6 +71,7 @@ impl<C: ConnectionTrait> Scoped<C> {
             .filter(tasks::Column::Status.ne(TaskStatus::Completed.as_str()))
             .order_by_desc(tasks::Column::CreatedAt)
             .order_by_asc(tasks::Column::Id)
+            .into_model()
             .one(&self.conn)
             .await?)
     }

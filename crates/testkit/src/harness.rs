@@ -332,6 +332,12 @@ impl Harness {
         self.services.task(self.principal.org, id).await.expect("the task is there")
     }
 
+    /// All of a task, with what the engine keeps with it.
+    pub async fn task_row(&self, id: Uuid) -> rows::Task {
+        let tenant = self.services.store().tenant(self.principal.org);
+        tenant.task(id).await.expect("a row").expect("the task is there")
+    }
+
     pub async fn steps(&self, id: Uuid) -> Vec<rows::Step> {
         self.services.task_steps(self.principal.org, id).await.expect("the task is there")
     }

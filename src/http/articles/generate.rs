@@ -64,7 +64,7 @@ impl Generate {
     }
 }
 
-async fn task_of(auth: &Auth<ArticlesRead>, article: &rows::Article) -> Result<Option<Arc<rows::Task>>, Problem> {
+async fn task_of(auth: &Auth<ArticlesRead>, article: &rows::Article) -> Result<Option<Arc<rows::TaskHead>>, Problem> {
     let Some(id) = article.task_id else { return Ok(None) };
     match auth.services().task(auth.org(), id).await {
         Ok(view) => Ok(Some(view.row)),
@@ -158,7 +158,7 @@ pub struct Status {
 }
 
 impl Status {
-    fn of(article: rows::Article, task: Option<Arc<rows::Task>>) -> Result<Self, Problem> {
+    fn of(article: rows::Article, task: Option<Arc<rows::TaskHead>>) -> Result<Self, Problem> {
         let changed = task.as_ref().map_or(article.updated_at, |task| article.updated_at.max(task.updated_at));
         let (progress, steps_completed, current_step) = task.map_or((100, Vec::new(), None), |task| {
             (task.progress, task.steps_completed.clone(), task.current_step.clone())

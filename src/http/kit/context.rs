@@ -24,8 +24,6 @@ pub struct RequestContext {
     pub uri: Uri,
     /// The largest JSON body that is taken, in bytes.
     pub json_bytes: usize,
-    /// Which document's clients ask here.
-    pub dialect: Dialect,
     /// The pattern of the path, such as `/api/v1/tasks/{task_id}`.
     pub route: OnceLock<Arc<str>>,
     /// Set once the principal is known.
@@ -46,12 +44,16 @@ impl RequestContext {
             address: request.remote_addr().as_socket_addr().map(|address| address.ip()),
             uri: request.uri().clone(),
             json_bytes,
-            dialect: Dialect::of(request.uri().path()),
             route: OnceLock::new(),
             rate: OnceLock::new(),
             who: OnceLock::new(),
             org: OnceLock::new(),
         }
+    }
+
+    /// Which document's clients ask here.
+    pub fn dialect(&self) -> Dialect {
+        Dialect::of(self.uri.path())
     }
 
     pub fn route(&self) -> &str {

@@ -62,7 +62,8 @@ impl<E: Endpoint<Output = Response>> Middleware<E> {
         }
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
         let deadline = if is_form { self.upload_timeout } else { self.timeout };
-        let work = AssertUnwindSafe(self.routes.call(request)).catch_unwind();
+        // Boxed, so that what is around it moves a pointer and not the whole state of the request.
+        let work = AssertUnwindSafe(self.routes.call(request).boxed()).catch_unwind();
         match tokio::time::timeout(deadline, work).await {
             Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(error))) => problem_response(Problem::of_error(&error)),
@@ -161,11 +162,11 @@ fn known(method: &Method) -> &'static str {
 fn as_problem(response: Response, context: &RequestContext) -> Response {
     let status = response.status();
     if let Some(problem) = response.data::<Problem>() {
-        return problem.respond(&context.id, context.dialect);
+        return problem.respond(&context.id, context.dialect());
     }
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && response.content_type() != Some(CONTENT_TYPE) {
-        return Problem::of_status(status).respond(&context.id, context.dialect);
+        return Problem::of_status(status).respond(&context.id, context.dialect());
     }
     response
 }

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::http::kit::reply::Direct;
 
-    fn row() -> rows::Task {
+    fn row() -> rows::TaskHead {
         let input = json!({
             "brief": {
                 "prompt": "Tea \"and\" ☕", "keywords": ["tea"], "words": { "min": 100, "max": 200 },
@@ -148,17 +148,13 @@ mod tests {
             "reference_links": ["https://example.org/"],
             "uploaded_files": [Uuid::from_u128(3)],
         });
-        rows::Task {
+        rows::TaskHead {
             id: Uuid::from_u128(1),
             org_id: Uuid::from_u128(2),
             kind: "article".to_owned(),
             status: "failed".to_owned(),
             input,
             subject_id: None,
-            parent_id: None,
-            parent_step: None,
-            parent_position: None,
-            rank: 1,
             run: 2,
             event_seq: 9,
             progress: 40,
@@ -168,14 +164,10 @@ mod tests {
             items_total: 4,
             items_done: 2,
             items_failed: 1,
-            stages: Default::default(),
-            memo: json!({}),
             warnings: json!(["a link could not be read"]),
             error_code: Some("LLM_ERROR".to_owned()),
             error_message: None,
             price: "40.5".parse().expect("a decimal"),
-            trace_id: String::new(),
-            api_key_id: None,
             created_at: "2026-01-15T10:00:00.1Z".parse().expect("a moment"),
             started_at: Some("2026-01-15T10:00:01Z".parse().expect("a moment")),
             finished_at: None,
@@ -183,14 +175,15 @@ mod tests {
         }
     }
 
-    fn view(row: rows::Task) -> Task {
+    fn view(row: rows::TaskHead) -> Task {
         let view = TaskView { row: Arc::new(row), status: TaskStatus::Failed, estimated_time_seconds: 0 };
         view.try_into().expect("readable")
     }
 
     #[test]
     fn what_is_written_directly_is_what_is_described() {
-        let whole = rows::Task { subject_id: Some(Uuid::from_u128(4)), price: 40.into(), error_code: None, ..row() };
+        let whole =
+            rows::TaskHead { subject_id: Some(Uuid::from_u128(4)), price: 40.into(), error_code: None, ..row() };
         for row in [row(), whole] {
             let task = view(row);
             let described = task.to_json().expect("a value");

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::Utc;
 use galley_domain::{OrgId, Principal, Who};
-use sea_orm::{FromQueryResult, IdenStatic, Iterable, QueryResult};
+use sea_orm::{FromQueryResult, QueryResult};
 use sqlx::{
     PgConnection, PgPool, Postgres,
     pool::PoolConnection,
@@ -18,7 +18,10 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::{Answer, Source};
-use crate::entity::{api_keys, events, tasks};
+use crate::{
+    entity::{api_keys, events},
+    task_state::TaskHead,
+};
 
 /// How long one is kept however much is asked.
 const LONGEST_KEPT: Duration = Duration::from_secs(10);
@@ -46,7 +49,7 @@ pub(super) type Poll = (Vec<u8>, Uuid);
 #[derive(Debug, Clone)]
 pub(super) struct Polled {
     pub key: Answer<Known>,
-    pub task: Answer<Option<Arc<tasks::Model>>>,
+    pub task: Answer<Option<Arc<TaskHead>>>,
 }
 
 /// A connection that is kept while questions come, as long as the pool has others.
@@ -129,14 +132,11 @@ const TASK: &str = "task_";
 
 /// The task is looked up under the tenant of the key: nobody else's is found.
 static POLLS: LazyLock<String> = LazyLock::new(|| {
-    let columns: Vec<String> = tasks::Column::iter()
-        .map(|column| format!("t.{name} AS {TASK}{name}", name = IdenStatic::as_str(&column)))
-        .collect();
     format!(
         "SELECT w.task AS asked, k.*, {columns} FROM unnest($1::bytea[], $2::uuid[]) AS w(hash, task)
             JOIN api_keys k ON k.hash = ANY($1::bytea[]) AND k.hash = w.hash AND k.revoked_at IS NULL
             LEFT JOIN tasks t ON t.id = ANY($2::uuid[]) AND t.org_id = k.org_id AND t.id = w.task",
-        columns = columns.join(", ")
+        columns = TaskHead::columns(TASK)
     )
 });
 
@@ -163,9 +163,9 @@ impl Source for Polls {
     }
 }
 
-fn polled(row: &QueryResult) -> Answer<Option<Arc<tasks::Model>>> {
+fn polled(row: &QueryResult) -> Answer<Option<Arc<TaskHead>>> {
     match row.try_get::<Option<Uuid>>(TASK, "id")? {
-        Some(_) => Ok(Some(Arc::new(tasks::Model::from_query_result(row, TASK)?))),
+        Some(_) => Ok(Some(Arc::new(TaskHead::from_query_result(row, TASK)?))),
         None => Ok(None),
     }
 }
@@ -195,15 +195,21 @@ impl Source for Keys {
 
 pub(super) struct Tasks(pub Line);
 
+static TASKS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {columns} FROM tasks t
+            WHERE t.id = ANY($2::uuid[]) AND (t.org_id, t.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))",
+        columns = TaskHead::columns("")
+    )
+});
+
 impl Source for Tasks {
     type Key = (Uuid, Uuid);
-    type Value = Arc<tasks::Model>;
+    type Value = Arc<TaskHead>;
 
-    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), Arc<tasks::Model>>> {
+    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), Arc<TaskHead>>> {
         let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
-        let statement = "SELECT t.* FROM tasks t
-             WHERE t.id = ANY($2::uuid[]) AND (t.org_id, t.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))";
-        let found: Vec<tasks::Model> = models(self.0.rows(sqlx::query(statement).bind(orgs).bind(ids)).await?)?;
+        let found: Vec<TaskHead> = models(self.0.rows(sqlx::query(TASKS.as_str()).bind(orgs).bind(ids)).await?)?;
         Ok(found.into_iter().map(|task| ((task.org_id, task.id), Arc::new(task))).collect())
     }
 
