@@ -82,7 +82,7 @@ async fn sections_of_one_task_end_without_a_look_also_in_one_group() {
     assert!(written.answers.iter().all(Result::is_ok) && !written.was_stale, "{written:?}");
     assert_eq!(written.started.iter().map(|(step, _)| step.kind).collect::<Vec<_>>(), [article::SEO]);
     assert_whole(&harness, task, 2 + SECTIONS).await;
-    let row = harness.task(task).await.row.clone();
+    let row = harness.task_row(task).await;
     assert_eq!((row.stages.of(article::DRAFT).open, row.current_step.as_deref()), (0, Some("seo")));
     assert_eq!(row.steps_completed, ["research", "outline", "drafting"]);
 }
