@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, str::FromStr};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use galley_domain::{
     article::{ArticleStatus, ContentFormat, DRAFT, PublicationStatus, STEPS},
     project::{Platform, ProjectStatus},
@@ -119,6 +119,11 @@ plain_type!([] Moment, true, "date-time", MetaSchema {
 });
 
 impl Moment {
+    /// Reads RFC 3339. A leap second is refused: it would be shown again as `…:60`, which few clients can read.
+    pub fn of(text: &str) -> Option<Self> {
+        text.parse::<DateTime<Utc>>().ok().filter(|time| time.nanosecond() < 1_000_000_000).map(Self)
+    }
+
     fn text(self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
@@ -138,8 +143,7 @@ impl Serialize for Moment {
 
 impl ParseFromJSON for Moment {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
-        let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
-        Ok(Self(text.parse()?))
+        Self::of(value.as_ref().and_then(Value::as_str).unwrap_or_default()).ok_or_else(ParseError::expected_input)
     }
 }
 
@@ -338,6 +342,16 @@ mod tests {
     fn moments_end_in_z() {
         let moment = Moment("2026-01-15T12:00:00+02:00".parse().expect("a time"));
         assert_eq!(moment.to_json(), Some(json!("2026-01-15T10:00:00.000Z")));
+    }
+
+    #[test]
+    fn a_leap_second_is_no_moment() {
+        for wrong in ["2027-01-01T00:00:60Z", "2027-01-01T00:00:60.999Z", "2016-12-31T23:59:60Z", "", "2027-01-01"] {
+            assert_eq!(Moment::of(wrong), None, "{wrong}");
+            assert!(Moment::parse_from_json(Some(wrong.into())).is_err(), "{wrong}");
+        }
+        let last = Moment::of("2027-01-01T00:00:59.999999999+01:00").expect("a time");
+        assert_eq!(last.to_json(), Some(json!("2026-12-31T23:00:59.999Z")));
     }
 
     #[test]

@@ -176,7 +176,7 @@ macro_rules! written_as_text {
 
 written_as_text! {
     Uuid, MetaSchema::new_with_format("string", "uuid"), |text| text.parse().ok(), "must be a UUID";
-    Moment, MetaSchema::new_with_format("string", "date-time"), |text| text.parse().ok().map(Moment),
+    Moment, MetaSchema::new_with_format("string", "date-time"), Moment::of,
         "must be a time such as 2026-01-15T10:00:00Z";
     Language, Language::form(), Language::of, "must be a two-letter ISO 639-1 code in lower case, for example en";
 }
