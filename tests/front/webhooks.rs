@@ -140,6 +140,19 @@ async fn what_is_wrong_is_named() {
         (post.clone(), &rotate, json!({ "overlap_hours": -1 }), &["overlap_hours"]),
         (post.clone(), &rotate, json!({ "secret": "whsec_short" }), &["secret"]),
         (post.clone(), &rotate, json!({ "secret": "whsec_c2hvcnQ=" }), &["secret"]),
+        (post.clone(), &rotate, json!({ "secret": "c2VjcmV0LW9mLWEtcmVjZWl2ZXItMTIzNDU2Nzg5MA==" }), &["secret"]),
+        (post.clone(), PATH, json!({ "url": "https://example.com/a\0b" }), &["url"]),
+        (post.clone(), PATH, json!({ "url": "https://example.com/a%00b" }), &["url"]),
+        (post.clone(), PATH, json!({ "url": "https://example.com/?a=%00" }), &["url"]),
+        (Method::PATCH, &path, json!({ "url": "https://example.com/a%00b" }), &["url"]),
+        (post.clone(), &replay, json!({ "from": "2026-01-01T00:00:60Z" }), &["from"]),
+        (
+            post.clone(),
+            &replay,
+            json!({ "from": "2026-01-01T00:00:00Z", "event_types": ["task.*", "task.done", "nothing.*"] }),
+            &["event_types[1]", "event_types[2]"],
+        ),
+        (post.clone(), &replay, json!({ "from": "2026-01-01T00:00:00Z", "event_types": [] }), &["event_types"]),
         (post.clone(), &replay, json!({}), &["from"]),
         (post.clone(), &replay, json!({ "from": "yesterday" }), &["from"]),
         (post.clone(), &replay, json!({ "from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z" }), &["from"]),
@@ -152,8 +165,55 @@ async fn what_is_wrong_is_named() {
         assert_eq!(refused.wrong_fields(), fields, "{method} {path} {body}: {}", refused.text);
         assert!(!refused.text.contains("whsec_c2hvcnQ="), "the secret is not repeated");
     }
-    for query in ["status=done", "from=x", "page=0", "limit=1000"] {
+    for query in ["status=done", "from=x", "page=0", "limit=1000", "event_type=task.done", "event_type=task"] {
         front.get(&format!("{log}?{query}")).await.is_problem(400, "VALIDATION_ERROR");
     }
     front.patch(&path, &json!({})).await.is_problem(400, "VALIDATION_ERROR");
+}
+
+#[tokio::test]
+async fn deliveries_are_asked_for_as_endpoints_ask_for_events() {
+    let front = front().await;
+    let made = front.post(PATH, &json!({ "url": URL })).await;
+    let (path, id) = (made.header("location").to_owned(), text(&made.is(201)["id"]));
+    let insert = format!(
+        "INSERT INTO webhook_deliveries (id, org_id, webhook_id, message_id, event_type, status, payload, sequence)
+         SELECT gen_random_uuid(), '{}', '{id}', type, type, 'failed', '{{}}', 1
+         FROM unnest(ARRAY['task.completed', 'task.failed', 'article.drafted']) AS type",
+        front.harness.principal.org
+    );
+    front.harness.database.execute(&insert).await;
+    for (name, count) in [("task.*", 2), ("task.failed", 1), ("*", 3), ("article.*", 1), ("schedule.*", 0)] {
+        let list = front.get(&format!("{path}/deliveries?event_type={name}")).await;
+        assert_eq!(list.is(200)["pagination"]["total"], count, "{name}");
+    }
+    let url = text(&made.json["url"]);
+    for (names, count) in
+        [(json!(["schedule.*"]), 0), (json!(["task.failed", "article.*"]), 2), (json!(["task.*", "*"]), 1)]
+    {
+        let replayed = front
+            .post(&format!("{path}/replay"), &json!({ "from": "2026-01-01T00:00:00Z", "event_types": names }))
+            .await;
+        assert_eq!(replayed.is(202)["count"], count, "{names} of {url}, without what waits already");
+    }
+}
+
+#[tokio::test]
+async fn an_address_and_a_secret_are_refused_in_words_that_help() {
+    let front = front().await;
+    let made = front.post(PATH, &json!({ "url": URL })).await;
+    let rotate = format!("{}/rotate-secret", made.header("location"));
+    let bare = json!({ "secret": "c2VjcmV0LW9mLWEtcmVjZWl2ZXItMTIzNDU2Nzg5MA==" });
+    for (path, body, words) in [
+        (PATH, json!({ "url": "" }), "must not be empty"),
+        (PATH, json!({ "url": "  " }), "must not be empty"),
+        (PATH, json!({ "url": "https://example.com/a\0b" }), "contains a NUL character; remove it"),
+        (PATH, json!({ "url": "https://example.com/%00" }), "NUL character"),
+        (&rotate, bare, "`whsec_`"),
+    ] {
+        let refused = front.post(path, &body).await;
+        refused.is_problem(400, "VALIDATION_ERROR");
+        let message = text(&refused.json["errors"][0]["message"]);
+        assert!(message.contains(words) && !message.contains("relative"), "{body}: {message}");
+    }
 }

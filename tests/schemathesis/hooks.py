@@ -14,7 +14,7 @@ WRITTEN = os.environ["GALLEY_TASK"]
 FIELDS = {
     "title", "content", "slug", "seo_title", "seo_description", "meta_description", "keywords", "publication_status",
 }
-SECRET = base64.b64encode(bytes(range(32))).decode()
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 # Of a file something can be read. A text and no bytes: those are never taken for data that follows the schema.
 TEXT = "Coffee grows on the ridge. It is roasted in the valley. The cooperative ships it in spring."
 
@@ -75,6 +75,8 @@ def endpoint(body: dict) -> None:
         body["url"] = "https://example.com/hook"
     if isinstance(body.get("events"), list):
         body["events"] = ["*"]
+    if isinstance(body.get("event_types"), list):
+        body["event_types"] = ["*"]
     if body.get("secret") is not None:
         body["secret"] = SECRET
     if "from" in body:
@@ -128,6 +130,9 @@ def before_call(context, case, kwargs):
     if path == "/api/v1/schedules/{schedule_id}" and case.headers:
         # Nobody has read the schedule at the time that `If-Match` names.
         case.headers = {name: value for name, value in case.headers.items() if name.lower() != "if-match"}
+    if path.endswith("/deliveries") and "event_type" in (case.query or {}):
+        # It names an event that there is.
+        case.query = {**case.query, "event_type": "task.*"}
     if not isinstance(case.body, dict):
         return
     if path == "/api/v1/files":

@@ -9,7 +9,7 @@ fn undelivered() -> ReplayRequest {
         from: chrono::DateTime::UNIX_EPOCH,
         to: None,
         statuses: vec![DeliveryStatus::Failed, DeliveryStatus::Cancelled],
-        event_types: Vec::new(),
+        event_types: None,
     }
 }
 

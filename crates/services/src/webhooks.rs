@@ -179,7 +179,7 @@ impl Services {
     ) -> Result<Answer<IssuedWebhook>, ServiceError> {
         self.webhook(org, id).await?;
         let hours = overlap_hours.min(MOST_OVERLAP_HOURS);
-        let secret = own.map_or_else(Secret::generate, Secret::parse).map_err(|error| bad_secret(&error))?;
+        let secret = own.map_or_else(Secret::generate, Secret::own).map_err(|error| bad_secret(&error))?;
         let sealed = self.seal(org, SecretPurpose::Webhook, &current(id), secret.text())?;
         let tx = self.store.begin(org).await?;
         let answer = once(tx, key, |tx| async move {

@@ -52,8 +52,9 @@ impl Deliveries {
         webhook_id: Path<Id>,
         Query(query): Query<DeliveryQuery>,
     ) -> Outcome<List<DeliverySummary>> {
-        let (page, filter) = query.split();
-        let (rows, total) = auth.services().deliveries(auth.org(), webhook_id.0.0, &filter).await?;
+        let (page, event_type, filter) = query.split();
+        let (org, id, name) = (auth.org(), webhook_id.0.0, event_type.as_ref().map(|name| name.0.as_str()));
+        let (rows, total) = auth.services().deliveries(org, id, name, filter).await?;
         Ok(Reply::new(List::page(rows, total, &page)?))
     }
 
@@ -120,6 +121,7 @@ fields! {
     /// Which deliveries to list.
     pub struct DeliveryQuery {
         status: Option<Word<DeliveryStatus>>,
+        /// A full name such as `task.failed`, a group such as `task.*`, or `*`.
         event_type: Option<Text<1, 100>>,
         /// Not before.
         from: Option<Moment>,
@@ -138,8 +140,8 @@ fields! {
         to: Option<Moment>,
         /// Left out: what failed or was cancelled. `failed`: only what failed. `all`: what was delivered, too.
         status: Option<Word<ReplayStatus>>,
-        /// All when it is left out.
-        event_types: Option<ListOf<Text<1, 100>, 100>>,
+        /// Full names such as `task.failed`, groups such as `task.*`, or `*`; every event when it is left out.
+        event_types: Option<ListOf<Text<0, 100>, 100, 1>>,
     }
 }
 
@@ -159,16 +161,16 @@ impl From<Replayed> for Replay {
 }
 
 impl DeliveryQuery {
-    fn split(self) -> (Page<ByNumber>, DeliveryFilter) {
+    fn split(self) -> (Page<ByNumber>, Option<Text<1, 100>>, DeliveryFilter) {
         let filter = DeliveryFilter {
             status: self.status.map(|status| status.0),
-            event_type: self.event_type.map(|name| name.0),
+            event_types: None,
             from: self.from.map(|from| from.0),
             to: self.to.map(|to| to.0),
             limit: self.page.limit,
             offset: self.page.offset,
         };
-        (self.page, filter)
+        (self.page, self.event_type, filter)
     }
 }
 
@@ -181,6 +183,6 @@ impl From<ReplayDeliveries> for ReplayRequest {
             Some(Word(ReplayStatus::All)) => [&undelivered[..], &[DeliveryStatus::Delivered]].concat(),
         };
         let event_types = body.event_types.map(|names| names.0.into_iter().map(|name| name.0).collect());
-        Self { from: body.from.0, to: body.to.map(|to| to.0), statuses, event_types: event_types.unwrap_or_default() }
+        Self { from: body.from.0, to: body.to.map(|to| to.0), statuses, event_types }
     }
 }

@@ -199,7 +199,7 @@ pub(super) fn everything_sent() -> ReplayRange {
         from: chrono::DateTime::UNIX_EPOCH,
         to: chrono::Utc::now(),
         statuses: DeliveryStatus::ALL.to_vec(),
-        event_types: Vec::new(),
+        event_types: None,
     }
 }
 

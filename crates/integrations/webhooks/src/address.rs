@@ -12,6 +12,10 @@ pub const MAX_URL_CHARS: usize = MAX_LINK_CHARS;
 pub enum UrlError {
     #[error("the URL has {chars} characters; at most {MAX_URL_CHARS} are taken")]
     TooLong { chars: usize },
+    #[error("must not be empty; write it whole, such as https://example.com/hooks")]
+    Empty,
+    #[error("the URL contains a NUL character; remove it, also as `%00`")]
+    Nul,
     #[error("the URL cannot be read ({0}); write it whole, such as https://example.com/hooks")]
     Malformed(String),
     #[error("the URL starts with `{0}:`; webhooks are sent to https:")]
@@ -60,6 +64,13 @@ impl From<LinkError> for UrlError {
 /// # Errors
 /// [`UrlError`] with the first reason found.
 pub fn check_url(url: &str, policy: &Policy) -> Result<Url, UrlError> {
+    if url.trim().is_empty() {
+        return Err(UrlError::Empty);
+    }
+    // Before it is read: the reader would encode the character.
+    if url.contains('\0') || url.contains("%00") {
+        return Err(UrlError::Nul);
+    }
     let url = check_link(url, policy)?;
     // Letters beyond ASCII grow when they are encoded. The form that comes out is what is stored and checked again.
     let chars = url.as_str().len();
@@ -132,7 +143,11 @@ mod tests {
             ("https://intranet/", "inside a private network"),
             ("example.com/hooks", "write it whole"),
             ("/hooks", "write it whole"),
-            ("", "write it whole"),
+            ("", "must not be empty; write it whole"),
+            (" \n", "must not be empty"),
+            ("https://example.com/a\0b", "NUL character"),
+            ("https://example.com/a%00b", "also as `%00`"),
+            ("https://example.com/?a=%00", "NUL character"),
             (long.as_str(), "at most 2000"),
         ] {
             let error = check_url(url, &Policy::default()).unwrap_err().to_string();

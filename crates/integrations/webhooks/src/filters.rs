@@ -25,13 +25,21 @@ impl Default for Filters {
 }
 
 impl Filters {
-    /// Reads what a client gives.
+    /// Reads what a client gives as `events`.
     ///
     /// # Errors
-    /// One for each name that no event has, at `events[n]`, with the nearest one that there is; or one at `events` for an
-    /// empty list or more than [`MAX_FILTERS`] entries.
+    /// As [`Self::of_field`].
     pub fn new(names: &[impl AsRef<str>]) -> Result<Self, Vec<FieldError>> {
-        let whole = |message: String| Err(vec![FieldError { field: "events".to_owned(), message }]);
+        Self::of_field("events", names)
+    }
+
+    /// Reads what a client gives in a field of this name.
+    ///
+    /// # Errors
+    /// One for each name that no event has, at `field[n]`, with the nearest one that there is; or one at `field` for an
+    /// empty list or more than [`MAX_FILTERS`] entries.
+    pub fn of_field(field: &str, names: &[impl AsRef<str>]) -> Result<Self, Vec<FieldError>> {
+        let whole = |message: String| Err(vec![FieldError { field: field.to_owned(), message }]);
         if names.is_empty() {
             return whole(format!("must not be empty; leave it out, or give `{EVERY}`, for every event"));
         }
@@ -41,7 +49,7 @@ impl Filters {
         let (mut kept, mut wrong) = (Vec::new(), Vec::new());
         for (i, name) in names.iter().map(AsRef::as_ref).enumerate() {
             if !is_known(name) {
-                wrong.push(FieldError { field: format!("events[{i}]"), message: unknown(name) });
+                wrong.push(FieldError { field: format!("{field}[{i}]"), message: unknown(name) });
             } else if !kept.iter().any(|known| known == name) {
                 kept.push(name.to_owned());
             }
@@ -56,6 +64,12 @@ impl Filters {
 
     pub fn names(&self) -> &[String] {
         &self.0
+    }
+
+    /// The full names of the events that they stand for; `None` for every event.
+    pub fn events(&self) -> Option<Vec<&'static str>> {
+        let every = self.0.iter().any(|filter| filter == EVERY);
+        (!every).then(|| all_names().filter(|name| self.0.iter().any(|filter| covers(filter, name))).collect())
     }
 
     /// The type under which an endpoint wants this event; `None` when it does not. `work` is what the event's task does,
@@ -166,6 +180,17 @@ mod tests {
             ]
         );
         assert!(said[4].1.contains("`content_tools.*`") && !said[4].1.contains('\n'), "{}", said[4].1);
+    }
+
+    #[test]
+    fn they_stand_for_full_names() {
+        assert_eq!(Filters::default().events(), None);
+        assert_eq!(filters(&["task.failed", "*"]).events(), None);
+        assert_eq!(filters(&["task.failed", "webhook.test"]).events(), Some(vec!["task.failed", "webhook.test"]));
+        let of_group = filters(&["task.*", "task.failed"]).events().unwrap();
+        assert!(of_group.len() >= 8 && of_group.iter().all(|name| name.starts_with("task.")), "{of_group:?}");
+        let wrong = Filters::of_field("event_types", &["*", "task.done"]).unwrap_err();
+        assert_eq!(wrong[0].field, "event_types[1]");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use galley_domain::Hidden;
 use zeroize::Zeroizing;
 
-/// What a secret of ours starts with; in one that a client brings it may be missing.
+/// What a secret starts with. Those that were stored before this was asked of clients may lack it.
 pub const SECRET_PREFIX: &str = "whsec_";
 /// The fewest and the most bytes of a secret once it is decoded.
 pub const SECRET_BYTES: (usize, usize) = (24, 64);
@@ -29,10 +29,15 @@ pub struct Secret {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     #[error(
-        "must be Base64 in its standard alphabet with padding, with or without `{SECRET_PREFIX}` before it; \
+        "must be `{SECRET_PREFIX}` and Base64 in its standard alphabet with padding; \
          encode the key's bytes, the text itself is not taken as the key"
     )]
     NotBase64,
+    #[error(
+        "must be `{SECRET_PREFIX}` and the Base64 of {} to {} bytes; the prefix is missing",
+        SECRET_BYTES.0, SECRET_BYTES.1
+    )]
+    NoPrefix,
     #[error("has {bytes} bytes once decoded; give {} to {}", SECRET_BYTES.0, SECRET_BYTES.1)]
     Length { bytes: usize },
     #[error("cannot be made: the operating system gives no random numbers")]
@@ -52,8 +57,18 @@ impl Secret {
         Ok(Self { text, key: Key::new(HMAC_SHA256, bytes.as_slice()) })
     }
 
-    /// Reads one that a client brings or that was stored. The text is kept as it is. It is Base64 with and without the
-    /// prefix, and strictly so: libraries of receivers skip characters that they do not know, and would then verify with
+    /// Reads one that a client brings, which has the prefix.
+    ///
+    /// # Errors
+    /// [`SecretError::NoPrefix`], else as [`Self::parse`].
+    pub fn own(text: &str) -> Result<Self, SecretError> {
+        if !text.starts_with(SECRET_PREFIX) {
+            return Err(SecretError::NoPrefix);
+        }
+        Self::parse(text)
+    }
+
+    /// Reads one that was stored. The text is kept as it is. It is Base64 with and without the prefix, and strictly so: libraries of receivers skip characters that they do not know, and would then verify with
     /// another key than the one that signed.
     ///
     /// # Errors
@@ -139,6 +154,16 @@ mod tests {
         assert_eq!(signed(&bare), signed(&prefixed));
         assert_ne!(sign_003(b"x", &bare), sign_003(b"x", &prefixed), "in 003 the key is the text");
         assert_eq!(bare.text().expose(), encoded(24));
+    }
+
+    #[test]
+    fn one_that_a_client_brings_has_the_prefix() {
+        assert_eq!(Secret::own(&encoded(32)).unwrap_err(), SecretError::NoPrefix);
+        let told = SecretError::NoPrefix.to_string();
+        assert!(told.starts_with("must be `whsec_` and the Base64 of 24 to 64 bytes"), "{told}");
+        assert_eq!(Secret::own("WHSEC_AAAA").unwrap_err(), SecretError::NoPrefix);
+        let own = format!("whsec_{}", encoded(32));
+        assert_eq!(Secret::own(&own).unwrap().text().expose(), own);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use galley_domain::{
     OrgId,
+    order::FieldError,
     webhook::{DeliveryStatus, WebhookFormat, WebhookStatus},
 };
 use galley_store::{DeliveryFilter, NewDelivery, NewStep, ReplayRange, StoreError, TenantTx, rows};
-use galley_webhooks::{Event, Format, ObjectLink, Payload, message_id};
+use galley_webhooks::{Event, Filters, Format, ObjectLink, Payload, message_id};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -36,8 +37,8 @@ pub struct ReplayRequest {
     /// None for now.
     pub to: Option<DateTime<Utc>>,
     pub statuses: Vec<DeliveryStatus>,
-    /// All when there are none.
-    pub event_types: Vec<String>,
+    /// Names and groups, as those of an endpoint; `None` for every event.
+    pub event_types: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,15 +62,21 @@ pub(super) fn text_of(payload: &Payload<'_>, format: Format) -> Result<String, S
 }
 
 impl Services {
-    /// Newest first, with the number of all.
+    /// Newest first, with the number of all. `event_type` is a name or a group, as those of an endpoint.
     pub async fn deliveries(
         &self,
         org: OrgId,
         webhook: Uuid,
-        filter: &DeliveryFilter,
+        event_type: Option<&str>,
+        filter: DeliveryFilter,
     ) -> Result<(Vec<rows::DeliveryHead>, u64), ServiceError> {
+        let event_types = event_type.map(|name| Filters::new(&[name])).transpose().map_err(|wrong| {
+            let of_field = |error: FieldError| FieldError { field: "event_type".to_owned(), ..error };
+            ServiceError::Validation(wrong.into_iter().map(of_field).collect())
+        })?;
         self.webhook(org, webhook).await?;
-        Ok(self.store.tenant(org).deliveries(webhook, filter).await?)
+        let filter = DeliveryFilter { event_types: event_types.and_then(full_names), ..filter };
+        Ok(self.store.tenant(org).deliveries(webhook, &filter).await?)
     }
 
     pub async fn delivery(&self, org: OrgId, webhook: Uuid, id: Uuid) -> Result<DeliveryView, ServiceError> {
@@ -131,10 +138,12 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Replayed>, ServiceError> {
+        let ReplayRequest { from, to, statuses, event_types } = request;
+        let named = event_types.map(|names| Filters::of_field("event_types", &names)).transpose();
+        let event_types = named.map_err(ServiceError::Validation)?.and_then(full_names);
         let tx = self.store.begin(org).await?;
         once(tx, key, |tx| async move {
             let webhook = locked(&tx, webhook).await?;
-            let ReplayRequest { from, to, statuses, event_types } = request;
             let to = to.map_or(tx.now().await, Ok)?;
             if from > to {
                 return Err(ServiceError::field("from", "is after `to`; give the earlier of the two here"));
@@ -188,6 +197,11 @@ impl Services {
         let steps = seeds.into_iter().map(|seed| self.registry.new_step(seed, trace_id));
         tx.add_steps(&steps.collect::<Result<Vec<NewStep>, _>>()?).await
     }
+}
+
+/// `None` for every event.
+fn full_names(filters: Filters) -> Option<Vec<String>> {
+    filters.events().map(|names| names.into_iter().map(str::to_owned).collect())
 }
 
 fn refuse_disabled(webhook: &rows::Webhook) -> Result<(), ServiceError> {

@@ -54,7 +54,8 @@ pub struct NewAttempt {
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
     pub status: Option<DeliveryStatus>,
-    pub event_type: Option<String>,
+    /// Full names; none for every event.
+    pub event_types: Option<Vec<String>>,
     pub from: Option<DateTime<Utc>>,
     pub to: Option<DateTime<Utc>>,
     pub limit: u64,
@@ -67,8 +68,8 @@ pub struct ReplayRange {
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
     pub statuses: Vec<DeliveryStatus>,
-    /// All when there are none.
-    pub event_types: Vec<String>,
+    /// Full names; `None` for every event.
+    pub event_types: Option<Vec<String>>,
 }
 
 /// New messages and those that are tried again; what is replayed stands behind them.
@@ -110,7 +111,7 @@ const REPLAYABLE: &str = "
 SELECT d.id FROM webhook_deliveries d
 WHERE d.org_id = $1 AND d.webhook_id = $2 AND d.created_at >= $3 AND d.created_at <= $4 AND d.resend_of IS NULL
     AND d.status = ANY($5::text[]) AND d.event_type <> 'webhook.test'
-    AND (cardinality($6::text[]) = 0 OR d.event_type = ANY($6::text[]))
+    AND ($6::text[] IS NULL OR d.event_type = ANY($6::text[]))
     AND d.message_id NOT IN (
         SELECT o.message_id FROM webhook_deliveries o
         WHERE o.org_id = $1 AND o.webhook_id = $2 AND o.resend_of IS NOT NULL
@@ -133,7 +134,7 @@ impl<C: ConnectionTrait> Scoped<C> {
         let condition = Condition::all()
             .add(Column::WebhookId.eq(webhook))
             .add_option(filter.status.map(|status| Column::Status.eq(TextEnum(status))))
-            .add_option(filter.event_type.as_ref().map(|name| Column::EventType.eq(name.as_str())))
+            .add_option(filter.event_types.as_ref().map(|names| Column::EventType.is_in(names)))
             .add_option(filter.from.map(|from| Column::CreatedAt.gte(from)))
             .add_option(filter.to.map(|to| Column::CreatedAt.lte(to)));
         let sort = [(Column::CreatedAt, Order::Desc), (Column::Id, Order::Desc)];
