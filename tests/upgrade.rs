@@ -275,3 +275,49 @@ async fn tasks_of_the_program_before_pipelines_go_on_where_they_were() {
     }
     harness.assert_books_closed().await;
 }
+
+/// Older versions let them run, and fail, each time.
+#[tokio::test]
+async fn schedules_of_projects_in_the_trash_pause_and_those_of_removed_ones_go() {
+    let mut migrations = BEFORE_PIPELINES.to_vec();
+    migrations.extend([
+        ("m20261128_000000_pipelines", include_str!("../migrations/sql/m20261128_000000_pipelines.sql")),
+        ("m20261128_000100_projects", include_str!("../migrations/sql/m20261128_000100_projects.sql")),
+        ("m20261128_000200_schedules", include_str!("../migrations/sql/m20261128_000200_schedules.sql")),
+        ("m20261128_000300_webhooks", include_str!("../migrations/sql/m20261128_000300_webhooks.sql")),
+        ("m20261128_000400_open_children", include_str!("../migrations/sql/m20261128_000400_open_children.sql")),
+        ("m20261128_000500_effects", include_str!("../migrations/sql/m20261128_000500_effects.sql")),
+    ]);
+    let database = database_after(&migrations).await;
+    let (org, trashed, open, gone) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3), Uuid::from_u128(4));
+    let mut sql = format!(
+        "INSERT INTO organizations (id, name) VALUES ('{org}', 'old');
+         INSERT INTO projects (id, org_id, name, slug, deleted_at) VALUES
+            ('{trashed}', '{org}', 'Trashed', 'a', now()), ('{open}', '{org}', 'Open', 'b', NULL);"
+    );
+    let schedules = [
+        ("in the trash", "active", format!("'{trashed}'")),
+        ("paused in the trash", "paused", format!("'{trashed}'")),
+        ("outside", "active", format!("'{open}'")),
+        ("of none", "active", "NULL".to_owned()),
+        ("of one that is gone", "active", format!("'{gone}'")),
+    ];
+    for (name, status, project) in schedules {
+        let due = if status == "active" { "now()" } else { "NULL" };
+        sql += &format!(
+            "INSERT INTO schedules (id, org_id, name, status, recurrence, action, work, missed, project_id,
+                last_considered, next_due)
+             VALUES (gen_random_uuid(), '{org}', '{name}', '{status}', '{{}}', '{{}}', '{{}}', '{{}}', {project},
+                now(), {due});"
+        );
+    }
+    database.execute(&sql).await;
+    let store = database.store().await;
+    store.migrate().await.unwrap();
+    let left = "SELECT concat_ws(', ', name, status, paused_by_trash) FROM schedules ORDER BY created_at, name";
+    assert_eq!(
+        database.texts(left).await,
+        ["in the trash, paused, t", "of none, active, f", "outside, active, f", "paused in the trash, paused, f"]
+    );
+    store.close().await;
+}

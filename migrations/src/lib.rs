@@ -53,6 +53,7 @@ migrations! {
     m20261128_000300 => "m20261128_000300_webhooks", "../sql/m20261128_000300_webhooks.sql";
     m20261128_000400 => "m20261128_000400_open_children", "../sql/m20261128_000400_open_children.sql";
     m20261128_000500 => "m20261128_000500_effects", "../sql/m20261128_000500_effects.sql";
+    m20261129_000000 => "m20261129_000000_schedules_of_projects", "../sql/m20261129_000000_schedules_of_projects.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;

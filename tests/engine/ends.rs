@@ -214,13 +214,13 @@ async fn a_step_that_is_promised_for_later_keeps_its_time_through_a_pause() {
     let org = harness.principal.org;
     let task = order(&harness, &toys, ToyOrder::new(2, 1, 2)).await;
     let plan = harness.claim(PLAN, 1, "w", LEASE).await.steps.remove(0);
-    harness.services.pause(org, task).await.unwrap();
+    harness.services.pause(org, task, None).await.unwrap();
     let later = StepSeed::new(CHUNK).starting(Start::After(Duration::from_secs(3600)));
     let output = Output::default().followed_by(vec![later, StepSeed::new(CHUNK).at_position(1)]);
     end(&harness, &plan, Outcome::Done(output)).await.unwrap();
     let in_state = |state: &str| format!("SELECT count(*) FROM steps WHERE kind = 'toy_chunk' AND state = '{state}'");
     assert_eq!(harness.database.number(&in_state("paused")).await, 2);
-    harness.services.resume(org, task).await.unwrap();
+    harness.services.resume(org, task, None).await.unwrap();
     assert_eq!(harness.database.number(&in_state("delayed")).await, 1);
     let ready = harness.claim(CHUNK, 2, "w", LEASE).await.steps;
     assert_eq!(ready.iter().map(|step| step.position).collect::<Vec<_>>(), [1]);
@@ -231,9 +231,9 @@ async fn a_step_that_is_promised_for_later_keeps_its_time_through_a_pause() {
 async fn a_pause_before_the_first_step_is_no_start() {
     let (harness, toys) = toys(0).await;
     let task = order(&harness, &toys, ToyOrder::new(1, 1, 1)).await;
-    let paused = harness.services.pause(harness.principal.org, task).await.unwrap();
+    let paused = harness.services.pause(harness.principal.org, task, None).await.unwrap().value;
     assert_eq!((paused.status, paused.row.started_at), (TaskStatus::Pending, None));
-    harness.services.resume(harness.principal.org, task).await.unwrap();
+    harness.services.resume(harness.principal.org, task, None).await.unwrap();
     assert_eq!(harness.task(task).await.row.started_at, None);
 }
 
@@ -256,7 +256,7 @@ async fn a_step_that_is_given_back_during_a_resume_is_ready() {
     let (harness, toys) = toys(0).await;
     let task = order(&harness, &toys, ToyOrder::new(1, 1, 1)).await;
     let plan = harness.claim(PLAN, 1, "w", LEASE).await.steps.remove(0);
-    harness.services.pause(harness.principal.org, task).await.unwrap();
+    harness.services.pause(harness.principal.org, task, None).await.unwrap();
     // The first half of a resume.
     let resuming = harness.database.hold(&format!("UPDATE tasks SET paused = false WHERE id = '{task}'")).await;
     let queue = harness.services.store().queue();

@@ -125,25 +125,28 @@ async fn a_parent_that_has_ended_stands_for_its_open_children() {
     let (harness, toys) = toys(0).await;
     let org = harness.principal.org;
     let (parent, step, children) = family(&harness, &toys, 2).await;
-    harness.services.pause(org, parent).await.unwrap();
+    harness.services.pause(org, parent, None).await.unwrap();
     // It does not wait for them.
     end(&harness, &step, Outcome::Done(galley_engine::Output::default())).await;
     assert_eq!(harness.task(parent).await.status, TaskStatus::Completed);
     for child in &children {
         assert!(harness.task(*child).await.row.paused);
     }
-    harness.services.resume(org, parent).await.unwrap();
+    harness.services.resume(org, parent, None).await.unwrap();
     for child in &children {
         assert!(!harness.task(*child).await.row.paused);
     }
-    let again = harness.services.resume(org, parent).await.unwrap_err();
+    let again = harness.services.resume(org, parent, None).await.unwrap_err();
     assert!(matches!(again, ServiceError::Conflict(_)), "{again:?}");
     harness.services.cancel(org, parent).await.unwrap();
     for child in &children {
         assert_eq!(harness.task(*child).await.status, TaskStatus::Cancelled);
     }
     assert_eq!(harness.task(parent).await.status, TaskStatus::Completed, "what has ended stays as it is");
-    for refused in [harness.services.cancel(org, parent).await, harness.services.pause(org, parent).await] {
+    for refused in [
+        harness.services.cancel(org, parent).await,
+        harness.services.pause(org, parent, None).await.map(|paused| paused.value),
+    ] {
         assert!(matches!(refused, Err(ServiceError::Conflict(_))), "{refused:?}");
     }
     harness.assert_books_closed().await;

@@ -21,9 +21,9 @@ async fn a_paused_task_starts_nothing_not_even_after_a_restart_and_goes_on_where
     let task = toys.order(org, "toy", json!(ToyOrder::new(40, 10, 2)), 4).await;
     // Two chunks are done, two wait at the gate.
     toys.wait_for_chunks(4).await;
-    let view = harness.services.pause(org, task).await.unwrap();
+    let view = harness.services.pause(org, task, None).await.unwrap().value;
     assert!(view.row.paused && view.status == TaskStatus::Processing);
-    let again = harness.services.pause(org, task).await.unwrap_err();
+    let again = harness.services.pause(org, task, None).await.unwrap_err();
     assert!(matches!(again, ServiceError::Conflict(_)), "{again:?}");
     // What runs ends; what would follow waits.
     toys.let_begin(i32::MAX);
@@ -33,7 +33,7 @@ async fn a_paused_task_starts_nothing_not_even_after_a_restart_and_goes_on_where
     assert!(claimed.is_empty(), "{claimed:?}");
     let second = engine(&harness, &toys);
     assert!(!harness.task(task).await.status.is_ended(), "nothing closes it while it is paused");
-    harness.services.resume(org, task).await.unwrap();
+    harness.services.resume(org, task, None).await.unwrap();
     harness.completed(task).await;
     second.stop().await;
     assert_eq!(toys.made(task), (0..40).map(|item| (item, 1)).collect::<Vec<_>>());
@@ -41,7 +41,7 @@ async fn a_paused_task_starts_nothing_not_even_after_a_restart_and_goes_on_where
     for kind in ["task.paused", "task.resumed"] {
         assert_eq!(told.iter().filter(|told| *told == kind).count(), 1, "{kind}");
     }
-    let ended = harness.services.pause(org, task).await.unwrap_err();
+    let ended = harness.services.pause(org, task, None).await.unwrap_err();
     assert!(matches!(ended, ServiceError::Conflict(_)), "{ended:?}");
     harness.assert_books_closed().await;
 }
@@ -52,7 +52,7 @@ async fn a_claimed_step_of_a_paused_task_is_put_aside_without_losing_an_attempt(
     let (harness, toys) = toys(0).await;
     let org = harness.principal.org;
     let task = toys.order(org, "toy", json!(ToyOrder::new(1, 1, 1)), 1).await;
-    harness.services.pause(org, task).await.unwrap();
+    harness.services.pause(org, task, None).await.unwrap();
     harness.database.execute("UPDATE steps SET state = 'ready'").await;
     let engine = engine(&harness, &toys);
     let aside = "SELECT count(*) FROM steps WHERE state = 'paused' AND attempt = 0";
@@ -62,7 +62,7 @@ async fn a_claimed_step_of_a_paused_task_is_put_aside_without_losing_an_attempt(
         }
     };
     tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it is put aside");
-    harness.services.resume(org, task).await.unwrap();
+    harness.services.resume(org, task, None).await.unwrap();
     harness.completed(task).await;
     engine.stop().await;
 }
@@ -132,7 +132,7 @@ async fn what_a_paused_parent_still_orders_is_paused_too() {
     let input = json!({ "children": 3, "order": ToyOrder::new(1, 1, 1) });
     let parent = toys.order(org, "toy_parent", input, 1).await;
     let step = harness.claim(ORDERS, 1, "w", LEASE).await.steps.remove(0);
-    harness.services.pause(org, parent).await.unwrap();
+    harness.services.pause(org, parent, None).await.unwrap();
     let tx = harness.services.store().begin_order(org).await.unwrap();
     let paused = tx.hold_parent(parent, step.fence).await.unwrap();
     assert!(paused);
@@ -142,7 +142,7 @@ async fn what_a_paused_parent_still_orders_is_paused_too() {
     tx.commit().await.unwrap();
     assert!(harness.task(child).await.row.paused);
     assert!(harness.claim(PLAN, 1, "w", LEASE).await.steps.is_empty());
-    harness.services.resume(org, parent).await.unwrap();
+    harness.services.resume(org, parent, None).await.unwrap();
     assert_eq!(harness.claim(PLAN, 1, "w", LEASE).await.steps.len(), 1);
     harness.services.cancel(org, parent).await.unwrap();
     let tx = harness.services.store().begin_order(org).await.unwrap();

@@ -22,8 +22,11 @@ mod limits;
 mod markup;
 mod orders;
 mod projects;
+mod repeated;
+mod schedule_changes;
 mod schedules;
 mod tasks;
+mod trashed_schedules;
 mod versions;
 mod webhooks;
 

@@ -145,7 +145,7 @@ async fn a_change_on_top_of_a_stale_reading_is_refused() {
     for stale in [format!("\"{seen}\""), format!("W/\"{seen}\""), seen, "\"2020-01-01T00:00:00Z\"".to_owned()] {
         patch(&stale, "Two").await.is_problem(412, "CONFLICT");
     }
-    for wrong in ["\"3\"", "yesterday", ""] {
+    for wrong in ["3", "yesterday", ""] {
         let refused = patch(wrong, "Two").await;
         refused.is_problem(400, "VALIDATION_ERROR");
         assert_eq!(refused.wrong_fields(), ["If-Match"], "{wrong}");

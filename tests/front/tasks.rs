@@ -27,7 +27,9 @@ async fn a_paused_task_says_so_and_keeps_its_status() {
     act(&front, &task, "resume").await.is_problem(409, "CONFLICT");
     front.delete(&format!("/api/v1/tasks/{task}")).await.is(200);
     for what in ["pause", "resume"] {
-        act(&front, &task, what).await.is_problem(409, "CONFLICT");
+        let refused = act(&front, &task, what).await;
+        let said = text(&refused.is_problem(409, "CONFLICT")["detail"]);
+        assert!(said.contains(&format!("only one that has not ended can be {what}d")), "{said}");
     }
 }
 

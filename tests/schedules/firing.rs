@@ -84,7 +84,7 @@ async fn what_a_killed_process_has_begun_is_fired_once_and_its_late_word_counts_
     engine.vanish().await;
     let now = before.row.last_considered + chrono::TimeDelta::seconds(70);
     let decision = decide(&before.recurrence, before.row.last_considered, now, Missed::default());
-    assert_eq!(decision.due.len(), 1, "it had decided to fire");
+    assert!(decision.due.is_some(), "it had decided to fire");
     let tick = Tick { number: 0, decision, orders: harness.services.orders().clone() };
     let late = harness.commits().finish_step(&dead, &Outcome::Done(looked(Some(tick))), &[]).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");

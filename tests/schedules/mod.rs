@@ -44,7 +44,7 @@ async fn create(harness: &Harness, request: ScheduleRequest) -> Uuid {
 }
 
 /// Lets a schedule have one time in the past, once a year, that nobody has looked at, and lets its step look now.
-async fn come_due(harness: &Harness, id: Uuid, minutes_ago: u32) {
+pub(crate) async fn come_due(harness: &Harness, id: Uuid, minutes_ago: u32) {
     let database = &harness.database;
     database
         .execute(&format!(
@@ -84,7 +84,7 @@ async fn runs(harness: &Harness, id: Uuid) -> Vec<ScheduleRun> {
 }
 
 /// Waits until a schedule has been looked at again, and gives its runs.
-async fn looked_at(harness: &Harness, id: Uuid, since: i64) -> Vec<ScheduleRun> {
+pub(crate) async fn looked_at(harness: &Harness, id: Uuid, since: i64) -> Vec<ScheduleRun> {
     let tick = format!("SELECT tick::bigint FROM schedules WHERE id = '{id}'");
     harness.database.until(&["schedules"], &tick, |tick| tick > since).await;
     runs(harness, id).await
@@ -111,14 +111,14 @@ async fn pending_ticks(harness: &Harness, id: Uuid) -> i64 {
     harness.database.number(&count).await
 }
 
-async fn listen(harness: &Harness) {
+pub(crate) async fn listen(harness: &Harness) {
     let tx = harness.services.store().begin(harness.principal.org).await.unwrap();
     tx.follow_events(LISTENER, UPKEEP, 1).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 /// The events about schedules that were told, with their reasons.
-async fn told(harness: &Harness) -> Vec<String> {
+pub(crate) async fn told(harness: &Harness) -> Vec<String> {
     harness
         .database
         .texts(

@@ -124,7 +124,7 @@ async fn the_trash_is_a_place_of_its_own() {
         services.projects(org, trashed).await.unwrap().iter().map(|project| project.id).collect()
     };
     assert_eq!((ids(false).await, ids(true).await), (vec![two, one], vec![]), "newest first");
-    assert_conflict(services.restore_project(org, one).await, "not in the trash");
+    assert_conflict(services.restore_project(org, one, None).await, "not in the trash");
     assert_conflict(services.purge_project(org, one).await, "not in the trash");
     assert!(services.delete_project(org, one).await.unwrap().deleted_at.is_some());
     assert_eq!((ids(false).await, ids(true).await), (vec![two], vec![one]));
@@ -134,13 +134,13 @@ async fn the_trash_is_a_place_of_its_own() {
     let mut refused = order();
     refused.project_id = Some(one);
     assert_eq!(wrong_field(services.order(&harness.principal, refused, "t", None).await), "project_id");
-    assert_eq!(services.restore_project(org, one).await.unwrap().deleted_at, None);
+    assert_eq!(services.restore_project(org, one, None).await.unwrap().value.deleted_at, None);
     assert_eq!((ids(false).await, ids(true).await), (vec![two, one], vec![]));
     services.delete_project(org, one).await.unwrap();
     services.purge_project(org, one).await.unwrap();
     assert_missing(services.project(org, one).await, Missing::Project);
     assert_missing(services.delete_project(org, one).await, Missing::Project);
-    assert_missing(services.restore_project(org, one).await, Missing::Project);
+    assert_missing(services.restore_project(org, one, None).await, Missing::Project);
     assert_missing(services.purge_project(org, one).await, Missing::Project);
 }
 

@@ -90,24 +90,21 @@ impl Control {
         Ok(batch.into_tx())
     }
 
-    /// Nothing of a task and its children is claimed until it is resumed; what runs goes on to its end. A task that has
-    /// ended stands for the children that have not.
-    pub async fn pause(&self, org: OrgId, id: Uuid) -> Result<(), ControlError> {
-        self.set_paused(org, id, true).await
-    }
-
-    /// Goes on where it was paused.
-    pub async fn resume(&self, org: OrgId, id: Uuid) -> Result<(), ControlError> {
-        self.set_paused(org, id, false).await
-    }
-
-    async fn set_paused(&self, org: OrgId, id: Uuid, paused: bool) -> Result<(), ControlError> {
-        let mut tx = self.store.begin_steps([org]).await?;
+    /// Paused, nothing of a task and its children is claimed; what runs goes on to its end. Not paused, it goes on where it
+    /// was. A task that has ended stands for the children that have not. In a transaction of the caller's, who commits it.
+    pub async fn set_paused(
+        &self,
+        mut tx: StepsTx,
+        org: OrgId,
+        id: Uuid,
+        paused: bool,
+    ) -> Result<StepsTx, ControlError> {
         let mut tasks = family(&mut tx, org, id, None).await?;
         if !is_any_open(&tasks)? {
             let status = tasks[0].status()?;
+            let done = if paused { "paused" } else { "resumed" };
             return Err(ControlError::Refused(format!(
-                "the task is {status}; only one that has not ended can be paused"
+                "the task is {status}; only one that has not ended can be {done}"
             )));
         }
         let standing = tasks.iter().map(|task| (task.id, task.clone())).collect();
@@ -129,8 +126,7 @@ impl Control {
         batch.flush().await?;
         let tx = batch.into_tx();
         tx.pause_steps(&changed, paused).await?;
-        tx.commit().await?;
-        Ok(())
+        Ok(tx)
     }
 }
 

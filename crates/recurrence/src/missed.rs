@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::recurrence::{Occurrence, Recurrence};
 use crate::request::joined;
 
-/// A time that is looked at this many seconds after it came, or sooner, is on time.
+/// A time that is looked at this many seconds after it came, or sooner, is on time, if it is the only one that has come.
 pub const GRACE_SECONDS: i64 = 60;
 const MOST_HOURS: i64 = 8760;
 const DEFAULT_HOURS: i64 = 24;
@@ -116,7 +116,7 @@ pub struct Due {
     pub late_seconds: i64,
 }
 
-/// The times that nobody looked at in time, whatever the policy makes of them.
+/// Times that have come of which none is on time, whatever the policy makes of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissedSpan {
     pub oldest: DateTime<Utc>,
@@ -128,8 +128,8 @@ pub struct MissedSpan {
 /// What [`decide`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Oldest first: at most one for the missed span, and those that are on time.
-    pub due: Vec<Due>,
+    /// The one that is on time, or at most one for the missed span.
+    pub due: Option<Due>,
     /// Also given when the policy is to skip, where it is nowhere in `due`.
     pub missed: Option<MissedSpan>,
     /// When to look again. None: the schedule has ended.
@@ -140,25 +140,27 @@ pub struct Decision {
 
 /// What to do at `now`, when everything up to and including `last_considered` is dealt with.
 ///
+/// One time that came within the grace is on time. Several are one missed span however old its newest is, else a schedule
+/// that comes each minute would run twice after an outage, and once where its policy says that none runs.
+///
 /// A clock that steps back finds nothing due until it is past `last_considered` again. A schedule that is resumed, or
 /// whose times are changed, starts with `last_considered` at that time: what lies before it is not missed.
 pub fn decide(recurrence: &Recurrence, last_considered: DateTime<Utc>, now: DateTime<Utc>, missed: Missed) -> Decision {
     let reached = last_considered.max(now);
-    let mut due = Vec::new();
-    let mut span = None;
-    if now > last_considered {
-        // The end of the missed span: the last moment that is older than the grace.
-        let grace_starts = now.checked_sub_signed(TimeDelta::seconds(GRACE_SECONDS)).unwrap_or(now);
-        let too_old = grace_starts.checked_sub_signed(TimeDelta::nanoseconds(1)).unwrap_or(grace_starts);
-        span = missed_span(recurrence, last_considered, too_old);
-        due.extend(span.as_ref().and_then(|span| due_of_span(span, now, missed)));
-        let on_time = recurrence.upcoming(last_considered.max(too_old)).take_while(|occurrence| occurrence.at <= now);
-        due.extend(on_time.map(|occurrence| due_at(occurrence, now, DueKind::OnTime)));
-    }
-    Decision { due, missed: span, next: recurrence.next(reached), last_considered: reached }
+    let next = recurrence.next(reached);
+    let come = (now > last_considered).then(|| come(recurrence, last_considered, now)).flatten();
+    let (due, missed) = match come {
+        Some(span) if span.times == 1 && now - span.newest.at <= TimeDelta::seconds(GRACE_SECONDS) => {
+            (Some(due_at(span.newest, now, DueKind::OnTime)), None)
+        }
+        Some(span) => (due_of_span(&span, now, missed), Some(span)),
+        None => (None, None),
+    };
+    Decision { due, missed, next, last_considered: reached }
 }
 
-fn missed_span(recurrence: &Recurrence, since: DateTime<Utc>, until: DateTime<Utc>) -> Option<MissedSpan> {
+/// The times after `since`, up to and including `until`.
+fn come(recurrence: &Recurrence, since: DateTime<Utc>, until: DateTime<Utc>) -> Option<MissedSpan> {
     let newest = recurrence.latest_at_or_before(until, since)?;
     let oldest = recurrence.next(since)?.at;
     Some(MissedSpan { oldest, times: recurrence.count_between(since, newest.at), newest })

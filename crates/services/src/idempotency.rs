@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use galley_store::{Replay, TenantTx};
+use galley_store::{Replay, StoreError, TenantTx};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -47,25 +47,39 @@ where
     W: FnOnce(TenantTx) -> F,
     F: Future<Output = Result<(TenantTx, T), ServiceError>>,
 {
-    let Some(key) = key else {
-        let (tx, value) = work(tx).await?;
-        tx.commit().await?;
-        return Ok(Answer { value, replayed: false });
-    };
+    if let Some(value) = known_answer(&tx, key).await? {
+        return Ok(Answer { value, replayed: true });
+    }
+    let (tx, value) = work(tx).await?;
+    keep_answer(&tx, key, &value).await?;
+    tx.commit().await?;
+    Ok(Answer { value, replayed: false })
+}
+
+/// The answer that the key has already. Else the key is this transaction's until it ends.
+pub(crate) async fn known_answer<T: DeserializeOwned>(
+    tx: &TenantTx,
+    key: Option<&IdempotencyKey>,
+) -> Result<Option<T>, ServiceError> {
+    let Some(key) = key else { return Ok(None) };
     match tx.replay(&key.key, &key.operation, &key.body_hash).await? {
-        Replay::New => {
-            let (tx, value) = work(tx).await?;
-            let response = serde_json::to_value(&value).map_err(galley_store::StoreError::from)?;
-            tx.remember(&key.key, 200, response).await?;
-            tx.commit().await?;
-            Ok(Answer { value, replayed: false })
-        }
-        Replay::Same { response, .. } => {
-            let value = serde_json::from_value(response).map_err(galley_store::StoreError::from)?;
-            Ok(Answer { value, replayed: true })
-        }
+        Replay::New => Ok(None),
+        Replay::Same { response, .. } => Ok(Some(serde_json::from_value(response).map_err(StoreError::from)?)),
         Replay::Different => Err(ServiceError::Conflict(
             "this Idempotency-Key was used for a different request; use a new key for a new request".into(),
         )),
     }
+}
+
+/// Stores the answer of a key that had none.
+pub(crate) async fn keep_answer<T: Serialize>(
+    tx: &TenantTx,
+    key: Option<&IdempotencyKey>,
+    value: &T,
+) -> Result<(), ServiceError> {
+    if let Some(key) = key {
+        let response = serde_json::to_value(value).map_err(StoreError::from)?;
+        tx.remember(&key.key, 200, response).await?;
+    }
+    Ok(())
 }

@@ -43,7 +43,9 @@ pub use orders::{Orders, Receipt};
 pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use restart::RetryRequest;
-pub use schedules::{MAX_TIMES, ScheduleAction, ScheduleEdit, ScheduleRequest, ScheduleView, TimesEdit, Work};
+pub use schedules::{
+    MAX_TIMES, MissedEdit, ScheduleAction, ScheduleEdit, ScheduleRequest, ScheduleView, TimesEdit, Work,
+};
 pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
 pub use system::{OperatorCalls, SystemCalls};
 pub use tasks::TaskView;

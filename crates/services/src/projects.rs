@@ -10,6 +10,7 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
+    schedules::ProjectSchedules,
     settings::merge,
 };
 
@@ -55,7 +56,7 @@ impl Services {
 
     pub async fn edit_project(&self, org: OrgId, id: Uuid, edit: ProjectEdit) -> Result<rows::Project, ServiceError> {
         check(&edit)?;
-        self.change_project(org, id, false, async |_, project| {
+        self.change_project(org, id, async |_, project| {
             if let Some(name) = edit.name {
                 project.name = name.trim().to_owned();
             }
@@ -64,47 +65,72 @@ impl Services {
         .await
     }
 
-    /// Puts a project into the trash, where it takes no changes and no orders.
+    /// Puts a project into the trash, where it takes no changes and no orders. Its schedules pause.
     pub async fn delete_project(&self, org: OrgId, id: Uuid) -> Result<rows::Project, ServiceError> {
-        self.change_project(org, id, false, async |tx, project| {
-            refuse_open_tasks(tx, id).await?;
-            project.deleted_at = Some(tx.now().await?);
-            Ok(())
-        })
-        .await
+        let tx = self.store.begin(org).await?;
+        let (mut project, schedules) = lock_with_schedules(&tx, id, false).await?;
+        refuse_open_tasks(&tx, id).await?;
+        project.deleted_at = Some(tx.now().await?);
+        let project = tx.save_project(project).await?;
+        self.pause_for_trash(&tx, schedules, &project).await?;
+        tx.commit().await?;
+        Ok(project)
     }
 
-    pub async fn restore_project(&self, org: OrgId, id: Uuid) -> Result<rows::Project, ServiceError> {
-        self.change_project(org, id, true, async |_, project| {
+    /// Takes a project out of the trash. The schedules that paused when it went there go on.
+    pub async fn restore_project(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<rows::Project>, ServiceError> {
+        let tx = self.store.begin(org).await?;
+        once(tx, key, |tx| async move {
+            let (mut project, schedules) = lock_with_schedules(&tx, id, true).await?;
             project.deleted_at = None;
-            Ok(())
+            let project = tx.save_project(project).await?;
+            self.resume_after_trash(&tx, schedules, &project).await?;
+            Ok((tx, project))
         })
         .await
     }
 
-    /// Removes a project that is in the trash, with its articles and their covers. What was paid for stays in the books.
+    /// Removes a project that is in the trash, with its articles, their covers, and its schedules. What was paid for stays
+    /// in the books, and what was ordered in the list of tasks.
     pub async fn purge_project(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let tx = self.store.begin(org).await?;
-        lock_project(&tx, id, true).await?;
+        lock_with_schedules(&tx, id, true).await?;
         refuse_open_tasks(&tx, id).await?;
         tx.delete_project(id).await?;
         Ok(tx.commit().await?)
     }
 
+    /// Changes a project outside of the trash.
     async fn change_project(
         &self,
         org: OrgId,
         id: Uuid,
-        trashed: bool,
         change: impl AsyncFnOnce(&TenantTx, &mut rows::Project) -> Result<(), ServiceError>,
     ) -> Result<rows::Project, ServiceError> {
         let tx = self.store.begin(org).await?;
-        let mut project = lock_project(&tx, id, trashed).await?;
+        let mut project = lock_project(&tx, id, false).await?;
         change(&tx, &mut project).await?;
         let project = tx.save_project(project).await?;
         tx.commit().await?;
         Ok(project)
     }
+}
+
+/// The project, if it is where it has to be, with all of its schedules.
+async fn lock_with_schedules(
+    tx: &TenantTx,
+    id: Uuid,
+    trashed: bool,
+) -> Result<(rows::Project, ProjectSchedules), ServiceError> {
+    let schedules = ProjectSchedules::lock(tx, id).await?;
+    let project = lock_project(tx, id, trashed).await?;
+    schedules.refuse_newer(tx).await?;
+    Ok((project, schedules))
 }
 
 /// The project, if it is where it has to be.

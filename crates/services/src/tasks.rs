@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     Services,
     error::{Missing, ServiceError},
+    idempotency::{Answer, IdempotencyKey, keep_answer, known_answer},
 };
 
 /// A task as every view shows it.
@@ -92,14 +93,42 @@ impl Services {
     }
 
     /// Nothing more of the task begins until it is resumed; what runs goes on to its end.
-    pub async fn pause(&self, org: OrgId, id: Uuid) -> Result<TaskView, ServiceError> {
-        self.control.pause(org, id).await?;
-        self.task(org, id).await
+    pub async fn pause(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<TaskView>, ServiceError> {
+        self.set_paused(org, id, true, key).await
     }
 
     /// Goes on where the task was paused.
-    pub async fn resume(&self, org: OrgId, id: Uuid) -> Result<TaskView, ServiceError> {
-        self.control.resume(org, id).await?;
-        self.task(org, id).await
+    pub async fn resume(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<TaskView>, ServiceError> {
+        self.set_paused(org, id, false, key).await
+    }
+
+    async fn set_paused(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        paused: bool,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<TaskView>, ServiceError> {
+        let tx = self.store.begin_steps([org]).await?;
+        let known: Option<rows::TaskHead> = known_answer(tx.tenant(org.0)?, key).await?;
+        if let Some(row) = known {
+            return Ok(Answer { value: self.view(row.into())?, replayed: true });
+        }
+        let tx = self.control.set_paused(tx, org, id, paused).await?;
+        let tenant = tx.tenant(org.0)?;
+        let row = tenant.task_head(id).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
+        keep_answer(tenant, key, &row).await?;
+        tx.commit().await?;
+        Ok(Answer { value: self.view(row.into())?, replayed: false })
     }
 }

@@ -34,6 +34,8 @@ covers AS (
 DELETE FROM effects WHERE org_id = $1
     AND subject_id IN (SELECT id FROM gone UNION ALL SELECT id FROM covers UNION ALL SELECT $2::uuid)";
 
+const DELETE_SCHEDULES: &str = "DELETE FROM schedules WHERE org_id = $1 AND project_id = $2";
+
 const HAS_OPEN_TASKS: &str = "
 SELECT FROM articles a JOIN tasks t ON t.org_id = $1 AND t.id = a.task_id
 WHERE a.org_id = $1 AND a.project_id = $2 AND t.status IN ('pending', 'processing') LIMIT 1";
@@ -86,9 +88,11 @@ impl TenantTx {
         Ok(sql::one(&self.conn, HAS_OPEN_TASKS, [self.org_value(), project.into()]).await?.is_some())
     }
 
-    /// Removes a project with its articles, their versions, claims, covers and effects. Tasks and books stay.
+    /// Removes a project with its articles, their versions, claims, covers and effects, and with its schedules and their
+    /// runs. Tasks and books stay.
     pub async fn delete_project(&self, id: Uuid) -> Result<bool, StoreError> {
         sql::execute(&self.conn, DELETE_ARTICLES, [self.org_value(), id.into()]).await?;
+        sql::execute(&self.conn, DELETE_SCHEDULES, [self.org_value(), id.into()]).await?;
         self.delete::<Entity>(id).await
     }
 }

@@ -5,7 +5,10 @@ use galley_domain::{
     OrgId,
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::LockType,
+};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -71,6 +74,7 @@ SELECT schedule_id FROM schedule_runs WHERE org_id = $1 AND schedule_id = ANY($2
 /// Not as [`TenantTx::save_schedule`]: that times come and go is no change that somebody made.
 const SAVE_TICK: &str = "
 UPDATE schedules SET status = $3, last_considered = $4, next_due = $5, failures = $6, tick = $7,
+    paused_by_trash = $8,
     updated_at = CASE WHEN status = $3 THEN updated_at ELSE now() END
 WHERE org_id = $1 AND id = $2";
 
@@ -127,6 +131,19 @@ impl TenantTx {
         self.lock::<schedules::Entity>(id).await
     }
 
+    /// Several, in the order of their ids.
+    pub async fn lock_schedules(&self, ids: &[Uuid]) -> Result<Vec<schedules::Model>, StoreError> {
+        let own = self.find::<schedules::Entity>().filter(schedules::Column::Id.is_in(ids.iter().copied()));
+        Ok(own.order_by_asc(schedules::Column::Id).lock(LockType::Update).all(&self.conn).await?)
+    }
+
+    /// The schedules that order into a project, in the order of their ids.
+    pub async fn project_schedules(&self, project: Uuid) -> Result<Vec<Uuid>, StoreError> {
+        let own = self.find::<schedules::Entity>().filter(schedules::Column::ProjectId.eq(project));
+        let ids = own.order_by_asc(schedules::Column::Id).select_only().column(schedules::Column::Id);
+        Ok(ids.into_tuple().all(&self.conn).await?)
+    }
+
     pub async fn lock_run(&self, id: Uuid) -> Result<Option<schedule_runs::Model>, StoreError> {
         self.lock::<schedule_runs::Entity>(id).await
     }
@@ -165,6 +182,7 @@ impl TenantTx {
             schedule.next_due.into(),
             schedule.failures.into(),
             schedule.tick.into(),
+            schedule.paused_by_trash.into(),
         ];
         sql::execute(&self.conn, SAVE_TICK, values).await.map(drop)
     }

@@ -157,14 +157,19 @@ impl TenantTx {
         self.say_jobs(row)
     }
 
-    /// Cancels the steps about a subject that have not ended and belong to no task.
-    pub async fn cancel_jobs(&self, kind: StepKind, subject: Uuid) -> Result<u64, StoreError> {
+    /// Cancels the steps about these subjects that have not ended and belong to no task. They are locked in the order in
+    /// which whoever ends them does.
+    pub async fn cancel_jobs(&self, kind: StepKind, subjects: &[Uuid]) -> Result<u64, StoreError> {
         sql::execute(
             &self.conn,
-            "UPDATE steps SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = now()
-             WHERE org_id = $1 AND subject_id = $3 AND kind = $2 AND task_id IS NULL
-                AND state IN ('ready', 'delayed', 'running') AND finished_at IS NULL",
-            [self.org_value(), kind.as_str().into(), subject.into()],
+            "WITH own AS (
+                SELECT id FROM steps
+                WHERE org_id = $1 AND subject_id = ANY($3::uuid[]) AND kind = $2 AND task_id IS NULL
+                    AND state IN ('ready', 'delayed', 'running') AND finished_at IS NULL
+                ORDER BY id FOR UPDATE)
+             UPDATE steps SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = now()
+             FROM own WHERE steps.org_id = $1 AND steps.id = own.id",
+            [self.org_value(), kind.as_str().into(), subjects.to_vec().into()],
         )
         .await
     }

@@ -88,6 +88,7 @@ macro_rules! part_of_a_task {
 
 part_of_a_task! {
     /// A task as clients see it, without what the engine keeps with it: it is read much more often than anything else.
+    #[derive(Serialize, Deserialize)]
     TaskHead {
         id: Uuid,
         org_id: Uuid,

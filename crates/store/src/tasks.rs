@@ -34,6 +34,11 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).one(&self.conn).await?)
     }
 
+    /// The same as clients see it.
+    pub async fn task_head(&self, id: Uuid) -> Result<Option<TaskHead>, StoreError> {
+        Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).into_model().one(&self.conn).await?)
+    }
+
     /// Newest first, with the number of all that match.
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<(Vec<TaskHead>, u64), StoreError> {
         let mut query = self.find::<tasks::Entity>();

@@ -8,7 +8,7 @@ use poem_openapi::{
     registry::{MetaParamIn, MetaSchema, MetaSchemaRef},
 };
 
-use super::problem::Problem;
+use super::{problem::Problem, scalar::Moment};
 
 /// The largest number of an event that is taken; no task has as many.
 pub const MAX_EVENT: i64 = 999_999_999_999_999;
@@ -127,13 +127,13 @@ impl RequestHeader for IfMatch {
 }
 
 /// `If-Match` where it says when the thing was changed last, to the millisecond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IfUnchanged(pub Option<DateTime<Utc>>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IfUnchanged(pub Option<Vec<DateTime<Utc>>>);
 
 impl IfUnchanged {
     /// Tells it from [`IfMatch`] in the description.
-    pub const ABOUT: &'static str =
-        "`updated_at` as you read it. If it is another one by now, nothing changes and the answer is 412.";
+    pub const ABOUT: &'static str = "`updated_at` as you read it, or a list of tags of which it may be one. If it is another one by now, nothing changes \
+         and the answer is 412, as it is for a weak tag.";
 }
 
 impl RequestHeader for IfUnchanged {
@@ -144,13 +144,32 @@ impl RequestHeader for IfUnchanged {
         MetaSchema { example, description: Some(Self::ABOUT), ..MetaSchema::new("string") }
     }
 
-    /// Quoted, weak, or the bare time; `*` sets no condition.
+    /// A list of quoted tags, or the bare time; `*` sets no condition. Weak tags, and tags of something else, match
+    /// nothing (RFC 9110, 13.1.1).
     fn read(_request: &Request, text: Option<&str>) -> Result<Self, Problem> {
         let Some(text) = text.map(str::trim).filter(|text| *text != "*") else { return Ok(Self(None)) };
-        let tag = text.strip_prefix("W/").unwrap_or(text);
-        let bare = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(tag);
+        if let Some(Moment(time)) = Moment::of(text) {
+            return Ok(Self(Some(vec![time])));
+        }
         let message = "must be updated_at as you read it, for example \"2026-01-15T10:00:00.000Z\"";
-        bare.parse().map(|time| Self(Some(time))).map_err(|_| Problem::wrong(Self::NAME, message))
+        let tags = strong_tags(text).ok_or_else(|| Problem::wrong(Self::NAME, message))?;
+        Ok(Self(Some(tags.into_iter().filter_map(Moment::of).map(|moment| moment.0).collect())))
+    }
+}
+
+/// What stands in the strong ones of a list of entity tags; `None` when it is no such list.
+fn strong_tags(list: &str) -> Option<Vec<&str>> {
+    let (mut tags, mut rest) = (Vec::new(), list);
+    loop {
+        let tag = rest.strip_prefix("W/").unwrap_or(rest);
+        let (inside, behind) = tag.strip_prefix('"')?.split_once('"')?;
+        if tag.len() == rest.len() {
+            tags.push(inside);
+        }
+        match behind.trim_start() {
+            "" => return Some(tags),
+            behind => rest = behind.strip_prefix(',')?.trim_start(),
+        }
     }
 }
 

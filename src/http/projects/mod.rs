@@ -78,8 +78,8 @@ impl Projects {
 
     /// Put a project into the trash
     ///
-    /// What is in it can be read, but not changed or ordered. A project in the trash, and one with a task that has not
-    /// ended, is a CONFLICT.
+    /// What is in it can be read, but not changed or ordered. Its schedules pause. A project in the trash, and one with a
+    /// task that has not ended, is a CONFLICT.
     #[oai(path = "/projects/:project_id", method = "delete", operation_id = "delete_project")]
     async fn delete(&self, auth: Auth<ProjectsWrite, Content>, project_id: Path<Id>) -> Result<NoContent, Problem> {
         auth.services().delete_project(auth.org(), project_id.0.0).await?;
@@ -88,16 +88,24 @@ impl Projects {
 
     /// Take a project out of the trash
     ///
-    /// With all that is in it. One that is not in the trash is a CONFLICT.
+    /// With all that is in it. The schedules that paused when it went there go on; of the times that came meanwhile, the
+    /// `missed` of each says what becomes. One that is not in the trash is a CONFLICT.
     #[oai(path = "/projects/:project_id/restore", method = "post", operation_id = "restore_project")]
-    async fn restore(&self, auth: Auth<ProjectsWrite, Content>, project_id: Path<Id>) -> Outcome<Project> {
-        Ok(Reply::new(auth.services().restore_project(auth.org(), project_id.0.0).await?.into()))
+    async fn restore(
+        &self,
+        auth: Auth<ProjectsWrite, Content>,
+        project_id: Path<Id>,
+        key: IdempotencyKey,
+    ) -> Outcome<Project> {
+        let key = key.with(b"")?;
+        let restored = auth.services().restore_project(auth.org(), project_id.0.0, key.as_ref()).await?;
+        Ok(Reply::of(restored, Project::from))
     }
 
     /// Remove a project for good
     ///
-    /// With its articles and their covers; what was paid for them stays in the books. Only from the trash: otherwise it
-    /// is a CONFLICT.
+    /// With its articles, their covers, and the schedules that order into it; their tasks, and what was paid for them,
+    /// stay. Only from the trash: otherwise it is a CONFLICT.
     #[oai(path = "/projects/:project_id/permanent", method = "delete", operation_id = "purge_project")]
     async fn purge(&self, auth: Auth<ProjectsWrite, Content>, project_id: Path<Id>) -> Result<NoContent, Problem> {
         auth.services().purge_project(auth.org(), project_id.0.0).await?;

@@ -106,18 +106,23 @@ impl Tasks {
     /// Nothing more of it and of what it has ordered is started until it is resumed; what runs goes on to its end. Its
     /// status stays, `paused` is true. A task that has ended or is paused already is a CONFLICT.
     #[oai(path = "/tasks/:task_id/pause", method = "post", operation_id = "pause_task")]
-    async fn pause(&self, auth: Auth<ArticlesWrite, Content>, task_id: Path<Id>) -> Outcome<Task> {
-        let view = auth.services().pause(auth.org(), task_id.0.0).await?;
-        Ok(Reply::new(view.try_into()?))
+    async fn pause(&self, auth: Auth<ArticlesWrite, Content>, task_id: Path<Id>, key: IdempotencyKey) -> Outcome<Task> {
+        let key = key.with(b"")?;
+        Reply::try_of(auth.services().pause(auth.org(), task_id.0.0, key.as_ref()).await?)
     }
 
     /// Resume a task
     ///
-    /// Goes on where it was paused. A task that is not paused is a CONFLICT.
+    /// Goes on where it was paused. A task that has ended or is not paused is a CONFLICT.
     #[oai(path = "/tasks/:task_id/resume", method = "post", operation_id = "resume_task")]
-    async fn resume(&self, auth: Auth<ArticlesWrite, Content>, task_id: Path<Id>) -> Outcome<Task> {
-        let view = auth.services().resume(auth.org(), task_id.0.0).await?;
-        Ok(Reply::new(view.try_into()?))
+    async fn resume(
+        &self,
+        auth: Auth<ArticlesWrite, Content>,
+        task_id: Path<Id>,
+        key: IdempotencyKey,
+    ) -> Outcome<Task> {
+        let key = key.with(b"")?;
+        Reply::try_of(auth.services().resume(auth.org(), task_id.0.0, key.as_ref()).await?)
     }
 
     /// List the articles of a task

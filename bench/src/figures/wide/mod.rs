@@ -215,7 +215,7 @@ async fn paused(bench: &mut Bench) -> anyhow::Result<()> {
             yard.stamp(|stamp| stamp.task == task && stamp.kind == CHUNK).await?;
         }
         let asked = clock();
-        yard.parts.services.pause(org, task).await?;
+        yard.parts.services.pause(org, task, None).await?;
         let mut last = asked;
         while let Ok(stamp) = tokio::time::timeout(REST, yard.stamps.recv()).await {
             last = last.max(stamp.context("the engine has ended")?.began);
@@ -224,7 +224,7 @@ async fn paused(bench: &mut Bench) -> anyhow::Result<()> {
         pauses.push((last - asked) as f64 / 1e9);
         let before: (i32,) =
             sqlx::query_as("SELECT items_done FROM tasks WHERE id = $1").bind(task).fetch_one(&mut yard.look).await?;
-        yard.parts.services.resume(org, task).await?;
+        yard.parts.services.resume(org, task, None).await?;
         let view = ended(&yard.parts, org, task, LIMIT).await?;
         anyhow::ensure!(view.status == TaskStatus::Completed, "the resumed order is {}", view.status);
         anyhow::ensure!(u32::try_from(before.0)? < items, "the order was over before it was paused");
@@ -275,14 +275,14 @@ async fn paused_with_children(bench: &mut Bench) -> anyhow::Result<()> {
     let family = Family { children: 1_000, rest: Duration::from_millis(500) };
     let task = order_family(&yard.parts, org, family).await?;
     yard.stamp(|stamp| stamp.kind == SINGLE).await?;
-    yard.parts.services.pause(org, task).await?;
+    yard.parts.services.pause(org, task, None).await?;
     let paused = clock();
     let mut late = 0;
     while let Ok(stamp) = tokio::time::timeout(REST, yard.stamps.recv()).await {
         let began = stamp.context("the engine has ended")?.began;
         late += u32::from(began > paused + 2_000_000_000);
     }
-    yard.parts.services.resume(org, task).await?;
+    yard.parts.services.resume(org, task, None).await?;
     let view = ended(&yard.parts, org, task, LIMIT).await?;
     anyhow::ensure!(view.status == TaskStatus::Completed, "the resumed parent is {}", view.status);
     yard.close().await?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use galley_domain::{order::FieldError, schedule::ScheduleStatus};
-use galley_recurrence::{Missed, Recurrence, RecurrenceRequest, RuleRequest};
+use galley_recurrence::{Missed, MissedPolicy, Recurrence, RecurrenceRequest, RuleRequest};
 use galley_store::{StoreError, TextEnum, rows::Schedule};
 
 use super::{ScheduleAction, json, stored};
@@ -13,10 +13,26 @@ pub struct ScheduleEdit {
     pub name: Option<String>,
     pub times: TimesEdit,
     pub action: Option<ScheduleAction>,
-    pub missed: Option<Missed>,
+    pub missed: MissedEdit,
     pub max_per_day: Option<Option<i32>>,
     /// True pauses, false goes on.
     pub paused: Option<bool>,
+}
+
+/// What becomes of missed times.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MissedEdit {
+    pub policy: Option<MissedPolicy>,
+    pub within_hours: Option<u16>,
+}
+
+impl MissedEdit {
+    fn of(self, current: Missed) -> Missed {
+        Missed {
+            policy: self.policy.unwrap_or(current.policy),
+            within_hours: self.within_hours.unwrap_or(current.within_hours),
+        }
+    }
 }
 
 /// When it comes due. A cron takes the place of a rule and the other way.
@@ -50,6 +66,7 @@ impl TimesEdit {
 impl ScheduleEdit {
     /// Changes a locked schedule. What is wrong comes back, and then the schedule must not be written.
     pub(super) fn apply(self, schedule: &mut Schedule, now: DateTime<Utc>) -> Result<Vec<FieldError>, StoreError> {
+        let names_times = self.times != TimesEdit::default();
         let before: Recurrence = stored(&schedule.recurrence)?;
         let recurrence = match self.times.of(stored(&schedule.recurrence)?) {
             Ok(recurrence) => recurrence,
@@ -59,36 +76,53 @@ impl ScheduleEdit {
             schedule.name = name.trim().to_owned();
         }
         if let Some(action) = self.action {
+            let left_trash = schedule.paused_by_trash && action.project() != schedule.project_id;
             schedule.project_id = action.project();
             schedule.work = json(&action.work)?;
             schedule.action = action.given;
+            if left_trash {
+                resume(schedule, &recurrence, now);
+            }
         }
-        if let Some(missed) = self.missed {
-            schedule.missed = json(&missed)?;
+        if self.missed != MissedEdit::default() {
+            schedule.missed = json(&self.missed.of(stored(&schedule.missed)?))?;
         }
         schedule.max_per_day = self.max_per_day.unwrap_or(schedule.max_per_day);
         let moved = recurrence != before;
         if moved {
             schedule.recurrence = json(&recurrence)?;
         }
+        let comes = recurrence.next(now).is_some();
+        if names_times && !comes {
+            return Ok(vec![no_time_left()]);
+        }
         match (self.paused, *schedule.status) {
-            (Some(true), _) | (None, ScheduleStatus::Paused) => pause(schedule),
-            // What lies before a change of the times is not missed.
-            (_, ScheduleStatus::Paused) => resume(schedule, &recurrence, now),
-            _ if moved => resume(schedule, &recurrence, now),
-            (Some(false), ScheduleStatus::Ended) => {
-                let message = "cannot be active: the schedule has ended; give it a later ends_at".into();
+            (Some(paused), _) if !comes => {
+                let word = if paused { "paused" } else { "active" };
+                let message = format!("cannot be {word}: the schedule has ended; give it a later ends_at");
                 return Ok(vec![FieldError { field: "status".into(), message }]);
             }
+            (Some(true), _) => pause(schedule),
+            // What lies before a change of the times is not missed, nor is it once the project is back.
+            (None, ScheduleStatus::Paused) if moved => schedule.last_considered = now,
+            (Some(false), ScheduleStatus::Paused) => resume(schedule, &recurrence, now),
+            (_, ScheduleStatus::Active | ScheduleStatus::Ended) if moved => resume(schedule, &recurrence, now),
             _ => {}
         }
         Ok(Vec::new())
     }
 }
 
+/// What is said about new times of which all lie in the past.
+pub(super) fn no_time_left() -> FieldError {
+    FieldError { field: "ends_at".into(), message: "leaves no time after now; give a later one or none".into() }
+}
+
+/// Whoever pauses it. The trash notes that it was the trash.
 pub(super) fn pause(schedule: &mut Schedule) {
     schedule.status = TextEnum(ScheduleStatus::Paused);
     schedule.next_due = None;
+    schedule.paused_by_trash = false;
 }
 
 /// Begins anew: the first time after now is the next.
@@ -102,4 +136,5 @@ pub(super) fn resume(schedule: &mut Schedule, recurrence: &Recurrence, now: Date
 pub(super) fn goes_on(schedule: &mut Schedule, next: Option<DateTime<Utc>>) {
     schedule.status = TextEnum(if next.is_some() { ScheduleStatus::Active } else { ScheduleStatus::Ended });
     schedule.next_due = next;
+    schedule.paused_by_trash = false;
 }

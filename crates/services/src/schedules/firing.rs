@@ -20,6 +20,7 @@ use super::{
     Work,
     edit::{goes_on, pause},
     new_trace, stored,
+    trash::refuse_trashed_project,
 };
 use crate::{
     Services,
@@ -82,6 +83,7 @@ impl Services {
         once(tx, key, |tx| async move {
             let mut schedule = tx.lock_schedule(id).await?.ok_or(ServiceError::NotFound(Missing::Schedule))?;
             let now = tx.now().await?;
+            refuse_trashed_project(&tx, schedule.project_id).await?;
             let receipt = self.orders.take_due(&tx, principal, &schedule, now, trace_id).await??;
             let run = new_run(id, now, RunTrigger::Manual, RunStatus::Skipped, 0);
             let run = tx.insert_run(run).await?.ok_or_else(|| StoreError::Unreadable("a run was not stored".into()))?;
@@ -116,6 +118,7 @@ impl Services {
                 let run = ended(&tx, run, RunStatus::Skipped, "somebody decided that it does not run").await?;
                 return Ok((tx, run));
             }
+            refuse_trashed_project(&tx, schedule.project_id).await?;
             let receipt = self.orders.take_due(&tx, principal, &schedule, now, trace_id).await??;
             let run = fired(&tx, &mut schedule, run, &receipt, now).await?;
             tx.save_tick(&schedule).await?;
@@ -140,10 +143,10 @@ impl Orders {
         let missed: Missed = stored(&schedule.missed)?;
         if let (MissedPolicy::Skip, Some(span)) = (missed.policy, &tick.decision.missed) {
             let text = format!("{} missed times are skipped", span.times);
-            announce(tx, "schedule.skipped", schedule.id, None, Some((span.newest.at, &text))).await?;
+            announce(tx, "schedule.skipped", schedule.id, None, (Some(span.newest.at), Some(&text))).await?;
         }
         let mut runs = Vec::new();
-        for due in &tick.decision.due {
+        if let Some(due) = &tick.decision.due {
             runs.extend(self.come_due(tx, schedule, due).await?.map(|run| run.id));
         }
         schedule.last_considered = tick.decision.last_considered;
@@ -151,7 +154,7 @@ impl Orders {
         if schedule.failures >= MOST_FAILURES && *schedule.status == ScheduleStatus::Active {
             pause(schedule);
             let text = format!("{MOST_FAILURES} runs in a row have failed");
-            announce(tx, "schedule.paused", schedule.id, None, Some((schedule.last_considered, &text))).await?;
+            announce(tx, "schedule.paused", schedule.id, None, (Some(schedule.last_considered), Some(&text))).await?;
         }
         schedule.tick += 1;
         tx.save_tick(schedule).await?;
@@ -272,25 +275,24 @@ async fn ended(
 }
 
 async fn tell(tx: &TenantTx, kind: &str, run: &ScheduleRun) -> Result<(), StoreError> {
-    announce(tx, kind, run.schedule_id, Some(run), None).await
+    announce(tx, kind, run.schedule_id, Some(run), (Some(run.due_at), run.reason.as_deref())).await
 }
 
-/// Tells what has happened to a schedule, about a run or about a time and a reason.
+/// Tells what has happened to a schedule: the run that it is about, a time at which it came due, and the reason, if any.
 pub(super) async fn announce(
     tx: &TenantTx,
     kind: &str,
     schedule: Uuid,
     run: Option<&ScheduleRun>,
-    about: Option<(DateTime<Utc>, &str)>,
+    (due_at, reason): (Option<DateTime<Utc>>, Option<&str>),
 ) -> Result<(), StoreError> {
-    let due_at = run.map(|run| run.due_at).or(about.map(|(at, _)| at));
     let data = json!({
         "schedule_id": schedule,
         "run_id": run.map(|run| run.id),
         "due_at": due_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
         "task_id": run.and_then(|run| run.task_id),
         "article_id": run.and_then(|run| run.article_id),
-        "reason": run.map_or(about.map(|(_, reason)| reason), |run| run.reason.as_deref()),
+        "reason": reason,
     });
     tx.announce(kind, schedule, data).await
 }

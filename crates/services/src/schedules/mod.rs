@@ -2,6 +2,7 @@
 
 mod edit;
 mod firing;
+mod trash;
 mod view;
 
 use chrono::{DateTime, Utc};
@@ -24,7 +25,8 @@ use crate::{
     system::SystemCalls,
 };
 
-pub use edit::{ScheduleEdit, TimesEdit};
+pub use edit::{MissedEdit, ScheduleEdit, TimesEdit};
+pub(crate) use trash::ProjectSchedules;
 pub use view::{MAX_TIMES, ScheduleView};
 
 /// What a schedule does when it comes due.
@@ -81,8 +83,7 @@ impl Services {
             let next = request.recurrence.next(now);
             let mut wrong = self.wrong_action(&tx, &request.action).await?;
             if next.is_none() {
-                let message = "leaves no time after now; give a later one or none".to_owned();
-                wrong.push(FieldError { field: "ends_at".into(), message });
+                wrong.push(edit::no_time_left());
             }
             if !wrong.is_empty() {
                 return Err(ServiceError::Validation(wrong));
@@ -109,17 +110,18 @@ impl Services {
         self.viewed(principal.org, made.await?).await
     }
 
-    /// Changes what is given. `seen` is when the client believes that it was changed last.
+    /// Changes what is given. `seen` are the times at one of which the client believes that it was changed last.
     pub async fn edit_schedule(
         &self,
         org: OrgId,
         id: Uuid,
         edit: ScheduleEdit,
-        seen: Option<DateTime<Utc>>,
+        seen: Option<Vec<DateTime<Utc>>>,
         trace_id: &str,
     ) -> Result<ScheduleView, ServiceError> {
         let changed = self.change_schedule(org, id, trace_id, None, async |tx, schedule, now| {
-            if seen.is_some_and(|seen| seen.timestamp_millis() != schedule.updated_at.timestamp_millis()) {
+            let is_now = |seen: &DateTime<Utc>| seen.timestamp_millis() == schedule.updated_at.timestamp_millis();
+            if seen.is_some_and(|seen| !seen.iter().any(is_now)) {
                 let text = "the schedule was changed since you read it; read it again and repeat your change";
                 return Err(ServiceError::Stale(text.into()));
             }
@@ -131,6 +133,9 @@ impl Services {
             wrong.extend(edit.apply(schedule, now)?);
             if !wrong.is_empty() {
                 return Err(ServiceError::Validation(wrong));
+            }
+            if before != ScheduleStatus::Active && *schedule.status == ScheduleStatus::Active {
+                trash::refuse_trashed_project(tx, schedule.project_id).await?;
             }
             announce_status(tx, schedule, before).await
         });
@@ -170,7 +175,11 @@ impl Services {
                     return Err(ServiceError::Conflict("the schedule has ended; give it a later ends_at".into()));
                 }
             }
+            trash::refuse_trashed_project(tx, schedule.project_id).await?;
             edit::resume(schedule, &stored(&schedule.recurrence)?, now);
+            if *schedule.status == ScheduleStatus::Ended {
+                return Err(ServiceError::Conflict("the schedule has ended; give it a later ends_at".into()));
+            }
             announce_status(tx, schedule, ScheduleStatus::Paused).await
         });
         self.viewed(org, changed.await?).await
@@ -179,7 +188,7 @@ impl Services {
     /// Removes a schedule with its runs. The tasks that they have ordered go on.
     pub async fn delete_schedule(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let tx = self.store.begin(org).await?;
-        tx.cancel_jobs(TICK, id).await?;
+        tx.cancel_jobs(TICK, &[id]).await?;
         if !tx.delete_schedule(id).await? {
             return Err(ServiceError::NotFound(Missing::Schedule));
         }
@@ -199,7 +208,7 @@ impl Services {
         once(tx, key, |tx| async move {
             // Before the schedule is locked, as whoever writes the end of a tick does. A tick that is added between the
             // two has the number that is about to go out of date.
-            tx.cancel_jobs(TICK, id).await?;
+            tx.cancel_jobs(TICK, &[id]).await?;
             let mut schedule = tx.lock_schedule(id).await?.ok_or(ServiceError::NotFound(Missing::Schedule))?;
             let now = tx.now().await?;
             change(&tx, &mut schedule, now).await?;
@@ -253,7 +262,7 @@ async fn announce_status(tx: &TenantTx, schedule: &Schedule, before: ScheduleSta
         (_, ScheduleStatus::Active) => "schedule.resumed",
         (_, ScheduleStatus::Ended) => return Ok(()),
     };
-    Ok(firing::announce(tx, kind, schedule.id, None, None).await?)
+    Ok(firing::announce(tx, kind, schedule.id, None, (None, None)).await?)
 }
 
 fn json(value: &impl Serialize) -> Result<Json, StoreError> {

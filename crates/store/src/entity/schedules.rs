@@ -36,6 +36,9 @@ pub struct Model {
     pub failures: i32,
     /// The number of the pending step that counts.
     pub tick: i64,
+    /// Paused because its project is in the trash, and to go on when the project is taken out of it.
+    #[serde(default)]
+    pub paused_by_trash: bool,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -2,7 +2,7 @@
 
 use galley_domain::order::{ArticleOrder, FieldError, GenerateRequest, TaskRequest, Violations};
 use galley_recurrence::{Missed, MissedPolicy};
-use galley_services::{ScheduleAction, ScheduleEdit, ScheduleRequest, Work};
+use galley_services::{MissedEdit, ScheduleAction, ScheduleEdit, ScheduleRequest, Work};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -46,14 +46,39 @@ fields! {
     }
 }
 
+fields! {
+    /// Changes to what becomes of missed times; what is left out stays.
+    pub struct ScheduleMissedChange: needs_a_field {
+        /// late: the newest runs late, if it is not too old. skip: none runs. ask: you decide about the run of the newest.
+        policy: Patch<Word<Policy>>,
+        /// How old it may be to run late, in hours.
+        within_hours: Patch<Integer<1, 8760>>,
+    }
+}
+
+impl From<Policy> for MissedPolicy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Late => Self::Late,
+            Policy::Skip => Self::Skip,
+            Policy::Ask => Self::Ask,
+        }
+    }
+}
+
 impl From<ScheduleMissedInput> for Missed {
     fn from(missed: ScheduleMissedInput) -> Self {
-        let policy = match missed.policy.0 {
-            Policy::Late => MissedPolicy::Late,
-            Policy::Skip => MissedPolicy::Skip,
-            Policy::Ask => MissedPolicy::Ask,
-        };
-        Self { policy, within_hours: u16::try_from(missed.within_hours.0).unwrap_or(24) }
+        let within_hours = u16::try_from(missed.within_hours.0).unwrap_or(24);
+        Self { policy: missed.policy.0.into(), within_hours }
+    }
+}
+
+impl From<ScheduleMissedChange> for MissedEdit {
+    fn from(missed: ScheduleMissedChange) -> Self {
+        Self {
+            policy: missed.policy.0.map(|policy| policy.0.into()),
+            within_hours: missed.within_hours.0.and_then(|hours| u16::try_from(hours.0).ok()),
+        }
     }
 }
 
@@ -159,7 +184,7 @@ fields! {
         name: Patch<Name>,
         times: NewTimes,
         action: Patch<ScheduleActionInput>,
-        missed: Patch<ScheduleMissedInput>,
+        missed: Patch<ScheduleMissedChange>,
         /// The most runs on one day of the zone; null for as many as come.
         max_per_day: Patch<Nullable<PerDay>>,
         /// Pauses or resumes it.
@@ -173,7 +198,7 @@ impl From<UpdateSchedule> for ScheduleEdit {
             name: body.name.0.map(|name| name.0),
             times: body.times.0,
             action: body.action.0.map(Into::into),
-            missed: body.missed.0.map(Into::into),
+            missed: body.missed.0.map(Into::into).unwrap_or_default(),
             max_per_day: body.max_per_day.0.map(|max| max.0.and_then(per_day)),
             paused: body.status.0.map(|status| status.0 == Activity::Paused),
         }

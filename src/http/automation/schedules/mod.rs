@@ -78,8 +78,9 @@ impl Schedules {
 
     /// Change a schedule
     ///
-    /// What is left out stays. A `cron` takes the place of a `rule` and the other way. New times count from now on; a
-    /// schedule that has ended begins again when they leave some to come.
+    /// What is left out stays, also of `missed`. A `cron` takes the place of a `rule` and the other way. New times count
+    /// from now on, and must leave some to come; a schedule that has ended begins again with them. One whose project is in
+    /// the trash cannot be made active: that is a CONFLICT.
     #[oai(path = "/schedules/:schedule_id", method = "patch", operation_id = "update_schedule")]
     async fn update(
         &self,
@@ -120,7 +121,8 @@ impl Schedules {
 
     /// Resume a schedule
     ///
-    /// The next time after now is the first. A schedule that is active or has ended is a CONFLICT.
+    /// The next time after now is the first. A schedule that is active or has ended, or whose project is in the trash, is
+    /// a CONFLICT.
     #[oai(path = "/schedules/:schedule_id/resume", method = "post", operation_id = "resume_schedule")]
     async fn resume(
         &self,
@@ -136,7 +138,7 @@ impl Schedules {
     /// Run a schedule now
     ///
     /// Also one that is paused. It counts for `max_per_day`, which is a CONFLICT when it is used up, and changes no
-    /// `next_runs`. An order that would be refused is a CONFLICT, too.
+    /// `next_runs`. An order that would be refused, or a project in the trash, is a CONFLICT, too.
     #[oai(path = "/schedules/:schedule_id/run", method = "post", operation_id = "run_schedule")]
     async fn run(
         &self,
@@ -167,9 +169,15 @@ impl Schedules {
 
     /// Preview times
     ///
-    /// What a schedule like this would do. Nothing is stored.
+    /// What a schedule like this would do. Nothing is stored, and an `Idempotency-Key` is checked and not needed.
     #[oai(path = "/schedules/preview", method = "post", operation_id = "preview_schedule")]
-    async fn preview(&self, auth: Auth<PublishWrite>, body: Body<PreviewSchedule>) -> Outcome<ScheduleTimes> {
+    async fn preview(
+        &self,
+        auth: Auth<PublishWrite>,
+        key: IdempotencyKey,
+        body: Body<PreviewSchedule>,
+    ) -> Outcome<ScheduleTimes> {
+        key.with(&body.canonical)?;
         let PreviewSchedule { times: Times(recurrence), count, after } = body.value;
         let after = after.map(|moment| moment.0);
         let times = auth.services().times_of(auth.org(), &recurrence, number(count), after).await?;

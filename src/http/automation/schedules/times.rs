@@ -3,12 +3,14 @@
 use galley_domain::order::FieldError;
 use galley_recurrence::{Recurrence, RecurrenceRequest, RuleRequest};
 use galley_services::TimesEdit;
-use poem_openapi::registry::{MetaSchema, Registry};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+
+use serde_json::Value;
 
 use crate::http::kit::{
     fields::{Member, Patch, Reader, fields},
     scalar::{Moment, Nullable, Word, words},
-    values::{Integer, List, Text},
+    values::{Integer, List, Scalar, Text},
 };
 
 words! {
@@ -26,7 +28,7 @@ fields! {
         weekdays: Option<List<Text<1, 20>, 7>>,
         /// 1 to 31, -1 for the last day of the month; of a monthly rule, required there. A month without the day is left
         /// out.
-        days: Option<List<Integer<-1, 31>, 32>>,
+        days: Option<List<Day, 32>>,
     }
 }
 
@@ -39,6 +41,29 @@ impl From<ScheduleRuleInput> for RuleRequest {
             weekdays: rule.weekdays.map(|list| texts(list.0)),
             days: rule.days.map(|list| list.0.into_iter().map(|day| day.0).collect()),
         }
+    }
+}
+
+/// A day of the month, or -1 for the last one. There is no day 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Day(i64);
+
+impl Scalar for Day {
+    fn schema() -> MetaSchema {
+        let part = |schema: MetaSchema| MetaSchemaRef::Inline(Box::new(schema));
+        let any_of = vec![part(<Integer<1, 31> as Scalar>::schema()), part(<Integer<-1, -1> as Scalar>::schema())];
+        MetaSchema { any_of, ..MetaSchema::ANY }
+    }
+
+    fn of_json(value: &Value) -> Result<Self, String> {
+        match <Integer<{ i64::MIN }, { i64::MAX }> as Scalar>::of_json(value)?.0 {
+            day @ (-1 | 1..=31) => Ok(Self(day)),
+            _ => Err("must be between 1 and 31, or -1 for the last day of the month".to_owned()),
+        }
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        Self::of_json(&text.parse::<i64>().map_or_else(|_| text.into(), Value::from))
     }
 }
 
@@ -106,7 +131,7 @@ impl Member for NewTimes {
     }
 
     fn read(reader: &mut Reader<'_>, _name: &'static str) -> Option<Self> {
-        let when = When::read(reader);
+        let when = When::read_change(reader);
         let timezone = <Patch<Zone> as Member>::read(reader, "timezone");
         let starts_at = <Patch<Nullable<Moment>> as Member>::read(reader, "starts_at");
         let ends_at = <Patch<Nullable<Moment>> as Member>::read(reader, "ends_at");
@@ -141,6 +166,25 @@ impl When {
     fn read(reader: &mut Reader<'_>) -> Self {
         let cron = <Option<Cron> as Member>::read(reader, "cron");
         Self { cron, rule: <Option<ScheduleRuleInput> as Member>::read(reader, "rule") }
+    }
+
+    /// Null takes one of the two away, which needs the other one.
+    fn read_change(reader: &mut Reader<'_>) -> Self {
+        let cron = <Patch<Nullable<Cron>> as Member>::read(reader, "cron");
+        let rule = <Patch<Nullable<ScheduleRuleInput>> as Member>::read(reader, "rule");
+        let (no_cron, no_rule) =
+            (matches!(cron, Some(Patch(Some(Nullable(None))))), matches!(rule, Some(Patch(Some(Nullable(None))))));
+        let gives = |given: bool, name: &str, other: &str, reader: &mut Reader<'_>| {
+            if given {
+                reader
+                    .wrong::<()>(name, format!("must not be null without `{other}`; leave it out to keep it as it is"));
+            }
+        };
+        let cron = cron.map(|cron| cron.0.and_then(|cron| cron.0));
+        let rule = rule.map(|rule| rule.0.and_then(|rule| rule.0));
+        gives(no_cron && matches!(rule, Some(None)), "cron", "rule", reader);
+        gives(no_rule && matches!(cron, Some(None)), "rule", "cron", reader);
+        Self { cron, rule }
     }
 
     fn is_whole(&self) -> bool {
