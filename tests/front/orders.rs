@@ -307,7 +307,7 @@ async fn orders_at_the_limits_are_taken() {
             "/api/v1/tasks",
             json!({ "user_prompt": "Tea", "reference_links": vec!["https://example.org:8443/?a=ä#b"; 5] }),
         ),
-        ("/api/v1/tasks", json!({ "user_prompt": "Tea", "keywords": null, "unknown": { "deep": [1] } })),
+        ("/api/v1/tasks", json!({ "user_prompt": "Tea", "keywords": null })),
         ("/api/v1/articles/generate", json!({ "topic": "Tea", "keywords": keywords(20) })),
         ("/api/v1/articles/generate", json!({ "topic": "🫖".repeat(500), "language": "de", "length": "long" })),
     ] {
@@ -349,7 +349,7 @@ async fn both_spellings_of_a_path_are_one_route() {
         "/openapi.json".to_owned(),
     ] {
         let (plain, slash) = (front.get(&path).await, front.get(&format!("{path}/")).await);
-        assert_eq!(plain.is(200), slash.is(200), "{path} without a redirect");
+        assert_eq!(plain.same(200), slash.same(200), "{path} without a redirect");
     }
     let order = front.post("/api/v1/tasks/", &json!({ "user_prompt": "Tea" })).await;
     order.is(202);
@@ -373,10 +373,14 @@ async fn the_same_key_is_one_order() {
         let first = send(path.to_owned(), body.clone()).await;
         assert_eq!((first.status, first.header("idempotent-replayed")), (202, ""), "the first time is new");
         let again = send(path.to_owned(), body.clone()).await;
-        assert_eq!((again.is(202), again.header("idempotent-replayed")), (&first.json, "true"), "the same answer");
+        assert_eq!(
+            (again.same(202), again.header("idempotent-replayed")),
+            (first.same(202), "true"),
+            "the same answer"
+        );
         assert_eq!(again.header("location"), first.header("location"), "with the same headers");
         let slash = send(format!("{path}/"), body.clone()).await;
-        assert_eq!(slash.is(202), &first.json, "with a slash it is the same operation");
+        assert_eq!(slash.same(202), first.same(202), "with a slash it is the same operation");
         send(path.to_owned(), other.clone()).await.is_problem(409, "CONFLICT");
     }
     let at_once = (0..8).map(|_| {
