@@ -135,7 +135,7 @@ impl TryFrom<TaskView> for Task {
 }
 
 /// The hold is charged as a whole, unless a pipeline counts items.
-fn used(status: TaskStatus, row: &rows::Task) -> Option<Amount> {
+fn used(status: TaskStatus, row: &rows::TaskHead) -> Option<Amount> {
     let price = if status == TaskStatus::Completed { row.price } else { 0.into() };
     (row.items_total == 0).then_some(Amount(price))
 }
