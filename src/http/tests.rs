@@ -89,10 +89,21 @@ fn parameters_are_plain_and_statuses_follow_from_the_arguments() {
     let list = &document["paths"]["/api/v1/articles"]["get"];
     let names: Vec<&str> =
         list["parameters"].as_array().expect("a list").iter().filter_map(|p| p["name"].as_str()).collect();
-    let shown = ["page", "limit", "page_size", "status", "publication_status", "project_id", "search", "sort", "order"];
+    let shown = [
+        "page",
+        "offset",
+        "limit",
+        "page_size",
+        "status",
+        "publication_status",
+        "project_id",
+        "search",
+        "sort",
+        "order",
+    ];
     assert_eq!(names, shown);
-    assert_eq!(list["parameters"][7]["schema"]["default"], "created_at");
-    assert!(list["parameters"][3]["schema"]["nullable"].is_null() && !list.to_string().contains("anyOf"));
+    assert_eq!(list["parameters"][8]["schema"]["default"], "created_at");
+    assert!(list["parameters"][4]["schema"]["nullable"].is_null() && !list.to_string().contains("anyOf"));
     let statuses = |path: &str, method: &str| -> Vec<String> {
         document["paths"][path][method]["responses"].as_object().expect("responses").keys().cloned().collect()
     };

@@ -64,7 +64,7 @@ async fn an_order_finds_its_place_from_what_the_process_knows_of_the_queue() {
         let outcome = tx.reserve(Decimal::ONE).await.unwrap();
         tx.rollback().await.unwrap();
         match outcome {
-            HoldOutcome::Held { rank } => rank,
+            HoldOutcome::Held { rank, .. } => rank,
             HoldOutcome::Insufficient { available } => panic!("{available} credits are left"),
         }
     };

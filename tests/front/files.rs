@@ -26,7 +26,7 @@ async fn files_are_listed_newest_first_with_what_reads_them() {
     let (one, _) = (order_from(&front, &faq).await, order_from(&front, &faq).await);
     let list = front.get(FILES).await;
     assert_eq!(names(&list), ["notes.txt", "100%_Tea.txt", "faq.md"]);
-    let shown = json!({ "total": 3, "page": 1, "limit": 20, "total_pages": 1, "has_more": false });
+    let shown = json!({ "total": 3, "page": 1, "offset": 0, "limit": 20, "total_pages": 1, "has_more": false });
     assert_eq!(list.json["pagination"], shown);
     let file = &list.json["data"][2];
     let expected = json!({

@@ -167,6 +167,16 @@ impl Answer {
         &self.json
     }
 
+    /// The body without what differs from one request to the next.
+    #[track_caller]
+    fn same(&self, status: u16) -> Value {
+        let mut body = self.is(status).clone();
+        if let Some(members) = body.as_object_mut() {
+            members.remove("meta");
+        }
+        body
+    }
+
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }

@@ -209,7 +209,7 @@ async fn what_is_wrong_is_named_and_leaves_nothing() {
         check(body, &front.send(form(&front, body)).await, &fields);
     }
     for (query, says) in
-        [("include_deleted=1", "must be true or false"), ("include_deleted=true&include_deleted=false", twice)]
+        [("include_deleted=yes", "must be true or false"), ("include_deleted=true&include_deleted=false", twice)]
     {
         check(query, &front.get(&format!("{PROJECTS}?{query}")).await, &[("include_deleted", says)]);
     }
@@ -241,7 +241,7 @@ async fn the_trash_is_a_place_of_its_own() {
     let gone = act(Method::DELETE, "").await;
     assert_eq!((gone.status, gone.text.as_str()), (204, ""));
     assert_eq!(
-        (names(&front, "").await, names(&front, "?include_deleted=true").await),
+        (names(&front, "").await, names(&front, "?include_deleted=True").await),
         (vec!["Two".to_owned()], vec!["One".to_owned()])
     );
     assert!(front.get(&one).await.is(200)["deleted_at"].is_string(), "it can be read");

@@ -239,6 +239,19 @@ fn bad_bodies() -> Vec<(Value, Vec<&'static str>)> {
             json!({ "action": { "type": "order", "order": { "user_prompt": "Tea" }, "project_id": unknown } }),
             vec!["action.project_id"],
         ),
+        (
+            order(json!({ "user_prompt": "", "reference_links": [link], "uploaded_files": [unknown], "colour": 1 })),
+            vec![
+                "action.order.user_prompt",
+                "action.order.colour",
+                "action.order.reference_links[0]",
+                "action.order.uploaded_files[0]",
+            ],
+        ),
+        (
+            json!({ "name": "", "action": { "type": "order", "order": { "topic": "Tea cups" }, "project_id": unknown } }),
+            vec!["name", "action.project_id"],
+        ),
         (json!({ "missed": { "policy": "never", "within_hours": 0 } }), vec!["missed.policy", "missed.within_hours"]),
         (json!({ "missed": { "hours": 1 } }), vec!["missed.hours"]),
         (json!({ "max_per_day": 0 }), vec!["max_per_day"]),

@@ -167,7 +167,7 @@ async fn versions_come_in_pages() {
     );
     let wrong = front.get(&format!("{path}/versions?limit=0&offset=x")).await;
     wrong.is_problem(400, "VALIDATION_ERROR");
-    assert_eq!(wrong.wrong_fields(), ["limit", "offset"]);
+    assert_eq!(wrong.wrong_fields(), ["offset", "limit"]);
 }
 
 #[tokio::test]

@@ -85,6 +85,27 @@ pub struct ArticleOrder {
     pub search: bool,
 }
 
+/// What an order refers to, with the place of each in its list: known also of an order that is wrong elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct References {
+    pub links: Vec<(usize, String)>,
+    pub files: Vec<(usize, Uuid)>,
+    pub project: Option<Uuid>,
+    /// It names neither links nor files.
+    pub no_sources: bool,
+}
+
+impl ArticleOrder {
+    pub fn references(&self) -> References {
+        References {
+            links: self.reference_links.iter().cloned().enumerate().collect(),
+            files: self.uploaded_files.iter().copied().enumerate().collect(),
+            project: self.project_id,
+            no_sources: self.reference_links.is_empty() && self.uploaded_files.is_empty(),
+        }
+    }
+}
+
 /// A request of the content generation API before it is checked. Links are checked by whoever knows the address rules.
 #[derive(Debug, Clone, Default)]
 pub struct TaskRequest {
@@ -192,9 +213,7 @@ fn word_range(min: Option<i64>, max: Option<i64>, wrong: &mut Violations) -> Wor
             wrong.add(field, format!("must be between {low} and {high}"));
         }
     }
-    if let (Some(min), Some(max)) = (min, max) {
-        wrong.check(min > max, "min_words", format!("is {min}, more than max_words, which is {max}"));
-    }
+    wrong.0.extend(disordered_words(min, max));
     let clamp = |value: i64| u32::try_from(value.clamp(i64::from(low), i64::from(high))).unwrap_or(low);
     match (min.map(clamp), max.map(clamp)) {
         (None, None) => WordRange { min: limits::DEFAULT_WORDS.0, max: limits::DEFAULT_WORDS.1 },
@@ -203,6 +222,13 @@ fn word_range(min: Option<i64>, max: Option<i64>, wrong: &mut Violations) -> Wor
         (None, Some(max)) => WordRange { min: (max - max / 4).max(low), max },
         (Some(min), Some(max)) => WordRange { min, max },
     }
+}
+
+/// A range of words that ends before it begins.
+pub fn disordered_words(min: Option<i64>, max: Option<i64>) -> Option<FieldError> {
+    let (min, max) = min.zip(max).filter(|(min, max)| min > max)?;
+    let message = format!("is {min}, more than max_words, which is {max}");
+    Some(FieldError { field: "min_words".into(), message })
 }
 
 fn tone(text: Option<&str>, wrong: &mut Violations) -> Tone {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use galley_domain::{
-    Principal,
+    OrgId, Principal,
     article::{RESEARCH, TASK},
-    order::{ArticleOrder, FieldError},
+    order::{ArticleOrder, FieldError, References},
 };
 use galley_engine::{Registry, StepSeed};
 use galley_store::{HoldOutcome, NewArticle, NewOrder, StoreError, TenantTx};
@@ -30,6 +31,9 @@ pub struct Receipt {
     /// Credits held.
     pub price: Decimal,
     pub estimated_time_seconds: u32,
+    /// Of the task. None in answers that were stored for repetition before receipts had it.
+    #[serde(default)]
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 impl Services {
@@ -41,15 +45,24 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Receipt>, ServiceError> {
-        refuse(self.orders.unservable(&order))?;
+        let references = order.references();
+        if !self.orders.unservable(&references).is_empty() {
+            return Err(ServiceError::Validation(self.wrong_references(principal.org, &references).await?));
+        }
         let tx = self.store.begin_order(principal.org).await?;
         let key_id = principal.key();
         once(tx, key, |tx| async move {
-            refuse(self.orders.unknown_references(&tx, &order).await?)?;
+            refuse(self.orders.unknown(&tx, &references).await?)?;
             let receipt = self.orders.insert(&tx, &order, trace_id, key_id).await?;
             Ok((tx, receipt))
         })
         .await
+    }
+
+    /// All that is wrong with what an order refers to, whatever else is wrong with it.
+    pub async fn wrong_references(&self, org: OrgId, references: &References) -> Result<Vec<FieldError>, ServiceError> {
+        let tx = self.store.begin(org).await?;
+        Ok(self.orders.wrong_references(&tx, references).await?)
     }
 }
 
@@ -66,15 +79,14 @@ impl Orders {
     }
 
     /// What can be said without looking anything up: addresses, and whether there is anything to write from.
-    pub(crate) fn unservable(&self, order: &ArticleOrder) -> Vec<FieldError> {
+    pub(crate) fn unservable(&self, references: &References) -> Vec<FieldError> {
         let mut wrong: Vec<FieldError> = Vec::new();
-        for (at, link) in order.reference_links.iter().enumerate() {
+        for (at, link) in &references.links {
             if let Err(error) = galley_fetch::address::check_link(link, &self.settings.links) {
                 wrong.push(FieldError { field: format!("reference_links[{at}]"), message: error.to_string() });
             }
         }
-        let nothing_given = order.reference_links.is_empty() && order.uploaded_files.is_empty();
-        if nothing_given && self.settings.writer_needs_sources && !self.settings.search {
+        if references.no_sources && self.settings.writer_needs_sources && !self.settings.search {
             let message = "the built-in extractive writer composes from sources and this order has none: give \
                            reference_links or uploaded_files, or configure a search provider or a model writer";
             wrong.push(FieldError { field: "reference_links".into(), message: message.into() });
@@ -83,28 +95,33 @@ impl Orders {
     }
 
     /// Files and project must be the tenant's own, and the project outside of the trash.
-    pub(crate) async fn unknown_references(
-        &self,
-        tx: &TenantTx,
-        order: &ArticleOrder,
-    ) -> Result<Vec<FieldError>, StoreError> {
+    pub(crate) async fn unknown(&self, tx: &TenantTx, references: &References) -> Result<Vec<FieldError>, StoreError> {
         let mut wrong: Vec<FieldError> = Vec::new();
-        let known = match order.uploaded_files.is_empty() {
-            true => Vec::new(),
-            false => tx.files(&order.uploaded_files).await?,
-        };
-        for (at, id) in order.uploaded_files.iter().enumerate() {
+        let files: Vec<Uuid> = references.files.iter().map(|(_, id)| *id).collect();
+        let known = if files.is_empty() { Vec::new() } else { tx.files(&files).await? };
+        for (at, id) in &references.files {
             if !known.iter().any(|file| file.id == *id) {
                 let message = format!("there is no file {id}; upload it with POST /api/v1/files first");
                 wrong.push(FieldError { field: format!("uploaded_files[{at}]"), message });
             }
         }
-        if let Some(project) = order.project_id
+        if let Some(project) = references.project
             && !tx.has_project(project).await?
         {
             let message = format!("there is no project {project}, or it is in the trash");
             wrong.push(FieldError { field: "project_id".into(), message });
         }
+        Ok(wrong)
+    }
+
+    /// Both at once, so that a client mends them in one go.
+    pub(crate) async fn wrong_references(
+        &self,
+        tx: &TenantTx,
+        references: &References,
+    ) -> Result<Vec<FieldError>, StoreError> {
+        let mut wrong = self.unservable(references);
+        wrong.extend(self.unknown(tx, references).await?);
         Ok(wrong)
     }
 
@@ -133,11 +150,12 @@ impl Orders {
             told: serde_json::json!({ "article_id": article_id, "credits_held": price.to_f64() }),
         });
         match written.await? {
-            HoldOutcome::Held { .. } => Ok(Receipt {
+            HoldOutcome::Held { at, .. } => Ok(Receipt {
                 task_id,
                 subject: Some(article_id),
                 price,
                 estimated_time_seconds: self.settings.estimated_seconds,
+                created_at: Some(at),
             }),
             HoldOutcome::Insufficient { available } => {
                 tx.delete_article(article_id).await?;
@@ -179,6 +197,7 @@ mod tests {
         for field in ["article_id", "subject"] {
             let receipt: Receipt = serde_json::from_value(stored(field)).expect("readable");
             assert_eq!((receipt.task_id, receipt.subject), (task_id, Some(article)), "{field}");
+            assert_eq!(receipt.created_at, None, "{field}");
         }
     }
 }

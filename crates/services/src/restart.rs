@@ -97,7 +97,7 @@ impl Services {
         };
         let seeds = restart.seeds(tx, &task, from, edited).await?;
         let rank = match tx.reserve(task.price).await? {
-            HoldOutcome::Held { rank } => rank,
+            HoldOutcome::Held { rank, .. } => rank,
             HoldOutcome::Insufficient { available } => {
                 return Err(ServiceError::InsufficientCredits { needed: task.price, available });
             }
@@ -118,6 +118,7 @@ impl Services {
             subject: task.subject_id,
             price: task.price,
             estimated_time_seconds: self.settings.estimated_seconds,
+            created_at: Some(task.created_at),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Credits: what an organization owns, what its running orders reserve, and the append-only record of both.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
@@ -13,8 +14,8 @@ use crate::{
 /// What came of an attempt to reserve credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldOutcome {
-    /// Reserved; the order's place in the queue.
-    Held { rank: i64 },
+    /// Reserved; the order's place in the queue, and the time of the transaction.
+    Held { rank: i64, at: DateTime<Utc> },
     /// Not enough; what is free.
     Insufficient { available: Decimal },
 }
@@ -34,7 +35,7 @@ macro_rules! reserve {
                 SELECT rank FROM steps WHERE state = 'ready' AND pool = known.pool AND rank >= ",
             $floor,
             "::bigint ORDER BY rank, id LIMIT 1) s), (SELECT last_value FROM fair_clock))) + 1
-         WHERE id = $1 AND balance - held >= $2 RETURNING last_rank"
+         WHERE id = $1 AND balance - held >= $2 RETURNING last_rank, now() AS at"
         )
     };
 }
@@ -71,7 +72,7 @@ impl TenantTx {
         let [pools, floor] = self.conn.heads().values();
         let row = sql::one(&self.conn, RESERVE, [self.org_value(), amount.into(), pools, floor]).await?;
         match row {
-            Some(row) => Ok(HoldOutcome::Held { rank: row.try_get("", "last_rank")? }),
+            Some(row) => Ok(HoldOutcome::Held { rank: row.try_get("", "last_rank")?, at: row.try_get("", "at")? }),
             None => self.insufficient().await,
         }
     }

@@ -55,7 +55,7 @@ const INSERT: &str = concat!(
         INSERT INTO tasks (id, org_id, kind, status, input, subject_id, rank, event_seq, price, trace_id, api_key_id, stages,
             parent_id, parent_step, parent_position, paused)
         SELECT $3, $1, $4, 'pending', $5, $6, last_rank, 1, $2, $7, $8, $9, $10, $11, $12, $21 FROM org
-        RETURNING id, kind, rank, trace_id),
+        RETURNING id, kind, rank, trace_id, created_at),
      hold AS (INSERT INTO holds (task_id, run, org_id, amount, state) SELECT id, 1, $1, $2, 'open' FROM task),
      event AS (INSERT INTO event_groups (org_id, task_id, seq, told) SELECT $1, id, 1, $13 FROM task),
      heard AS (",
@@ -71,7 +71,7 @@ const INSERT: &str = concat!(
             CASE WHEN $21 THEN 'paused' WHEN $18 > now() THEN 'delayed' ELSE 'ready' END,
             rank, $19, trace_id, $20, coalesce($18, now())
         FROM task)
-     SELECT rank, ",
+     SELECT rank, created_at, ",
     lowest_ranks!("SELECT * FROM heard"),
     " FROM task"
 );
@@ -125,7 +125,7 @@ impl TenantTx {
         )
         .await?;
         let Some(row) = row else { return self.insufficient().await };
-        let rank = row.try_get("", "rank")?;
+        let (rank, at) = (row.try_get("", "rank")?, row.try_get("", "created_at")?);
         self.say(Notification::Event { task: order.id });
         // Whether a moment has passed is for the database's clock to say.
         self.say(Notification::Steps { pool: first.pool, rank });
@@ -133,6 +133,6 @@ impl TenantTx {
             self.say(Notification::Clock);
         }
         self.say_jobs(Some(row))?;
-        Ok(HoldOutcome::Held { rank })
+        Ok(HoldOutcome::Held { rank, at })
     }
 }

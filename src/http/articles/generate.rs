@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use galley_domain::{
     article::{ArticleStatus, Length},
-    order::{GenerateRequest, limits},
+    order::{ArticleOrder, FieldError, GenerateRequest, limits},
     writing::Tone,
 };
 use galley_services::{Receipt, ServiceError};
@@ -12,11 +12,12 @@ use galley_store::rows;
 use poem_openapi::{Object, OpenApi, param::Path};
 use uuid::Uuid;
 
+use super::view::why;
 use crate::http::{
     Area,
     kit::{
         auth::{Ai, ArticlesRead, ArticlesWrite, Auth},
-        body::Body,
+        body::Draft,
         envelope::ArticlesAnswer,
         fields::fields,
         header::IdempotencyKey,
@@ -26,7 +27,7 @@ use crate::http::{
         statuses::{plain_not_found, unreadable},
         values::{Language, Text},
     },
-    tasks::{Keywords, Links, UploadedFiles, files, links, texts},
+    tasks::{Keywords, Links, UploadedFiles, WorkError, files, links, sources::OrderForm, texts},
 };
 
 pub struct Generate;
@@ -43,14 +44,15 @@ impl Generate {
         auth: Auth<ArticlesWrite, Ai>,
         /// The same key with the same request gives the first answer again instead of a second article.
         key: IdempotencyKey,
-        order: Body<GenerateArticle>,
+        order: Draft<GenerateArticle>,
     ) -> Outcome<ArticlesAnswer<Generating>, Accepted> {
         let key = key.with(&order.canonical)?;
-        let order = GenerateRequest::from(order.value).into_order()?;
+        let order = order.order(&auth).await?;
         let answer = auth.services().order(&auth.principal, order, auth.trace_id(), key.as_ref()).await?;
         let article = answer.value.subject.ok_or_else(|| Problem::internal(&"an order of an article without one"))?;
         let location = format!("/api/v1/articles/{article}/status");
-        Ok(Reply::of(answer, |receipt| ArticlesAnswer::of(Generating::of(article, &receipt))).at(&location))
+        Ok(Reply::of(answer, |receipt| ArticlesAnswer::of(Generating::of(article, &receipt), auth.context()))
+            .at(&location))
     }
 
     /// Check how far an article is
@@ -60,7 +62,7 @@ impl Generate {
     async fn status(&self, auth: Auth<ArticlesRead>, article_id: Path<Id>) -> Outcome<ArticlesAnswer<Status>> {
         let article = auth.services().article(auth.org(), article_id.0.0).await.map_err(plain_not_found)?;
         let task = task_of(&auth, &article).await?;
-        Ok(Reply::new(ArticlesAnswer::of(Status::of(article, task)?)))
+        Ok(Reply::new(ArticlesAnswer::of(Status::of(article, task)?, auth.context())))
     }
 }
 
@@ -76,7 +78,7 @@ async fn task_of(auth: &Auth<ArticlesRead>, article: &rows::Article) -> Result<O
 
 fields! {
     /// What an article is generated from.
-    pub struct GenerateArticle: ignores_unknown {
+    pub struct GenerateArticle {
         /// The topic or title, 3 to 500 characters.
         topic: Text<{ limits::TOPIC_CHARS.0 }, { limits::TOPIC_CHARS.1 }>,
         /// What the article wants to be found for: at most 20, each up to 100 characters. The first one counts most.
@@ -108,6 +110,12 @@ impl From<GenerateArticle> for GenerateRequest {
             reference_links: links(body.reference_links),
             uploaded_files: files(body.uploaded_files),
         }
+    }
+}
+
+impl OrderForm for GenerateArticle {
+    fn into_order(self) -> Result<ArticleOrder, Vec<FieldError>> {
+        GenerateRequest::from(self).into_order()
     }
 }
 
@@ -148,20 +156,43 @@ pub struct Status {
     title: String,
     /// Percent, 0 to 100.
     progress: i16,
+    /// Of outline, research, drafting, optimizing and saving.
     steps_completed: Vec<String>,
-    /// The step that runs: research, outline, drafting, seo, image or sync.
+    /// The step that runs, one of the same.
     current_step: Nullable<String>,
     /// Why it failed.
-    error: Nullable<String>,
+    error: Nullable<WorkError>,
     created_at: Moment,
     updated_at: Moment,
+}
+
+/// The step of a task, and the word of 001 for it. Several steps may share a word; it is completed with the last of them.
+const WORDS: [(&str, &str); 6] = [
+    ("research", "research"),
+    ("outline", "outline"),
+    ("drafting", "drafting"),
+    ("seo", "optimizing"),
+    ("image", "saving"),
+    ("sync", "saving"),
+];
+
+/// A step that 001 has no word for is not shown.
+fn word(step: &str) -> Option<String> {
+    WORDS.iter().find(|(known, _)| *known == step).map(|(_, word)| (*word).to_owned())
+}
+
+fn completed(steps: &[String]) -> Vec<String> {
+    let is_last = |at: usize| WORDS[at + 1..].iter().all(|(_, word)| *word != WORDS[at].1);
+    let is_done = |at: &usize| is_last(*at) && steps.iter().any(|step| step == WORDS[*at].0);
+    (0..WORDS.len()).filter(is_done).map(|at| WORDS[at].1.to_owned()).collect()
 }
 
 impl Status {
     fn of(article: rows::Article, task: Option<Arc<rows::TaskHead>>) -> Result<Self, Problem> {
         let changed = task.as_ref().map_or(article.updated_at, |task| article.updated_at.max(task.updated_at));
+        let code = task.as_ref().and_then(|task| task.error_code.clone());
         let (progress, steps_completed, current_step) = task.map_or((100, Vec::new(), None), |task| {
-            (task.progress, task.steps_completed.clone(), task.current_step.clone())
+            (task.progress, completed(&task.steps_completed), task.current_step.as_deref().and_then(word))
         });
         Ok(Self {
             article_id: article.id,
@@ -171,7 +202,7 @@ impl Status {
             progress,
             steps_completed,
             current_step: current_step.into(),
-            error: article.error.into(),
+            error: why(article.error, code),
             created_at: Moment(article.created_at),
             updated_at: Moment(changed),
         })
@@ -183,7 +214,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::http::kit::body::testing::read;
+    use crate::http::kit::{
+        body::testing::read,
+        scalar::{ArticleStep, Vocabulary},
+    };
 
     #[test]
     fn the_published_example_is_an_order() {
@@ -199,12 +233,26 @@ mod tests {
     }
 
     #[test]
+    fn steps_have_the_words_of_the_document() {
+        let steps = |names: &[&str]| completed(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            steps(&["research", "outline", "drafting", "seo", "image"]),
+            ["research", "outline", "drafting", "optimizing"]
+        );
+        assert_eq!(steps(&["image", "sync"]), ["saving"]);
+        let words: Vec<_> = ["seo", "image", "sync", "other"].into_iter().map(word).collect();
+        assert_eq!(words, [Some("optimizing".into()), Some("saving".into()), Some("saving".into()), None]);
+        assert_eq!(WORDS.map(|(step, _)| step).to_vec(), ArticleStep::words(), "every step has its word");
+    }
+
+    #[test]
     fn everything_wrong_is_named_at_once() {
         let errors = read::<GenerateArticle>(json!({
             "topic": "ab", "keywords": vec!["k"; 21], "tone": 1, "length": "epic", "language": "EN", "project_id": "p",
+            "user_prompt": "Tea",
         }))
         .expect_err("wrong");
         let fields: Vec<&str> = errors.iter().filter_map(|error| error.split(' ').next()).collect();
-        assert_eq!(fields, ["topic", "keywords", "tone", "length", "language", "project_id"]);
+        assert_eq!(fields, ["topic", "keywords", "tone", "length", "language", "project_id", "user_prompt"]);
     }
 }

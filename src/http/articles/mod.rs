@@ -23,7 +23,7 @@ use crate::http::{
     kit::{
         auth::{ArticlesRead, ArticlesWrite, Auth, Content},
         body::Body,
-        envelope::{ArticlesAnswer, ArticlesList, views},
+        envelope::{ArticlesAnswer, ArticlesList},
         fields::{Patch, fields},
         header::IfMatch,
         page::{ByNumber, Order, Page},
@@ -34,7 +34,7 @@ use crate::http::{
         values::{List, Scalar, Text, text_of},
     },
 };
-use view::ArticleSummary;
+use view::{ArticleSummary, with_codes};
 
 pub struct Articles;
 
@@ -42,7 +42,7 @@ pub struct Articles;
 impl Articles {
     /// List articles
     ///
-    /// A page of the articles without their text. `status` and `publication_status` both narrow the list.
+    /// A page of the articles without their text and what it rests on, which `GET` of one article has. `status` and `publication_status` both narrow the list.
     #[oai(path = "/articles", method = "get", operation_id = "list_articles")]
     async fn list(
         &self,
@@ -56,8 +56,8 @@ impl Articles {
             }
             None => (Vec::new(), 0),
         };
-        let pagination = query.page.of(total);
-        Ok(Reply::new(ArticlesList { success: true, data: views(rows)?, pagination }))
+        let rows = with_codes(&auth, rows).await?;
+        Ok(Reply::new(ArticlesList::page(rows, total, &query.page, auth.context())?))
     }
 
     /// Get an article
@@ -74,7 +74,7 @@ impl Articles {
         let format = query.content_format.map(|format| format.0);
         let row = auth.services().article(auth.org(), article_id.0.0).await?;
         let version = row.version;
-        Ok(Reply::new(ArticlesAnswer::of(whole(&auth, row, format).await?)).version(version))
+        Ok(Reply::new(ArticlesAnswer::of(whole(&auth, row, format).await?, auth.context())).version(version))
     }
 
     /// Change an article
@@ -169,7 +169,7 @@ impl ArticleQuery {
 
 fields! {
     /// Changes to an article; what is left out stays.
-    pub struct UpdateArticle: ignores_unknown, needs_a_field {
+    pub struct UpdateArticle: needs_a_field {
         /// 1 to 300 characters.
         title: Patch<Text<1, 300>>,
         /// At most 500,000 bytes of UTF-8 and 5,000 sentences.

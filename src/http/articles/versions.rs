@@ -12,7 +12,7 @@ use crate::http::{
         envelope::List,
         fields::fields,
         header::{IdempotencyKey, IfMatch},
-        page::{ByOffset, Page},
+        page::{ByNumber, Page},
         problem::Problem,
         query::Query,
         reply::{Outcome, Reply, Versioned},
@@ -84,7 +84,7 @@ impl Versions {
 fields! {
     /// Which versions to list.
     pub struct VersionQuery {
-        page: Page<ByOffset, 100>,
+        page: Page<ByNumber, 100>,
     }
 }
 

@@ -9,11 +9,14 @@ use poem_openapi::Object;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::http::kit::{
-    auth::{Auth, Class, Right},
-    problem::Problem,
-    scalar::{Moment, Nullable, Word},
-    statuses::unreadable,
+use crate::http::{
+    kit::{
+        auth::{Auth, Class, Right},
+        problem::Problem,
+        scalar::{Moment, Nullable, Word},
+        statuses::unreadable,
+    },
+    tasks::WorkError,
 };
 
 /// An image of an article.
@@ -127,7 +130,7 @@ pub struct Article {
     version: i32,
     seo: Nullable<Seo>,
     /// Why it failed.
-    error: Nullable<String>,
+    error: Nullable<WorkError>,
     /// What wrote it: `extractive` or the name of a model's provider.
     writer: String,
     published_at: Nullable<Moment>,
@@ -142,7 +145,26 @@ pub async fn whole<R: Right, C: Class>(
     format: Option<ContentFormat>,
 ) -> Result<Article, Problem> {
     let sources = auth.services().article_sources(auth.org(), &row).await?;
-    Article::of(row, source_views(sources)?, format)
+    let failed = row.error.as_ref().and(row.task_id);
+    let code = auth.services().error_codes(auth.org(), failed).await?.into_values().next();
+    Article::of(row, source_views(sources)?, format, code)
+}
+
+/// Why an article failed. The code is that of its task, which retention may have removed.
+pub fn why(message: Option<String>, code: Option<String>) -> Nullable<WorkError> {
+    let code = message.as_ref().map(|_| code.unwrap_or_else(|| "WORKFLOW_ERROR".to_owned()));
+    WorkError::of(code, message)
+}
+
+/// Rows of a list, each with the code of its error.
+pub async fn with_codes<R: Right, C: Class>(
+    auth: &Auth<R, C>,
+    rows: Vec<rows::ArticleHead>,
+) -> Result<Vec<(rows::ArticleHead, Option<String>)>, Problem> {
+    let failed = rows.iter().filter(|row| row.error.is_some()).filter_map(|row| row.task_id);
+    let codes = auth.services().error_codes(auth.org(), failed).await?;
+    let code = |row: &rows::ArticleHead| row.task_id.and_then(|task| codes.get(&task).cloned());
+    Ok(rows.into_iter().map(|row| (code(&row), row)).map(|(code, row)| (row, code)).collect())
 }
 
 /// The cover, served by the files operation.
@@ -152,7 +174,12 @@ fn images(file: Option<Uuid>, alt: Option<&String>) -> Vec<Image> {
 }
 
 impl Article {
-    fn of(row: rows::Article, sources: Vec<DataSource>, format: Option<ContentFormat>) -> Result<Self, Problem> {
+    fn of(
+        row: rows::Article,
+        sources: Vec<DataSource>,
+        format: Option<ContentFormat>,
+        code: Option<String>,
+    ) -> Result<Self, Problem> {
         let status: ArticleStatus = row.status.parse().map_err(unreadable)?;
         let format = format.map_or_else(|| row.content_format.parse().map_err(unreadable), Ok)?;
         let html = galley_text::markdown::to_html(&row.content_markdown);
@@ -184,7 +211,7 @@ impl Article {
             word_count: row.word_count,
             version: row.version,
             seo: row.seo_report.map(serde_json::from_value).transpose().map_err(unreadable)?.flatten().into(),
-            error: row.error.into(),
+            error: why(row.error, code),
             writer: row.writer,
             published_at: row.published_at.map(Moment).into(),
             created_at: Moment(row.created_at),
@@ -193,7 +220,8 @@ impl Article {
     }
 }
 
-/// An article without its text.
+/// An article without its text and its sources: 001 has the text only in answers about one article, and a list of a
+/// hundred texts of up to 500 KB each would be of use to nobody.
 #[derive(Debug, Object)]
 pub struct ArticleSummary {
     id: Uuid,
@@ -214,17 +242,17 @@ pub struct ArticleSummary {
     language: String,
     word_count: i32,
     version: i32,
-    error: Nullable<String>,
+    error: Nullable<WorkError>,
     writer: String,
     published_at: Nullable<Moment>,
     created_at: Moment,
     updated_at: Moment,
 }
 
-impl TryFrom<rows::ArticleHead> for ArticleSummary {
+impl TryFrom<(rows::ArticleHead, Option<String>)> for ArticleSummary {
     type Error = Problem;
 
-    fn try_from(row: rows::ArticleHead) -> Result<Self, Problem> {
+    fn try_from((row, code): (rows::ArticleHead, Option<String>)) -> Result<Self, Problem> {
         let status: ArticleStatus = row.status.parse().map_err(unreadable)?;
         Ok(Self {
             id: row.id,
@@ -244,7 +272,7 @@ impl TryFrom<rows::ArticleHead> for ArticleSummary {
             language: row.language,
             word_count: row.word_count,
             version: row.version,
-            error: row.error.into(),
+            error: why(row.error, code),
             writer: row.writer,
             published_at: row.published_at.map(Moment).into(),
             created_at: Moment(row.created_at),
@@ -327,7 +355,7 @@ mod tests {
     }
 
     fn shown(format: Option<ContentFormat>) -> Value {
-        Article::of(row(), Vec::new(), format).expect("readable").to_json().expect("JSON")
+        Article::of(row(), Vec::new(), format, None).expect("readable").to_json().expect("JSON")
     }
 
     #[test]
@@ -354,15 +382,26 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_has_a_code_and_a_message() {
+        let failed = rows::ArticleHead { error: Some("no text".into()), ..head() };
+        let error = |code: Option<&str>| {
+            let summary = ArticleSummary::try_from((failed.clone(), code.map(str::to_owned))).expect("readable");
+            summary.to_json().expect("JSON")["error"].clone()
+        };
+        assert_eq!(error(Some("LLM_ERROR")), json!({ "code": "LLM_ERROR", "message": "no text" }));
+        assert_eq!(error(None), json!({ "code": "WORKFLOW_ERROR", "message": "no text" }), "its task is gone");
+    }
+
+    #[test]
     fn a_report_of_null_is_none() {
         let unscored = rows::Article { seo_report: Some(Value::Null), ..row() };
-        let article = Article::of(unscored, Vec::new(), None).expect("readable").to_json().expect("JSON");
+        let article = Article::of(unscored, Vec::new(), None, None).expect("readable").to_json().expect("JSON");
         assert_eq!(article.get("seo"), Some(&Value::Null));
     }
 
     #[test]
     fn a_list_has_no_text() {
-        let summary = ArticleSummary::try_from(head()).expect("readable").to_json().expect("JSON");
+        let summary = ArticleSummary::try_from((head(), None)).expect("readable").to_json().expect("JSON");
         assert!(summary.get("content").is_none() && summary.get("content_html").is_none());
         for field in ["id", "title", "slug", "status", "meta_description", "word_count", "created_at", "updated_at"] {
             assert!(!summary[field].is_null(), "{field}");
@@ -373,6 +412,6 @@ mod tests {
     #[test]
     fn an_unknown_state_is_an_error_and_not_a_lie() {
         let odd = rows::ArticleHead { status: "lost".into(), ..head() };
-        assert_eq!(ArticleSummary::try_from(odd).expect_err("unreadable").status.as_u16(), 500);
+        assert_eq!(ArticleSummary::try_from((odd, None)).expect_err("unreadable").status.as_u16(), 500);
     }
 }

@@ -73,8 +73,7 @@ impl<R: Right, C: Class> Auth<R, C> {
         &self.front.state.services
     }
 
-    /// What the envelopes of 004 are made with.
-    #[expect(dead_code, reason = "no resource of 004 is built yet")]
+    /// What the envelopes of 001 and 004 are made with.
     pub fn context(&self) -> &RequestContext {
         &self.context
     }

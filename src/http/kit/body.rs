@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use galley_domain::order::FieldError;
 use poem::{FromRequest, Request, RequestBody, error::ReadBodyError, http::header, web::Form};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -51,7 +52,42 @@ impl<'a, T: Fields> ApiExtractor<'a> for Body<T> {
         if T::RULES.takes_forms && kind(request.content_type()) == FORM {
             return Ok(read_form::<T>(request, bytes).await?);
         }
+        if T::RULES.takes_forms && !is_json(request.content_type()) {
+            return Err(Problem::unsupported(&[JSON, FORM]).into());
+        }
         Ok(read_json::<T>(json(request, &bytes, T::RULES.may_be_empty)?)?)
+    }
+}
+
+/// A body that may be wrong: whoever takes it tells what, together with what only the use case can find.
+pub struct Draft<T> {
+    pub read: Result<T, Vec<FieldError>>,
+    /// The object as it came.
+    pub given: Value,
+    /// The same bytes for all spellings of the same body.
+    pub canonical: Vec<u8>,
+}
+
+impl<'a, T: Fields> ApiExtractor<'a> for Draft<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        fields::register::<T>(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        Body::<T>::request_meta()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let given = json(request, &received(request, body).await?, T::RULES.may_be_empty)?;
+        Ok(Self { read: read_object::<T>(&given)?, canonical: canonical_bytes(given.clone()), given })
     }
 }
 
@@ -73,7 +109,7 @@ fn json(request: &Request, bytes: &[u8], may_be_empty: bool) -> Result<Value, Pr
         return Ok(Value::Object(Map::new()));
     }
     if !is_json(request.content_type()) {
-        return Err(Problem::unsupported(JSON));
+        return Err(Problem::unsupported(&[JSON]));
     }
     serde_json::from_slice(bytes).map_err(|error| Problem::wrong("body", format!("is not readable JSON: {error}")))
 }
@@ -108,13 +144,18 @@ fn is_json(content_type: Option<&str>) -> bool {
 
 /// Reads a declaration from JSON.
 pub fn read_json<T: Fields>(value: Value) -> Result<Body<T>, Problem> {
-    let Value::Object(map) = &value else {
-        return Err(Problem::wrong("body", format!("must be a JSON object, but is {}", kind_of(&value))));
+    let read = read_object::<T>(&value)?.map_err(Problem::invalid)?;
+    Ok(Body { value: read, canonical: canonical_bytes(value) })
+}
+
+/// What is no object at all is an answer of its own.
+fn read_object<T: Fields>(value: &Value) -> Result<Result<T, Vec<FieldError>>, Problem> {
+    let Value::Object(map) = value else {
+        return Err(Problem::wrong("body", format!("must be a JSON object, but is {}", kind_of(value))));
     };
     let mut errors = Errors::default();
     let read = read_members(Source::Json(map), T::RULES, &Place::Root, &mut errors);
-    let read = errors.finish(read)?;
-    Ok(Body { value: read, canonical: canonical_bytes(value) })
+    errors.outcome(read)
 }
 
 async fn read_form<T: Fields>(request: &Request, bytes: Vec<u8>) -> Result<Body<T>, Problem> {

@@ -5,18 +5,19 @@
 pub enum Dialect {
     /// Bare objects and the problem alone: 000, 002, and what is ours.
     Bare,
-    /// 001, the Articles API: errors carry `error: {code, message}`.
+    /// 001, the Articles API: errors carry `success: false`, `error: {code, message}` and `meta`.
     Articles,
-    /// 003, content from IdeaClouds: the same with words of its own.
+    /// 003, content from IdeaClouds: errors carry `error: {code, message}` with words of its own.
     IdeaClouds,
     /// 004, planner, writer and automation: errors carry `success: false` and `error` as a text.
     Planner,
 }
 
 /// Paths by document; the longest that fits counts, and what fits none is [`Dialect::Bare`].
-const PATHS: [(&str, Dialect); 23] = [
+const PATHS: [(&str, Dialect); 24] = [
     ("/api/v1/articles", Dialect::Articles),
     ("/api/v1/social", Dialect::Articles),
+    ("/api/v1/user", Dialect::Articles),
     ("/public", Dialect::IdeaClouds),
     ("/v1/public", Dialect::IdeaClouds),
     ("/api/v1/auth/account", Dialect::Planner),
@@ -60,6 +61,7 @@ mod tests {
             ("/api/v1/articles", Dialect::Articles),
             ("/api/v1/articles/7/status", Dialect::Articles),
             ("/api/v1/articlesque", Dialect::Bare),
+            ("/api/v1/user/credits", Dialect::Articles),
             ("/public/content/7", Dialect::IdeaClouds),
             ("/v1/public/content", Dialect::IdeaClouds),
             ("/api/v1/writer/tasks", Dialect::Planner),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess, SeqAccess, Visitor},
@@ -11,7 +12,21 @@ use serde_json::{Number, Value};
 use super::rights::Line;
 
 /// The title of a schema that nothing fits: as `additionalProperties` it is written as `false`.
-pub const NOTHING: &str = "@nothing";
+const NOTHING: &str = "@nothing";
+
+/// See [`NOTHING`].
+pub fn nothing() -> Box<MetaSchemaRef> {
+    let nothing = MetaSchema { title: Some(NOTHING.to_owned()), ..MetaSchema::ANY };
+    Box::new(MetaSchemaRef::Inline(Box::new(nothing)))
+}
+
+/// Headers of every answer: name, whether only answers to known keys and failed sign-ins have it, type, description.
+const HEADERS: [(&str, bool, &str, &str); 4] = [
+    ("X-Request-Id", false, "string", "The id of the request: the one that you sent, or a new one."),
+    ("X-RateLimit-Limit", true, "integer", "Calls a minute in the class of this operation."),
+    ("X-RateLimit-Remaining", true, "integer", "Calls that are left until the reset."),
+    ("X-RateLimit-Reset", true, "integer", "When the whole budget is back, in Unix seconds."),
+];
 
 /// JSON whose members keep their order.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,11 +74,12 @@ impl Node {
     }
 }
 
-/// The document with the rights of its operations, `security: []` for what is public, closed objects, and parameters
-/// that may be empty.
+/// The document with the rights of its operations, `security: []` for what is public, closed objects, parameters that may
+/// be empty, and the headers that every answer has.
 pub fn complete(text: &str, rights: &[Line]) -> Result<String, serde_json::Error> {
     let mut document: Node = serde_json::from_str(text)?;
     document.close();
+    declare_headers(&mut document);
     for line in rights {
         let operation = document
             .get_mut("paths")
@@ -72,6 +88,7 @@ pub fn complete(text: &str, rights: &[Line]) -> Result<String, serde_json::Error
         if let Some(operation) = operation {
             say_right(operation, line);
             say_empty(operation);
+            say_headers(operation, line.needed.is_some());
         }
     }
     serde_json::to_string_pretty(&document)
@@ -100,6 +117,33 @@ fn say_empty(operation: &mut Node) {
         let mut says = |name: &str, value: Value| parameter.get_mut(name) == Some(&mut Node::Leaf(value));
         if says("in", "query".into()) && says("required", false.into()) {
             parameter.set("allowEmptyValue", Node::Leaf(true.into()));
+        }
+    }
+}
+
+fn object<const N: usize>(members: [(&str, Node); N]) -> Node {
+    Node::Object(members.map(|(name, node)| (name.to_owned(), node)).into())
+}
+
+/// Each is described once, and named by the answers that have it.
+fn declare_headers(document: &mut Node) {
+    let Some(components) = document.get_mut("components") else { return };
+    let described = HEADERS.map(|(name, _, kind, about)| {
+        let schema = object([("type", Node::Leaf(kind.into()))]);
+        (name, object([("description", Node::Leaf(about.into())), ("schema", schema)]))
+    });
+    components.set("headers", object(described));
+}
+
+fn say_headers(operation: &mut Node, is_counted: bool) {
+    let Some(Node::Object(responses)) = operation.get_mut("responses") else { return };
+    for (_, response) in responses {
+        if response.get_mut("headers").is_none() {
+            response.set("headers", Node::Object(Vec::new()));
+        }
+        let Some(headers) = response.get_mut("headers") else { continue };
+        for (name, ..) in HEADERS.into_iter().filter(|(_, needs_key, ..)| is_counted || !needs_key) {
+            headers.set(name, object([("$ref", Node::Leaf(format!("#/components/headers/{name}").into()))]));
         }
     }
 }
@@ -180,13 +224,16 @@ mod tests {
     fn the_order_stays_and_what_was_missing_is_said() {
         let parameter = |kind: &str, required: bool| json!({ "in": kind, "required": required });
         let parameters = json!([parameter("query", false), parameter("query", true), parameter("header", false)]);
-        let get = json!({ "description": "B.", "parameters": parameters });
-        let text = json!({ "paths": { "/b": { "get": get, "post": { "security": [{ "key": [] }] } } } });
+        let get = json!({ "description": "B.", "parameters": parameters, "responses": { "200": {} } });
+        let post = json!({ "security": [{ "key": [] }], "responses": { "202": { "headers": { "Location": {} } } } });
+        let text = json!({ "components": {}, "paths": { "/b": { "get": get, "post": post } } });
         let line = |method: &str, needed| Line { method: method.into(), path: "/b".into(), needed };
         let needed = Needed { permission: "write", scopes: vec!["projects", "content"], class: "ai" };
         let rights = [line("GET", None), line("POST", Some(needed))];
         let done: Value = serde_json::from_str(&complete(&text.to_string(), &rights).expect("JSON")).expect("JSON");
         let get = &done["paths"]["/b"]["get"];
+        let id = json!({ "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } });
+        assert_eq!(get["responses"]["200"]["headers"], id, "nothing is counted without a key");
         assert_eq!((&get["description"], &get["security"]), (&json!("B."), &json!([])));
         let empty = get["parameters"].as_array().expect("a list").iter().map(|p| p["allowEmptyValue"] == true);
         assert_eq!(empty.collect::<Vec<_>>(), [true, false, false]);
@@ -194,6 +241,15 @@ mod tests {
             done["paths"]["/b"]["post"]["x-galley-right"],
             json!({ "permission": "write", "scopes": ["projects", "content"], "class": "ai" })
         );
+        let headers = done["paths"]["/b"]["post"]["responses"]["202"]["headers"].as_object().expect("headers");
+        let mut names: Vec<&String> = headers.keys().collect();
+        names.sort();
+        assert_eq!(
+            names,
+            ["Location", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id"]
+        );
+        let reset = &done["components"]["headers"]["X-RateLimit-Reset"]["description"];
+        assert!(reset.as_str().is_some_and(|text| text.contains("Unix")), "{reset}");
         let order = r#"{"z":1,"a":{"additionalProperties":{"title":"@nothing"}},"m":[1.5,null,true,-2]}"#;
         let done = complete(order, &[]).expect("JSON");
         let done: String = done.split_whitespace().collect();

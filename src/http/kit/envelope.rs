@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::Utc;
 use poem::http::Uri;
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -13,7 +14,7 @@ use super::{
     context::RequestContext,
     page::{ByNumber, Page, Pagination, Paging},
     problem::Problem,
-    scalar::Nullable,
+    scalar::{Moment, Nullable},
 };
 
 /// Makes an object of fields around a `T`, named after `T`.
@@ -93,6 +94,7 @@ envelopes! {
         /// Always true: errors have a different shape.
         success: bool,
         data: T,
+        meta: Meta,
     }
 
     /// A list, as 001 wraps it.
@@ -101,6 +103,7 @@ envelopes! {
         success: bool,
         data: Vec<T>,
         pagination: Pagination,
+        meta: Meta,
     }
 
     /// One thing, as 003 wraps it.
@@ -136,6 +139,24 @@ envelopes! {
         previous: Nullable<String>,
         results: Vec<T>,
         request_id: String,
+    }
+}
+
+/// About an answer, as 001 has it.
+#[derive(Debug, Clone, poem_openapi::Object)]
+#[oai(rename = "AnswerMeta")]
+pub struct Meta {
+    pub request_id: String,
+    /// When it was answered.
+    pub timestamp: Moment,
+    /// Seconds to wait; as the header `Retry-After`, and only with it.
+    #[oai(skip_serializing_if_is_none)]
+    pub retry_after: Option<u64>,
+}
+
+impl Meta {
+    pub fn now(request_id: &str) -> Self {
+        Self { request_id: request_id.to_owned(), timestamp: Moment(Utc::now()), retry_after: None }
     }
 }
 
@@ -231,8 +252,24 @@ fn address_of(uri: &Uri, page: u64) -> String {
 }
 
 impl<T> ArticlesAnswer<T> {
-    pub fn of(data: T) -> Self {
-        Self { success: true, data }
+    pub fn of(data: T, context: &RequestContext) -> Self {
+        Self { success: true, data, meta: Meta::now(&context.id) }
+    }
+}
+
+impl<T> ArticlesList<T> {
+    /// A page of rows as clients see them.
+    pub fn page<R, P: Paging, const DEFAULT: i64, const MAX: i64>(
+        rows: Vec<R>,
+        total: u64,
+        page: &Page<P, DEFAULT, MAX>,
+        context: &RequestContext,
+    ) -> Result<Self, Problem>
+    where
+        T: TryFrom<R>,
+        Problem: From<T::Error>,
+    {
+        Ok(Self { success: true, data: views(rows)?, pagination: page.of(total), meta: Meta::now(&context.id) })
     }
 }
 
@@ -265,14 +302,18 @@ mod tests {
     fn each_document_gets_its_own_words() {
         let json = |value: Option<Value>| value.expect("JSON");
         let page = Pagination::new(1, 0, 20);
-        let shown = json!({ "total": 1, "page": 1, "limit": 20, "total_pages": 1, "has_more": false });
+        let shown = json!({ "total": 1, "page": 1, "offset": 0, "limit": 20, "total_pages": 1, "has_more": false });
         assert_eq!(
             json(List { data: vec![1], pagination: page }.to_json()),
             json!({ "data": [1], "pagination": shown })
         );
-        assert_eq!(json(ArticlesAnswer::of(1).to_json()), json!({ "success": true, "data": 1 }));
-        let list = ArticlesList { success: true, data: vec![1], pagination: page };
-        assert_eq!(json(list.to_json()), json!({ "success": true, "data": [1], "pagination": shown }));
+        let at = Moment(chrono::DateTime::UNIX_EPOCH);
+        let meta = || Meta { timestamp: at, ..Meta::now("r") };
+        let said = json!({ "request_id": "r", "timestamp": "1970-01-01T00:00:00.000Z" });
+        let one = ArticlesAnswer { success: true, data: 1, meta: meta() };
+        assert_eq!(json(one.to_json()), json!({ "success": true, "data": 1, "meta": said }));
+        let list = ArticlesList { success: true, data: vec![1], pagination: page, meta: meta() };
+        assert_eq!(json(list.to_json()), json!({ "success": true, "data": [1], "pagination": shown, "meta": said }));
         assert_eq!(json(CloudsAnswer { data: 1 }.to_json()), json!({ "data": 1 }));
         let pagination = CursorPagination { has_more: false, next_cursor: Nullable(None), total_count: 1 };
         assert_eq!(

@@ -4,7 +4,7 @@
 //! ```ignore
 //! fields! {
 //!     /// A tone to write in.
-//!     pub struct CreateTone: ignores_unknown {
+//!     pub struct CreateTone: needs_a_field {
 //!         /// 1 to 100 characters.
 //!         name: Text<1, 100>,
 //!         /// How to write.
@@ -95,11 +95,15 @@ impl Errors {
     }
 
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
+        self.outcome(value)?.map_err(Problem::invalid)
+    }
+
+    /// The value, or all that is wrong.
+    pub fn outcome<T>(self, value: Option<T>) -> Result<Result<T, Vec<FieldError>>, Problem> {
         match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            Some(_) => Err(Problem::invalid(self.0)),
+            Some(value) if self.0.is_empty() => Ok(Ok(value)),
             None if self.0.is_empty() => Err(Problem::internal(&"a field is missing and nobody said so")),
-            None => Err(Problem::invalid(self.0)),
+            _ => Ok(Err(self.0)),
         }
     }
 }
@@ -239,7 +243,7 @@ impl Rules {
     pub const STRICT: Self =
         Self { refuses_unknown: true, needs_a_field: false, may_be_empty: false, takes_forms: false };
 
-    /// 000 to 003: newer clients send more than the document names.
+    /// 002 and 003: newer clients send more than the document names.
     pub const fn ignores_unknown(self) -> Self {
         Self { refuses_unknown: false, ..self }
     }
@@ -470,8 +474,7 @@ pub fn seal(mut object: MetaSchema, rules: Rules) -> MetaSchema {
         object.min_properties = Some(1);
     }
     if rules.refuses_unknown {
-        let nothing = MetaSchema { title: Some(super::document::NOTHING.to_owned()), ..MetaSchema::ANY };
-        object.additional_properties = Some(Box::new(MetaSchemaRef::Inline(Box::new(nothing))));
+        object.additional_properties = Some(super::document::nothing());
     }
     object
 }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::Utc;
 use futures::FutureExt;
 use galley_domain::Who;
 use poem::{
@@ -80,14 +81,14 @@ fn large_head(request: &Request) -> Option<Problem> {
     let refuse = |status, detail: String| Some(Problem::new(status, Code::ValidationError, detail));
     let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     if address > MAX_ADDRESS_BYTES {
-        let detail = format!("the address has {address} bytes; at most {MAX_ADDRESS_BYTES} are taken");
+        let detail = format!("the address has {address} bytes; at most {MAX_ADDRESS_BYTES} are taken; shorten it");
         return refuse(StatusCode::URI_TOO_LONG, detail);
     }
     let headers = request.headers();
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers.len() > MAX_HEADERS || bytes > MAX_HEADER_BYTES {
         let detail = format!(
-            "there are {} headers with {bytes} bytes; at most {MAX_HEADERS} with {MAX_HEADER_BYTES} are taken",
+            "there are {} headers with {bytes} bytes; at most {MAX_HEADERS} with {MAX_HEADER_BYTES} are taken; send fewer or shorter ones",
             headers.len()
         );
         return refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail);
@@ -190,6 +191,7 @@ fn dress(response: &mut Response, context: &RequestContext) {
     if let Some(rate) = context.rate.get() {
         headers.insert(RATE_LIMIT, rate.limit.into());
         headers.insert(RATE_REMAINING, rate.remaining.into());
-        headers.insert(RATE_RESET, rate.reset.into());
+        let reset = Utc::now().timestamp().saturating_add_unsigned(rate.reset);
+        headers.insert(RATE_RESET, reset.into());
     }
 }

@@ -33,21 +33,7 @@ pub enum Begin {
 type Offset = Integer<0, 10_000_000>;
 type Number = Integer<1, 1_000_000>;
 
-/// `limit` and `offset`.
-#[derive(Debug)]
-pub struct ByOffset;
-
-impl Paging for ByOffset {
-    fn describe(object: &mut MetaSchema) {
-        describe_default(object, "offset", "How many to skip.", &Integer::<0, 10_000_000>(0));
-    }
-
-    fn begin(reader: &mut Reader<'_>) -> Option<Begin> {
-        reader.read_or("offset", Integer::<0, 10_000_000>(0)).map(|offset: Offset| Begin::Offset(offset.count()))
-    }
-}
-
-/// `page` with `limit`, which `page_size` is another name for.
+/// `page` or `offset` with `limit`, which `page_size` is another name for.
 #[derive(Debug)]
 pub struct ByNumber;
 
@@ -57,10 +43,18 @@ impl Paging for ByNumber {
 
     fn describe(object: &mut MetaSchema) {
         describe_default(object, "page", "The page, counted from 1.", &Integer::<1, 1_000_000>(1));
+        let about = "How many to skip, instead of `page`; give one of the two.";
+        <Option<Offset> as Member>::describe(object, "offset", about);
     }
 
     fn begin(reader: &mut Reader<'_>) -> Option<Begin> {
-        reader.read_or("page", Integer::<1, 1_000_000>(1)).map(|page: Number| Begin::Page(page.count()))
+        let page = <Option<Number> as Member>::read(reader, "page");
+        let offset = <Option<Offset> as Member>::read(reader, "offset");
+        match (page?, offset?) {
+            (Some(_), Some(_)) => reader.wrong("offset", "is given together with page; give one of the two"),
+            (_, Some(offset)) => Some(Begin::Offset(offset.count())),
+            (page, None) => Some(Begin::Page(page.map_or(1, Number::count))),
+        }
     }
 }
 
@@ -147,8 +141,10 @@ impl<P: Paging, const DEFAULT: i64, const MAX: i64> Member for Page<P, DEFAULT, 
 pub struct Pagination {
     /// All that match, on all pages.
     pub total: u64,
-    /// Counts from 1.
+    /// Counts from 1; where the page begins in the midst of one, the number of that one.
     pub page: u64,
+    /// How many come before this page.
+    pub offset: u64,
     /// The most that a page holds.
     pub limit: u64,
     pub total_pages: u64,
@@ -163,6 +159,7 @@ impl Pagination {
         Self {
             total,
             page: offset / limit + 1,
+            offset,
             limit,
             total_pages: total.div_ceil(limit),
             has_more: offset.saturating_add(limit) < total,
@@ -189,7 +186,7 @@ mod tests {
 
     fields! {
         struct Skipping {
-            page: Page<ByOffset, 50>,
+            page: Page<ByNumber, 50>,
         }
     }
 
@@ -210,6 +207,9 @@ mod tests {
         assert_eq!(numbered(&[("limit", "10"), ("page_size", "11")]), Err(vec![twice]));
         let skipping = read::<Skipping>(&[("offset", "7")]).expect("right").page;
         assert_eq!((skipping.limit, skipping.offset), (50, 7));
+        assert_eq!(numbered(&[("offset", "0"), ("page_size", "7")]), Ok((7, 0)));
+        let both = "offset is given together with page; give one of the two".to_owned();
+        assert_eq!(numbered(&[("offset", "0"), ("page", "1")]), Err(vec![both]));
         let following = read::<Following>(&[("cursor", "abc"), ("limit", "5")]).expect("right").page;
         assert_eq!((following.limit, following.cursor.as_deref()), (5, Some("abc")));
         let errors = read::<Numbered>(&[("page", "0"), ("limit", "x"), ("page_size", "101")]).expect_err("wrong");
@@ -218,15 +218,18 @@ mod tests {
 
     #[test]
     fn pages_are_counted_as_the_documents_show() {
-        let shown = Pagination { total: 42, page: 1, limit: 10, total_pages: 5, has_more: true };
+        let shown = Pagination { total: 42, page: 1, offset: 0, limit: 10, total_pages: 5, has_more: true };
         assert_eq!(Pagination::new(42, 0, 10), shown);
-        assert_eq!(Pagination::new(42, 40, 10), Pagination { page: 5, has_more: false, ..shown });
+        assert_eq!(Pagination::new(42, 40, 10), Pagination { page: 5, offset: 40, has_more: false, ..shown });
         assert_eq!(
             Pagination::new(40, 30, 10),
-            Pagination { total: 40, page: 4, total_pages: 4, has_more: false, ..shown }
+            Pagination { total: 40, page: 4, offset: 30, total_pages: 4, has_more: false, ..shown }
         );
-        assert_eq!(Pagination::new(42, 400, 10), Pagination { page: 41, has_more: false, ..shown });
-        assert_eq!(Pagination::whole(0), Pagination { total: 0, page: 1, limit: 1, total_pages: 0, has_more: false });
+        assert_eq!(Pagination::new(42, 400, 10), Pagination { page: 41, offset: 400, has_more: false, ..shown });
+        assert_eq!(
+            Pagination::whole(0),
+            Pagination { total: 0, page: 1, offset: 0, limit: 1, total_pages: 0, has_more: false }
+        );
         assert!(!Pagination::new(5, u64::MAX, 3).has_more);
     }
 }

@@ -36,9 +36,7 @@ impl Endpoint for Places {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        if !is_text(request.uri().path()) {
-            return Err(ParsePathError.into());
-        }
+        let request = readable(request)?;
         let place = match request.uri().path() {
             "/docs" => &self.page,
             "/openapi.json" => &self.description,
@@ -46,6 +44,20 @@ impl Endpoint for Places {
         };
         place.call(request).await
     }
+}
+
+/// A part of the path that is no text names nothing: it stands for an id that nobody has, which is a 404 like any other.
+fn readable(mut request: Request) -> poem::Result<Request> {
+    if is_text(request.uri().path()) {
+        return Ok(request);
+    }
+    let parts = request.uri().path().split('/').map(|part| if is_text(part) { part } else { "-" });
+    let path = parts.collect::<Vec<_>>().join("/");
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(format!("{path}{query}").parse().map_err(|_| ParsePathError)?);
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|_| ParsePathError)?;
+    Ok(request)
 }
 
 /// Whether a path is text once its escapes are resolved.
@@ -129,6 +141,16 @@ mod tests {
         for noise in ["/%ff", "/%e2%98", "/a%c3/b", "/%%ff"] {
             assert!(!is_text(noise), "{noise}");
         }
+    }
+
+    #[test]
+    fn noise_in_a_path_names_nothing() {
+        let path = |asked: &str| {
+            let request = Request::builder().uri(Uri::builder().path_and_query(asked).build().expect("a URI")).finish();
+            readable(request).expect("a path").uri().to_string()
+        };
+        assert_eq!(path("/a/%ff/b?c=%ff"), "/a/-/b?c=%ff");
+        assert_eq!(path("/a/%e2%98%95"), "/a/%e2%98%95");
     }
 
     #[tokio::test]

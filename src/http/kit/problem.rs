@@ -17,7 +17,7 @@ use poem_openapi::{
 };
 use serde_json::{Value, json};
 
-use super::dialect::Dialect;
+use super::{dialect::Dialect, envelope::Meta};
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -72,13 +72,16 @@ pub struct ProblemBody {
     errors: Vec<WrongField>,
     /// Quote it in a report.
     request_id: String,
-    /// Always false; on the paths of planner, writer and automation.
+    /// Always false; on the paths of articles, and of planner, writer and automation.
     #[oai(skip_serializing_if_is_none)]
     success: Option<bool>,
     /// The error again, as older clients read it: an object with `code` and `message` on the paths of articles and of
     /// `/public`, `detail` on those of planner, writer and automation. Elsewhere it is not there.
     #[oai(skip_serializing_if_is_none)]
     error: Option<Any<Value>>,
+    /// On the paths of articles.
+    #[oai(skip_serializing_if_is_none)]
+    meta: Option<Meta>,
 }
 
 /// `code` in the words of a document.
@@ -106,7 +109,8 @@ fn in_words_of(dialect: Dialect, code: Code, detail: &str) -> (Option<bool>, Opt
     match dialect {
         Dialect::Bare => (None, None),
         Dialect::Articles | Dialect::IdeaClouds => {
-            (None, Some(Any(json!({ "code": word_of(code, dialect), "message": detail }))))
+            let error = json!({ "code": word_of(code, dialect), "message": detail });
+            ((dialect == Dialect::Articles).then_some(false), Some(Any(error)))
         }
         Dialect::Planner => (Some(false), Some(Any(detail.into()))),
     }
@@ -159,18 +163,18 @@ impl Problem {
     }
 
     pub fn too_large(limit: usize) -> Self {
-        let detail = format!("the body is too large; at most {limit} bytes are taken here");
+        let detail = format!("the body has more than {limit} bytes, the most that is taken here; send a smaller one");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::ValidationError, detail)
     }
 
-    pub fn unsupported(expected: &str) -> Self {
-        let detail = format!("the body must be {expected}, said so in the Content-Type header");
+    pub fn unsupported(expected: &[&str]) -> Self {
+        let detail = format!("the body must be {}; say which in the Content-Type header", expected.join(" or "));
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::ValidationError, detail)
     }
 
     /// 415 for a body that is packed: unpacking it could bring more than any limit allows.
     pub fn packed() -> Self {
-        let detail = "a body is taken as it is; send it without Content-Encoding";
+        let detail = "the body says that it is compressed, and none is unpacked here; send it without Content-Encoding";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::ValidationError, detail)
             .with(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
     }
@@ -192,7 +196,7 @@ impl Problem {
 
     /// 405.
     pub fn not_allowed(allowed: &HeaderValue) -> Self {
-        let detail = format!("this path takes {}", allowed.to_str().unwrap_or_default());
+        let detail = format!("this path does not take this method; use {}", allowed.to_str().unwrap_or_default());
         Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::ValidationError, detail).with(header::ALLOW, allowed.clone())
     }
 
@@ -233,13 +237,18 @@ impl Problem {
         if let Some(fault) = error.downcast_ref::<ParseMultipartError>() {
             return match fault {
                 ParseMultipartError::ContentTypeRequired | ParseMultipartError::InvalidContentType(_) => {
-                    Self::unsupported("multipart/form-data")
+                    Self::unsupported(&["multipart/form-data"])
                 }
                 other => Self::wrong("body", format!("is not readable multipart/form-data: {other}")),
             };
         }
         let status = error.status();
         if status.is_server_error() { Self::internal(error) } else { Self::of_status(status) }
+    }
+
+    fn meta(&self, request_id: &str) -> Meta {
+        let wait = self.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER);
+        Meta { retry_after: wait.and_then(|(_, wait)| wait.to_str().ok()?.parse().ok()), ..Meta::now(request_id) }
     }
 
     /// The answer. `request_id` is that of the request that failed, `dialect` that of its path.
@@ -259,6 +268,7 @@ impl Problem {
             request_id: request_id.to_owned(),
             success,
             error,
+            meta: (dialect == Dialect::Articles).then(|| self.meta(request_id)),
         };
         let mut response =
             Response::builder().status(self.status).content_type(CONTENT_TYPE).body(body.to_json_string());
@@ -359,10 +369,23 @@ mod tests {
         let (code, text) = (json!("RATE_LIMIT_ERROR"), "slow down");
         assert_eq!(said(Dialect::Bare).await, (json!(null), json!(null), code.clone()));
         let error = json!({ "code": "RATE_LIMIT_EXCEEDED", "message": text });
-        assert_eq!(said(Dialect::Articles).await, (json!(null), error, code.clone()));
+        assert_eq!(said(Dialect::Articles).await, (json!(false), error, code.clone()));
         let error = json!({ "code": "rate_limit_exceeded", "message": text });
         assert_eq!(said(Dialect::IdeaClouds).await, (json!(null), error, code.clone()));
         assert_eq!(said(Dialect::Planner).await, (json!(false), json!(text), code));
+    }
+
+    #[tokio::test]
+    async fn errors_of_001_say_when_and_how_long_to_wait() {
+        let meta = async |problem: Problem, dialect| {
+            let body = problem.respond("r", dialect).take_body().into_json::<Value>().await.expect("JSON");
+            body["meta"].clone()
+        };
+        let slow = meta(Problem::too_many("slow down", 7), Dialect::Articles).await;
+        assert_eq!((&slow["request_id"], &slow["retry_after"]), (&json!("r"), &json!(7)));
+        assert!(slow["timestamp"].as_str().is_some_and(|at| at.ends_with('Z')), "{slow}");
+        assert_eq!(meta(Problem::no_route(), Dialect::Articles).await.get("retry_after"), None);
+        assert_eq!(meta(Problem::no_route(), Dialect::Bare).await, json!(null));
     }
 
     async fn shown(problem: &Problem) -> (Response, Value) {

@@ -187,7 +187,7 @@ fn a_simple_resource_is_described_by_what_it_declares() {
         .iter()
         .map(|p| &p["name"])
         .collect();
-    assert_eq!(names, ["use", "page", "limit", "page_size"]);
+    assert_eq!(names, ["use", "page", "offset", "limit", "page_size"]);
     assert_eq!(document["components"]["schemas"]["UpdateTone"]["properties"]["note"]["nullable"], true);
     assert!(document["components"]["schemas"]["ToneList"].is_object());
 }

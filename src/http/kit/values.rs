@@ -103,7 +103,11 @@ impl<const MIN: i64, const MAX: i64> Scalar for Integer<MIN, MAX> {
         #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53 loses nothing")]
         let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
         let number = value.as_i64().or_else(|| value.as_f64().and_then(whole));
-        let number = number.ok_or_else(|| Input::Json(value).unlike("a whole number"))?;
+        let number = number.ok_or_else(|| match value.as_f64() {
+            Some(broken) if broken.fract() != 0.0 => format!("must be a whole number, but is {value}"),
+            Some(_) => format!("must be between {MIN} and {MAX}"),
+            None => Input::Json(value).unlike("a whole number"),
+        })?;
         let within = Some(number).filter(|number| (MIN..=MAX).contains(number));
         within.map(Self).ok_or_else(|| format!("must be between {MIN} and {MAX}"))
     }
@@ -146,7 +150,12 @@ impl Scalar for bool {
     }
 
     fn of_text(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| "must be true or false".to_owned())
+        // As Python and older forms write it.
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("must be true or false".to_owned()),
+        }
     }
 
     fn shown(&self) -> Option<Value> {
@@ -176,9 +185,28 @@ macro_rules! written_as_text {
 
 written_as_text! {
     Uuid, MetaSchema::new_with_format("string", "uuid"), |text| text.parse().ok(), "must be a UUID";
-    Moment, MetaSchema::new_with_format("string", "date-time"), Moment::of,
-        "must be a time such as 2026-01-15T10:00:00Z";
     Language, Language::form(), Language::of, "must be a two-letter ISO 639-1 code in lower case, for example en";
+}
+
+impl Scalar for Moment {
+    fn schema() -> MetaSchema {
+        MetaSchema::new_with_format("string", "date-time")
+    }
+
+    fn of_json(value: &Value) -> Result<Self, String> {
+        Self::of_text(text_of(value)?)
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        let lost_plus = || text.contains(' ') && Self::of(&text.replacen(' ', "+", 1)).is_some();
+        Self::of(text).ok_or_else(|| match lost_plus() {
+            true => {
+                "has a blank where its zone begins: in an address, + is written %2B, or give the time in UTC with Z"
+                    .to_owned()
+            }
+            false => "must be a time such as 2026-01-15T10:00:00Z".to_owned(),
+        })
+    }
 }
 
 /// ISO 639-1.
@@ -342,3 +370,36 @@ macro_rules! asked_words {
 }
 
 asked_words!(Tone, Length);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_not_whole_are_shown() {
+        let wrong = |value: Value| Integer::<1, 9>::of_json(&value).expect_err("wrong");
+        assert_eq!(wrong(json!(1.5)), "must be a whole number, but is 1.5");
+        assert_eq!(wrong(json!(1e300)), "must be between 1 and 9");
+        assert_eq!(wrong(json!("1")), "must be a whole number, but is a text");
+    }
+
+    #[test]
+    fn a_plus_that_an_address_lost_is_told() {
+        let read = |text: &str| <Moment as Scalar>::of_text(text);
+        assert!(read("2027-01-01T00:00:00+02:00").is_ok());
+        let error = read("2027-01-01T00:00:00 02:00").expect_err("a blank");
+        assert!(error.contains("%2B"), "{error}");
+        assert_eq!(read("tomorrow"), Err("must be a time such as 2026-01-15T10:00:00Z".to_owned()));
+    }
+
+    #[test]
+    fn truth_is_written_in_several_ways() {
+        let read = |text: &str| <bool as Scalar>::of_text(text).ok();
+        assert_eq!(
+            ["True", "1", "false", "0", "yes"].map(read),
+            [Some(true), Some(true), Some(false), Some(false), None]
+        );
+    }
+}

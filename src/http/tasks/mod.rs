@@ -2,20 +2,12 @@
 
 use galley_domain::{
     article,
-    order::{TaskRequest, limits},
+    order::{ArticleOrder, FieldError, TaskRequest, limits},
     task::TaskStatus,
     writing::Tone,
 };
-use galley_services::Receipt;
 use galley_store::TaskFilter;
-use poem_openapi::{
-    Object, OpenApi,
-    param::Path,
-    registry::{MetaSchema, MetaSchemaRef},
-    types::{ParseFromJSON, ParseResult, ToJSON},
-};
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use poem_openapi::{OpenApi, param::Path};
 use uuid::Uuid;
 
 use crate::http::{
@@ -23,23 +15,28 @@ use crate::http::{
     articles::{self, Article},
     kit::{
         auth::{Ai, ArticlesRead, ArticlesWrite, Auth, Content, OwnTask},
-        body::Body,
+        body::Draft,
         envelope,
-        fields::{Input, fields},
+        fields::fields,
         header::IdempotencyKey,
-        page::{ByOffset, Page},
+        page::{ByNumber, Page},
         query::Query,
         reply::{Accepted, Direct, Outcome, Reply},
-        scalar::{Amount, Id, Word, plain_type},
-        values::{Integer, Language, Link, List, Scalar, Text},
+        scalar::{Id, Word},
+        values::{Integer, Language, Link, List, Text},
     },
 };
 
 pub mod events;
+mod receipt;
 pub mod retry;
+pub mod sources;
 mod step;
 mod view;
 
+use receipt::OrderedTask;
+pub use receipt::TaskReceipt;
+pub use sources::FileReference;
 use step::Step;
 pub use view::{Task, WorkError};
 
@@ -58,12 +55,12 @@ impl Tasks {
         auth: Auth<ArticlesWrite, Ai>,
         /// The same key with the same order gives the first answer again instead of a second article.
         key: IdempotencyKey,
-        order: Body<CreateTask>,
-    ) -> Outcome<TaskReceipt, Accepted> {
+        order: Draft<CreateTask>,
+    ) -> Outcome<OrderedTask, Accepted> {
         let key = key.with(&order.canonical)?;
-        let order = TaskRequest::from(order.value).into_order()?;
-        let answer = auth.services().order(&auth.principal, order, auth.trace_id(), key.as_ref()).await?;
-        Ok(TaskReceipt::reply(article::TASK, answer))
+        let order = order.order(&auth).await?;
+        let answer = auth.services().order(&auth.principal, order.clone(), auth.trace_id(), key.as_ref()).await?;
+        Ok(OrderedTask::reply(order, answer))
     }
 
     /// List tasks
@@ -158,13 +155,13 @@ fields! {
         status: Option<Word<TaskStatus>>,
         /// Only orders of this kind: `article` when not given, `all` for every kind.
         kind: Option<Text<1, 64>>,
-        page: Page<ByOffset>,
+        page: Page<ByNumber>,
     }
 }
 
 fields! {
     /// What an article is ordered with.
-    pub struct CreateTask: ignores_unknown {
+    pub struct CreateTask {
         /// The topic, and anything else the writer should know: 1 to 1,000 characters.
         user_prompt: Text<1, { limits::PROMPT_CHARS }>,
         /// What the article wants to be found for: at most 10, each up to 100 characters. The first one counts most.
@@ -204,6 +201,12 @@ impl From<CreateTask> for TaskRequest {
     }
 }
 
+impl sources::OrderForm for CreateTask {
+    fn into_order(self) -> Result<ArticleOrder, Vec<FieldError>> {
+        TaskRequest::from(self).into_order()
+    }
+}
+
 pub fn texts<const MAX: usize>(keywords: Option<Keywords<MAX>>) -> Vec<String> {
     keywords.into_iter().flat_map(|keywords| keywords.0).map(|keyword| keyword.0).collect()
 }
@@ -216,125 +219,9 @@ pub fn files(files: Option<UploadedFiles>) -> Vec<Uuid> {
     files.into_iter().flat_map(|files| files.0).map(|file| file.0).collect()
 }
 
-/// The id of an uploaded file, or an object with it in `id` or `file_id`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileReference(Uuid);
-
-impl Serialize for FileReference {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map([("id", self.0)])
-    }
-}
-
-plain_type!([] FileReference, true, "file_reference", FileReference::form());
-
-fn id_schema() -> MetaSchemaRef {
-    MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "uuid")))
-}
-
-fn with_id(name: &'static str) -> MetaSchemaRef {
-    let object =
-        MetaSchema { required: vec![name], properties: vec![(name, id_schema())], ..MetaSchema::new("object") };
-    MetaSchemaRef::Inline(Box::new(object))
-}
-
-impl FileReference {
-    fn form() -> MetaSchema {
-        MetaSchema {
-            description: Some("The id of an uploaded file, or an object with that id in `id` (or `file_id`)."),
-            example: Some(serde_json::json!({ "id": "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e" })),
-            any_of: vec![id_schema(), with_id("id"), with_id("file_id")],
-            ..MetaSchema::ANY
-        }
-    }
-
-    fn of(value: &Value) -> Option<Self> {
-        let text = value.as_str().or_else(|| value.get("id").or_else(|| value.get("file_id"))?.as_str())?;
-        text.parse().ok().map(Self)
-    }
-}
-
-impl ToJSON for FileReference {
-    fn to_json(&self) -> Option<Value> {
-        Some(serde_json::json!({ "id": self.0 }))
-    }
-}
-
-impl ParseFromJSON for FileReference {
-    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
-        Self::of(&value.unwrap_or_default()).ok_or_else(poem_openapi::types::ParseError::expected_input)
-    }
-}
-
-impl Scalar for FileReference {
-    fn schema() -> MetaSchema {
-        Self::form()
-    }
-
-    fn of_json(value: &Value) -> Result<Self, String> {
-        let expected = "the id of an uploaded file, or an object with that id in 'id'";
-        Self::of(value).ok_or_else(|| Input::Json(value).unlike(expected))
-    }
-
-    fn of_text(text: &str) -> Result<Self, String> {
-        Self::of_json(&text.into())
-    }
-}
-
-/// What an order has started.
-#[derive(Debug, Object)]
-pub struct TaskReceipt {
-    task_id: Uuid,
-    /// The article that will come of it; until then its status is `generating`.
-    article_id: ArticleId,
-    /// Always `pending`.
-    status: Word<TaskStatus>,
-    /// Seconds that it usually takes.
-    estimated_time_seconds: u32,
-    /// Credits that are held until the task ends.
-    credits_held: Amount,
-}
-
-/// The id of the article that a task is about; left out for a task about something else. The description says that it is
-/// always there, as it is for every kind of task that clients order or run again today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArticleId(Option<Uuid>);
-
-plain_type!([] ArticleId, true, "article_id", MetaSchema::new_with_format("string", "uuid"));
-
-impl ToJSON for ArticleId {
-    fn to_json(&self) -> Option<Value> {
-        self.0.map(|id| serde_json::json!(id))
-    }
-}
-
-impl ParseFromJSON for ArticleId {
-    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
-        Option::<Uuid>::parse_from_json(value).map(Self).map_err(poem_openapi::types::ParseError::propagate)
-    }
-}
-
-impl TaskReceipt {
-    /// Of a task of this kind.
-    pub fn reply(kind: &str, answer: galley_services::Answer<Receipt>) -> Reply<Self, Accepted> {
-        let location = format!("/api/v1/tasks/{}", answer.value.task_id);
-        Reply::of(answer, |receipt| Self::of(kind, receipt)).at(&location)
-    }
-
-    fn of(kind: &str, receipt: Receipt) -> Self {
-        Self {
-            task_id: receipt.task_id,
-            article_id: ArticleId(receipt.subject.filter(|_| kind == article::TASK)),
-            status: Word(TaskStatus::Pending),
-            estimated_time_seconds: receipt.estimated_time_seconds,
-            credits_held: Amount(receipt.price),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::http::kit::body::testing::read;
@@ -348,17 +235,9 @@ mod tests {
         }))
         .expect("right");
         assert_eq!(TaskRequest::from(order).uploaded_files, ids);
-    }
-
-    #[test]
-    fn a_receipt_names_an_article_only_where_there_is_one() {
-        let (task_id, subject) = (Uuid::from_u128(1), Some(Uuid::from_u128(2)));
-        let receipt = |subject| Receipt { task_id, subject, price: 40.into(), estimated_time_seconds: 45 };
-        let shown = |kind: &str, subject| TaskReceipt::of(kind, receipt(subject)).to_json().expect("an object");
-        assert_eq!(shown("article", subject)["article_id"], json!(subject));
-        for (kind, subject) in [("digest", subject), ("digest", None)] {
-            assert_eq!(shown(kind, subject).get("article_id"), None, "{kind} {subject:?}");
-        }
+        let file = json!({ "id": ids[0], "url": "https://example.org/a.pdf" });
+        let errors = read::<CreateTask>(json!({ "user_prompt": "Tea", "uploaded_files": [file] })).expect_err("wrong");
+        assert_eq!(errors, ["uploaded_files[0].url is not a field here; there are id, file_id, name, type"]);
     }
 
     #[test]
@@ -372,6 +251,7 @@ mod tests {
             "max_words": 50,
             "tone": "angry",
             "language": "english",
+            "project_id": Uuid::from_u128(1),
         }))
         .expect_err("wrong");
         let fields: Vec<&str> = errors.iter().filter_map(|error| error.split(' ').next()).collect();
@@ -387,6 +267,7 @@ mod tests {
                 "max_words",
                 "tone",
                 "language",
+                "project_id",
             ]
         );
     }
@@ -414,7 +295,7 @@ mod tests {
             ("min_words", json!(100), json!(99), "must be between 100 and 10000"),
             ("max_words", json!(10_000), json!(10_001), "must be between 100 and 10000"),
             ("max_words", json!(100.0), json!("100"), "must be a whole number, but is a text"),
-            ("min_words", json!(10_000), json!(-1e300), "must be a whole number, but is a number"),
+            ("min_words", json!(10_000), json!(-1e300), "must be between 100 and 10000"),
             ("tone", json!("casual"), json!("Casual"), "must be one of professional"),
             ("language", json!("de"), json!("deu"), "must be a two-letter ISO 639-1 code"),
         ] {

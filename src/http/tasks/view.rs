@@ -2,6 +2,7 @@
 
 use galley_domain::{article, order::ArticleOrder, task::TaskStatus};
 use galley_services::TaskView;
+use galley_store::rows;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -55,6 +56,8 @@ pub struct Task {
     estimated_time_seconds: u32,
     /// None for tasks of other kinds.
     article_id: Nullable<Uuid>,
+    /// `article_id` as a list; empty for tasks of other kinds.
+    article_ids: Vec<Uuid>,
     /// What the task is made of, when it is counted in items.
     items: Nullable<ItemCounts>,
     /// What did not work but did not stop the task either, such as a link that could not be read.
@@ -62,6 +65,8 @@ pub struct Task {
     error: Nullable<WorkError>,
     /// The price: held while the task runs, charged when it completes, given back otherwise.
     credits: Amount,
+    /// What was charged: the price once it has completed, else 0. Null where it depends on how many items were made.
+    credits_used: Nullable<Amount>,
     /// Counts from 1; a retry starts the next run.
     run: i32,
     /// This and the next five say what an article was ordered with; empty for tasks of other kinds.
@@ -73,7 +78,10 @@ pub struct Task {
     max_words: u32,
     created_at: Moment,
     started_at: Nullable<Moment>,
+    /// When it ended, however it did.
     finished_at: Nullable<Moment>,
+    /// The same, if it completed.
+    completed_at: Nullable<Moment>,
     updated_at: Moment,
 }
 
@@ -104,6 +112,8 @@ impl TryFrom<TaskView> for Task {
             steps_completed: row.steps_completed.clone(),
             estimated_time_seconds: view.estimated_time_seconds,
             article_id: row.subject_id.filter(|_| is_article).into(),
+            article_ids: row.subject_id.filter(|_| is_article).into_iter().collect(),
+            credits_used: used(view.status, row).into(),
             items: items.into(),
             warnings: Vec::deserialize(&row.warnings).map_err(unreadable)?,
             error: WorkError::of(row.error_code.clone(), row.error_message.clone()),
@@ -118,9 +128,16 @@ impl TryFrom<TaskView> for Task {
             created_at: Moment(row.created_at),
             started_at: row.started_at.map(Moment).into(),
             finished_at: row.finished_at.map(Moment).into(),
+            completed_at: row.finished_at.filter(|_| view.status == TaskStatus::Completed).map(Moment).into(),
             updated_at: Moment(row.updated_at),
         })
     }
+}
+
+/// The hold is charged as a whole, unless a pipeline counts items.
+fn used(status: TaskStatus, row: &rows::TaskHead) -> Option<Amount> {
+    let price = if status == TaskStatus::Completed { row.price } else { 0.into() };
+    (row.items_total == 0).then_some(Amount(price))
 }
 
 fn files_of(order: Option<&ArticleOrder>) -> Vec<FileReference> {
@@ -131,7 +148,6 @@ fn files_of(order: Option<&ArticleOrder>) -> Vec<FileReference> {
 mod tests {
     use std::sync::Arc;
 
-    use galley_store::rows;
     use poem_openapi::types::ToJSON;
     use serde_json::{Value, json};
 

@@ -218,8 +218,7 @@ impl Orders {
             }
         }
         let Work::Order { order } = stored(&schedule.work)?;
-        let mut wrong = self.unservable(&order);
-        wrong.extend(self.unknown_references(tx, &order).await?);
+        let wrong = self.wrong_references(tx, &order.references()).await?;
         if !wrong.is_empty() {
             return Ok(Err(Refusal::Wrong(wrong)));
         }

@@ -231,8 +231,7 @@ impl Services {
     /// All that an order would be refused for now.
     async fn wrong_action(&self, tx: &TenantTx, action: &ScheduleAction) -> Result<Vec<FieldError>, ServiceError> {
         let Work::Order { order } = &action.work;
-        let mut wrong = self.orders.unservable(order);
-        wrong.extend(self.orders.unknown_references(tx, order).await?);
+        let mut wrong = self.orders.wrong_references(tx, &order.references()).await?;
         wrong.iter_mut().for_each(|error| error.field = action.place(&error.field));
         Ok(wrong)
     }

@@ -1,6 +1,6 @@
 //! What schedules are made of and changed with.
 
-use galley_domain::order::{ArticleOrder, FieldError, GenerateRequest, TaskRequest, Violations};
+use galley_domain::order::{ArticleOrder, FieldError, Violations};
 use galley_recurrence::{Missed, MissedPolicy};
 use galley_services::{MissedEdit, ScheduleAction, ScheduleEdit, ScheduleRequest, Work};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
@@ -11,11 +11,17 @@ use super::times::{NewTimes, Times};
 use crate::http::{
     articles::generate::GenerateArticle,
     kit::{
+        auth::{Auth, Class, Right},
+        body::Draft,
         fields::{self, Errors, Field, Input, Patch, Place, fields},
+        problem::Problem,
         scalar::{Nullable, Word, words},
         values::{Integer, Text},
     },
-    tasks::CreateTask,
+    tasks::{
+        CreateTask,
+        sources::{OrderForm, with_references},
+    },
 };
 
 words! {
@@ -137,11 +143,13 @@ impl Field for OrderInput {
             errors.add(&Place::Member(place, "topic"), "is given together with user_prompt; give one of the two");
         }
         let order = if map.contains_key("topic") {
-            let body = <GenerateArticle as Field>::read(input, place, errors)?;
-            GenerateRequest::from(body).into_order()
+            // Of two ways of ordering it is told once; the rest is checked all the same.
+            let mut one = map.clone();
+            one.remove("user_prompt");
+            let one = Value::Object(one);
+            <GenerateArticle as Field>::read(Input::Json(&one), place, errors)?.into_order()
         } else {
-            let body = <CreateTask as Field>::read(input, place, errors)?;
-            TaskRequest::from(body).into_order()
+            <CreateTask as Field>::read(input, place, errors)?.into_order()
         };
         let say = |wrong: Vec<FieldError>| {
             wrong.into_iter().for_each(|error| errors.add(&Place::Member(place, &error.field), error.message));
@@ -203,6 +211,30 @@ impl From<UpdateSchedule> for ScheduleEdit {
             paused: body.status.0.map(|status| status.0 == Activity::Paused),
         }
     }
+}
+
+/// What was read, or all that is wrong with it: also with what the order of its action refers to.
+pub async fn checked<T, R: Right, C: Class>(auth: &Auth<R, C>, body: Draft<T>) -> Result<T, Problem> {
+    let mut wrong = match body.read {
+        Ok(value) => return Ok(value),
+        Err(wrong) => wrong,
+    };
+    let action = &body.given["action"];
+    let mut order = action["order"].clone();
+    if order.is_object() {
+        let outside = order["project_id"].is_null() && !action["project_id"].is_null();
+        if outside {
+            order["project_id"] = action["project_id"].clone();
+        }
+        for FieldError { field, message } in with_references(auth, &order, Vec::new()).await? {
+            let within = if outside && field == "project_id" { "action" } else { "action.order" };
+            let field = format!("{within}.{field}");
+            if !wrong.iter().any(|known| known.field == field) {
+                wrong.push(FieldError { field, message });
+            }
+        }
+    }
+    Err(Problem::invalid(wrong))
 }
 
 fn per_day(max: PerDay) -> Option<i32> {

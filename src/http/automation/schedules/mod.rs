@@ -8,7 +8,7 @@ use crate::http::{
     Area,
     kit::{
         auth::{Ai, Auth, Content, PublishRead, PublishWrite},
-        body::Body,
+        body::{Body, Draft},
         envelope::{List, views},
         fields::fields,
         header::{IdempotencyKey, IfUnchanged},
@@ -25,7 +25,7 @@ mod body;
 mod times;
 mod view;
 
-use body::{CreateSchedule, UpdateSchedule};
+use body::{CreateSchedule, UpdateSchedule, checked};
 use times::Times;
 use view::{Schedule, ScheduleRun, ScheduleTimes};
 
@@ -43,10 +43,10 @@ impl Schedules {
         &self,
         auth: Auth<PublishWrite, Content>,
         key: IdempotencyKey,
-        body: Body<CreateSchedule>,
+        body: Draft<CreateSchedule>,
     ) -> Outcome<Schedule, Created> {
         let key = key.with(&body.canonical)?;
-        let request = body.value.into();
+        let request = checked(&auth, body).await?.into();
         let made = auth.services().create_schedule(&auth.principal, request, auth.trace_id(), key.as_ref()).await?;
         let location = format!("/api/v1/schedules/{}", made.value.row.id);
         Ok(Reply::of(made, Schedule::from).at(&location))
@@ -87,9 +87,9 @@ impl Schedules {
         auth: Auth<PublishWrite, Content>,
         schedule_id: Path<Id>,
         seen: IfUnchanged,
-        body: Body<UpdateSchedule>,
+        body: Draft<UpdateSchedule>,
     ) -> Outcome<Schedule> {
-        let (id, edit) = (schedule_id.0.0, body.value.into());
+        let (id, edit) = (schedule_id.0.0, checked(&auth, body).await?.into());
         let changed = auth.services().edit_schedule(auth.org(), id, edit, seen.0, auth.trace_id()).await?;
         Ok(Reply::new(changed.into()))
     }

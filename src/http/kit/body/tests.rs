@@ -80,7 +80,7 @@ fn everything_wrong_is_named_once_in_the_order_of_the_declaration() {
             "name must be a text, but is a number",
             "tags[0] has 4 characters; give at most 3",
             "tags[1] must be a text, but is a number",
-            "count must be a whole number, but is a number",
+            "count must be a whole number, but is 1.5",
             "inner.id must be a UUID",
             "rows[0] must be an object, but is a number",
             "rows[1].title is required",

@@ -1,0 +1,165 @@
+//! What an order refers to: links, files, a project.
+
+use galley_domain::order::{ArticleOrder, FieldError, References, disordered_words, limits};
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{ParseError, ParseFromJSON, ParseResult, ToJSON},
+};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::http::kit::{
+    auth::{Auth, Class, Right},
+    body::Draft,
+    document::nothing,
+    fields::{Errors, Field, Fields, Input, Place},
+    problem::Problem,
+    scalar::plain_type,
+};
+
+/// A body that orders an article.
+pub trait OrderForm: Fields {
+    fn into_order(self) -> Result<ArticleOrder, Vec<FieldError>>;
+}
+
+/// The order of a body, or all that is wrong with it: with its fields and, in the same answer, with what it refers to.
+pub async fn ordered<T: OrderForm, R: Right, C: Class>(
+    auth: &Auth<R, C>,
+    read: Result<T, Vec<FieldError>>,
+    given: &Value,
+) -> Result<ArticleOrder, Problem> {
+    let wrong = match read.map(T::into_order) {
+        Ok(Ok(order)) => return Ok(order),
+        Ok(Err(wrong)) | Err(wrong) => wrong,
+    };
+    Err(Problem::invalid(with_references(auth, given, wrong).await?))
+}
+
+impl<T: OrderForm> Draft<T> {
+    pub async fn order<R: Right, C: Class>(self, auth: &Auth<R, C>) -> Result<ArticleOrder, Problem> {
+        ordered(auth, self.read, &self.given).await
+    }
+}
+
+/// Adds what is wrong with what an order refers to that is wrong already.
+pub async fn with_references<R: Right, C: Class>(
+    auth: &Auth<R, C>,
+    order: &Value,
+    mut wrong: Vec<FieldError>,
+) -> Result<Vec<FieldError>, Problem> {
+    let number = |name: &str| order.get(name).and_then(Value::as_i64);
+    let mut more = auth.services().wrong_references(auth.org(), &references(order)).await?;
+    more.extend(disordered_words(number("min_words"), number("max_words")));
+    for error in more {
+        // A list that is wrong itself has been named.
+        if !wrong.iter().any(|known| known.field == error.field) {
+            wrong.push(error);
+        }
+    }
+    Ok(wrong)
+}
+
+/// What can be read of a wrong order.
+fn references(order: &Value) -> References {
+    let items = |name: &str, most: usize| {
+        let items = order.get(name).and_then(Value::as_array).filter(|items| items.len() <= most);
+        items.into_iter().flatten().enumerate()
+    };
+    let is_given = |name: &str| {
+        order.get(name).is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()))
+    };
+    References {
+        links: items("reference_links", limits::LINKS)
+            .filter_map(|(at, link)| Some((at, link.as_str()?.to_owned())))
+            .collect(),
+        files: items("uploaded_files", limits::FILES)
+            .filter_map(|(at, file)| Some((at, FileReference::of(file)?.0)))
+            .collect(),
+        project: order.get("project_id").and_then(Value::as_str).and_then(|id| id.parse().ok()),
+        no_sources: !is_given("reference_links") && !is_given("uploaded_files"),
+    }
+}
+
+/// The id of an uploaded file, or an object with it in `id` or `file_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileReference(pub(super) Uuid);
+
+impl Serialize for FileReference {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map([("id", self.0)])
+    }
+}
+
+plain_type!([] FileReference, true, "file_reference", FileReference::form(&["id"]));
+
+fn plain(kind: &'static str) -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(MetaSchema::new(kind)))
+}
+
+fn id_schema() -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "uuid")))
+}
+
+fn with_id(name: &'static str) -> MetaSchemaRef {
+    let object = MetaSchema {
+        required: vec![name],
+        properties: vec![(name, id_schema()), ("name", plain("string")), ("type", plain("string"))],
+        additional_properties: Some(nothing()),
+        ..MetaSchema::new("object")
+    };
+    MetaSchemaRef::Inline(Box::new(object))
+}
+
+impl FileReference {
+    const FIELDS: [&str; 4] = ["id", "file_id", "name", "type"];
+
+    fn form(names: &[&'static str]) -> MetaSchema {
+        MetaSchema {
+            description: Some("The id of an uploaded file, or an object with that id in `id` (or `file_id`)."),
+            example: Some(serde_json::json!({ "id": "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e" })),
+            any_of: std::iter::once(id_schema()).chain(names.iter().copied().map(with_id)).collect(),
+            ..MetaSchema::ANY
+        }
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        let text = value.as_str().or_else(|| value.get("id").or_else(|| value.get("file_id"))?.as_str())?;
+        text.parse().ok().map(Self)
+    }
+}
+
+impl ToJSON for FileReference {
+    fn to_json(&self) -> Option<Value> {
+        Some(serde_json::json!({ "id": self.0 }))
+    }
+}
+
+impl ParseFromJSON for FileReference {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        Self::of(&value.unwrap_or_default()).ok_or_else(ParseError::expected_input)
+    }
+}
+
+impl Field for FileReference {
+    fn schema() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(Self::form(&["id", "file_id"])))
+    }
+
+    fn read(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<Self> {
+        let Input::Json(value) = input else {
+            errors.add(place, "must be given as JSON");
+            return None;
+        };
+        let names = value.as_object().into_iter().flat_map(|members| members.keys());
+        for name in names.filter(|name| !Self::FIELDS.contains(&name.as_str())) {
+            let message = format!("is not a field here; there are {}", Self::FIELDS.join(", "));
+            errors.add(&Place::Member(place, name), message);
+        }
+        let found = Self::of(value);
+        if found.is_none() {
+            errors.add(place, input.unlike("the id of an uploaded file, or an object with that id in 'id'"));
+        }
+        found
+    }
+}
