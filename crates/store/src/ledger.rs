@@ -22,19 +22,20 @@ pub enum HoldOutcome {
 
 /// Reserves $2 for the organization $1 and gives the rank; no row when it has not so much.
 ///
-/// The oldest step that is ready, of any pool, is looked for in the pools `$pools` from the rank `$floor` on, which name
-/// two parameters: see [`Known`](crate::heads::Known).
+/// The oldest step that is ready, of any pool, is looked for in the pools `$pools`, in each from the rank of `$floors` on;
+/// both name parameters: see [`Known`](crate::heads::Known).
 macro_rules! reserve {
-    ($pools:literal, $floor:literal) => {
+    ($pools:literal, $floors:literal) => {
         concat!(
             "UPDATE organizations
          SET held = held + $2, last_rank = greatest(last_rank, coalesce((
             SELECT min(s.rank) - 1 FROM unnest(",
             $pools,
-            "::text[]) AS known(pool) CROSS JOIN LATERAL (
-                SELECT rank FROM steps WHERE state = 'ready' AND pool = known.pool AND rank >= ",
-            $floor,
-            "::bigint ORDER BY rank, id LIMIT 1) s), (SELECT last_value FROM fair_clock))) + 1
+            "::text[], ",
+            $floors,
+            "::bigint[]) AS known(pool, floor) CROSS JOIN LATERAL (
+                SELECT rank FROM steps WHERE state = 'ready' AND pool = known.pool AND rank >= known.floor
+                ORDER BY rank, id LIMIT 1) s), (SELECT last_value FROM fair_clock))) + 1
          WHERE id = $1 AND balance - held >= $2 RETURNING last_rank, now() AS at"
         )
     };
@@ -69,8 +70,8 @@ impl TenantTx {
     /// waits, the clock of what was claimed last keeps a tenant from overtaking with ranks saved up while it was idle.
     /// The transaction must be one of [`Store::begin_order`](crate::Store::begin_order): others know nothing of the queue.
     pub async fn reserve(&self, amount: Decimal) -> Result<HoldOutcome, StoreError> {
-        let [pools, floor] = self.conn.heads().values();
-        let row = sql::one(&self.conn, RESERVE, [self.org_value(), amount.into(), pools, floor]).await?;
+        let [pools, floors] = self.conn.heads().values();
+        let row = sql::one(&self.conn, RESERVE, [self.org_value(), amount.into(), pools, floors]).await?;
         match row {
             Some(row) => Ok(HoldOutcome::Held { rank: row.try_get("", "last_rank")?, at: row.try_get("", "at")? }),
             None => self.insufficient().await,

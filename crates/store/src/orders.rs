@@ -92,7 +92,7 @@ impl TenantTx {
     pub async fn insert_order(&self, order: NewOrder) -> Result<HoldOutcome, StoreError> {
         let mut stages = Stages::default();
         let first = order.first;
-        let [pools, floor] = self.conn.heads().values();
+        let [pools, floors] = self.conn.heads().values();
         stages.open(first.kind, 1);
         let row = sql::one(
             &self.conn,
@@ -120,7 +120,7 @@ impl TenantTx {
                 Some(first.payload.clone()).filter(|payload| !payload.is_null()).into(),
                 order.parent.is_some_and(|parent| parent.paused).into(),
                 pools,
-                floor,
+                floors,
             ],
         )
         .await?;

@@ -22,6 +22,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use galley_domain::order::{FieldError, Violations};
+use galley_services::KEY_PREFIX;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::{Map, Value};
 
@@ -29,6 +30,9 @@ use super::{
     problem::{MAX_ERRORS, Problem},
     scalar::Nullable,
 };
+
+/// A longer name of an unknown field is not repeated.
+const LONGEST_NAME: usize = 40;
 
 /// What stands in one place of a request.
 #[derive(Debug, Clone, Copy)]
@@ -361,8 +365,14 @@ fn refuse_unknown(source: Source<'_>, known: &[&str], place: &Place<'_>, errors:
         Source::Texts(map) => map.keys().collect(),
     };
     for name in names.into_iter().filter(|name| !known.contains(&name.as_str())) {
-        errors.add(&Place::Member(place, name), format!("is not a field here; there are {}", known.join(", ")));
+        errors.add(&Place::Member(place, shown(name)), format!("is not a field here; there are {}", known.join(", ")));
     }
+}
+
+/// The name of an unknown field as an answer may repeat it: what does not look like a name may be a secret in a wrong place.
+fn shown(name: &str) -> &str {
+    let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    if name.len() <= LONGEST_NAME && is_plain(name) && !name.contains(KEY_PREFIX) { name } else { "[hidden]" }
 }
 
 /// Reads an object that stands within another one.
