@@ -97,9 +97,13 @@ def near(value):
             return value
 
 
-def same_limit(query: dict) -> dict:
-    """Two names of one parameter agree."""
-    return {**query, "page_size": query["limit"]} if {"limit", "page_size"} <= query.keys() else query
+def one_place(query: dict) -> dict:
+    """Two names of one parameter agree, and a list begins at a page or at an offset."""
+    if {"limit", "page_size"} <= query.keys():
+        query["page_size"] = query["limit"]
+    if {"page", "offset"} <= query.keys():
+        del query["offset"]
+    return query
 
 
 def is_field_name(name: str) -> bool:
@@ -126,7 +130,7 @@ def before_call(context, case, kwargs):
     if path.endswith("/events"):
         from_the_beginning(case)
     elif case.query:
-        case.query = same_limit(dict(case.query))
+        case.query = one_place(dict(case.query))
     if path == "/api/v1/schedules/{schedule_id}" and case.headers:
         # Nobody has read the schedule at the time that `If-Match` names.
         case.headers = {name: value for name, value in case.headers.items() if name.lower() != "if-match"}
