@@ -305,7 +305,7 @@ impl Up {
             get(tasks.into()).header("x-api-key", key).header("cookie", format!("key={key}")),
             get(tasks.into()).bearer_auth(key).header("x-request-id", key).header("traceparent", key),
             get(format!("{tasks}/{}/events", uuid::Uuid::nil())).bearer_auth(key).header("last-event-id", key),
-            post().json(&json!({ key: key, "user_prompt": 7, "tone": key, "language": key, "uploaded_files": [key] })),
+            post().json(&json!({ key: key, "user_prompt": 7, "tone": key, "language": key, "uploaded_files": [key, { key: key }] })),
             post()
                 .json(&json!({ "user_prompt": "Tea", "reference_links": [format!("http://u:{key}@127.0.0.1/{key}")] })),
             post().header("content-type", "application/json").body(format!("{{\"user_prompt\": {key}")),

@@ -364,6 +364,16 @@ fn refuse_unknown(source: Source<'_>, known: &[&str], place: &Place<'_>, errors:
         Source::Json(map) => map.keys().collect(),
         Source::Texts(map) => map.keys().collect(),
     };
+    refuse_others(names, known, place, errors);
+}
+
+/// Names what is not among the known fields.
+pub fn refuse_others<'a>(
+    names: impl IntoIterator<Item = &'a String>,
+    known: &[&str],
+    place: &Place<'_>,
+    errors: &mut Errors,
+) {
     for name in names.into_iter().filter(|name| !known.contains(&name.as_str())) {
         errors.add(&Place::Member(place, shown(name)), format!("is not a field here; there are {}", known.join(", ")));
     }

@@ -13,7 +13,7 @@ use crate::http::kit::{
     auth::{Auth, Class, Right},
     body::Draft,
     document::nothing,
-    fields::{Errors, Field, Fields, Input, Place},
+    fields::{Errors, Field, Fields, Input, Place, refuse_others},
     problem::Problem,
     scalar::plain_type,
 };
@@ -152,10 +152,7 @@ impl Field for FileReference {
             return None;
         };
         let names = value.as_object().into_iter().flat_map(|members| members.keys());
-        for name in names.filter(|name| !Self::FIELDS.contains(&name.as_str())) {
-            let message = format!("is not a field here; there are {}", Self::FIELDS.join(", "));
-            errors.add(&Place::Member(place, name), message);
-        }
+        refuse_others(names, &Self::FIELDS, place, errors);
         let found = Self::of(value);
         if found.is_none() {
             errors.add(place, input.unlike("the id of an uploaded file, or an object with that id in 'id'"));
