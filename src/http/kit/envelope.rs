@@ -244,9 +244,10 @@ impl<T> PlannerList<T> {
     }
 }
 
-/// The address of another page of the same list.
+/// The address of another page of the same list, which begins at a page and no longer at an offset.
 fn address_of(uri: &Uri, page: u64) -> String {
-    let kept = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("page="));
+    let is_kept = |pair: &&str| !pair.is_empty() && !pair.starts_with("page=") && !pair.starts_with("offset=");
+    let kept = uri.query().unwrap_or_default().split('&').filter(is_kept);
     let query: Vec<String> = kept.map(str::to_owned).chain([format!("page={page}")]).collect();
     format!("{}?{}", uri.path(), query.join("&"))
 }
@@ -294,6 +295,8 @@ mod tests {
             let list = list.expect("a page");
             (list.previous.0, list.next.0)
         };
+        let elsewhere = Uri::from_static("/api/v1/planner/clusters/?offset=2&page_size=2");
+        assert_eq!(address_of(&elsewhere, 2), "/api/v1/planner/clusters/?page_size=2&page=2");
         let page = |number: u8| Some(format!("/api/v1/planner/clusters/?search=a%26b&page_size=2&page={number}"));
         assert_eq!([of(1), of(2), of(3), of(9)], [(None, page(2)), (page(1), page(3)), (page(2), None), (None, None)]);
     }
