@@ -1,7 +1,5 @@
 //! Reading, editing and restoring articles. Every change makes a version; nothing that stood is lost.
 
-use std::collections::HashMap;
-
 use galley_domain::{
     OrgId,
     article::{ArticleStatus, PublicationStatus},
@@ -274,21 +272,6 @@ impl Services {
             Some(task) => Ok(self.store.tenant(org).source_heads(task).await?),
             None => Ok(Vec::new()),
         }
-    }
-
-    /// The codes of the errors that these tasks have ended with, by task.
-    pub async fn error_codes(
-        &self,
-        org: OrgId,
-        tasks: impl IntoIterator<Item = Uuid>,
-    ) -> Result<HashMap<Uuid, String>, ServiceError> {
-        let code = |id: Uuid| async move {
-            let row = self.store.reads().task(org, id).await?;
-            Ok::<_, StoreError>(row.and_then(|row| row.error_code.clone()).map(|code| (id, code)))
-        };
-        // Asked for together, so that they are looked up together.
-        let found = futures::future::try_join_all(tasks.into_iter().map(code)).await?;
-        Ok(found.into_iter().flatten().collect())
     }
 
     pub async fn article_version(

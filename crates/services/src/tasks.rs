@@ -1,6 +1,6 @@
 //! Looking at tasks, and cancelling them.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use galley_domain::{OrgId, Principal, task::TaskStatus};
 use galley_store::{TaskFilter, rows};
@@ -78,6 +78,21 @@ impl Services {
     /// The next events behind this number, some hundred at the most; for many who follow at once.
     pub async fn events_after(&self, org: OrgId, id: Uuid, after: i64) -> Result<Arc<[rows::Event]>, ServiceError> {
         Ok(self.store.reads().events_after(org, id, after).await?)
+    }
+
+    /// The codes of the errors that these tasks have ended with, by task.
+    pub async fn error_codes(
+        &self,
+        org: OrgId,
+        tasks: impl IntoIterator<Item = Uuid>,
+    ) -> Result<HashMap<Uuid, String>, ServiceError> {
+        let code = |id: Uuid| async move {
+            let row = self.store.reads().task(org, id).await?;
+            Ok::<_, ServiceError>(row.and_then(|row| row.error_code.clone()).map(|code| (id, code)))
+        };
+        // Asked for together, so that they are looked up together.
+        let found = futures::future::try_join_all(tasks.into_iter().map(code)).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     pub async fn task_articles(&self, org: OrgId, id: Uuid) -> Result<Vec<rows::Article>, ServiceError> {
