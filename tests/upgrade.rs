@@ -103,15 +103,7 @@ async fn projects_from_before_they_had_a_platform_get_one_and_a_slug_of_their_ow
 /// Publications in every state become effects with all that was known of them, and nobody else's come among them.
 #[tokio::test]
 async fn publications_from_before_there_were_effects_of_every_kind_are_in_the_ledger() {
-    let mut migrations = BEFORE_PIPELINES.to_vec();
-    migrations.extend([
-        ("m20261128_000000_pipelines", include_str!("../migrations/sql/m20261128_000000_pipelines.sql")),
-        ("m20261128_000100_projects", include_str!("../migrations/sql/m20261128_000100_projects.sql")),
-        ("m20261128_000200_schedules", include_str!("../migrations/sql/m20261128_000200_schedules.sql")),
-        ("m20261128_000300_webhooks", include_str!("../migrations/sql/m20261128_000300_webhooks.sql")),
-        ("m20261128_000400_open_children", include_str!("../migrations/sql/m20261128_000400_open_children.sql")),
-    ]);
-    let database = database_after(&migrations).await;
+    let database = database_after(before("m20261128_000500_effects")).await;
     let (org, other, task) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
     let (article, theirs) = (Uuid::from_u128(4), Uuid::from_u128(5));
     let mut sql = String::new();
@@ -154,13 +146,25 @@ async fn publications_from_before_there_were_effects_of_every_kind_are_in_the_le
 }
 
 /// The migrations before tasks and steps of every kind.
-const BEFORE_PIPELINES: [(&str, &str); 5] = [
+/// What has landed, oldest first.
+static LANDED: [(&str, &str); 11] = [
     ("m0001_core", include_str!("../migrations/sql/0001_core.sql")),
     ("m0002_lighter_writes", include_str!("../migrations/sql/0002_lighter_writes.sql")),
     ("m0003_events_in_groups", include_str!("../migrations/sql/0003_events_in_groups.sql")),
     ("m0004_secrets", include_str!("../migrations/sql/0004_secrets.sql")),
     ("m0005_vacuum_of_queues", include_str!("../migrations/sql/0005_vacuum_of_queues.sql")),
+    ("m20261128_000000_pipelines", include_str!("../migrations/sql/m20261128_000000_pipelines.sql")),
+    ("m20261128_000100_projects", include_str!("../migrations/sql/m20261128_000100_projects.sql")),
+    ("m20261128_000200_schedules", include_str!("../migrations/sql/m20261128_000200_schedules.sql")),
+    ("m20261128_000300_webhooks", include_str!("../migrations/sql/m20261128_000300_webhooks.sql")),
+    ("m20261128_000400_open_children", include_str!("../migrations/sql/m20261128_000400_open_children.sql")),
+    ("m20261128_000500_effects", include_str!("../migrations/sql/m20261128_000500_effects.sql")),
 ];
+
+/// What had landed before this one.
+fn before(name: &str) -> &'static [(&'static str, &'static str)] {
+    &LANDED[..LANDED.iter().position(|(landed, _)| *landed == name).unwrap_or(LANDED.len())]
+}
 
 /// A task as the program before left it: its state, its own columns, and its steps as (kind, position, state).
 struct OldTask {
@@ -246,7 +250,7 @@ async fn tasks_of_the_program_before_pipelines_go_on_where_they_were() {
     ];
     let harness = Harness::new().await;
     let org = harness.principal.org.0;
-    let old = database_after(&BEFORE_PIPELINES).await;
+    let old = database_after(before("m20261128_000000_pipelines")).await;
     old.execute(&format!(
         "INSERT INTO organizations (id, name, balance, held) VALUES ('{org}', 'old', 1000, 160);
          INSERT INTO ledger_entries (id, org_id, kind, amount, balance_after, note)
@@ -279,16 +283,7 @@ async fn tasks_of_the_program_before_pipelines_go_on_where_they_were() {
 /// Older versions let them run, and fail, each time.
 #[tokio::test]
 async fn schedules_of_projects_in_the_trash_pause_and_those_of_removed_ones_go() {
-    let mut migrations = BEFORE_PIPELINES.to_vec();
-    migrations.extend([
-        ("m20261128_000000_pipelines", include_str!("../migrations/sql/m20261128_000000_pipelines.sql")),
-        ("m20261128_000100_projects", include_str!("../migrations/sql/m20261128_000100_projects.sql")),
-        ("m20261128_000200_schedules", include_str!("../migrations/sql/m20261128_000200_schedules.sql")),
-        ("m20261128_000300_webhooks", include_str!("../migrations/sql/m20261128_000300_webhooks.sql")),
-        ("m20261128_000400_open_children", include_str!("../migrations/sql/m20261128_000400_open_children.sql")),
-        ("m20261128_000500_effects", include_str!("../migrations/sql/m20261128_000500_effects.sql")),
-    ]);
-    let database = database_after(&migrations).await;
+    let database = database_after(&LANDED).await;
     let (org, trashed, open, gone) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3), Uuid::from_u128(4));
     let mut sql = format!(
         "INSERT INTO organizations (id, name) VALUES ('{org}', 'old');
