@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use galley_domain::{article, task::StepKind};
 use galley_engine::{Outcome, StepSeed};
-use galley_services::pipelines::{self, UPKEEP, upkeep::SWEEP};
+use galley_services::pipelines::{self, MODELS, READING, UPKEEP, upkeep::SWEEP};
 use galley_store::{HoldOutcome, Notification, Start};
 use galley_testkit::Harness;
 use rust_decimal::Decimal;
@@ -70,6 +70,7 @@ async fn an_order_finds_its_place_from_what_the_process_knows_of_the_queue() {
     };
 
     let patient = harness.database.store().await;
+    patient.expect_pools([READING, MODELS]);
     let held = harness.database.hold("LOCK TABLE steps IN ACCESS EXCLUSIVE MODE").await;
     let first = tokio::spawn({
         let (patient, org) = (patient.clone(), other.org);
@@ -88,6 +89,10 @@ async fn an_order_finds_its_place_from_what_the_process_knows_of_the_queue() {
     let next = format!("UPDATE steps SET state = 'done' WHERE rank = {oldest}");
     harness.database.execute(&next).await;
     assert_eq!(place(&patient).await, oldest + 1, "and sees how things are from there on");
+
+    let elsewhere = format!("UPDATE steps SET pool = 'models', rank = 60 WHERE rank = {}", oldest + 1);
+    harness.database.execute(&elsewhere).await;
+    assert_eq!(place(&patient).await, 60, "in a pool that may have something, from what ran or was claimed last");
     patient.close().await;
 }
 
