@@ -135,8 +135,8 @@ pub(crate) fn parameters(steps: &[NewStep]) -> Result<[Value; PARAMETERS], Store
     ])
 }
 
-/// What there is to say about steps of tasks that stand; of jobs the statement that adds them says it. Whether a moment has passed is for the database's clock to say, so steps
-/// with one may be ready or delayed.
+/// What there is to say about steps of tasks that stand; of jobs the statement that adds them says it. Whether a moment
+/// has passed is for the database's clock to say, so steps with one may be ready or delayed.
 pub(crate) fn notifications(steps: &[NewStep]) -> impl Iterator<Item = Notification> + '_ {
     steps.iter().filter(|step| step.started.is_none() && !step.paused).flat_map(|step| {
         let ready = step.task.map(|_| Notification::Steps { pool: step.pool, rank: step.rank });

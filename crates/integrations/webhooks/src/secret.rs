@@ -68,8 +68,9 @@ impl Secret {
         Self::parse(text)
     }
 
-    /// Reads one that was stored. The text is kept as it is. It is Base64 with and without the prefix, and strictly so: libraries of receivers skip characters that they do not know, and would then verify with
-    /// another key than the one that signed.
+    /// Reads one that was stored. The text is kept as it is. It is Base64 with and without the prefix, and strictly so:
+    /// libraries of receivers skip characters that they do not know, and would then verify with another key than the one
+    /// that signed.
     ///
     /// # Errors
     /// [`SecretError::NotBase64`], or [`SecretError::Length`] outside of [`SECRET_BYTES`]. No message repeats the text.
