@@ -1,6 +1,6 @@
 //! Answers: a body, a status, and the headers that go with it.
 
-use std::{borrow::Cow, marker::PhantomData};
+use std::marker::PhantomData;
 
 use galley_services::Answer;
 use poem::{
@@ -12,8 +12,6 @@ use poem_openapi::{
     registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
     types::{ToJSON, Type},
 };
-use serde::Serialize;
-use serde_json::Value;
 
 use super::problem::Problem;
 
@@ -141,47 +139,6 @@ impl<T: Type + ToJSON, K: Kind> ApiResponse for Reply<T, K> {
 
     fn register(registry: &mut Registry) {
         T::register(registry);
-    }
-}
-
-/// A body that is written to JSON as it is, without a tree of values in between: for what is asked for all the time.
-/// Its `Serialize` must say what its `ToJSON` says.
-#[derive(Debug)]
-pub struct Direct<T>(pub T);
-
-impl<T: Type> Type for Direct<T> {
-    const IS_REQUIRED: bool = T::IS_REQUIRED;
-    type RawValueType = T::RawValueType;
-    type RawElementValueType = T::RawElementValueType;
-
-    fn name() -> Cow<'static, str> {
-        T::name()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        T::schema_ref()
-    }
-
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-
-    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
-        self.0.as_raw_value()
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
-        self.0.raw_element_iter()
-    }
-}
-
-impl<T: ToJSON + Serialize> ToJSON for Direct<T> {
-    fn to_json(&self) -> Option<Value> {
-        self.0.to_json()
-    }
-
-    fn to_json_string(&self) -> String {
-        serde_json::to_string(&self.0).unwrap_or_else(|_| self.0.to_json_string())
     }
 }
 

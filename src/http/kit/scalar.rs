@@ -15,7 +15,6 @@ use poem_openapi::{
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -97,12 +96,6 @@ impl<T: ToJSON> ToJSON for Nullable<T> {
     }
 }
 
-impl<T: Serialize> Serialize for Nullable<T> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(to)
-    }
-}
-
 impl<T: ParseFromJSON> ParseFromJSON for Nullable<T> {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         Option::<T>::parse_from_json(value).map(Self).map_err(ParseError::propagate)
@@ -135,12 +128,6 @@ impl ToJSON for Moment {
     }
 }
 
-impl Serialize for Moment {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.text())
-    }
-}
-
 impl ParseFromJSON for Moment {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         Self::of(value.as_ref().and_then(Value::as_str).unwrap_or_default()).ok_or_else(ParseError::expected_input)
@@ -162,15 +149,6 @@ impl Amount {
 impl ToJSON for Amount {
     fn to_json(&self) -> Option<Value> {
         Some(self.whole().map_or_else(|| Value::from(self.0.to_f64()), Value::from))
-    }
-}
-
-impl Serialize for Amount {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.whole() {
-            Some(whole) => to.serialize_i64(whole),
-            None => self.0.to_f64().serialize(to),
-        }
     }
 }
 
@@ -309,12 +287,6 @@ plain_type!([E: Vocabulary] Word<E>, true, "word", MetaSchema {
 impl<E: Vocabulary> ToJSON for Word<E> {
     fn to_json(&self) -> Option<Value> {
         Some(self.0.word().into())
-    }
-}
-
-impl<E: Vocabulary> Serialize for Word<E> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.0.word())
     }
 }
 

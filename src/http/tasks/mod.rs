@@ -21,7 +21,7 @@ use crate::http::{
         header::IdempotencyKey,
         page::{ByNumber, Page},
         query::Query,
-        reply::{Accepted, Direct, Outcome, Reply},
+        reply::{Accepted, Outcome, Reply},
         scalar::{Id, Word},
         values::{Integer, Language, Link, List, Text},
     },
@@ -84,8 +84,8 @@ impl Tasks {
     ///
     /// Its state, how far it has come, what it was ordered with, and what went wrong if it failed.
     #[oai(path = "/tasks/:task_id", method = "get", operation_id = "get_task")]
-    async fn get(&self, own: OwnTask<ArticlesRead>, task_id: Path<Id>) -> Outcome<Direct<Task>> {
-        Ok(Reply::new(Direct(own.with_id(task_id.0.0)?.try_into()?)))
+    async fn get(&self, own: OwnTask<ArticlesRead>, task_id: Path<Id>) -> Outcome<Task> {
+        Ok(Reply::new(own.with_id(task_id.0.0)?.try_into()?))
     }
 
     /// Cancel a task

@@ -5,7 +5,6 @@ use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef},
     types::{ParseError, ParseFromJSON, ParseResult, ToJSON},
 };
-use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -84,12 +83,6 @@ fn references(order: &Value) -> References {
 /// The id of an uploaded file, or an object with it in `id` or `file_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileReference(pub(super) Uuid);
-
-impl Serialize for FileReference {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map([("id", self.0)])
-    }
-}
 
 plain_type!([] FileReference, true, "file_reference", FileReference::form(&["id"]));
 

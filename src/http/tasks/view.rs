@@ -4,7 +4,7 @@ use galley_domain::{article, order::ArticleOrder, task::TaskStatus};
 use galley_services::TaskView;
 use galley_store::rows;
 use poem_openapi::Object;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::FileReference;
@@ -15,7 +15,7 @@ use crate::http::kit::{
 };
 
 /// Why a task or a step did not succeed.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct WorkError {
     /// VALIDATION_ERROR, LLM_ERROR, WORKFLOW_ERROR, DATABASE_ERROR or RATE_LIMIT_ERROR.
     code: String,
@@ -29,7 +29,7 @@ impl WorkError {
 }
 
 /// Items of a wide task.
-#[derive(Debug, Clone, Copy, Object, Serialize)]
+#[derive(Debug, Clone, Copy, Object)]
 pub struct ItemCounts {
     total: u32,
     done: u32,
@@ -37,7 +37,7 @@ pub struct ItemCounts {
 }
 
 /// An order and how far it has come.
-#[derive(Debug, Object, Serialize)]
+#[derive(Debug, Object)]
 pub struct Task {
     task_id: Uuid,
     /// The same as `task_id`.
@@ -142,69 +142,4 @@ fn used(status: TaskStatus, row: &rows::TaskHead) -> Option<Amount> {
 
 fn files_of(order: Option<&ArticleOrder>) -> Vec<FileReference> {
     order.into_iter().flat_map(|order| &order.uploaded_files).map(|id| FileReference(*id)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use poem_openapi::types::ToJSON;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::http::kit::reply::Direct;
-
-    fn row() -> rows::TaskHead {
-        let input = json!({
-            "brief": {
-                "prompt": "Tea \"and\" ☕", "keywords": ["tea"], "words": { "min": 100, "max": 200 },
-                "tone": "professional", "language": "en",
-            },
-            "content_format": "markdown",
-            "reference_links": ["https://example.org/"],
-            "uploaded_files": [Uuid::from_u128(3)],
-        });
-        rows::TaskHead {
-            id: Uuid::from_u128(1),
-            org_id: Uuid::from_u128(2),
-            kind: "article".to_owned(),
-            status: "failed".to_owned(),
-            input,
-            subject_id: None,
-            run: 2,
-            event_seq: 9,
-            progress: 40,
-            current_step: Some("draft".to_owned()),
-            steps_completed: vec!["research".to_owned()],
-            paused: false,
-            items_total: 4,
-            items_done: 2,
-            items_failed: 1,
-            warnings: json!(["a link could not be read"]),
-            error_code: Some("LLM_ERROR".to_owned()),
-            error_message: None,
-            price: "40.5".parse().expect("a decimal"),
-            created_at: "2026-01-15T10:00:00.1Z".parse().expect("a moment"),
-            started_at: Some("2026-01-15T10:00:01Z".parse().expect("a moment")),
-            finished_at: None,
-            updated_at: "2026-01-15T10:00:02Z".parse().expect("a moment"),
-        }
-    }
-
-    fn view(row: rows::TaskHead) -> Task {
-        let view = TaskView { row: Arc::new(row), status: TaskStatus::Failed, estimated_time_seconds: 0 };
-        view.try_into().expect("readable")
-    }
-
-    #[test]
-    fn what_is_written_directly_is_what_is_described() {
-        let whole =
-            rows::TaskHead { subject_id: Some(Uuid::from_u128(4)), price: 40.into(), error_code: None, ..row() };
-        for row in [row(), whole] {
-            let task = view(row);
-            let described = task.to_json().expect("a value");
-            let written: Value = serde_json::from_str(&Direct(task).to_json_string()).expect("JSON");
-            assert_eq!(written, described);
-        }
-    }
 }
