@@ -11,11 +11,10 @@ use std::{
 };
 
 use galley_domain::task::PoolName;
-use sea_orm::DatabaseConnection;
 use tokio::sync::{broadcast, mpsc};
 use uuid::Uuid;
 
-use crate::sql;
+use crate::{db::Db, sql};
 
 pub(crate) const CHANNEL: &str = "galley";
 /// Postgres refuses a payload of 8,000 bytes.
@@ -78,7 +77,7 @@ pub(crate) struct Announcer {
 }
 
 impl Announcer {
-    pub(crate) fn start(db: DatabaseConnection) -> Self {
+    pub(crate) fn start(db: Db) -> Self {
         let origin: Arc<str> = Uuid::new_v4().simple().to_string().into();
         let (outbox, words) = mpsc::unbounded_channel();
         tokio::spawn(send(db, Arc::clone(&origin), words));
@@ -131,7 +130,7 @@ impl Pending {
 
 /// Collects while it sends: what is said a hundred times meanwhile goes out once. Words for readers wait a moment for
 /// others; those for workers do not.
-async fn send(db: DatabaseConnection, origin: Arc<str>, mut words: mpsc::UnboundedReceiver<Arc<[Notification]>>) {
+async fn send(db: Db, origin: Arc<str>, mut words: mpsc::UnboundedReceiver<Arc<[Notification]>>) {
     while let Some(first) = words.recv().await {
         let mut urgent = is_urgent(&first);
         let mut pending = Pending::default();
@@ -161,7 +160,7 @@ fn is_urgent(notifications: &[Notification]) -> bool {
     !notifications.iter().all(|notification| matches!(notification, Notification::Event { .. }))
 }
 
-async fn notify(db: &DatabaseConnection, payloads: &[String]) -> Result<(), crate::StoreError> {
+async fn notify(db: &Db, payloads: &[String]) -> Result<(), crate::StoreError> {
     let values = [CHANNEL.into(), payloads.to_vec().into()];
     sql::execute(db, "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", values).await?;
     Ok(())

@@ -21,6 +21,19 @@ pub enum StoreError {
          signs than letters and digits of the password percent-encoded"
     )]
     Address,
+    /// A newer program was here.
+    #[error(
+        "the schema of the database is newer than this program (it has {0}); start the newer version, or restore a backup \
+             from before its first start"
+    )]
+    Newer(String),
+    #[error("DATABASE_DIRECT_URL (database.direct_url) leads to a pooler too; it must lead to the server itself")]
+    NotDirect,
+    #[error(
+        "the schema has to be brought up to date, which does not go through this pooler; set DATABASE_DIRECT_URL \
+             (database.direct_url) to the address of the server itself, or run `galley migrate` with it"
+    )]
+    NeedsDirect,
     /// The first connection of a process could not be made.
     #[error("the database at {place} cannot be reached: {cause}")]
     Unreachable {
@@ -29,6 +42,9 @@ pub enum StoreError {
         /// It may be there later without anyone's doing.
         passing: bool,
     },
+    /// It is a standby, or somebody has set it so.
+    #[error("the database takes no changes at the moment")]
+    OnlyReads,
     #[error("database: {0}")]
     Database(#[source] DbErr),
     /// The caller gave up waiting.
@@ -41,7 +57,7 @@ impl StoreError {
     /// something, or two transactions met.
     pub fn is_unavailable(&self) -> bool {
         let Self::Database(error) = self else {
-            return matches!(self, Self::Silent(_) | Self::Unreachable { passing: true, .. });
+            return matches!(self, Self::Silent(_) | Self::OnlyReads | Self::Unreachable { passing: true, .. });
         };
         let (DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner)) = error else {
             return matches!(error, DbErr::ConnectionAcquire(_));
@@ -50,8 +66,11 @@ impl StoreError {
         match &**error {
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
                 // Connection, transaction rollback, resources, not ready for it, operator intervention, system; but a
-                // statement that took too long (57014) takes as long the next time.
-                code != "57014" && ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+                // statement that took too long (57014) takes as long the next time. And a server that only reads
+                // (25006) is being moved, or its disk is full.
+                code == "25006"
+                    || code != "57014"
+                        && ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
             }),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)

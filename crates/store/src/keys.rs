@@ -36,7 +36,7 @@ pub struct Bootstrap {
 impl System {
     /// Creates organization, admin and credits when there is no organization yet. None when there is one.
     pub async fn bootstrap(&self, first: Bootstrap) -> Result<Option<OrgId>, StoreError> {
-        let tx = Tx::new(sql::begin(&self.db).await?, self.announcer.clone());
+        let tx = Tx::new(self.db.begin().await?, self.announcer.clone());
         // Two first starts at once: the second waits here and then finds the organization.
         sql::execute(&tx, "SELECT pg_advisory_xact_lock(7305807143)", []).await?;
         if sql::one(&tx, "SELECT 1 FROM organizations LIMIT 1", []).await?.is_some() {

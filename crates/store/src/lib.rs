@@ -11,7 +11,9 @@ mod announce;
 mod article_groups;
 mod articles;
 mod batch;
+mod connections;
 mod crud;
+mod db;
 mod effects;
 mod entity;
 mod error;
@@ -22,7 +24,9 @@ mod idempotency;
 mod keys;
 mod ledger;
 mod listen;
+mod migrate;
 mod orders;
+mod pooling;
 mod projects;
 mod queue;
 mod reads;
@@ -43,12 +47,13 @@ mod words;
 use std::{sync::Arc, time::Duration};
 
 use galley_domain::{OrgId, task::PoolName};
-use galley_migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use announce::Announcer;
+use connections::{Connections, Limits};
+use db::Db;
 use heads::Heads;
+use pooling::Sessions;
 
 pub use announce::Notification;
 pub use article_groups::{LockedArticle, LockedArticles, Naming};
@@ -65,6 +70,7 @@ pub use keys::{Bootstrap, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use orders::{NewOrder, Parent};
+pub use pooling::Pooling;
 pub use projects::NewProject;
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::Reads;
@@ -96,9 +102,6 @@ pub mod rows {
     pub use crate::task_state::TaskHead;
 }
 
-/// A connection that was used within this time is handed out without a question.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
-
 /// What the engine's sessions ask of the planner; everybody else's have the server's defaults. Every statement that runs often has an index and is planned once: plans that were
 /// made while a table was empty must be as good when it is not, minutes before anyone has counted its rows. Without
 /// sequential scans as a choice the costs of the statements that need one look huge, and huge costs would be compiled.
@@ -114,6 +117,11 @@ pub const SESSION: [(&str, &str); 4] = [
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
     pub url: String,
+    /// Where a session is ours from its start to its end, if `url` leads to a pooler: for listening and for migrations.
+    pub direct_url: Option<String>,
+    /// What stands between us and the server; found out when not said.
+    pub pooling: Option<Pooling>,
+    /// Of both pools together; one more connection listens.
     pub max_connections: u32,
     /// How long a caller waits for a free connection before it gets an error.
     pub acquire_timeout: Duration,
@@ -127,6 +135,8 @@ impl StoreSettings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            direct_url: None,
+            pooling: None,
             max_connections: 20,
             acquire_timeout: Duration::from_secs(8),
             idle_timeout: Duration::from_secs(60),
@@ -139,9 +149,14 @@ impl StoreSettings {
 #[derive(Debug, Clone)]
 pub struct Store {
     /// For tenants' reads and writes: the planner chooses.
-    db: DatabaseConnection,
+    db: Db,
     /// For the queue, what attempts write, orders and polls: see [`SESSION`].
-    engine: DatabaseConnection,
+    engine: Db,
+    /// Sessions of our own, for listening and migrations.
+    direct: PgPool,
+    pooling: Pooling,
+    /// Whether `direct` leads past every pooler that gives sessions to others.
+    hears: bool,
     announcer: Announcer,
     reads: Reads,
     heads: Arc<Heads>,
@@ -150,43 +165,56 @@ pub struct Store {
 impl Store {
     /// Opens the pool; fails when the server does not answer.
     pub async fn connect(settings: &StoreSettings) -> Result<Self, StoreError> {
-        // Errors further down would repeat what they cannot read.
-        let schemes = ["postgres://", "postgresql://"];
-        let known = schemes.iter().any(|scheme| settings.url.starts_with(scheme));
-        let options = settings.url.parse::<PgConnectOptions>().ok().filter(|_| known).ok_or(StoreError::Address)?;
-        probe(&options, settings.acquire_timeout).await?;
+        let options = address(&settings.url)?;
+        let direct = settings.direct_url.as_deref().map(address).transpose()?;
+        let pooling = probe(&options, settings).await?;
+        if let Some(direct) = &direct {
+            let apart = StoreSettings { pooling: None, ..settings.clone() };
+            if matches!(probe(direct, &apart).await?, Pooling::Transaction { .. }) {
+                return Err(StoreError::NotDirect);
+            }
+        }
         let of_engine = settings.max_connections.div_ceil(2).max(1);
-        // Migrations take two at once: one holds the guard.
-        let others = settings.max_connections.saturating_sub(of_engine).max(2);
-        let engine = open(settings, of_engine, &SESSION).await?;
-        let db = open(settings, others, &[]).await?;
+        let others = settings.max_connections.saturating_sub(of_engine).max(1);
+        let open = |most, session: &[(&'static str, &'static str)]| {
+            let (options, sessions) = Sessions::new(&options, pooling, session, settings.statement_timeout);
+            let limits = Limits { most, patience: settings.acquire_timeout, idle: settings.idle_timeout };
+            Db(Connections::new(options, sessions, limits))
+        };
+        let (engine, db) = (open(of_engine, &SESSION), open(others, &[]));
+        // Each keeps the first for as long as it lives, so that neither can take all that the server allows.
+        drop((engine.0.acquire().await?, db.0.acquire().await?));
+        let hears = direct.is_some() || !matches!(pooling, Pooling::Transaction { .. });
+        let direct = direct.unwrap_or_else(|| options.clone());
         Ok(Self {
             announcer: Announcer::start(engine.clone()),
             reads: Reads::start(&engine),
             heads: Arc::default(),
+            direct: by_the_way(direct, pooling, settings),
+            pooling,
+            hears,
             db,
             engine,
         })
     }
 
-    /// Brings the schema up to date. Two processes at once do not harm each other: an advisory lock lets one through.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let guard = sql::begin(&self.db).await?;
-        sql::execute(&guard, "SELECT pg_advisory_xact_lock(7305807142)", []).await?;
-        Migrator::up(&self.db, None).await?;
-        guard.commit().await?;
-        Ok(())
+    /// What stands between us and the server.
+    pub fn pooling(&self) -> Pooling {
+        self.pooling
     }
 
-    /// Names of migrations that this program knows and the database does not have yet.
-    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        Ok(Migrator::get_pending_migrations(&self.db).await?.iter().map(|m| m.name().to_owned()).collect())
+    /// False where no other process can wake us: a pooler is in the way, and there is no address past it.
+    pub fn hears(&self) -> bool {
+        self.hears
     }
 
-    /// Answers when the database does.
+    /// Answers when the database does, and takes what is written.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sql::execute(&self.db, "SELECT 1", []).await?;
-        Ok(())
+        let row = sql::one(&self.db, "SELECT current_setting('transaction_read_only') AS only_reads", []).await?;
+        match row.map(|row| row.try_get::<String>("", "only_reads")).transpose()?.as_deref() {
+            Some("off") => Ok(()),
+            _ => Err(StoreError::OnlyReads),
+        }
     }
 
     /// Reads one organization's rows.
@@ -220,8 +248,8 @@ impl Store {
         Ok(StepsTx::new(self.begin_tx(&self.engine).await?, orgs))
     }
 
-    async fn begin_tx(&self, db: &DatabaseConnection) -> Result<Tx, StoreError> {
-        Ok(Tx::new(sql::begin(db).await?, self.announcer.clone()))
+    async fn begin_tx(&self, db: &Db) -> Result<Tx, StoreError> {
+        Ok(Tx::new(db.begin().await?, self.announcer.clone()))
     }
 
     /// What has no tenant. Every use is worth a second look.
@@ -235,7 +263,7 @@ impl Store {
 
     /// Opens the one LISTEN connection of this process.
     pub async fn listen(&self) -> Result<Listener, StoreError> {
-        Listener::connect(self.db.get_postgres_connection_pool(), self.announcer.origin()).await
+        if self.hears { Listener::connect(&self.direct, self.announcer.origin()).await } else { Ok(Listener::deaf()) }
     }
 
     /// What this process says itself, at once: all words of a transaction together.
@@ -244,13 +272,18 @@ impl Store {
     }
 
     pub async fn close(self) {
-        // A pool that fails to close is gone with the process anyway.
-        let _ = tokio::join!(self.db.close(), self.engine.close());
+        tokio::join!(self.db.0.close(), self.engine.0.close(), self.direct.close());
     }
 }
 
-/// Connects once without a pool, which would say only that it has waited.
-async fn probe(options: &PgConnectOptions, patience: Duration) -> Result<(), StoreError> {
+/// Errors further down would repeat what they cannot read, and with it a password.
+fn address(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let known = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    url.parse().ok().filter(|_| known).ok_or(StoreError::Address)
+}
+
+/// Connects once, and says what is there.
+async fn probe(options: &PgConnectOptions, settings: &StoreSettings) -> Result<Pooling, StoreError> {
     let unreachable = |cause: String, passing| {
         let place = match options.get_socket() {
             Some(folder) => folder.display().to_string(),
@@ -258,46 +291,23 @@ async fn probe(options: &PgConnectOptions, patience: Duration) -> Result<(), Sto
         };
         StoreError::Unreachable { place, cause, passing }
     };
-    match tokio::time::timeout(patience, PgConnection::connect_with(options)).await {
-        // It answers; how the parting goes does not matter.
-        Ok(Ok(connection)) => drop(connection.close().await),
+    match tokio::time::timeout(settings.acquire_timeout, pooling::probe(options, settings.pooling)).await {
+        Ok(Ok(pooling)) => Ok(pooling),
         Ok(Err(error)) => {
-            // The server's own words, without the library's in front of them.
-            let cause = error.as_database_error().map_or_else(|| error.to_string(), |said| said.message().to_owned());
-            return Err(unreachable(cause, StoreError::from(error).is_unavailable()));
+            let cause = connections::said(&error);
+            Err(unreachable(cause, StoreError::from(error).is_unavailable()))
         }
-        Err(_) => return Err(unreachable(format!("it does not answer within {} s", patience.as_secs()), true)),
+        Err(_) => Err(unreachable(format!("it does not answer within {} s", settings.acquire_timeout.as_secs()), true)),
     }
-    Ok(())
 }
 
-async fn open(
-    settings: &StoreSettings,
-    connections: u32,
-    session: &'static [(&'static str, &'static str)],
-) -> Result<DatabaseConnection, StoreError> {
-    let mut options = ConnectOptions::new(&settings.url);
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .connect_timeout(settings.acquire_timeout)
+/// Few connections, none of which stays when nobody needs it.
+fn by_the_way(options: PgConnectOptions, pooling: Pooling, settings: &StoreSettings) -> PgPool {
+    // Migrations take as long as they take.
+    let (options, _) = Sessions::new(&options, pooling, &[], Duration::ZERO);
+    PgPoolOptions::new()
+        .max_connections(2)
         .acquire_timeout(settings.acquire_timeout)
-        .idle_timeout(settings.idle_timeout)
-        .statement_timeout(settings.statement_timeout)
-        .set_application_name("galley")
-        .test_before_acquire(false)
-        .map_sqlx_postgres_opts(move |options| options.options(session.iter().copied()))
-        .map_sqlx_postgres_pool_opts(|pool| {
-            // A connection that was in use a moment ago is good; asking costs a round trip for every statement.
-            pool.before_acquire(|connection, seen| {
-                Box::pin(async move {
-                    if seen.idle_for > TRUSTED_FOR {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-        })
-        .sqlx_logging(false);
-    Ok(Database::connect(options).await?)
+        .idle_timeout(Duration::from_secs(10))
+        .connect_lazy_with(options)
 }

@@ -16,9 +16,13 @@ use crate::{
 const SILENCE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often a process looks for itself that cannot be woken.
+const DEAF: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub struct Listener {
-    inner: PgListener,
+    /// None where a pooler is in the way.
+    inner: Option<PgListener>,
     origin: Arc<str>,
     heard: VecDeque<Notification>,
 }
@@ -29,27 +33,36 @@ impl Listener {
         // A listener that waits for the pool to close would keep the process from stopping.
         inner.ignore_pool_close_event(true);
         inner.listen(CHANNEL).await?;
-        Ok(Self { inner, origin, heard: VecDeque::new() })
+        Ok(Self { inner: Some(inner), origin, heard: VecDeque::new() })
+    }
+
+    /// One that hears nobody, and says again and again that anything may have happened.
+    pub(crate) fn deaf() -> Self {
+        Self { inner: None, origin: "".into(), heard: VecDeque::new() }
     }
 
     /// Waits for the next word of another process. An error means that the database is away; call again later.
     pub async fn next(&mut self) -> Result<Notification, StoreError> {
+        let Some(inner) = &mut self.inner else {
+            tokio::time::sleep(DEAF).await;
+            return Ok(Notification::Reconnected);
+        };
         loop {
             if let Some(notification) = self.heard.pop_front() {
                 return Ok(notification);
             }
             // Bytes that have come in stay in the connection's buffer when the wait is cut off.
-            match tokio::time::timeout(SILENCE, self.inner.try_recv()).await {
+            match tokio::time::timeout(SILENCE, inner.try_recv()).await {
                 Ok(Ok(Some(notification))) => self.heard.extend(heard(&self.origin, notification.payload())),
                 Ok(Ok(None)) => return Ok(Notification::Reconnected),
                 Ok(Err(error)) => return Err(error.into()),
-                Err(_) => self.ask().await?,
+                Err(_) => ask(inner).await?,
             }
         }
     }
+}
 
-    async fn ask(&mut self) -> Result<(), StoreError> {
-        let answered = tokio::time::timeout(PATIENCE, self.inner.execute("SELECT 1")).await;
-        answered.map_err(|_| StoreError::Silent(PATIENCE))?.map(|_| ()).map_err(Into::into)
-    }
+async fn ask(listener: &mut PgListener) -> Result<(), StoreError> {
+    let answered = tokio::time::timeout(PATIENCE, listener.execute("SELECT 1")).await;
+    answered.map_err(|_| StoreError::Silent(PATIENCE))?.map(|_| ()).map_err(Into::into)
 }

@@ -13,13 +13,14 @@ use galley_domain::{
     OrgId,
     task::{PoolName, StepKind},
 };
-use sea_orm::{DatabaseConnection, FromQueryResult};
+use sea_orm::FromQueryResult;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
     announce::{Announcer, Notification},
     batch::SeenTasks,
+    db::Db,
     error::StoreError,
     sql,
     task_state::TaskState,
@@ -153,7 +154,7 @@ pub struct QueueDepth {
 
 #[derive(Debug, Clone)]
 pub struct Queue {
-    db: DatabaseConnection,
+    db: Db,
     announcer: Announcer,
 }
 
@@ -308,7 +309,7 @@ fn columns(fences: &[Fence]) -> (Vec<Uuid>, Vec<Uuid>) {
 }
 
 impl Queue {
-    pub(crate) fn new(db: DatabaseConnection, announcer: Announcer) -> Self {
+    pub(crate) fn new(db: Db, announcer: Announcer) -> Self {
         Self { db, announcer }
     }
 

@@ -8,12 +8,11 @@ mod sources;
 use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc, time::Duration};
 
 use galley_domain::{OrgId, Principal};
-use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::{entity::events, error::StoreError, task_state::TaskHead};
-use sources::{Events, Following, Keys, Known, Line, Poll, Polled, Polls, Principals, Tasks};
+use crate::{db::Db, entity::events, error::StoreError, task_state::TaskHead};
+use sources::{Events, Following, Keys, Known, Poll, Polled, Polls, Principals, Tasks};
 
 /// The most questions of one statement.
 const MOST: usize = 128;
@@ -21,9 +20,6 @@ const MOST: usize = 128;
 const QUEUE: usize = 1_024;
 /// How long one statement may be on its way.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a connection is kept for the next question. Taking one from the pool and giving it back costs a round trip,
-/// which is as much as the statement itself.
-const KEPT: Duration = Duration::from_millis(20);
 
 type Answer<V> = Result<V, StoreError>;
 
@@ -33,15 +29,12 @@ struct Question<K, V> {
 }
 
 /// Where answers come from.
-trait Source: Send + 'static {
+trait Source: Send + Sync + 'static {
     type Key: Clone + Ord + Hash + Send + Sync + 'static;
     type Value: Clone + Send + Sync + 'static;
 
     /// What is known of these keys, each of which is there once.
-    fn read(&mut self, keys: Vec<Self::Key>) -> impl Future<Output = Answer<HashMap<Self::Key, Self::Value>>> + Send;
-
-    /// Nobody asks at the moment.
-    fn rest(&mut self);
+    fn read(&self, keys: Vec<Self::Key>) -> impl Future<Output = Answer<HashMap<Self::Key, Self::Value>>> + Send;
 }
 
 /// Gathers questions of one kind. Ends with its last clone.
@@ -55,7 +48,7 @@ impl<K, V> Clone for Gathered<K, V> {
 }
 
 impl<K, V> Gathered<K, V> {
-    fn start<S: Source<Key = K, Value = V>>(mut source: S) -> Self
+    fn start<S: Source<Key = K, Value = V>>(source: S) -> Self
     where
         K: Send + 'static,
         V: Send + 'static,
@@ -63,8 +56,8 @@ impl<K, V> Gathered<K, V> {
         let (questions, mut asked) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
             let mut batch = Vec::with_capacity(MOST);
-            while gather(&mut source, &mut asked, &mut batch).await {
-                answer(&mut source, &mut batch).await;
+            while gather(&mut asked, &mut batch).await {
+                answer(&source, &mut batch).await;
             }
         });
         Self(questions)
@@ -79,19 +72,8 @@ impl<K, V> Gathered<K, V> {
 }
 
 /// Waits for a question and takes what else is there; false when nobody can ask any more.
-async fn gather<S: Source>(
-    source: &mut S,
-    asked: &mut mpsc::Receiver<Question<S::Key, S::Value>>,
-    batch: &mut Vec<Question<S::Key, S::Value>>,
-) -> bool {
-    let count = match tokio::time::timeout(KEPT, asked.recv_many(batch, MOST)).await {
-        Ok(count) => count,
-        Err(_) => {
-            source.rest();
-            asked.recv_many(batch, MOST).await
-        }
-    };
-    if count == 0 {
+async fn gather<K, V>(asked: &mut mpsc::Receiver<Question<K, V>>, batch: &mut Vec<Question<K, V>>) -> bool {
+    if asked.recv_many(batch, MOST).await == 0 {
         return false;
     }
     // Whoever is ready to ask asks first: a turn of the runtime is shorter than any statement, and without it the groups
@@ -105,7 +87,7 @@ async fn gather<S: Source>(
     true
 }
 
-async fn answer<S: Source>(source: &mut S, batch: &mut Vec<Question<S::Key, S::Value>>) {
+async fn answer<S: Source>(source: &S, batch: &mut Vec<Question<S::Key, S::Value>>) {
     batch.retain(|question| !question.answer.is_closed());
     if batch.is_empty() {
         return;
@@ -136,14 +118,13 @@ pub struct Reads {
 }
 
 impl Reads {
-    pub(crate) fn start(db: &DatabaseConnection) -> Self {
-        let pool = db.get_postgres_connection_pool();
+    pub(crate) fn start(db: &Db) -> Self {
         Self {
-            principals: Gathered::start(Principals(Line::of(pool))),
-            polls: Gathered::start(Polls(Line::of(pool))),
-            keys: Gathered::start(Keys(Line::of(pool))),
-            tasks: Gathered::start(Tasks(Line::of(pool))),
-            events: Gathered::start(Events(Line::of(pool))),
+            principals: Gathered::start(Principals(db.clone())),
+            polls: Gathered::start(Polls(db.clone())),
+            keys: Gathered::start(Keys(db.clone())),
+            tasks: Gathered::start(Tasks(db.clone())),
+            events: Gathered::start(Events(db.clone())),
         }
     }
 
@@ -196,7 +177,7 @@ mod tests {
         type Key = u32;
         type Value = u32;
 
-        async fn read(&mut self, keys: Vec<u32>) -> Answer<HashMap<u32, u32>> {
+        async fn read(&self, keys: Vec<u32>) -> Answer<HashMap<u32, u32>> {
             self.asked.lock().expect("not poisoned").push(keys.clone());
             self.go.notified().await;
             match keys.contains(&13) {
@@ -204,8 +185,6 @@ mod tests {
                 false => Ok(keys.into_iter().filter(|key| key % 2 == 0).map(|key| (key, key * 10)).collect()),
             }
         }
-
-        fn rest(&mut self) {}
     }
 
     fn source() -> (Gathered<u32, u32>, Asked, Arc<Notify>) {

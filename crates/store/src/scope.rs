@@ -3,14 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use galley_domain::OrgId;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
-    Value,
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, Value};
 
 pub(crate) use crate::crud::TenantEntity;
 use crate::{
     announce::{Announcer, Notification},
+    db::{Db, Transaction},
     error::StoreError,
     heads::Known,
 };
@@ -23,7 +21,7 @@ pub struct Scoped<C> {
 }
 
 /// Reads straight from the pool.
-pub type Tenant = Scoped<DatabaseConnection>;
+pub type Tenant = Scoped<Db>;
 /// Reads and writes in one transaction.
 pub type TenantTx = Scoped<Tx>;
 
@@ -59,7 +57,7 @@ impl TenantTx {
 /// A transaction with what is to be said when it stands. Clones share it; the last one commits.
 #[derive(Debug, Clone)]
 pub struct Tx {
-    inner: Arc<DatabaseTransaction>,
+    inner: Transaction,
     said: Arc<Mutex<Vec<Notification>>>,
     announcer: Announcer,
     /// For orders; others know nothing.
@@ -67,8 +65,8 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(crate) fn new(inner: DatabaseTransaction, announcer: Announcer) -> Self {
-        Self { inner: Arc::new(inner), said: Arc::default(), announcer, heads: Known::default() }
+    pub(crate) fn new(inner: Transaction, announcer: Announcer) -> Self {
+        Self { inner, said: Arc::default(), announcer, heads: Known::default() }
     }
 
     pub(crate) fn knowing(self, heads: Known) -> Self {
@@ -85,19 +83,15 @@ impl Tx {
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let Self { inner, said, announcer, .. } = self;
-        let committed = alone(inner)?.commit().await;
+        let committed = inner.commit().await;
         // Also when the answer got lost: the transaction may stand, and a notification-up for nothing costs nothing.
         announcer.say(std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner)));
-        Ok(committed?)
+        committed
     }
 
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {
-        Ok(alone(self.inner)?.rollback().await?)
+        self.inner.rollback().await
     }
-}
-
-fn alone(inner: Arc<DatabaseTransaction>) -> Result<DatabaseTransaction, StoreError> {
-    Arc::into_inner(inner).ok_or_else(|| DbErr::Custom("the transaction is still in use".into()).into())
 }
 
 #[async_trait::async_trait]
@@ -126,12 +120,12 @@ impl ConnectionTrait for Tx {
 /// What has no tenant: looking up a key, the first start, claiming, sweeping.
 #[derive(Debug, Clone)]
 pub struct System {
-    pub(crate) db: DatabaseConnection,
+    pub(crate) db: Db,
     pub(crate) announcer: Announcer,
 }
 
 impl System {
-    pub(crate) fn new(db: DatabaseConnection, announcer: Announcer) -> Self {
+    pub(crate) fn new(db: Db, announcer: Announcer) -> Self {
         Self { db, announcer }
     }
 }

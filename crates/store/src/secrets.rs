@@ -113,7 +113,7 @@ impl System {
         limit: u32,
         mut rewrap: impl FnMut(StoredSecret) -> Option<Rewrapped> + Send,
     ) -> Result<Option<SecretCursor>, StoreError> {
-        let tx = Tx::new(sql::begin(&self.db).await?, self.announcer.clone());
+        let tx = Tx::new(self.db.begin().await?, self.announcer.clone());
         let (org, id) = after.unwrap_or((Uuid::nil(), Uuid::nil()));
         let next: Vec<StoredSecret> =
             sql::rows(&tx, NEXT, [current.into(), org.into(), id.into(), i64::from(limit).into()]).await?;

@@ -1,26 +1,11 @@
 //! Raw statements, for what reads better as SQL: the queue, and writes that lock, count and decide in one go.
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, QueryResult,
-    Statement, TransactionTrait, Value,
-};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement, Value};
 
 use crate::error::StoreError;
 
 fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
-}
-
-/// Begins a transaction, even when the caller is dropped half-way.
-///
-/// sqlx up to 0.9.0 forgets a transaction whose caller is dropped while `BEGIN` is on its way: the connection goes back to
-/// the pool inside of it, and whatever the next users write there is never committed (transact-rs/sqlx#4393). A task of its
-/// own is not dropped with its caller; a transaction that nobody takes from it rolls back.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
-pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
-    let db = db.clone();
-    let begun = tokio::spawn(async move { db.begin().await }).await;
-    Ok(begun.map_err(|gone| DbErr::Custom(format!("the transaction could not begin: {gone}")))??)
 }
 
 /// Runs a statement and returns how many rows it touched.

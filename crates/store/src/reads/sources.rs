@@ -3,28 +3,21 @@
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock},
-    time::{Duration, Instant},
 };
 
 use chrono::Utc;
 use galley_domain::{OrgId, Principal, Who};
 use sea_orm::{FromQueryResult, QueryResult};
-use sqlx::{
-    PgConnection, PgPool, Postgres,
-    pool::PoolConnection,
-    postgres::{PgArguments, PgRow},
-    query::Query,
-};
 use uuid::Uuid;
 
 use super::{Answer, Source};
 use crate::{
+    db::Db,
     entity::{api_keys, events},
+    sql,
     task_state::TaskHead,
 };
 
-/// How long one is kept however much is asked.
-const LONGEST_KEPT: Duration = Duration::from_secs(10);
 /// Events of one task that are read at once.
 const EVENTS_AT_ONCE: i64 = 200;
 
@@ -52,66 +45,29 @@ pub(super) struct Polled {
     pub task: Answer<Option<Arc<TaskHead>>>,
 }
 
-/// A connection that is kept while questions come, as long as the pool has others.
-pub(super) struct Line {
-    pool: PgPool,
-    /// With the time since when.
-    kept: Option<(PoolConnection<Postgres>, Instant)>,
+/// Notes that these keys are used; at most once a minute.
+async fn mark_used(db: &Db, keys: &[api_keys::Model]) -> Answer<()> {
+    let stale = Utc::now() - chrono::Duration::minutes(1);
+    let used: Vec<Uuid> =
+        keys.iter().filter(|key| key.last_used_at.is_none_or(|last| last < stale)).map(|key| key.id).collect();
+    if !used.is_empty() {
+        sql::execute(db, "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)", [used.into()]).await?;
+    }
+    Ok(())
 }
 
-impl Line {
-    pub(super) fn of(pool: &PgPool) -> Self {
-        Self { pool: pool.clone(), kept: None }
-    }
-
-    async fn rows(&mut self, query: Query<'_, Postgres, PgArguments>) -> Answer<Vec<PgRow>> {
-        // Taken out, so that a connection that failed or is in the middle of something is not used again.
-        let (mut connection, since) = match self.kept.take() {
-            Some(kept) => kept,
-            None => (self.pool.acquire().await?, Instant::now()),
-        };
-        let own: &mut PgConnection = &mut connection;
-        let rows = query.fetch_all(own).await?;
-        let others = self.pool.num_idle() > 0 || self.pool.size() < self.pool.options().get_max_connections();
-        // The pool looks after the age of connections, and closes, only with those that come back.
-        let keep = others && since.elapsed() < LONGEST_KEPT && !self.pool.is_closed();
-        self.kept = keep.then_some((connection, since));
-        Ok(rows)
-    }
-
-    /// Notes that these keys are used; at most once a minute.
-    async fn mark_used(&mut self, keys: &[api_keys::Model]) -> Answer<()> {
-        let stale = Utc::now() - chrono::Duration::minutes(1);
-        let used: Vec<Uuid> =
-            keys.iter().filter(|key| key.last_used_at.is_none_or(|last| last < stale)).map(|key| key.id).collect();
-        if !used.is_empty() {
-            let statement = "UPDATE api_keys SET last_used_at = now() WHERE id = ANY($1)";
-            self.rows(sqlx::query(statement).bind(used)).await?;
-        }
-        Ok(())
-    }
-
-    fn hang_up(&mut self) {
-        self.kept = None;
-    }
-}
-
-pub(super) struct Principals(pub Line);
+pub(super) struct Principals(pub Db);
 
 impl Source for Principals {
     type Key = Vec<u8>;
     type Value = Arc<Answer<Known>>;
 
-    async fn read(&mut self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, Arc<Answer<Known>>>> {
+    async fn read(&self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, Arc<Answer<Known>>>> {
         let statement = "SELECT k.* FROM api_keys k WHERE k.hash = ANY($1::bytea[]) AND k.revoked_at IS NULL";
-        let found: Vec<api_keys::Model> = models(self.0.rows(sqlx::query(statement).bind(hashes)).await?)?;
-        self.0.mark_used(&found).await?;
+        let found: Vec<api_keys::Model> = sql::rows(&self.0, statement, [hashes.into()]).await?;
+        mark_used(&self.0, &found).await?;
         // One that cannot be read is its owner's trouble, and nobody's who asked at the same time.
         Ok(found.into_iter().map(|key| (key.hash.clone(), Arc::new(known(&key)))).collect())
-    }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
     }
 }
 
@@ -125,7 +81,7 @@ fn known(key: &api_keys::Model) -> Answer<Known> {
     Ok(Known { principal, expires_at: key.expires_at })
 }
 
-pub(super) struct Polls(pub Line);
+pub(super) struct Polls(pub Db);
 
 /// Prefix of the task's columns in the answer.
 const TASK: &str = "task_";
@@ -144,22 +100,17 @@ impl Source for Polls {
     type Key = Poll;
     type Value = Arc<Polled>;
 
-    async fn read(&mut self, polls: Vec<Poll>) -> Answer<HashMap<Poll, Arc<Polled>>> {
+    async fn read(&self, polls: Vec<Poll>) -> Answer<HashMap<Poll, Arc<Polled>>> {
         let (hashes, ids): (Vec<Vec<u8>>, Vec<Uuid>) = polls.into_iter().unzip();
         let (mut found, mut keys) = (HashMap::new(), Vec::new());
-        for row in self.0.rows(sqlx::query(POLLS.as_str()).bind(hashes).bind(ids)).await? {
-            let row = QueryResult::from(row);
+        for row in sql::all(&self.0, &POLLS, [hashes.into(), ids.into()]).await? {
             let key = api_keys::Model::from_query_result(&row, "")?;
             let polled = Polled { key: known(&key), task: polled(&row) };
             found.insert((key.hash.clone(), row.try_get("", "asked")?), Arc::new(polled));
             keys.push(key);
         }
-        self.0.mark_used(&keys).await?;
+        mark_used(&self.0, &keys).await?;
         Ok(found)
-    }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
     }
 }
 
@@ -170,30 +121,23 @@ fn polled(row: &QueryResult) -> Answer<Option<Arc<TaskHead>>> {
     }
 }
 
-pub(super) struct Keys(pub Line);
+pub(super) struct Keys(pub Db);
 
 impl Source for Keys {
     type Key = (Uuid, Uuid);
     type Value = ();
 
-    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), ()>> {
+    async fn read(&self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), ()>> {
         let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
         let statement = "SELECT k.org_id, k.id FROM api_keys k
              WHERE k.id = ANY($2::uuid[]) AND (k.org_id, k.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
                 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())";
-        let rows = self.0.rows(sqlx::query(statement).bind(orgs).bind(ids)).await?;
-        rows.into_iter()
-            .map(QueryResult::from)
-            .map(|row| Ok(((row.try_get("", "org_id")?, row.try_get("", "id")?), ())))
-            .collect()
-    }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
+        let rows = sql::all(&self.0, statement, [orgs.into(), ids.into()]).await?;
+        rows.into_iter().map(|row| Ok(((row.try_get("", "org_id")?, row.try_get("", "id")?), ()))).collect()
     }
 }
 
-pub(super) struct Tasks(pub Line);
+pub(super) struct Tasks(pub Db);
 
 static TASKS: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -207,51 +151,40 @@ impl Source for Tasks {
     type Key = (Uuid, Uuid);
     type Value = Arc<TaskHead>;
 
-    async fn read(&mut self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), Arc<TaskHead>>> {
+    async fn read(&self, pairs: Vec<(Uuid, Uuid)>) -> Answer<HashMap<(Uuid, Uuid), Arc<TaskHead>>> {
         let (orgs, ids): (Vec<Uuid>, Vec<Uuid>) = pairs.into_iter().unzip();
-        let found: Vec<TaskHead> = models(self.0.rows(sqlx::query(TASKS.as_str()).bind(orgs).bind(ids)).await?)?;
+        let found: Vec<TaskHead> = sql::rows(&self.0, &TASKS, [orgs.into(), ids.into()]).await?;
         Ok(found.into_iter().map(|task| ((task.org_id, task.id), Arc::new(task))).collect())
-    }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
     }
 }
 
 /// Organization, task, and the number behind which its events are asked for.
 pub(super) type Following = (Uuid, Uuid, i64);
 
-pub(super) struct Events(pub Line);
+pub(super) struct Events(pub Db);
 
 impl Source for Events {
     type Key = Following;
     type Value = Arc<[events::Model]>;
 
-    async fn read(&mut self, asked: Vec<Following>) -> Answer<HashMap<Following, Arc<[events::Model]>>> {
+    async fn read(&self, asked: Vec<Following>) -> Answer<HashMap<Following, Arc<[events::Model]>>> {
         let statement = "SELECT e.*, w.after FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w(org, task, after)
              CROSS JOIN LATERAL (
                 SELECT * FROM events e
                 WHERE e.org_id = w.org AND e.task_id = w.task AND e.group_seq > w.after AND e.seq > w.after
                 ORDER BY e.group_seq, e.seq LIMIT $4) e
              ORDER BY e.task_id, w.after, e.seq";
-        let query = sqlx::query(statement)
-            .bind(asked.iter().map(|(org, _, _)| *org).collect::<Vec<_>>())
-            .bind(asked.iter().map(|(_, task, _)| *task).collect::<Vec<_>>())
-            .bind(asked.iter().map(|(_, _, after)| *after).collect::<Vec<_>>())
-            .bind(EVENTS_AT_ONCE);
+        let values = [
+            sql::column(&asked, |(org, _, _)| *org),
+            sql::column(&asked, |(_, task, _)| *task),
+            sql::column(&asked, |(_, _, after)| *after),
+            EVENTS_AT_ONCE.into(),
+        ];
         let mut found = HashMap::<Following, Vec<events::Model>>::new();
-        for row in self.0.rows(query).await?.into_iter().map(QueryResult::from) {
+        for row in sql::all(&self.0, statement, values).await? {
             let event = events::Model::from_query_result(&row, "")?;
             found.entry((event.org_id, event.task_id, row.try_get("", "after")?)).or_default().push(event);
         }
         Ok(found.into_iter().map(|(following, events)| (following, events.into())).collect())
     }
-
-    fn rest(&mut self) {
-        self.0.hang_up();
-    }
-}
-
-fn models<M: FromQueryResult>(rows: Vec<PgRow>) -> Answer<Vec<M>> {
-    rows.into_iter().map(|row| Ok(M::from_query_result(&QueryResult::from(row), "")?)).collect()
 }
