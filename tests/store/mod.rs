@@ -1,5 +1,6 @@
 //! Resources of a tenant in the store, and that nobody reaches another tenant's.
 
+mod connections;
 mod files;
 mod own_rows;
 mod projects;

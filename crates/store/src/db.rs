@@ -65,8 +65,11 @@ impl Db {
     }
 }
 
+/// Asking it a second time changes nothing.
 fn only_reads(statement: &Statement) -> bool {
-    statement.sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"))
+    let sql = statement.sql.trim_start();
+    let begins = |word| sql.starts_with(word);
+    begins("SELECT") || begins("WITH") && !["INSERT", "UPDATE", "DELETE"].iter().any(|word| sql.contains(word))
 }
 
 async fn simple(connection: &mut PgConnection, sql: &str) -> Result<PgQueryResult, sqlx::Error> {

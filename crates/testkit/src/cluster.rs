@@ -13,6 +13,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgListener};
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
+use crate::pooler::{PoolMode, Pooler};
+
 const PREFIX: &str = "galley-test-";
 /// Locked for as long as the test process that made the folder lives.
 const IN_USE: &str = "in-use.lock";
@@ -138,6 +140,26 @@ impl TestDatabase {
 
     pub async fn come_back(&self) {
         Self::statement(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
+    }
+
+    /// The address for a role that may have so many connections and no more.
+    pub async fn as_role_of(&self, connections: u32) -> String {
+        let role = format!("few_{}", Uuid::new_v4().simple());
+        Self::statement(&format!("CREATE ROLE {role} LOGIN IN ROLE galley CONNECTION LIMIT {connections}")).await;
+        self.url.replace("galley@", &format!("{role}@"))
+    }
+
+    /// A PgBouncer in front of this database.
+    pub async fn behind_a_pooler(&self, mode: PoolMode, settings: &str) -> Pooler {
+        Pooler::start(shared().await.cluster.socket_dir(), &self.name, mode, settings).await
+    }
+
+    /// Takes no changes until it is told to take them again; what is connected is thrown out, because only new sessions
+    /// obey.
+    pub async fn only_reads(&self, only: bool) {
+        let word = if only { "on" } else { "off" };
+        Self::statement(&format!("ALTER DATABASE {} SET default_transaction_read_only = {word}", self.name)).await;
+        self.cut_connections().await;
     }
 
     pub async fn store(&self) -> Store {

@@ -17,7 +17,7 @@ use galley_engine::{
 };
 use galley_fetch::{FetchLimits, Fetcher, address::Policy};
 use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, pipelines};
-use galley_store::{Claims, Promotion, Retention, Wanted, rows};
+use galley_store::{Claims, Pooling, Promotion, Retention, Store, StoreSettings, Wanted, rows};
 use galley_vault::Keyring;
 use galley_webhooks::{SendLimits, Sender};
 use galley_workers::{Toolbox, all_steps, schedule_steps};
@@ -29,6 +29,7 @@ use uuid::Uuid;
 use crate::{
     cluster::TestDatabase,
     line::Line,
+    pooler::{PoolMode, Pooler},
     scripted::{Script, scripted_steps},
 };
 
@@ -40,6 +41,8 @@ pub struct HarnessBuilder {
     credits: Decimal,
     on_a_line: bool,
     connections: Option<u32>,
+    allowed: Option<u32>,
+    pooled: Option<(PoolMode, &'static str)>,
     keyring: Option<Keyring>,
 }
 
@@ -55,6 +58,8 @@ pub struct Harness {
     pub dir: tempfile::TempDir,
     /// Between the use cases and the database, if it was asked for.
     pub line: Option<Line>,
+    /// Between the use cases and the database, if it was asked for.
+    pub pooler: Option<Pooler>,
     listening: JoinHandle<()>,
 }
 
@@ -109,6 +114,8 @@ impl Default for HarnessBuilder {
             credits: Decimal::from(1000),
             on_a_line: false,
             connections: None,
+            allowed: None,
+            pooled: pooled_by_default(),
             keyring: None,
         }
     }
@@ -156,6 +163,20 @@ impl HarnessBuilder {
         self
     }
 
+    /// How many connections the server allows the process, whatever that asks for.
+    #[must_use]
+    pub fn allowed(mut self, connections: u32) -> Self {
+        self.allowed = Some(connections);
+        self
+    }
+
+    /// Lets the use cases and engines reach the database through a PgBouncer with these settings.
+    #[must_use]
+    pub fn pooled(mut self, mode: PoolMode, settings: &'static str) -> Self {
+        self.pooled = Some((mode, settings));
+        self
+    }
+
     /// With an envelope key, so that secrets can be stored.
     #[must_use]
     pub fn keyring(mut self) -> Self {
@@ -169,13 +190,21 @@ impl HarnessBuilder {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let blobs = Blobs::folder(&dir.path().join("files")).expect("a file store");
         let line = self.on_a_line.then(|| Line::to(&database.url));
-        let store = match (&line, self.connections) {
-            (None, None) => database.store().await,
-            (line, connections) => {
-                let url = line.as_ref().map_or(&database.url, |line| &line.url);
-                TestDatabase::store_at(url, connections.unwrap_or(8)).await
-            }
-        };
+        let mut settings = StoreSettings::new(line.as_ref().map_or(&database.url, |line| &line.url));
+        if let Some(connections) = self.allowed {
+            settings.url = database.as_role_of(connections).await;
+        }
+        let mut pooler = None;
+        if let Some((mode, more)) = self.pooled.filter(|_| line.is_none() && self.allowed.is_none()) {
+            let started = database.behind_a_pooler(mode, more).await;
+            settings.url.clone_from(&started.url);
+            settings.pooling = (mode == PoolMode::Session).then_some(Pooling::Session);
+            settings.direct_url = (mode == PoolMode::Transaction).then(|| database.url.clone());
+            pooler = Some(started);
+        }
+        settings.max_connections = self.connections.unwrap_or(8);
+        settings.acquire_timeout = Duration::from_secs(3);
+        let store = Store::connect(&settings).await.expect("the test database answers");
         let services =
             Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry)).with_keyring(self.keyring);
         let notifications = Notifications::default();
@@ -186,7 +215,16 @@ impl HarnessBuilder {
             .await
             .expect("a tenant");
         let (principal, secret) = principal_of(&services, org).await;
-        Harness { database, services, notifications, principal, secret, dir, line, listening }
+        Harness { database, services, notifications, principal, secret, dir, line, pooler, listening }
+    }
+}
+
+/// `GALLEY_TEST_POOLER=session` or `transaction`: every harness reaches its database through a PgBouncer.
+fn pooled_by_default() -> Option<(PoolMode, &'static str)> {
+    match std::env::var("GALLEY_TEST_POOLER").ok()?.as_str() {
+        "session" => Some((PoolMode::Session, "")),
+        "transaction" => Some((PoolMode::Transaction, "")),
+        other => panic!("GALLEY_TEST_POOLER is '{other}'; it must be session or transaction"),
     }
 }
 
@@ -256,7 +294,7 @@ impl Harness {
         let listening = tokio::spawn(notifications.clone().run(store));
         let dir = tempfile::tempdir().expect("a temporary folder");
         let (principal, secret) = (self.principal.clone(), self.secret.clone());
-        Self { database, services, notifications, principal, secret, dir, line: None, listening }
+        Self { database, services, notifications, principal, secret, dir, line: None, pooler: None, listening }
     }
 
     /// Orders a small article.
@@ -340,6 +378,11 @@ impl Harness {
 
     pub async fn steps(&self, id: Uuid) -> Vec<rows::Step> {
         self.services.task_steps(self.principal.org, id).await.expect("the task is there")
+    }
+
+    /// Steps that were begun more than once.
+    pub async fn steps_beyond_first_attempt(&self) -> i64 {
+        self.database.number("SELECT count(*) FROM steps WHERE attempt > 1").await
     }
 
     pub async fn events(&self, id: Uuid) -> Vec<rows::Event> {
