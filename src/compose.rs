@@ -20,17 +20,23 @@ use galley_fetch::{
 };
 use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Services, Settings, pipelines};
-use galley_store::{Retention, Store, StoreSettings};
+use galley_store::{Pooling, Retention, Store, StoreSettings};
 use galley_webhooks::{SendLimits, Sender};
 use galley_workers::{Toolbox, all_steps};
-use tokio::task::JoinHandle;
+use tokio::{sync::Mutex, task::JoinHandle};
 
 use crate::{
-    config::{Config, SearchKind, WriterKind},
+    config::{Config, PoolingMode, SearchKind, WriterKind},
     envelope,
 };
 
 const DATABASE: &str = "galley";
+/// What start and doctor say where no process can wake another.
+pub const DEAF: &str = "the database is reached through a pooler in transaction mode, so other processes are heard only once \
+                        a second; set DATABASE_DIRECT_URL to the address of the server itself";
+/// How often it is looked whether the private Postgres runs.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOK_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// What is still busy with the database then is cut off.
 const CLOSING: Duration = Duration::from_secs(5);
 
@@ -38,27 +44,89 @@ const CLOSING: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Database {
     store: Store,
-    cluster: Option<Cluster>,
+    private: Option<Private>,
+}
+
+/// A private Postgres that is started again when it ends before we do.
+#[derive(Debug)]
+struct Private {
+    cluster: Arc<Mutex<Cluster>>,
+    watching: JoinHandle<()>,
+}
+
+impl Private {
+    fn watch(cluster: Cluster) -> Self {
+        let cluster = Arc::new(Mutex::new(cluster));
+        let watching = tokio::spawn(keep_running(Arc::clone(&cluster)));
+        Self { cluster, watching }
+    }
+
+    async fn stop(self) {
+        self.watching.abort();
+        // What it began is dropped with it, and its share of the cluster.
+        let _ = self.watching.await;
+        let Some(cluster) = Arc::into_inner(self.cluster) else { return };
+        if let Err(error) = cluster.into_inner().stop().await {
+            tracing::warn!(%error, "the private Postgres did not stop in order");
+        }
+    }
+}
+
+async fn keep_running(cluster: Arc<Mutex<Cluster>>) {
+    let mut failed = false;
+    loop {
+        tokio::time::sleep(if failed { LOOK_AFTER_FAILURE } else { LOOK }).await;
+        match cluster.lock().await.revive().await {
+            Ok(true) => {
+                failed = false;
+                tracing::warn!("the private Postgres had ended; it was started again");
+            }
+            Ok(false) => failed = false,
+            Err(error) => {
+                if !failed {
+                    tracing::error!(%error, "the private Postgres has ended and does not start; trying again");
+                }
+                failed = true;
+            }
+        }
+    }
 }
 
 impl Database {
     /// Connects; starts the private Postgres when no other is configured.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
-        let (url, cluster) = match &config.database.url {
+        let (url, private) = match &config.database.url {
             Some(url) => (url.expose().to_owned(), None),
             None => {
                 let mut settings = PostgresSettings::new(&config.data);
                 settings.bin_dir.clone_from(&config.database.bin_dir);
                 let cluster = galley_private_postgres::start(settings).await?;
                 cluster.create_database_if_missing(DATABASE).await?;
-                (cluster.url(DATABASE), Some(cluster))
+                (cluster.url(DATABASE), Some(Private::watch(cluster)))
             }
         };
         let mut settings = StoreSettings::new(url);
+        settings.direct_url = config.database.direct_url.as_ref().map(|url| url.expose().to_owned());
+        settings.pooling = config.database.pooling.map(|mode| match mode {
+            PoolingMode::None => Pooling::None,
+            PoolingMode::Session => Pooling::Session,
+            PoolingMode::Transaction => Pooling::Transaction { keeps_statements: false },
+        });
         settings.max_connections = config.database.max_connections.unwrap_or(settings.max_connections);
         settings.idle_timeout = config.database.idle_seconds.map_or(settings.idle_timeout, Duration::from_secs);
-        let store = Store::connect(&settings).await?;
-        Ok(Self { store, cluster })
+        let store = match Store::connect(&settings).await {
+            Ok(store) => store,
+            Err(error) => {
+                if let Some(private) = private {
+                    private.stop().await;
+                }
+                return Err(error.into());
+            }
+        };
+        if !store.hears() {
+            tracing::warn!("{DEAF}");
+        }
+        Ok(Self { store, private })
     }
 
     pub fn store(&self) -> &Store {
@@ -70,10 +138,8 @@ impl Database {
         if tokio::time::timeout(CLOSING, self.store.close()).await.is_err() {
             tracing::warn!("a connection to the database did not close in time");
         }
-        if let Some(cluster) = self.cluster
-            && let Err(error) = cluster.stop().await
-        {
-            tracing::warn!(%error, "the private Postgres did not stop in order");
+        if let Some(private) = self.private {
+            private.stop().await;
         }
     }
 }

@@ -21,7 +21,8 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 pub const DEFAULT_FILE: &str = "galley.toml";
 
 /// Where secrets stand. Their environment variables are taken as they are: what looks like a number is none.
-const SECRETS: [&str; 5] = ["database.url", "writer.api_key", "search.url", "search.key", "secrets.key"];
+const SECRETS: [&str; 6] =
+    ["database.url", "database.direct_url", "writer.api_key", "search.url", "search.key", "secrets.key"];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -61,12 +62,25 @@ pub struct Organization {
 pub struct Database {
     /// Also `DATABASE_URL`. Without it a private Postgres is started in the data folder.
     pub url: Option<Hidden>,
-    /// Connections of one process; 20 when not set.
+    /// Also `DATABASE_DIRECT_URL`. Where `url` leads to a pooler in transaction mode: the way past it, for wake-ups between
+    /// processes and for migrations.
+    pub direct_url: Option<Hidden>,
+    /// What `url` leads to: `none`, `session` or `transaction`; found out when not set.
+    pub pooling: Option<PoolingMode>,
+    /// Connections of one process, and one more to be woken; 20 when not set.
     pub max_connections: Option<u32>,
     /// Seconds after which a connection that nobody used is closed; 60 when not set.
     pub idle_seconds: Option<u64>,
     /// The folder with `initdb` and `postgres`, when they are not found by themselves.
     pub bin_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolingMode {
+    None,
+    Session,
+    Transaction,
 }
 
 /// The envelope keys: what tenants entrust to us is encrypted under them.
@@ -349,10 +363,10 @@ impl Config {
             }
             None => figment,
         };
-        if let Ok(url) = std::env::var("DATABASE_URL")
-            && !url.is_empty()
-        {
-            figment = figment.merge(Serialized::default("database.url", url));
+        for (name, setting) in [("DATABASE_URL", "database.url"), ("DATABASE_DIRECT_URL", "database.direct_url")] {
+            if let Some(url) = std::env::var(name).ok().filter(|url| !url.is_empty()) {
+                figment = figment.merge(Serialized::default(setting, url));
+            }
         }
         let environment = Env::prefixed("GALLEY_")
             .ignore(&["LOG", "CONFIG", "POSTGRES_USER"])
@@ -377,10 +391,19 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        let database = self.database.url.as_ref().map_or("postgres://", Hidden::expose);
+        for (url, name) in [
+            (&self.database.url, "database.url (DATABASE_URL)"),
+            (&self.database.direct_url, "database.direct_url (DATABASE_DIRECT_URL)"),
+        ] {
+            let url = url.as_ref().map_or("postgres://", Hidden::expose);
+            anyhow::ensure!(
+                ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)),
+                "{name} must begin with postgres:// or postgresql://"
+            );
+        }
         anyhow::ensure!(
-            ["postgres://", "postgresql://"].iter().any(|scheme| database.starts_with(scheme)),
-            "database.url (DATABASE_URL) must begin with postgres:// or postgresql://"
+            self.database.direct_url.is_none() || self.database.url.is_some(),
+            "database.direct_url (DATABASE_DIRECT_URL) goes with database.url (DATABASE_URL)"
         );
         let base_url = self.writer.base_url.as_deref();
         anyhow::ensure!(

@@ -3,6 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use galley_domain::task::StepKind;
+use galley_store::StoreError;
 use poem::http::{Uri, uri::Scheme};
 
 use crate::{
@@ -69,17 +70,30 @@ fn binaries(config: &Config) -> Result<String, String> {
 
 async fn database(config: &Config) -> Result<String, String> {
     let opened = Database::open(config).await.map_err(|error| format!("{error:#}"))?;
+    let store = opened.store();
     let looked = async {
-        opened.store().ping().await?;
-        opened.store().pending_migrations().await
+        store.ping().await?;
+        Ok::<_, StoreError>((store.pending_migrations().await?, store.connections_allowed().await?))
     }
     .await;
+    let (hears, wanted) = (store.hears(), store.connections_wanted());
     opened.close().await;
-    match looked {
-        Ok(pending) if pending.is_empty() => Ok("answers; the schema is up to date".into()),
-        Ok(pending) => Ok(format!("answers; {} to apply: galley migrate, or simply galley up", pending.join(", "))),
-        Err(error) => Err(error.to_string()),
+    let (pending, allowed) = looked.map_err(|error| error.to_string())?;
+    let mut said = match pending.as_slice() {
+        [] => "answers; the schema is up to date".to_owned(),
+        pending => format!("answers; {} to apply: galley migrate, or simply galley up", pending.join(", ")),
+    };
+    if allowed < wanted {
+        said += &format!(
+            "; it allows us {allowed} connections and a process takes up to {wanted}: allow more, or set \
+             database.max_connections to {}",
+            allowed.saturating_sub(1).max(1)
+        );
     }
+    if !hears {
+        said += &format!("; {}", compose::DEAF);
+    }
+    Ok(said)
 }
 
 async fn writer(config: &Config) -> Result<String, String> {

@@ -38,10 +38,8 @@ async fn a_server_that_allows_few_connections_costs_time_and_no_error() {
 #[tokio::test]
 async fn a_second_process_finds_room_and_both_go_on() {
     let database = TestDatabase::new().await;
-    let settings = StoreSettings {
-        idle_timeout: Duration::from_secs(1),
-        ..StoreSettings::new(database.as_role_of(5).await)
-    };
+    let settings =
+        StoreSettings { idle_timeout: Duration::from_secs(1), ..StoreSettings::new(database.as_role_of(5).await) };
     let first = Store::connect(&settings).await.expect("it answers");
     let busy = futures::future::join_all((0..40).map(|_| first.ping())).await;
     assert!(busy.into_iter().all(|answer| answer.is_ok()));

@@ -3,6 +3,7 @@
 mod connections;
 mod files;
 mod own_rows;
+mod poolers;
 mod projects;
 mod source_text;
 

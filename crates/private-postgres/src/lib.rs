@@ -146,6 +146,7 @@ pub enum Stopped {
 pub struct Cluster {
     data_dir: PathBuf,
     place: Place,
+    settings: Settings,
     role: Role,
     pid: u32,
     socket_dir: PathBuf,
@@ -185,7 +186,7 @@ pub async fn start(settings: Settings) -> Result<Cluster, PgError> {
     drop(gate);
     let server::Server { pid, socket_dir, child } = server;
     let start_timeout = settings.start_timeout;
-    Ok(Cluster { data_dir, place, role, pid, socket_dir, start_timeout, child, lease, users })
+    Ok(Cluster { data_dir, place, settings, role, pid, socket_dir, start_timeout, child, lease, users })
 }
 
 /// The server, and whether it was started here.
@@ -250,6 +251,25 @@ impl Cluster {
             Err(PgError::Refused { sqlstate, .. }) if sqlstate == "42P04" || sqlstate == "23505" => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Starts the server again if it has ended without us, and says whether it had: killed for want of memory, or stopped by
+    /// somebody who did not know that it is in use. It takes connections at the same address.
+    ///
+    /// # Errors
+    /// As of [`start`]; what it could not do may be done later.
+    pub async fn revive(&mut self) -> Result<bool, PgError> {
+        if server::running(&self.place.pgdata())?.is_some() {
+            return Ok(false);
+        }
+        let deadline = Instant::now() + self.start_timeout;
+        let _gate = gate(&self.data_dir, deadline, self.start_timeout).await?;
+        let (server, started) = bring_up(&self.place, &self.settings, None, deadline).await?;
+        self.pid = server.pid;
+        self.socket_dir = server.socket_dir;
+        // Another process may have been first; then our old child is the one that ended.
+        self.child = server.child;
+        Ok(started)
     }
 
     /// Gives our share back. The last user of the server shuts it down (`fast`: open transactions are rolled back) and

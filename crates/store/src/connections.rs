@@ -182,6 +182,11 @@ impl Connections {
         self.limits.most
     }
 
+    /// How long a caller waits.
+    pub(crate) fn patience(&self) -> Duration {
+        self.limits.patience
+    }
+
     /// Waits for those who still use one, then closes all.
     pub(crate) async fn close(&self) {
         self.places.close();

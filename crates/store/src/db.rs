@@ -32,7 +32,10 @@ impl Db {
             let mut lease = self.0.acquire().await?;
             let sessions = self.0.sessions();
             let keep = sessions.keep_statements();
-            match lease.run(true, async |own| simple(own, sessions.begin()).await).await {
+            // A pooler lets a client wait for a server that is away; BEGIN itself takes no time.
+            let begun = lease.run(true, async |own| simple(own, sessions.begin()).await);
+            let begun = tokio::time::timeout(self.0.patience(), begun).await;
+            match begun.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(_) => return Ok(Transaction { lease: Arc::new(Mutex::new(lease)), keep }),
                 // It died while nobody used it. Nothing was done over it, and it is not used again.
                 Err(error) if is_broken(&error) && dead < self.0.most() => dead += 1,

@@ -113,6 +113,12 @@ pub const SESSION: [(&str, &str); 4] = [
     ("jit", "off"),
 ];
 
+/// Limits of role and database are -1 where there is none.
+const CONNECTIONS_ALLOWED: &str = "
+SELECT least(current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+    nullif(r.rolconnlimit, -1), nullif(d.datconnlimit, -1)) AS allowed
+FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()";
+
 /// How to reach the database.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
@@ -206,6 +212,18 @@ impl Store {
     /// False where no other process can wake us: a pooler is in the way, and there is no address past it.
     pub fn hears(&self) -> bool {
         self.hears
+    }
+
+    /// How many connections this process takes at the most.
+    pub fn connections_wanted(&self) -> u32 {
+        self.db.0.most() + self.engine.0.most() + 1
+    }
+
+    /// How many connections the server allows this role and this database, whoever has them.
+    pub async fn connections_allowed(&self) -> Result<u32, StoreError> {
+        let row = sql::one(&self.db, CONNECTIONS_ALLOWED, []).await?;
+        let allowed: i32 = row.map(|row| row.try_get("", "allowed")).transpose()?.unwrap_or_default();
+        Ok(u32::try_from(allowed).unwrap_or_default())
     }
 
     /// Answers when the database does, and takes what is written.

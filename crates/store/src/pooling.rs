@@ -117,10 +117,20 @@ async fn found(connection: &mut PgConnection, marked: bool, expected: Option<Poo
     Ok(Pooling::Transaction { keeps_statements: keeps_statements(connection).await? })
 }
 
-/// A pooler that takes prepared statements along gives them names of its own.
+/// A pooler that takes prepared statements along gives them names of its own; with another the name may be taken by who had
+/// the session before us.
 async fn keeps_statements(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let mut tx = connection.begin().await?;
-    let names: Vec<String> = sqlx::query_scalar("SELECT name FROM pg_prepared_statements").fetch_all(&mut *tx).await?;
+    let names: Result<Vec<String>, _> =
+        sqlx::query_scalar("SELECT name FROM pg_prepared_statements").fetch_all(&mut *tx).await;
+    let keeps = match &names {
+        Ok(names) => !names.is_empty() && !names.iter().any(|name| name.starts_with("sqlx_s_")),
+        Err(error) if error.as_database_error().is_some() => false,
+        Err(_) => return names.map(|_| false),
+    };
+    if names.is_ok() {
+        tx.clear_cached_statements().await?;
+    }
     tx.rollback().await?;
-    Ok(!names.is_empty() && !names.iter().any(|name| name.starts_with("sqlx_s_")))
+    Ok(keeps)
 }

@@ -43,6 +43,7 @@ pub struct HarnessBuilder {
     connections: Option<u32>,
     allowed: Option<u32>,
     pooled: Option<(PoolMode, &'static str)>,
+    past_the_pooler: bool,
     keyring: Option<Keyring>,
 }
 
@@ -116,6 +117,7 @@ impl Default for HarnessBuilder {
             connections: None,
             allowed: None,
             pooled: pooled_by_default(),
+            past_the_pooler: true,
             keyring: None,
         }
     }
@@ -177,6 +179,13 @@ impl HarnessBuilder {
         self
     }
 
+    /// Whether there is an address past the pooler.
+    #[must_use]
+    pub fn past_the_pooler(mut self, there_is: bool) -> Self {
+        self.past_the_pooler = there_is;
+        self
+    }
+
     /// With an envelope key, so that secrets can be stored.
     #[must_use]
     pub fn keyring(mut self) -> Self {
@@ -199,7 +208,8 @@ impl HarnessBuilder {
             let started = database.behind_a_pooler(mode, more).await;
             settings.url.clone_from(&started.url);
             settings.pooling = (mode == PoolMode::Session).then_some(Pooling::Session);
-            settings.direct_url = (mode == PoolMode::Transaction).then(|| database.url.clone());
+            let past = mode == PoolMode::Transaction && self.past_the_pooler;
+            settings.direct_url = past.then(|| database.url.clone());
             pooler = Some(started);
         }
         settings.max_connections = self.connections.unwrap_or(8);
@@ -287,9 +297,7 @@ impl Harness {
     pub async fn moved_to(self, database: TestDatabase) -> Self {
         self.listening.abort();
         let store = database.store().await;
-        let blobs = Blobs::folder(&self.dir.path().join("files")).expect("a file store");
-        let (settings, registry) = (self.services.settings().clone(), Arc::clone(self.services.registry()));
-        let services = Services::new(store.clone(), blobs, settings, registry);
+        let services = self.services_on(store.clone());
         let notifications = Notifications::default();
         let listening = tokio::spawn(notifications.clone().run(store));
         let dir = tempfile::tempdir().expect("a temporary folder");
@@ -309,6 +317,18 @@ impl Harness {
     /// Starts an engine with scripted steps; leases are short so that tests need not wait for them.
     pub fn scripted(&self, script: &Script) -> RunningEngine {
         self.engine(scripted_steps(script), |_| {})
+    }
+
+    /// The same whose own looks come after this time.
+    pub fn patient(&self, script: &Script, tick: Duration) -> RunningEngine {
+        self.engine(scripted_steps(script), |settings| settings.tick = tick)
+    }
+
+    /// The use cases of another process, on this way to the database.
+    pub fn services_on(&self, store: Store) -> Services {
+        let blobs = Blobs::folder(&self.dir.path().join("files")).expect("a file store");
+        let (settings, registry) = (self.services.settings().clone(), Arc::clone(self.services.registry()));
+        Services::new(store, blobs, settings, registry)
     }
 
     /// Starts an engine with the real steps.
