@@ -28,6 +28,7 @@ use tokio::{sync::Mutex, task::JoinHandle};
 use crate::{
     config::{Config, PoolingMode, SearchKind, WriterKind},
     envelope,
+    presence::Presence,
 };
 
 const DATABASE: &str = "galley";
@@ -152,6 +153,8 @@ pub struct Parts {
     pub notifications: Notifications,
     database: Database,
     listening: Option<JoinHandle<()>>,
+    /// Of the one engine of this process.
+    presence: Option<Presence>,
 }
 
 impl Parts {
@@ -164,7 +167,14 @@ impl Parts {
         let registry = Arc::new(registry(&config)?);
         let services = Services::new(database.store().clone(), blobs, settings(&config)?, registry)
             .with_keyring(envelope::keyring(&config)?);
-        Ok(Self { config, services, notifications: Notifications::default(), database, listening: None })
+        Ok(Self {
+            config,
+            services,
+            notifications: Notifications::default(),
+            database,
+            listening: None,
+            presence: None,
+        })
     }
 
     /// The first organization; made when there is none.
@@ -180,23 +190,30 @@ impl Parts {
         self.listening = Some(tokio::spawn(self.notifications.clone().run(self.services.store().clone())));
     }
 
-    pub fn engine(&self, kinds: Vec<StepKind>) -> anyhow::Result<Engine> {
+    /// The engine of this process, with what a predecessor of this data folder had when it died.
+    pub async fn engine(&mut self, kinds: Vec<StepKind>) -> anyhow::Result<Engine> {
         let unknown = kinds.iter().find(|kind| self.services.registry().stage(**kind).is_none());
         anyhow::ensure!(
             unknown.is_none(),
             "there is no kind of step called '{}'",
             unknown.map_or("", |kind| kind.as_str())
         );
+        let (presence, dead) =
+            Presence::begin(&self.config.data).context("the data folder cannot say who works from it")?;
+        if !dead.workers.is_empty() {
+            self.services.store().queue().take_from_the_dead(&dead.workers).await?;
+            dead.buried();
+        }
         let engine = &self.config.engine;
-        let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
         let settings = EngineSettings {
-            worker: format!("{host}/{}", std::process::id()),
+            worker: presence.worker().to_owned(),
             kinds,
             concurrency: engine.concurrency.unwrap_or(usize::MAX),
             lease: Duration::from_secs(engine.lease_seconds),
             tick: Duration::from_secs(engine.tick_seconds),
             drain: Duration::from_secs(engine.drain_seconds),
         };
+        self.presence = Some(presence);
         let steps = all_steps(toolbox(&self.config, self.services.clone())?);
         let (store, registry) = (self.services.store().clone(), Arc::clone(self.services.registry()));
         Ok(Engine::new(store, registry, self.notifications.clone(), settings, steps))

@@ -4,6 +4,7 @@ mod cli;
 mod compose;
 mod config;
 mod envelope;
+mod presence;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -266,49 +266,6 @@ fn wrong_arguments_are_refused_before_anything_starts() {
     }
 }
 
-/// After a power cut everything starts at once, and the database may be the last.
-#[tokio::test]
-async fn the_daemon_waits_for_a_database_that_is_away() {
-    use tokio::io::{AsyncBufReadExt, BufReader};
-    let database = galley_testkit::TestDatabase::new().await;
-    database.go_away().await;
-    for command in [&["up"][..], &["api"], &["work"]] {
-        let dir = tempfile::tempdir().unwrap();
-        let mut daemon = tokio::process::Command::new(env!("CARGO_BIN_EXE_galley"));
-        daemon.env("DATABASE_URL", &database.url).arg("--data").arg(dir.path()).args(command);
-        if command != ["work"] {
-            daemon.args(["--listen", "127.0.0.1:0"]);
-        }
-        daemon.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut daemon = daemon.spawn().unwrap();
-        let mut log = BufReader::new(daemon.stderr.take().unwrap()).lines();
-        let mut out = BufReader::new(daemon.stdout.take().unwrap()).lines();
-        let mut read = async || {
-            tokio::select! {
-                line = log.next_line() => line.unwrap(),
-                line = out.next_line() => line.unwrap(),
-            }
-        };
-        let mut until = async |word: &str| {
-            let reading = async {
-                while let Some(line) = read().await {
-                    if line.contains(word) {
-                        return line;
-                    }
-                }
-                panic!("{command:?} ended without saying '{word}'")
-            };
-            tokio::time::timeout(std::time::Duration::from_secs(60), reading).await.expect("it says something")
-        };
-        let waiting = until("waiting for it").await;
-        assert!(waiting.contains("not currently accepting connections"), "{waiting}");
-        database.come_back().await;
-        until(if command == ["work"] { "working" } else { "Galley is ready" }).await;
-        daemon.start_kill().unwrap();
-        database.go_away().await;
-    }
-}
-
 #[test]
 fn a_database_that_cannot_be_had_is_told_in_one_sentence() {
     let admin = tokio::runtime::Runtime::new().unwrap().block_on(galley_testkit::admin_url());
@@ -327,55 +284,4 @@ fn a_database_that_cannot_be_had_is_told_in_one_sentence() {
         assert_eq!(told.matches("cannot be reached").count(), 1, "said once: {told}");
         assert!(!told.contains("secret"), "{told}");
     }
-}
-
-/// Somebody kills it, or stops it and does not know who uses it: the daemon starts it again, and work goes on.
-#[tokio::test]
-async fn a_private_postgres_that_ends_is_started_again() {
-    use tokio::io::{AsyncBufReadExt, BufReader};
-    let dir = tempfile::tempdir().unwrap();
-    let mut daemon = tokio::process::Command::new(env!("CARGO_BIN_EXE_galley"));
-    daemon.env_remove("DATABASE_URL").arg("--data").arg(dir.path()).args(["up", "--listen", "127.0.0.1:0"]);
-    let mut daemon = daemon.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-    let mut out = BufReader::new(daemon.stdout.take().unwrap()).lines();
-    let mut log = BufReader::new(daemon.stderr.take().unwrap()).lines();
-    let log = tokio::spawn(async move {
-        let mut revived = 0;
-        while let Ok(Some(line)) = log.next_line().await {
-            revived += usize::from(line.contains("it was started again"));
-        }
-        revived
-    });
-    let address = loop {
-        let line = out.next_line().await.unwrap().expect("it starts");
-        if let Some((_, rest)) = line.split_once("ready on ") {
-            break rest.split(' ').next().unwrap().to_owned();
-        }
-    };
-    let home = std::fs::read_to_string(dir.path().join("location"))
-        .map_or_else(|_| dir.path().to_owned(), |path| std::path::PathBuf::from(path.trim()));
-    let pid_file = home.join("pgdata/postmaster.pid");
-    let postmaster = || {
-        let text = std::fs::read_to_string(&pid_file).ok()?;
-        text.lines().next()?.parse::<u32>().ok()
-    };
-    let ready = async || {
-        let answer = reqwest::get(format!("{address}/readyz")).await;
-        answer.is_ok_and(|answer| answer.status().is_success())
-    };
-    for signal in ["-KILL", "-INT"] {
-        let before = postmaster().expect("it runs");
-        let killed = Command::new("kill").arg(signal).arg(before.to_string()).status().unwrap();
-        assert!(killed.success());
-        let back = async {
-            while postmaster().is_none_or(|now| now == before) || !ready().await {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(60), back).await.expect("it is back within a minute");
-    }
-    Command::new("kill").arg("-TERM").arg(daemon.id().unwrap().to_string()).status().unwrap();
-    assert!(daemon.wait().await.unwrap().success(), "and it stops in order");
-    assert_eq!(log.await.unwrap(), 2);
-    assert_eq!(postmaster(), None, "its Postgres with it");
 }

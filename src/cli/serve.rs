@@ -126,13 +126,13 @@ async fn opened(config: Config, stop: &CancellationToken) -> anyhow::Result<Opti
 pub async fn up(config: Config) -> anyhow::Result<u8> {
     let stop = stop_signal()?;
     let _log = telemetry::start(&config.log, Audience::Operator)?;
-    let Some((parts, org)) = opened(config, &stop).await? else { return Ok(0) };
+    let Some((mut parts, org)) = opened(config, &stop).await? else { return Ok(0) };
     if let Some(key) = parts.services.operator(Operator::of_this_machine()).first_key(org).await? {
         println!("First start. Organization: {} ({org})", parts.config.organization.name);
         println!("Admin: {}", parts.config.organization.admin_email);
         println!("API key, shown once: {}", key.secret);
     }
-    let engine = parts.engine(Vec::new())?;
+    let engine = parts.engine(Vec::new()).await?;
     let stats = engine.stats();
     let working = tokio::spawn(engine.run(stop.clone()));
     let done = together(&stop, working, serve(&parts, stop.clone(), Some(stats))).await;
@@ -180,10 +180,10 @@ pub async fn api(config: Config) -> anyhow::Result<u8> {
 pub async fn work(config: Config, args: &WorkArgs) -> anyhow::Result<u8> {
     let stop = stop_signal()?;
     let _log = telemetry::start(&config.log, Audience::Operator)?;
-    let Some((parts, _)) = opened(config, &stop).await? else { return Ok(0) };
+    let Some((mut parts, _)) = opened(config, &stop).await? else { return Ok(0) };
     let kinds = args.kinds();
     tracing::info!(kinds = ?kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), "working");
-    parts.engine(kinds)?.run(stop).await;
+    parts.engine(kinds).await?.run(stop).await;
     parts.close().await;
     Ok(0)
 }

@@ -72,7 +72,7 @@ pub async fn run(config: Config, args: WriteArgs) -> anyhow::Result<u8> {
         () = interrupted.cancelled() => return Ok(INTERRUPTED),
     };
     parts.listen();
-    let code = write(&parts, &args, &interrupted).await;
+    let code = write(&mut parts, &args, &interrupted).await;
     parts.close().await;
     code
 }
@@ -92,12 +92,12 @@ fn interrupt() -> anyhow::Result<CancellationToken> {
     Ok(token)
 }
 
-async fn write(parts: &Parts, args: &WriteArgs, interrupted: &CancellationToken) -> anyhow::Result<u8> {
+async fn write(parts: &mut Parts, args: &WriteArgs, interrupted: &CancellationToken) -> anyhow::Result<u8> {
     let org = parts.organization().await?;
     let stop = CancellationToken::new();
     let task =
         if args.resume { resume(&parts.services, org).await? } else { order(&parts.services, org, args).await? };
-    let engine = parts.engine(Vec::new())?;
+    let engine = parts.engine(Vec::new()).await?;
     let working = tokio::spawn(engine.run(stop.clone()));
     let talk = !args.json;
     let style = progress::Style { talk, live: talk && std::io::stderr().is_terminal() };

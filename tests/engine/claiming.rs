@@ -285,3 +285,21 @@ async fn a_sweep_is_scheduled_once_and_removes_what_is_old() {
     assert_eq!(swept.steps, 0, "steps are kept for a day");
     assert_eq!(harness.services.store().tenant(harness.principal.org).credits().await.unwrap().1, Decimal::ZERO);
 }
+
+/// A process that died is no reason to wait, and one that lives keeps what it has.
+#[tokio::test]
+async fn what_the_dead_had_is_claimable_at_once_but_for_last_attempts() {
+    let harness = Harness::new().await;
+    let mut tasks = Vec::new();
+    for worker in ["dead", "alive", "dead"] {
+        tasks.push(harness.order().await);
+        assert_eq!(harness.claim(article::RESEARCH, 1, worker, LEASE).await.steps.len(), 1);
+    }
+    let last = format!("UPDATE steps SET attempt = max_attempts WHERE task_id = '{}'", tasks[2]);
+    harness.database.execute(&last).await;
+    let queue = harness.services.store().queue();
+    queue.take_from_the_dead(&["dead".to_owned(), "long gone".to_owned()]).await.unwrap();
+    let claimed = harness.claim(article::RESEARCH, 9, "w", LEASE).await.steps;
+    assert_eq!(claimed.iter().map(|step| step.task).collect::<Vec<_>>(), [Some(tasks[0])]);
+    assert_eq!(claimed[0].attempt, 2);
+}

@@ -221,6 +221,13 @@ const PROMOTE_ABANDONED: &str = moved!(
         LIMIT 1000 FOR UPDATE SKIP LOCKED))"
 );
 
+/// Whoever had them is dead, so nobody has to be given time to come back. Those in their last attempt wait for their lease:
+/// who takes them must know their kind.
+const TAKE_FROM_THE_DEAD: &str = moved!(
+    "UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL
+        WHERE state = 'running' AND worker = ANY($1) AND attempt < max_attempts"
+);
+
 /// Only kinds that the caller knows: what it does not know it cannot bring to its end either.
 const TAKE_EXHAUSTED: &str = concat!(
     "WITH lost AS (
@@ -416,6 +423,12 @@ impl Queue {
     pub async fn give_back(&self, held: &[Fence]) -> Result<(), StoreError> {
         let (ids, leases) = columns(held);
         let moved = sql::rows::<Moved>(&self.db, GIVE_BACK, [ids.into(), leases.into()]).await?;
+        self.became_ready(moved)
+    }
+
+    /// Makes claimable what these workers had, which are known to be dead.
+    pub async fn take_from_the_dead(&self, workers: &[String]) -> Result<(), StoreError> {
+        let moved = sql::rows::<Moved>(&self.db, TAKE_FROM_THE_DEAD, [workers.to_vec().into()]).await?;
         self.became_ready(moved)
     }
 
