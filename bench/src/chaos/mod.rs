@@ -21,6 +21,7 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use galley_services::KeyRequest;
+use galley_testkit::{PoolMode, Pooler};
 use sqlx::Connection;
 
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
 use client::{Client, Ledger};
 use peer::Peer;
 use plan::{Event, Plan};
-use processes::{Processes, WORKERS};
+use processes::{Processes, WORKERS, Ways};
 use proxy::Proxy;
 use rest::Rest;
 use server::Server;
@@ -59,6 +60,9 @@ pub struct ChaosArgs {
     /// The program under test [default: built anew by cargo, or the one beside this program].
     #[arg(long, value_name = "FILE")]
     galley: Option<PathBuf>,
+    /// Puts a PgBouncer of the machine between the processes and Postgres.
+    #[arg(long, value_name = "session|transaction")]
+    pooler: Option<PoolMode>,
     /// Where the database and the logs are made [default: the temporary folder].
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -100,7 +104,7 @@ async fn each_seed(
         let folder = dir.join(format!("seed-{seed}"));
         std::fs::create_dir(&folder)?;
         let length = Duration::from_secs_f64(args.minutes * 60.0);
-        let good = match one(seed, length, galley, server, &folder).await {
+        let good = match one(seed, length, galley, args.pooler, server, &folder).await {
             Ok(verdict) => {
                 println!("seed {seed}: {}", verdict.line());
                 for fault in &verdict.faults {
@@ -131,6 +135,9 @@ fn replay(args: &ChaosArgs, seed: u64) -> String {
         None => std::env::args().next().unwrap_or_else(|| "galley-bench".to_owned()),
     };
     let mut command = format!("{program} chaos --minutes {} --seed {seed}", args.minutes);
+    if let Some(mode) = args.pooler {
+        command += &format!(" --pooler {mode:?}").to_lowercase();
+    }
     for (name, path) in [("--galley", &args.galley), ("--dir", &args.dir)] {
         if let Some(path) = path {
             command += &format!(" {name} '{}'", path.display());
@@ -143,6 +150,7 @@ async fn one(
     seed: u64,
     length: Duration,
     galley: &Path,
+    pooler: Option<PoolMode>,
     server: &mut Server,
     folder: &Path,
 ) -> anyhow::Result<verdict::Verdict> {
@@ -150,13 +158,22 @@ async fn one(
     let database = server.database(&name, folder).await?;
     let keys = keys(&database).await?;
     let peer = Peer::start(seed).await?;
+    let pooler = match pooler {
+        Some(mode) => Some(Pooler::start(server.socket_dir(), &name, mode, "query_wait_timeout = 20").await),
+        None => None,
+    };
+    let socket = pooler.as_ref().map_or_else(|| server.socket(), Pooler::socket);
     // Without its capabilities root does not get to the socket, so everybody comes by a port.
     let mut proxies = Vec::new();
     for _ in 0..=WORKERS {
-        proxies.push(Proxy::start(server.socket()).await?);
+        proxies.push(Proxy::start(socket.clone()).await?);
     }
-    let urls = proxies.iter().map(|proxy| server.url_over(proxy.port(), &name)).collect();
-    let processes = Processes::new(galley, folder, urls, peer.port()).await?;
+    let past = Proxy::start(server.socket()).await?;
+    let ways = Ways {
+        urls: proxies.iter().map(|proxy| server.url_over(proxy.port(), &name)).collect(),
+        direct: pooler.as_ref().map(|_| server.url_over(past.port(), &name)),
+    };
+    let processes = Processes::new(galley, folder, ways, peer.port()).await?;
     let mut client = Client::new(seed, processes.front(), keys);
     let site = Site::new(folder.join("data").join("site"));
     let mut stage = Stage { server, database, processes, proxies, peer, site, cuts: 0, publishers: 0, faults: 0 };
@@ -240,7 +257,10 @@ impl Stage<'_> {
                 Event::Kill(process) => self.processes.kill(*process).await?,
                 Event::Terminate(process) => self.processes.terminate(*process)?,
                 Event::CutConnections { all } => self.cuts += self.server.cut(&self.database.name, *all).await?,
-                Event::StopPostgres(away) => self.server.bounce(*away).await?,
+                Event::StopPostgres(away) => self.outage(None, *away).await?,
+                Event::StartInOutage(process, away) => self.outage(Some(*process), *away).await?,
+                Event::OnlyReads(time) => self.server.only_reads(*time).await?,
+                Event::Refuse(time) => self.cuts += self.server.refuse(&self.database.name, *time).await?,
                 Event::Stall(worker, time) => self.proxies[*worker].stall(*time),
                 Event::Pause(worker, time) => self.processes.pause(*worker, *time)?,
                 Event::Site(fault, time) => self.faults += u32::from(self.site.fail(*fault, *time).await?),
@@ -254,6 +274,17 @@ impl Stage<'_> {
         }
         tokio::time::sleep(length.saturating_sub(began.elapsed())).await;
         Ok(())
+    }
+
+    /// The server is away for so long; a process may die with it and be back first.
+    async fn outage(&mut self, dies: Option<usize>, away: Duration) -> anyhow::Result<()> {
+        self.server.take_away().await?;
+        if let Some(process) = dies {
+            self.processes.kill(process).await?;
+            self.processes.revive()?;
+        }
+        tokio::time::sleep(away).await;
+        self.server.bring_back().await
     }
 
     /// How long it takes from the last fault until everything has ended.

@@ -13,6 +13,12 @@ pub enum Event {
     },
     /// An immediate stop, and a start after so long.
     StopPostgres(Duration),
+    /// The same, and a process that dies with it is started before Postgres is.
+    StartInOutage(usize, Duration),
+    /// Postgres takes no changes for so long.
+    OnlyReads(Duration),
+    /// Postgres takes no new connections for so long, and ends the old ones.
+    Refuse(Duration),
     /// Nothing passes between one worker and Postgres for so long.
     Stall(usize, Duration),
     /// One worker gets no processor for so long, and does not notice.
@@ -45,12 +51,12 @@ impl Plan {
             let event = match random.u8(0..100) {
                 0..20 => Event::Kill(any_process(&mut random)),
                 20..32 => Event::Terminate(any_process(&mut random)),
-                32..45 => Event::CutConnections { all: random.bool() },
-                45..56 if at > stopped + BETWEEN_STOPS => {
+                32..40 => Event::CutConnections { all: random.bool() },
+                40..56 if at > stopped + BETWEEN_STOPS => {
                     stopped = at;
-                    Event::StopPostgres(Duration::from_millis(random.u64(100..4_000)))
+                    outage(&mut random)
                 }
-                45..62 => Event::Stall(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
+                40..62 => Event::Stall(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 62..70 => Event::Pause(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 70..82 => site(&mut random),
                 82..90 => Event::KillPublisher,
@@ -64,6 +70,16 @@ impl Plan {
 
     pub fn count(&self, test: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|(_, event)| test(event)).count()
+    }
+}
+
+fn outage(random: &mut fastrand::Rng) -> Event {
+    let time = Duration::from_millis(random.u64(100..4_000));
+    match random.u8(0..5) {
+        0 => Event::StopPostgres(time),
+        1 | 2 => Event::StartInOutage(any_process(random), time),
+        3 => Event::OnlyReads(time),
+        _ => Event::Refuse(time),
     }
 }
 
@@ -88,6 +104,14 @@ mod tests {
         assert_eq!(plan.events, Plan::new(7, minute).events);
         assert_ne!(plan.events, Plan::new(8, minute).events);
         assert!(plan.events.len() > 20 && plan.events.iter().all(|(at, _)| *at < minute));
-        assert!((0..50).any(|seed| Plan::new(seed, minute).count(|event| matches!(event, Event::StopPostgres(_))) > 1));
+        let outages: [fn(&Event) -> bool; 4] = [
+            |event| matches!(event, Event::StopPostgres(_)),
+            |event| matches!(event, Event::StartInOutage(..)),
+            |event| matches!(event, Event::OnlyReads(_)),
+            |event| matches!(event, Event::Refuse(_)),
+        ];
+        for outage in outages {
+            assert!((0..50).any(|seed| Plan::new(seed, minute).count(outage) > 0));
+        }
     }
 }

@@ -26,7 +26,7 @@ const ENDING: Duration = Duration::from_secs(45);
 pub struct Processes {
     galley: PathBuf,
     folder: PathBuf,
-    urls: Vec<String>,
+    ways: Ways,
     peer: u16,
     port: u16,
     running: Vec<Option<Child>>,
@@ -34,6 +34,15 @@ pub struct Processes {
     logged: Vec<u64>,
     /// When which of them got no processor.
     sleeps: Vec<Sleep>,
+}
+
+/// Where the processes reach the database.
+#[derive(Debug)]
+pub struct Ways {
+    /// Of each process, the front first.
+    pub urls: Vec<String>,
+    /// Past the pooler, where there is one.
+    pub direct: Option<String>,
 }
 
 /// A time in which a process got no processor.
@@ -66,15 +75,14 @@ pub fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
 }
 
 impl Processes {
-    /// `urls` are where each of them reaches the database, the front first.
-    pub async fn new(galley: &Path, folder: &Path, urls: Vec<String>, peer: u16) -> anyhow::Result<Self> {
+    pub async fn new(galley: &Path, folder: &Path, ways: Ways, peer: u16) -> anyhow::Result<Self> {
         Ok(Self {
             galley: galley.to_owned(),
             folder: folder.to_owned(),
             running: (0..=WORKERS).map(|_| None).collect(),
             logged: vec![0; WORKERS + 1],
             sleeps: Vec::new(),
-            urls,
+            ways,
             peer,
             port: free_port().await?,
         })
@@ -118,7 +126,8 @@ impl Processes {
         };
         command.arg("--data").arg(self.folder.join("data")).current_dir(&self.folder);
         let settings = [
-            ("DATABASE_URL", self.urls[process].clone()),
+            ("DATABASE_URL", self.ways.urls[process].clone()),
+            ("DATABASE_DIRECT_URL", self.ways.direct.clone().unwrap_or_default()),
             ("GALLEY_DATABASE__MAX_CONNECTIONS", "8".to_owned()),
             ("GALLEY_DATABASE__IDLE_SECONDS", "1".to_owned()),
             ("GALLEY_WRITER__KIND", "openai".to_owned()),

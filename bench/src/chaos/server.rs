@@ -41,6 +41,10 @@ impl Server {
         self.cluster.socket_dir().join(".s.PGSQL.5432")
     }
 
+    pub fn socket_dir(&self) -> &Path {
+        self.cluster.socket_dir()
+    }
+
     /// A database by way of a port.
     pub fn url_over(&self, port: u16, name: &str) -> String {
         format!("postgres://galley@127.0.0.1:{port}/{name}?sslmode=disable")
@@ -79,8 +83,34 @@ impl Server {
         Ok(u32::try_from(cut).unwrap_or(u32::MAX))
     }
 
-    /// Stops the server as a power cut would, and starts it again after a while.
-    pub async fn bounce(&mut self, away: Duration) -> anyhow::Result<()> {
+    /// Takes no changes for a while.
+    pub async fn only_reads(&self, time: Duration) -> anyhow::Result<()> {
+        self.statement("ALTER SYSTEM SET default_transaction_read_only = on".to_owned()).await?;
+        self.statement("SELECT pg_reload_conf()".to_owned()).await?;
+        tokio::time::sleep(time).await;
+        let mut admin = PgConnection::connect(&self.cluster.url("postgres")).await?;
+        // Also this very statement counts as a change.
+        for sql in [
+            "SET default_transaction_read_only = off",
+            "ALTER SYSTEM RESET default_transaction_read_only",
+            "SELECT pg_reload_conf()",
+        ] {
+            sqlx::raw_sql(sql).execute(&mut admin).await?;
+        }
+        Ok(admin.close().await?)
+    }
+
+    /// Takes no new connections for a while, and ends those that there are. How many it were.
+    pub async fn refuse(&self, name: &str, time: Duration) -> anyhow::Result<u32> {
+        self.statement(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await?;
+        let cut = self.cut(name, true).await?;
+        tokio::time::sleep(time).await;
+        self.statement(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await?;
+        Ok(cut)
+    }
+
+    /// Stops the server as a power cut would.
+    pub async fn take_away(&self) -> anyhow::Result<()> {
         let pid = self.cluster.postmaster_pid();
         signal(pid, nix::sys::signal::Signal::SIGQUIT)?;
         let gone = async {
@@ -88,8 +118,10 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), gone).await.context("Postgres did not stop")?;
-        tokio::time::sleep(away).await;
+        tokio::time::timeout(Duration::from_secs(30), gone).await.context("Postgres did not stop")
+    }
+
+    pub async fn bring_back(&mut self) -> anyhow::Result<()> {
         let started = galley_private_postgres::start(self.settings.clone()).await?;
         self.before.push(std::mem::replace(&mut self.cluster, started));
         Ok(())

@@ -176,7 +176,7 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
     Ok(format!(
         "tasks: {tasks} ({} sent, {} cancelled, {} retried, {} paused); {steps} steps, {again} with more than one attempt; {} calls to \
          the model; {} kills, {} between publishing and confirming, {} terminations, {} connections cut, {} stops of \
-         Postgres, {} stalls, {} pauses, {} faults of the site; all ended {} after the last fault; at rest {before} before, {after} \
+         Postgres, {} with a start meanwhile, {} times that it only read, {} that it refused, {} stalls, {} pauses, {} faults of the site; all ended {} after the last fault; at rest {before} before, {after} \
          after",
         run.ledger.sent.values().sum::<u32>(),
         run.ledger.cancelled,
@@ -187,7 +187,10 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
         run.publishers,
         of(|event| matches!(event, Event::Terminate(_))),
         run.cuts,
-        of(|event| matches!(event, Event::StopPostgres(_))),
+        of(|event| matches!(event, Event::StopPostgres(_) | Event::StartInOutage(..))),
+        of(|event| matches!(event, Event::StartInOutage(..))),
+        of(|event| matches!(event, Event::OnlyReads(_))),
+        of(|event| matches!(event, Event::Refuse(_))),
         of(|event| matches!(event, Event::Stall(..))),
         of(|event| matches!(event, Event::Pause(..))),
         run.site_faults,

@@ -3,8 +3,9 @@
 use std::{
     fmt::Write,
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    str::FromStr,
     time::Duration,
 };
 
@@ -15,6 +16,18 @@ use sqlx::{Connection, PgConnection};
 pub enum PoolMode {
     Session,
     Transaction,
+}
+
+impl FromStr for PoolMode {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "session" => Ok(Self::Session),
+            "transaction" => Ok(Self::Transaction),
+            other => Err(format!("'{other}' is no mode of a pooler; there are session and transaction")),
+        }
+    }
 }
 
 /// A pooler that runs until it is dropped.
@@ -63,6 +76,11 @@ impl Pooler {
         let pooler = Self { process, url, dir };
         pooler.answers().await;
         pooler
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> PathBuf {
+        self.dir.path().join(".s.PGSQL.6432")
     }
 
     async fn answers(&self) {
