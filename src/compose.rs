@@ -271,6 +271,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         links: links(config)?,
         writer_needs_sources: config.writer.kind == WriterKind::Extractive,
         search: config.search.provider != SearchKind::None,
+        files_quota: config.limits.files_mb << 20,
         estimated_seconds: config.engine.estimated_seconds,
     })
 }

@@ -199,11 +199,11 @@ pub struct EngineConfig {
     pub estimated_seconds: u32,
 }
 
-/// Calls a minute that the front takes; a further one is a 429.
+/// What one key, one address or one organization may take.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Orders of one key.
+    /// Orders of one key. Like the next three: calls a minute; a further one is a 429.
     pub ai_per_minute: u32,
     /// Other changes of one key.
     pub content_per_minute: u32,
@@ -211,10 +211,13 @@ pub struct Limits {
     pub general_per_minute: u32,
     /// Failed sign-ins from one address.
     pub auth_per_minute: u32,
+    /// Megabytes (2^20 bytes) that the files of one organization may take.
+    pub files_mb: u64,
 }
 
 /// The most that a budget may be: a key that may do more has no limit.
 const MOST_CALLS: u32 = 1_000_000;
+const MOST_FILES_MB: u64 = 1 << 30;
 
 impl Limits {
     fn check(&self) -> anyhow::Result<()> {
@@ -226,6 +229,10 @@ impl Limits {
         ] {
             anyhow::ensure!((1..=MOST_CALLS).contains(&calls), "limits.{name} must be from 1 to {MOST_CALLS}");
         }
+        anyhow::ensure!(
+            (1..=MOST_FILES_MB).contains(&self.files_mb),
+            "limits.files_mb must be from 1 to {MOST_FILES_MB}"
+        );
         Ok(())
     }
 
@@ -244,7 +251,13 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         let RateLimits { general, content, ai, auth, .. } = RateLimits::default();
-        Self { ai_per_minute: ai, content_per_minute: content, general_per_minute: general, auth_per_minute: auth }
+        Self {
+            ai_per_minute: ai,
+            content_per_minute: content,
+            general_per_minute: general,
+            auth_per_minute: auth,
+            files_mb: 5_000,
+        }
     }
 }
 

@@ -272,3 +272,24 @@ async fn articles_that_end_together_under_one_name_are_all_kept() {
     engine.stop().await;
     assert_eq!(harness.database.number("SELECT count(DISTINCT slug) FROM articles").await, 12);
 }
+
+/// A link, a checksum, a language without spaces: nothing that cannot be broken stops an article that was written already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_word_without_end_in_the_prompt_stops_nothing() {
+    let harness = Harness::new().await;
+    let engine = harness.extractive();
+    for prompt in
+        [format!("Sela Ridge coffee {}", "x".repeat(900)), "a".repeat(250), format!("{} coffee", "茶".repeat(300))]
+    {
+        let mut order = ArticleOrder { brief: brief(&prompt, 300, 500), ..order() };
+        for name in SAMPLES {
+            order.uploaded_files.push(upload(&harness, name).await);
+        }
+        let task = harness.services.order(&harness.principal, order, "t", None).await.unwrap().value.task_id;
+        let view = harness.completed(task).await;
+        let article = harness.services.article(harness.principal.org, view.row.subject_id.unwrap()).await.unwrap();
+        assert!(article.title.chars().count() <= 200 && !article.slug.is_empty(), "{}", article.title);
+    }
+    engine.stop().await;
+    harness.assert_books_closed().await;
+}

@@ -267,6 +267,7 @@ fn settings() -> Settings {
         links: Policy::new(Vec::new()),
         writer_needs_sources: false,
         search: false,
+        files_quota: 1 << 30,
         estimated_seconds: 45,
     }
 }

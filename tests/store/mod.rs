@@ -2,6 +2,7 @@
 
 mod connections;
 mod files;
+mod lists;
 mod own_rows;
 mod poolers;
 mod projects;

@@ -64,6 +64,21 @@ fn plain_name(name: &str) -> String {
     if cleaned.is_empty() { "file".to_owned() } else { cleaned }
 }
 
+/// Not under a lock: those who upload in the same moment may exceed it by a file each, and none of them waits for the other.
+fn check_quota(taken: u64, more: u64, quota: u64) -> Result<(), ServiceError> {
+    if taken.saturating_add(more) <= quota {
+        return Ok(());
+    }
+    let mb = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    Err(ServiceError::Conflict(format!(
+        "the files of this organization take {:.1} of {:.1} MB, and this one has {:.1} MB; delete files that are not needed any \
+         more (DELETE /api/v1/files/{{file_id}}), or have the operator allow more (limits.files_mb)",
+        mb(taken),
+        mb(quota),
+        mb(more)
+    )))
+}
+
 impl Services {
     /// Stores a file that research can read. What it is, is told from its content; a file that nothing can be read from
     /// (empty, encrypted, damaged, of an unknown type) is refused here, where the client still listens.
@@ -94,7 +109,9 @@ impl Services {
             blob: put.blob,
         };
         let tx = self.store.begin(org).await?;
+        let quota = self.settings.files_quota;
         once(tx, key, |tx| async move {
+            check_quota(tx.bytes_of_files().await?, file.size, quota)?;
             tx.insert_file(file.clone()).await?;
             let NewFile { id, name, kind, size, sha256, .. } = file;
             Ok((tx, StoredFile { id, name, kind, size, sha256 }))

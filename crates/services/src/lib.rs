@@ -62,6 +62,8 @@ pub struct Settings {
     pub writer_needs_sources: bool,
     /// A search provider is configured, so an order without sources can find some.
     pub search: bool,
+    /// The most bytes that the files of one organization may take.
+    pub files_quota: u64,
     /// Expected seconds from order to article, for `estimated_time_seconds`.
     pub estimated_seconds: u32,
 }

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use galley_domain::article::{ArticleStatus, ContentFormat, Length};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, IntoSimpleExpr, Order, QueryFilter, QuerySelect,
+    sea_query::Expr,
+};
 use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -67,6 +70,10 @@ pub enum ArticleSort {
     Title,
 }
 
+/// An order that was cancelled before anything was written leaves nothing to list; its article comes back if it is run again.
+const LEFT_BY_NO_CANCEL: &str = "NOT (articles.status = 'failed' AND articles.version = 0 AND EXISTS (
+    SELECT FROM tasks t WHERE t.org_id = articles.org_id AND t.id = articles.task_id AND t.status = 'cancelled'))";
+
 #[derive(Debug, Clone)]
 pub struct ArticleFilter {
     /// Any of these; all when empty.
@@ -91,14 +98,15 @@ impl<C: ConnectionTrait> Scoped<C> {
         let condition = Condition::all()
             .add_option((!filter.statuses.is_empty()).then(|| articles::Column::Status.is_in(statuses)))
             .add_option(filter.project_id.map(|project| articles::Column::ProjectId.eq(project)))
-            .add_option(filter.search.as_deref().map(|text| contains(articles::Column::Title, text)));
-        let column = match filter.sort {
-            ArticleSort::CreatedAt => articles::Column::CreatedAt,
-            ArticleSort::UpdatedAt => articles::Column::UpdatedAt,
-            ArticleSort::Title => articles::Column::Title,
+            .add_option(filter.search.as_deref().map(|text| contains(articles::Column::Title, text)))
+            .add(Expr::cust(LEFT_BY_NO_CANCEL));
+        let by = match filter.sort {
+            ArticleSort::CreatedAt => articles::Column::CreatedAt.into_simple_expr(),
+            ArticleSort::UpdatedAt => articles::Column::UpdatedAt.into_simple_expr(),
+            ArticleSort::Title => Expr::cust("articles.title COLLATE galley_titles"),
         };
-        let sort =
-            [(column, if filter.descending { Order::Desc } else { Order::Asc }), (articles::Column::Id, Order::Asc)];
+        let order = if filter.descending { Order::Desc } else { Order::Asc };
+        let sort = [(by, order), (articles::Column::Id.into_simple_expr(), Order::Asc)];
         self.page::<articles::Entity, _>(condition, &sort, filter.limit, filter.offset).await
     }
 

@@ -4,7 +4,8 @@
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DeleteMany, EntityTrait, IdenStatic, IntoActiveModel,
-    Iterable, Order, PaginatorTrait, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany,
+    IntoSimpleExpr, Iterable, Order, PaginatorTrait, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    UpdateMany,
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr, ValueType, extension::postgres::PgBinOper},
 };
 use uuid::Uuid;
@@ -84,13 +85,13 @@ impl<C: ConnectionTrait> Scoped<C> {
     pub(crate) async fn page<E: TenantEntity, M: PartialModelTrait + Send + Sync>(
         &self,
         condition: Condition,
-        sort: &[(E::Column, Order)],
+        sort: &[(impl IntoSimpleExpr + Clone + Sync, Order)],
         limit: u64,
         offset: u64,
     ) -> Result<Page<M>, StoreError> {
         let query = self.find::<E>().filter(condition);
         let total = query.clone().count(&self.conn).await?;
-        let sorted = sort.iter().fold(query, |query, (column, order)| query.order_by(*column, order.clone()));
+        let sorted = sort.iter().fold(query, |query, (column, order)| query.order_by(column.clone(), order.clone()));
         Ok((sorted.limit(limit).offset(offset).into_partial_model().all(&self.conn).await?, total))
     }
 }

@@ -49,6 +49,14 @@ impl<C: ConnectionTrait> Scoped<C> {
         self.get::<files::Entity>(id).await
     }
 
+    /// What all files take, in bytes.
+    pub async fn bytes_of_files(&self) -> Result<u64, StoreError> {
+        let sum = "SELECT coalesce(sum(size), 0)::bigint AS bytes FROM files WHERE org_id = $1";
+        let row = sql::one(&self.conn, sum, [self.org_value()]).await?;
+        let bytes: i64 = row.map(|row| row.try_get("", "bytes")).transpose()?.unwrap_or_default();
+        Ok(bytes.unsigned_abs())
+    }
+
     /// One page, newest first, with the number of all that match.
     pub async fn list_files(&self, filter: &FileFilter) -> Result<(Vec<files::Model>, u64), StoreError> {
         let condition = Condition::all()

@@ -109,6 +109,7 @@ impl Default for HarnessBuilder {
                 links: Policy::new(Vec::new()),
                 writer_needs_sources: false,
                 search: false,
+                files_quota: 1 << 30,
                 estimated_seconds: 45,
             },
             registry: pipelines::registry(),

@@ -11,6 +11,7 @@ use galley_compose::{
 };
 use galley_domain::{
     Fault, article,
+    order::limits,
     task::StepKind,
     writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, Verdict, Writer},
 };
@@ -163,7 +164,7 @@ fn finish(brief: &Brief, body: Body, proposal: SeoProposal, writer: String) -> W
     warnings.extend(body.warnings);
     let seo_title = seo::fit_title(or(&proposal.title, &title));
     let seo_description = seo::fit_description(or(&proposal.description, &title));
-    let keywords = if brief.keywords.is_empty() { proposal.keywords } else { brief.keywords.clone() };
+    let keywords = if brief.keywords.is_empty() { fit_keywords(proposal.keywords) } else { brief.keywords.clone() };
     let slug = slug::slugify(&title);
     let report = seo::score(&seo::SeoInput {
         title: &seo_title,
@@ -187,6 +188,14 @@ fn finish(brief: &Brief, body: Body, proposal: SeoProposal, writer: String) -> W
         keywords,
         writer,
     }
+}
+
+/// A "word" of the prompt can be a checksum or a whole line in a language without spaces; as a keyword it says nothing, and
+/// no destination takes it.
+fn fit_keywords(mut keywords: Vec<String>) -> Vec<String> {
+    keywords.retain(|keyword| !keyword.trim().is_empty() && keyword.chars().count() <= limits::KEYWORD_CHARS);
+    keywords.truncate(limits::KEYWORDS_GENERATE);
+    keywords
 }
 
 fn section_number(placed: &PlacedClaim) -> u32 {
