@@ -132,3 +132,17 @@ async fn a_database_that_only_reads_is_an_outage_and_passes() {
     assert!(harness.steps_beyond_first_attempt().await == 0, "no attempt is used up");
     engine.stop().await;
 }
+
+/// The one that is kept when nobody needs it is not kept dead.
+#[tokio::test]
+async fn a_connection_that_dies_while_nobody_works_is_replaced() {
+    let database = TestDatabase::new().await;
+    let settings = StoreSettings { idle_timeout: Duration::from_secs(2), ..StoreSettings::new(&database.url) };
+    let store = Store::connect(&settings).await.unwrap();
+    database.cut_connections().await;
+    let ours =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'galley'";
+    let back = async { while database.number(ours).await < 2 {} };
+    tokio::time::timeout(Duration::from_secs(30), back).await.expect("each pool has a living one");
+    store.close().await;
+}

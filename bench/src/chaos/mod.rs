@@ -43,6 +43,8 @@ const QUIET: Duration = Duration::from_secs(240);
 const LOAD: u32 = 12;
 /// How long the processes may take to let go of what they no longer need; a thread for blocking work waits ten seconds.
 const REST: Duration = Duration::from_secs(40);
+/// By default PgBouncer refuses everybody for 15 s after an outage, and keeps connections for ten minutes.
+const POOLER: &str = "query_wait_timeout = 20\nserver_login_retry = 1\nserver_idle_timeout = 2";
 /// Keys of the tenant. Each has its own budget of calls, and the clients are many.
 const KEYS: usize = 8;
 
@@ -159,7 +161,7 @@ async fn one(
     let keys = keys(&database).await?;
     let peer = Peer::start(seed).await?;
     let pooler = match pooler {
-        Some(mode) => Some(Pooler::start(server.socket_dir(), &name, mode, "query_wait_timeout = 20").await),
+        Some(mode) => Some(Pooler::start(server.socket_dir(), &name, mode, POOLER).await),
         None => None,
     };
     let socket = pooler.as_ref().map_or_else(|| server.socket(), Pooler::socket);

@@ -216,6 +216,11 @@ async fn close_idle(pool: deadpool::managed::WeakPool<Opener>, idle: Duration) {
             spare -= usize::from(close);
             !close
         });
+        // The one that stays may have died, and would stay so until somebody wants it.
+        if pool.status().available > 0 {
+            let at_once = Timeouts { wait: Some(Duration::ZERO), ..pool.timeouts() };
+            drop(pool.timeout_get(&at_once).await);
+        }
         drop(pool);
         for session in closed.removed {
             drop(tokio::time::timeout(ANSWER, session.connection.close()).await);
