@@ -115,7 +115,9 @@ async fn a_parent_that_is_killed_between_its_orders_and_its_wait_orders_nothing_
     toys.wait_for_chunks(4).await;
     first.vanish().await;
     // As if its lease had been lost before it could say that it waits.
-    harness.database.execute("UPDATE steps SET state = 'ready' WHERE kind = 'toy_orders'").await;
+    let lost =
+        "UPDATE steps SET state = 'ready', lease = NULL, lease_until = NULL, worker = NULL WHERE kind = 'toy_orders'";
+    harness.database.execute(lost).await;
     toys.let_begin(i32::MAX);
     let second = engine(&harness, &toys);
     harness.completed(parent).await;

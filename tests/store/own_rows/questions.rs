@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 use super::{IDEMPOTENCY_KEY, Theirs, samples::*};
 
+/// Less than what another organization has uploaded, and more than the stranger has.
+const FAQ_BYTES: u64 = 100;
+
 /// Asks as a stranger for what is theirs. True when something of it came back. Where what can be asked for does not say
 /// which row, the stranger's own may come back.
 pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bool, StoreError> {
@@ -164,6 +167,7 @@ pub(super) async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> 
             "mark_effect" => done(tx.mark_effect(theirs.effect.id, &theirs.step, EffectMark::Failed("mine")).await)?,
             "file" => tx.file(file).await?.is_some(),
             "list_files" => tx.list_files(&every_file()).await?.0.iter().any(|row| row.org_id == theirs.org.0),
+            "bytes_of_files" => tx.bytes_of_files().await? >= FAQ_BYTES,
             "file_readers" => !tx.file_readers(vec![file]).await?.is_empty(),
             "files" => !tx.files(&[file, theirs.cover]).await?.is_empty(),
             "lock_file" => tx.lock_file(file).await?.is_some(),
