@@ -192,7 +192,7 @@ async fn serve(parts: &Parts, stop: CancellationToken, stats: Option<EngineStats
     let address = &parts.config.listen;
     let mut state = AppState::new(parts.services.clone(), parts.notifications.clone());
     state.stop = stop.clone();
-    state.limits.rates = parts.config.limits.rates();
+    state.limits = parts.config.limits.http();
     if let Some(stats) = stats {
         state.metrics = Arc::new(move |text| super::metrics::render(&stats, text));
     }

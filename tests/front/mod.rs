@@ -16,6 +16,7 @@ use uuid::Uuid;
 mod authorization;
 mod bad_files;
 mod bad_input;
+mod connections;
 mod events;
 mod files;
 mod limits;

@@ -64,7 +64,10 @@ fn describe(status: u16) -> &'static str {
         413 => "VALIDATION_ERROR: the body is too large.",
         415 => "VALIDATION_ERROR: the body is of the wrong type.",
         429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",
-        503 => "DATABASE_ERROR or, when the request took too long, WORKFLOW_ERROR: not possible right now; try again.",
+        503 => {
+            "DATABASE_ERROR; WORKFLOW_ERROR when the request took too long or the process stops; RATE_LIMIT_ERROR when \
+             all places are taken: not possible right now; try again."
+        }
         _ => "An error on our side; quote the `request_id`.",
     }
 }
