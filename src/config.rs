@@ -13,7 +13,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
     value::Value,
 };
-use galley::http::{HttpLimits, RateLimits};
+use galley::http::{HttpLimits, MetricsAccess, RateLimits};
 use galley_domain::Hidden;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -22,7 +22,8 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 pub const DEFAULT_FILE: &str = "galley.toml";
 
 /// Where secrets stand. Their environment variables are taken as they are: what looks like a number is none.
-const SECRETS: [&str; 5] = ["database.url", "writer.api_key", "search.url", "search.key", "secrets.key"];
+const SECRETS: [&str; 6] =
+    ["database.url", "writer.api_key", "search.url", "search.key", "secrets.key", "metrics.token"];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -42,6 +43,7 @@ pub struct Config {
     pub retention: Retention,
     pub engine: EngineConfig,
     pub limits: Limits,
+    pub metrics: Metrics,
     pub log: Log,
     /// Steps that run at once in a pool of one process: `[pools] models = 16`.
     pub pools: BTreeMap<String, usize>,
@@ -282,6 +284,25 @@ impl Default for Limits {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// What whoever asks for `/metrics` has to send as a bearer token. Without it only a front that listens on loopback
+    /// gives figures.
+    pub token: Option<Hidden>,
+}
+
+impl Metrics {
+    /// `is_local`: nobody but this machine can ask.
+    pub fn access(&self, is_local: bool) -> MetricsAccess {
+        match (&self.token, is_local) {
+            (Some(token), _) => MetricsAccess::Token(token.clone()),
+            (None, true) => MetricsAccess::Open,
+            (None, false) => MetricsAccess::Closed,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// A filter such as `info` or `galley=debug,warn`.
     pub filter: Option<String>,
@@ -328,6 +349,7 @@ impl Default for Config {
                 estimated_seconds: 45,
             },
             limits: Limits::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
             pools: BTreeMap::new(),
             steps: BTreeMap::new(),
@@ -452,6 +474,9 @@ impl Config {
         anyhow::ensure!(self.engine.lease_seconds >= 3, "engine.lease_seconds must be at least 3");
         anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");
         self.limits.check()?;
+        let token = self.metrics.token.as_ref().map_or("token", Hidden::expose);
+        let is_sendable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        anyhow::ensure!(is_sendable, "metrics.token must be visible ASCII characters without spaces");
         anyhow::ensure!(self.credits.generate >= Decimal::ZERO, "credits.generate must not be negative");
         Ok(())
     }

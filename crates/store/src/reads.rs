@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{entity::events, error::StoreError, task_state::TaskHead};
-use sources::{Events, Following, Keys, Known, Line, Poll, Polled, Polls, Principals, Tasks};
+use sources::{EventTokens, Events, Following, Keys, Known, Line, Poll, Polled, Polls, Principals, Tasks};
 
 /// The most questions of one statement.
 const MOST: usize = 128;
@@ -125,12 +125,21 @@ async fn answer<S: Source>(source: &mut S, batch: &mut Vec<Question<S::Key, S::V
 /// A task, if there is one.
 pub type Task = Answer<Option<Arc<TaskHead>>>;
 
+/// What a token for events opens, and the key that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventReader {
+    pub org: OrgId,
+    pub task: Uuid,
+    pub key: Uuid,
+}
+
 /// The reads of one process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reads {
     principals: Gathered<Vec<u8>, Arc<Answer<Known>>>,
     polls: Gathered<Poll, Arc<Polled>>,
     keys: Gathered<(Uuid, Uuid), ()>,
+    event_tokens: Gathered<Vec<u8>, EventReader>,
     tasks: Gathered<(Uuid, Uuid), Arc<TaskHead>>,
     events: Gathered<Following, Arc<[events::Model]>>,
 }
@@ -142,6 +151,7 @@ impl Reads {
             principals: Gathered::start(Principals(Line::of(pool))),
             polls: Gathered::start(Polls(Line::of(pool))),
             keys: Gathered::start(Keys(Line::of(pool))),
+            event_tokens: Gathered::start(EventTokens(Line::of(pool))),
             tasks: Gathered::start(Tasks(Line::of(pool))),
             events: Gathered::start(Events(Line::of(pool))),
         }
@@ -164,6 +174,11 @@ impl Reads {
     /// False when the key is revoked, expired or not there.
     pub async fn key_in_force(&self, org: OrgId, id: Uuid) -> Result<bool, StoreError> {
         Ok(self.keys.ask((org.0, id)).await?.is_some())
+    }
+
+    /// Who made the token with this hash, while it and their key are in force.
+    pub async fn event_token(&self, hash: Vec<u8>) -> Result<Option<EventReader>, StoreError> {
+        self.event_tokens.ask(hash).await
     }
 
     pub async fn task(&self, org: OrgId, id: Uuid) -> Result<Option<Arc<TaskHead>>, StoreError> {

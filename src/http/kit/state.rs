@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use galley_domain::Hidden;
 use galley_engine::Notifications;
 use galley_services::{MAX_UPLOAD_BYTES, Services};
 use tokio::sync::Semaphore;
@@ -76,6 +77,16 @@ impl Default for HttpLimits {
 /// Adds lines in Prometheus' text form to what `/metrics` shows.
 pub type ExtraMetrics = Arc<dyn Fn(&mut String) + Send + Sync>;
 
+/// Who may ask for `/metrics`.
+#[derive(Debug, Clone)]
+pub enum MetricsAccess {
+    Open,
+    /// Whoever sends this as a bearer token.
+    Token(Hidden),
+    /// Nobody, until there is a token.
+    Closed,
+}
+
 /// What [`super::app`] is made from.
 #[derive(Clone)]
 pub struct AppState {
@@ -83,6 +94,7 @@ pub struct AppState {
     pub notifications: Notifications,
     pub limits: HttpLimits,
     pub metrics: ExtraMetrics,
+    pub metrics_access: MetricsAccess,
     /// Cancelled when the process is about to stop: `/readyz` says no and event streams end, so that a graceful
     /// shutdown does not wait for them.
     pub stop: CancellationToken,
@@ -107,6 +119,7 @@ impl AppState {
             notifications,
             limits: HttpLimits::default(),
             metrics: Arc::new(|_| {}),
+            metrics_access: MetricsAccess::Open,
             stop: CancellationToken::new(),
             connections: TaskTracker::new(),
             others: none(),

@@ -24,9 +24,11 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let takes_body = operation.request.is_some();
     let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
     let is_conditional = operation.params.iter().any(|param| param.description.as_deref() == Some(IfUnchanged::ABOUT));
-    let rules: [(bool, &[u16]); 9] = [
+    let may_need_a_token = needed.is_none() && !operation.security.is_empty();
+    let rules: [(bool, &[u16]); 10] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
+        (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{'), &[404]),
         (changes, &[409]),

@@ -17,7 +17,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use super::{Answer, Source};
+use super::{Answer, EventReader, Source};
 use crate::{
     entity::{api_keys, events},
     task_state::TaskHead,
@@ -186,6 +186,31 @@ impl Source for Keys {
             .map(QueryResult::from)
             .map(|row| Ok(((row.try_get("", "org_id")?, row.try_get("", "id")?), ())))
             .collect()
+    }
+
+    fn rest(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+pub(super) struct EventTokens(pub Line);
+
+impl Source for EventTokens {
+    type Key = Vec<u8>;
+    type Value = EventReader;
+
+    async fn read(&mut self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, EventReader>> {
+        let statement = "SELECT t.hash, t.org_id, t.task_id, t.key_id FROM event_tokens t
+             JOIN api_keys k ON k.org_id = t.org_id AND k.id = t.key_id
+             WHERE t.hash = ANY($1::bytea[]) AND t.expires_at > now()
+                AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())";
+        let rows = self.0.rows(sqlx::query(statement).bind(hashes)).await?;
+        let reader = |row: QueryResult| {
+            let org = OrgId(row.try_get("", "org_id")?);
+            let reader = EventReader { org, task: row.try_get("", "task_id")?, key: row.try_get("", "key_id")? };
+            Ok((row.try_get("", "hash")?, reader))
+        };
+        rows.into_iter().map(QueryResult::from).map(reader).collect()
     }
 
     fn rest(&mut self) {
