@@ -316,7 +316,10 @@ mod tests {
                 }
             }
         };
-        tokio::select! { error = read => error, () = drip => unreachable!("it drips for ever") }
+        let broken = async {
+            tokio::select! { error = read => error, () = drip => unreachable!("it drips for ever") }
+        };
+        tokio::time::timeout(Duration::from_secs(10), broken).await.expect("it breaks within 10 s")
     }
 
     #[tokio::test]
