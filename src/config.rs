@@ -1,5 +1,7 @@
-//! The configuration: flags over environment over a TOML file over defaults. Every setting is in this file and in
-//! `docs/configuration.md`.
+//! The configuration: flags over environment over a TOML file over defaults. Every setting is in this file, those of
+//! the front in `config/front.rs`, and all are in `docs/configuration.md`.
+
+mod front;
 
 use std::{
     collections::BTreeMap,
@@ -12,17 +14,25 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
     value::Value,
 };
-use galley::http::RateLimits;
 use galley_domain::Hidden;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+pub use front::{Limits, Metrics};
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_FILE: &str = "galley.toml";
 
 /// Where secrets stand. Their environment variables are taken as they are: what looks like a number is none.
-const SECRETS: [&str; 6] =
-    ["database.url", "database.direct_url", "writer.api_key", "search.url", "search.key", "secrets.key"];
+const SECRETS: [&str; 7] = [
+    "database.url",
+    "database.direct_url",
+    "writer.api_key",
+    "search.url",
+    "search.key",
+    "secrets.key",
+    "metrics.token",
+];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -42,6 +52,7 @@ pub struct Config {
     pub retention: Retention,
     pub engine: EngineConfig,
     pub limits: Limits,
+    pub metrics: Metrics,
     pub log: Log,
     /// Steps that run at once in a pool of one process: `[pools] models = 16`.
     pub pools: BTreeMap<String, usize>,
@@ -199,68 +210,6 @@ pub struct EngineConfig {
     pub estimated_seconds: u32,
 }
 
-/// What one key, one address or one organization may take.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Orders of one key. Like the next three: calls a minute; a further one is a 429.
-    pub ai_per_minute: u32,
-    /// Other changes of one key.
-    pub content_per_minute: u32,
-    /// Everything else of one key.
-    pub general_per_minute: u32,
-    /// Failed sign-ins from one address.
-    pub auth_per_minute: u32,
-    /// Megabytes (2^20 bytes) that the files of one organization may take.
-    pub files_mb: u64,
-}
-
-/// The most that a budget may be: a key that may do more has no limit.
-const MOST_CALLS: u32 = 1_000_000;
-const MOST_FILES_MB: u64 = 1 << 30;
-
-impl Limits {
-    fn check(&self) -> anyhow::Result<()> {
-        for (name, calls) in [
-            ("ai_per_minute", self.ai_per_minute),
-            ("content_per_minute", self.content_per_minute),
-            ("general_per_minute", self.general_per_minute),
-            ("auth_per_minute", self.auth_per_minute),
-        ] {
-            anyhow::ensure!((1..=MOST_CALLS).contains(&calls), "limits.{name} must be from 1 to {MOST_CALLS}");
-        }
-        anyhow::ensure!(
-            (1..=MOST_FILES_MB).contains(&self.files_mb),
-            "limits.files_mb must be from 1 to {MOST_FILES_MB}"
-        );
-        Ok(())
-    }
-
-    /// As the front takes them.
-    pub fn rates(&self) -> RateLimits {
-        RateLimits {
-            general: self.general_per_minute,
-            content: self.content_per_minute,
-            ai: self.ai_per_minute,
-            auth: self.auth_per_minute,
-            ..RateLimits::default()
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let RateLimits { general, content, ai, auth, .. } = RateLimits::default();
-        Self {
-            ai_per_minute: ai,
-            content_per_minute: content,
-            general_per_minute: general,
-            auth_per_minute: auth,
-            files_mb: 5_000,
-        }
-    }
-}
-
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -309,6 +258,7 @@ impl Default for Config {
                 estimated_seconds: 45,
             },
             limits: Limits::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
             pools: BTreeMap::new(),
             steps: BTreeMap::new(),
@@ -442,6 +392,9 @@ impl Config {
         anyhow::ensure!(self.engine.lease_seconds >= 3, "engine.lease_seconds must be at least 3");
         anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");
         self.limits.check()?;
+        let token = self.metrics.token.as_ref().map_or("token", Hidden::expose);
+        let is_sendable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        anyhow::ensure!(is_sendable, "metrics.token must be visible ASCII characters without spaces");
         anyhow::ensure!(self.credits.generate >= Decimal::ZERO, "credits.generate must not be negative");
         Ok(())
     }

@@ -11,6 +11,7 @@ mod house;
 mod pipeline;
 mod schedules;
 mod secrets;
+mod stopping;
 mod store;
 mod upgrade;
 mod webhooks;

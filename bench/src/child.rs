@@ -102,8 +102,9 @@ async fn front(url: &str, folder: PathBuf) -> anyhow::Result<()> {
     let mut state = AppState::new(parts.services.clone(), parts.notifications.clone());
     let many = 1_000_000_000;
     state.limits.rates = RateLimits { general: many, content: many, ai: many, auth: many, ..RateLimits::default() };
-    (state.limits.streams, state.limits.streams_per_organization) = (10_000, 10_000);
-    state.limits.connections = 10_000;
+    let most = 10_000;
+    (state.limits.streams, state.limits.streams_per_organization, state.limits.streams_per_key) = (most, most, most);
+    (state.limits.connections, state.limits.connections_per_address) = (most, 0);
     let constant = make_sync(|_| Response::builder().content_type("application/json").body(CONSTANT)).boxed();
     let (front, front_port) = bind().await?;
     let (plain, constant_port) = bind().await?;

@@ -54,6 +54,7 @@ migrations! {
     m20261128_000400 => "m20261128_000400_open_children", "../sql/m20261128_000400_open_children.sql";
     m20261128_000500 => "m20261128_000500_effects", "../sql/m20261128_000500_effects.sql";
     m20261129_000000 => "m20261129_000000_schedules_of_projects", "../sql/m20261129_000000_schedules_of_projects.sql";
+    m20261129_000100 => "m20261129_000100_event_tokens", "../sql/m20261129_000100_event_tokens.sql";
     m20261129_000200 => "m20261129_000200_titles", "../sql/m20261129_000200_titles.sql";
 }
 

@@ -1,6 +1,6 @@
 //! `galley doctor`: what is configured, reachable, missing, and how to fix it.
 
-use std::{path::Path, time::Duration};
+use std::{net::IpAddr, path::Path, time::Duration};
 
 use galley_domain::task::StepKind;
 use galley_store::StoreError;
@@ -34,6 +34,7 @@ pub async fn run(config: Config) -> anyhow::Result<u8> {
     ];
     findings.push(Finding { subject: "secrets", result: secrets(&config) });
     findings.push(Finding { subject: "publishing", result: publishing(&config) });
+    findings.push(Finding { subject: "metrics", result: Ok(metrics(&config).to_owned()) });
     findings.push(Finding { subject: "workers", result: pools(&config) });
     let broken = findings.iter().filter(|finding| finding.result.is_err()).count();
     for Finding { subject, result } in findings {
@@ -151,6 +152,13 @@ fn publishing(config: &Config) -> Result<String, String> {
     Ok(format!("a folder for a static site generator: {}", folder.display()))
 }
 
+fn metrics(config: &Config) -> &'static str {
+    let host = config.listen.rsplit_once(':').map_or(config.listen.as_str(), |(host, _)| host);
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let is_local = host == "localhost" || ip.is_ok_and(|ip| ip.to_canonical().is_loopback());
+    super::metrics::told(&config.metrics.access(is_local))
+}
+
 fn pools(config: &Config) -> Result<String, String> {
     let registry = compose::registry(config).map_err(|error| format!("{error:#}"))?;
     let kinds: Vec<StepKind> = registry.kinds().collect();
@@ -171,6 +179,22 @@ mod tests {
         assert!(connect(&format!("http://me:secret@[::1]:{port}/v1")).await.is_ok());
         for wrong in ["", "/v1", "http://"] {
             assert!(connect(wrong).await.is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn figures_are_open_where_only_this_machine_can_ask() {
+        let told = |listen: &str, token: Option<&str>| {
+            let mut config = Config { listen: listen.to_owned(), ..Config::default() };
+            config.metrics.token = token.map(galley_domain::Hidden::new);
+            metrics(&config)
+        };
+        for local in ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"] {
+            assert!(told(local, None).starts_with("open"), "{local}");
+            assert!(told(local, Some("t")).starts_with("with metrics.token"), "{local}");
+        }
+        for open in ["0.0.0.0:8080", "[::]:80", "galley.example:80"] {
+            assert!(told(open, None).starts_with("closed"), "{open}");
         }
     }
 

@@ -1,8 +1,18 @@
-//! The engine's counters as Prometheus text.
+//! The engine's counters as Prometheus text, and who may ask for it.
 
 use std::fmt::Write;
 
+use galley::http::MetricsAccess;
 use galley_engine::EngineStats;
+
+/// Who may ask, for people.
+pub fn told(access: &MetricsAccess) -> &'static str {
+    match access {
+        MetricsAccess::Open => "open, since only this machine can ask",
+        MetricsAccess::Token(_) => "with metrics.token as bearer token",
+        MetricsAccess::Closed => "closed, since others can ask: set metrics.token, then send it as bearer token",
+    }
+}
 
 pub fn render(stats: &EngineStats, text: &mut String) {
     text.push_str(

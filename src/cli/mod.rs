@@ -6,6 +6,7 @@ mod metrics;
 mod schedules;
 mod secrets;
 mod serve;
+mod stopping;
 mod write;
 
 use std::path::PathBuf;

@@ -6,16 +6,16 @@ use anyhow::Context;
 use clap::Args;
 use galley::http::{self, AppState};
 use galley_domain::{Operator, OrgId, task::StepKind};
-use galley_engine::EngineStats;
 use galley_services::pipelines;
 use galley_store::StoreError;
-use poem::listener::TcpListener;
+use poem::{listener::TcpListener, web::LocalAddr};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinHandle,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::{metrics, stopping};
 use crate::{
     compose::Parts,
     config::{Config, Flags},
@@ -133,9 +133,23 @@ pub async fn up(config: Config) -> anyhow::Result<u8> {
         println!("API key, shown once: {}", key.secret);
     }
     let engine = parts.engine(Vec::new()).await?;
+    let (in_flight, worked) = (engine.in_flight(), CancellationToken::new());
+    let mut state = state(&parts, &stop);
     let stats = engine.stats();
-    let working = tokio::spawn(engine.run(stop.clone()));
-    let done = together(&stop, working, serve(&parts, stop.clone(), Some(stats))).await;
+    state.metrics = Arc::new(move |text| metrics::render(&stats, text));
+    state.others = worked.clone();
+    let telling = stopping::tell(stop.clone(), drain(&parts), in_flight, state.connections.clone());
+    // Cancelled however the engine ends.
+    let worked = worked.drop_guard();
+    let working = engine.run(stop.clone());
+    let working = tokio::spawn(async move {
+        working.await;
+        drop(worked);
+    });
+    let done = tokio::select! {
+        done = together(&stop, working, serve(&parts, state)) => done,
+        never = telling => match never {},
+    };
     parts.close().await;
     done.map(|()| 0)
 }
@@ -171,7 +185,12 @@ pub async fn api(config: Config) -> anyhow::Result<u8> {
     let stop = stop_signal()?;
     let _log = telemetry::start(&config.log, Audience::Operator)?;
     let Some((parts, _)) = opened(config, &stop).await? else { return Ok(0) };
-    let served = serve(&parts, stop, None).await;
+    let state = state(&parts, &stop);
+    let telling = stopping::tell(stop, drain(&parts), || 0, state.connections.clone());
+    let served = tokio::select! {
+        served = serve(&parts, state) => served,
+        never = telling => match never {},
+    };
     parts.close().await;
     served.map(|()| 0)
 }
@@ -183,19 +202,35 @@ pub async fn work(config: Config, args: &WorkArgs) -> anyhow::Result<u8> {
     let Some((mut parts, _)) = opened(config, &stop).await? else { return Ok(0) };
     let kinds = args.kinds();
     tracing::info!(kinds = ?kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), "working");
-    parts.engine(kinds).await?.run(stop).await;
+    let engine = parts.engine(kinds).await?;
+    let telling = stopping::tell(stop.clone(), drain(&parts), engine.in_flight(), TaskTracker::new());
+    tokio::select! {
+        () = engine.run(stop) => {}
+        never = telling => match never {},
+    }
     parts.close().await;
     Ok(0)
 }
 
-async fn serve(parts: &Parts, stop: CancellationToken, stats: Option<EngineStats>) -> anyhow::Result<()> {
-    let address = &parts.config.listen;
+/// How long what is in flight may go on after the signal to stop.
+fn drain(parts: &Parts) -> Duration {
+    Duration::from_secs(parts.config.engine.drain_seconds)
+}
+
+fn state(parts: &Parts, stop: &CancellationToken) -> AppState {
     let mut state = AppState::new(parts.services.clone(), parts.notifications.clone());
     state.stop = stop.clone();
-    state.limits.rates = parts.config.limits.rates();
-    if let Some(stats) = stats {
-        state.metrics = Arc::new(move |text| super::metrics::render(&stats, text));
-    }
+    state.limits = parts.config.limits.http();
+    state
+}
+
+/// Whether nobody but this machine can ask there.
+fn is_of_this_machine(local: &LocalAddr) -> bool {
+    local.as_socket_addr().is_none_or(|address| address.ip().to_canonical().is_loopback())
+}
+
+async fn serve(parts: &Parts, mut state: AppState) -> anyhow::Result<()> {
+    let address = &parts.config.listen;
     let listener = TcpListener::bind(address.clone());
     let acceptor = poem::listener::Listener::into_acceptor(listener)
         .await
@@ -205,8 +240,10 @@ async fn serve(parts: &Parts, stop: CancellationToken, stats: Option<EngineStats
         .first()
         .map_or_else(|| address.clone(), |local| local.to_string().trim_start_matches("socket://").to_owned());
     println!("Galley is ready on http://{shown} (documentation: http://{shown}/docs)");
-    let drain = Duration::from_secs(parts.config.engine.drain_seconds);
-    http::serve(acceptor, state, stop, drain).await.context("the front ended")
+    state.metrics_access = parts.config.metrics.access(local.iter().all(is_of_this_machine));
+    println!("Figures for Prometheus: http://{shown}/metrics ({})", metrics::told(&state.metrics_access));
+    let stop = state.stop.clone();
+    http::serve(acceptor, state, stop, drain(parts)).await.context("the front ended")
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ use poem_openapi::{OpenApiService, Tags};
 pub use kit::{
     connections::serve,
     rate::RateLimits,
-    state::{AppState, ExtraMetrics, HttpLimits},
+    state::{AppState, ExtraMetrics, HttpLimits, MetricsAccess},
 };
 pub use kit::{envelope, fields, page, values};
 
@@ -52,7 +52,7 @@ use projects::Projects;
 use system::health::Health;
 use tasks::{
     Tasks,
-    events::Events,
+    events::{Events, examples},
     retry::{Retries, RetryForm},
 };
 use webhooks::{Webhooks, deliveries::Deliveries};
@@ -123,7 +123,7 @@ fn service() -> OpenApiService<Routes<Api>, ()> {
 /// same text.
 pub fn spec() -> String {
     let text = service().spec();
-    document::complete(&text, &rights::table::<Api>()).unwrap_or(text) + "\n"
+    document::complete(&text, &rights::table::<Api>(), &[examples::examples()]).unwrap_or(text) + "\n"
 }
 
 /// Who may call what, as `docs/rights.md` has it.

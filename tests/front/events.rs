@@ -13,9 +13,9 @@ use super::{Front, id, text};
 
 /// One block of the stream.
 #[derive(Debug, Default, Clone, PartialEq)]
-struct Frame {
+pub(super) struct Frame {
     id: Option<i64>,
-    kind: String,
+    pub(super) kind: String,
     data: Value,
     comment: bool,
     retry: bool,
@@ -39,13 +39,13 @@ impl Frame {
 }
 
 /// An open stream, read block by block.
-struct Following {
+pub(super) struct Following {
     response: Response,
     rest: String,
 }
 
 impl Following {
-    async fn of(request: RequestBuilder) -> Self {
+    pub(super) async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200, "the stream opens");
         let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
@@ -79,7 +79,7 @@ impl Following {
         }
     }
 
-    async fn until(&mut self, kind: &str) -> Vec<Frame> {
+    pub(super) async fn until(&mut self, kind: &str) -> Vec<Frame> {
         let mut frames = Vec::new();
         while frames.last().is_none_or(|frame: &Frame| frame.kind != kind) {
             frames.push(self.event().await.unwrap_or_else(|| panic!("the stream ended before {kind}: {frames:?}")));
@@ -87,7 +87,7 @@ impl Following {
         frames
     }
 
-    async fn rest_of_it(&mut self) -> Vec<Frame> {
+    pub(super) async fn rest_of_it(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
         while let Some(frame) = self.event().await {
             frames.push(frame);
@@ -96,7 +96,7 @@ impl Following {
     }
 }
 
-async fn ordered(front: &Front) -> String {
+pub(super) async fn ordered(front: &Front) -> String {
     text(&front.post("/api/v1/tasks", &json!({ "user_prompt": "Tea" })).await.is(202)["task_id"])
 }
 

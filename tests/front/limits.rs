@@ -1,19 +1,13 @@
 //! What surrounds every answer: budgets of calls, headers, probes, figures and the documentation.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use galley::http::{AppState, RateLimits, serve};
+use galley::http::RateLimits;
 use galley_domain::{Permission, Who};
 use galley_services::KeyRequest;
 use galley_testkit::Harness;
-use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::Method;
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Answer, Front};
@@ -176,73 +170,6 @@ async fn a_process_that_stops_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_silent_connection_is_closed_and_gives_its_place_back() {
-    let change = |state: &mut AppState| {
-        state.limits.connections = 1;
-        state.limits.idle = Duration::from_millis(300);
-        (state.limits.timeout, state.limits.upload_timeout) = (Duration::from_secs(1), Duration::from_secs(1));
-        state.limits.heartbeat = Duration::from_millis(100);
-    };
-    let front = Front::on(Harness::builder(), change).await;
-    for begun in
-        ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n", "POST /api/v1/tasks HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"]
-    {
-        let mut silent = TcpStream::connect(front.base.trim_start_matches("http://")).await.unwrap();
-        silent.write_all(begun.as_bytes()).await.unwrap();
-        let mut rest = Vec::new();
-        let closed = tokio::time::timeout(Duration::from_secs(20), silent.read_to_end(&mut rest)).await;
-        assert!(closed.is_ok(), "the server hangs up after {begun:?}");
-        front.get("/healthz").await.is(200);
-    }
-}
-
-/// Connections that break soon, and only one at a time.
-fn impatient(state: &mut AppState) {
-    state.limits.connections = 1;
-    state.limits.idle = Duration::from_millis(500);
-}
-
-async fn connection(front: &Front) -> TcpStream {
-    TcpStream::connect(front.base.trim_start_matches("http://")).await.unwrap()
-}
-
-#[tokio::test]
-async fn a_head_that_drips_in_is_given_up() {
-    let front = Front::on(Harness::builder(), impatient).await;
-    for before in ["", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"] {
-        let (mut from, mut to) = connection(&front).await.into_split();
-        let drip = async {
-            to.write_all(before.as_bytes()).await?;
-            to.write_all(b"GET /healthz HTTP/1.1\r\nX: ").await?;
-            loop {
-                to.write_all(b"x").await?;
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        let closed = async { while from.read(&mut [0; 1024]).await.is_ok_and(|count| count > 0) {} };
-        let ended = async {
-            tokio::select! {
-                ended = drip => drop::<std::io::Result<()>>(ended),
-                () = closed => {}
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the server hangs up although bytes come");
-        front.get("/healthz").await.is(200);
-    }
-}
-
-#[tokio::test]
-async fn an_answer_that_nobody_reads_is_given_up() {
-    let front = Front::on(Harness::builder(), impatient).await;
-    // More answers than the buffers of both systems hold.
-    let asked = "GET /docs HTTP/1.1\r\nHost: x\r\n\r\n".repeat(40);
-    let mut deaf = connection(&front).await;
-    deaf.write_all(asked.as_bytes()).await.unwrap();
-    let next = tokio::time::timeout(Duration::from_secs(30), front.get("/healthz")).await;
-    next.expect("the place is given back").is(200);
-}
-
-#[tokio::test]
 async fn a_file_is_sent_whole_and_a_slow_reader_gets_it_too() {
     let front = Front::new().await;
     let text = "Coffee grows on the ridge.\n".repeat(40_000);
@@ -250,43 +177,6 @@ async fn a_file_is_sent_whole_and_a_slow_reader_gets_it_too() {
     let answer = front.get(&format!("/api/v1/files/{file}/content")).await;
     assert_eq!((answer.status, answer.header("content-length")), (200, text.len().to_string().as_str()));
     assert!(answer.text == text, "every piece came, in order");
-}
-
-/// A connection with an order whose handler waits for the body: `Expect` has the server say when it does.
-async fn half_an_order(address: SocketAddr, key: &str) -> TcpStream {
-    let mut asking = TcpStream::connect(address).await.unwrap();
-    let head = format!(
-        "POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
-         Content-Length: 22\r\nExpect: 100-continue\r\n\r\n"
-    );
-    asking.write_all(head.as_bytes()).await.unwrap();
-    let mut told = [0; 25];
-    asking.read_exact(&mut told).await.unwrap();
-    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
-    asking
-}
-
-#[tokio::test]
-async fn a_front_that_stops_answers_what_it_began_and_waits_for_nobody_else() {
-    let front = Front::new().await;
-    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
-    let address = *acceptor.local_addr()[0].as_socket_addr().unwrap();
-    let state = AppState::new(front.harness.services.clone(), front.harness.notifications.clone());
-    let (stop, drain) = (CancellationToken::new(), Duration::from_secs(4));
-    let serving = tokio::spawn(serve(acceptor, state, stop.clone(), drain));
-    let key = &front.harness.secret;
-    let silent = TcpStream::connect(address).await.unwrap();
-    let stuck = half_an_order(address, key).await;
-    let mut asking = half_an_order(address, key).await;
-    stop.cancel();
-    asking.write_all(b"{\"user_prompt\": \"Tea\"}").await.unwrap();
-    let mut answer = String::new();
-    asking.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 202 "), "what was begun is answered: {answer}");
-    let ended = tokio::time::timeout(Duration::from_secs(20), serving).await;
-    assert!(ended.expect("who never ends is cut off").unwrap().is_ok(), "and that is a good end");
-    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
-    drop((silent, stuck));
 }
 
 #[tokio::test]

@@ -13,9 +13,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+mod answers;
 mod authorization;
 mod bad_files;
 mod bad_input;
+mod connections;
+mod event_tokens;
 mod events;
 mod files;
 mod limits;

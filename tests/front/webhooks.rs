@@ -32,6 +32,8 @@ async fn a_webhook_is_made_read_changed_and_removed() {
     assert_eq!(front.get(&format!("{PATH}?status=active")).await.is(200)["pagination"]["total"], 0);
     assert_eq!(front.get(&format!("{PATH}?status=disabled")).await.is(200)["data"][0]["id"], webhook["id"]);
     let sent = front.post(&format!("{path}/test"), &json!({})).await;
+    let delivery = front.get(sent.header("location")).await;
+    assert_eq!(delivery.is(200)["id"], sent.json["id"], "it says where to look");
     let delivery = sent.is(202).clone();
     assert_eq!((&delivery["event_type"], &delivery["status"]), (&json!("webhook.test"), &json!("pending")));
     assert_eq!((&delivery["payload"]["data"]["webhook_id"], &delivery["attempts"]), (&webhook["id"], &json!([])));
@@ -194,6 +196,7 @@ async fn deliveries_are_asked_for_as_endpoints_ask_for_events() {
         let replayed = front
             .post(&format!("{path}/replay"), &json!({ "from": "2026-01-01T00:00:00Z", "event_types": names }))
             .await;
+        assert_eq!(replayed.header("location"), format!("{path}/deliveries"), "it says where to look");
         assert_eq!(replayed.is(202)["count"], count, "{names} of {url}, without what waits already");
     }
 }

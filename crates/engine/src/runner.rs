@@ -157,6 +157,12 @@ impl Engine {
         self.shared.stats.clone()
     }
 
+    /// Tells how many steps this process holds at that moment; none once the engine has ended.
+    pub fn in_flight(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let shared = Arc::downgrade(&self.shared);
+        move || shared.upgrade().map_or(0, |shared| shared.leases.count())
+    }
+
     fn workers(&self) -> Monitor {
         let mut monitor = Monitor::new().should_restart(|_, _| true);
         for (pool, slots) in &self.pools {

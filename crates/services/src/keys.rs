@@ -1,8 +1,8 @@
 //! API keys: made, shown once, found by hash. And the first start of an empty database.
 
-use chrono::{DateTime, Utc};
-use galley_domain::{OrgId, Permission, Principal, Scope, Who};
-use galley_store::{Bootstrap, NewKey, rows};
+use chrono::{DateTime, TimeDelta, Utc};
+use galley_domain::{Hidden, OrgId, Permission, Principal, Scope, Who};
+use galley_store::{Bootstrap, EventReader, NewEventToken, NewKey, rows};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -16,6 +16,10 @@ use crate::{
 
 /// Keys start with this, so that people and secret scanners recognise them.
 pub const KEY_PREFIX: &str = "gk_";
+/// Tokens for the events of one task start with this.
+const EVENT_TOKEN_PREFIX: &str = "gt_";
+/// How long such a token opens streams.
+const EVENT_TOKEN_MINUTES: i64 = 5;
 const SECRET_CHARS: usize = 43;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -46,26 +50,35 @@ pub struct IssuedKey {
     pub secret: String,
 }
 
+/// A token for the events of one task. It is stored nowhere but as a hash.
+#[derive(Debug, Clone)]
+pub struct EventToken {
+    pub token: Hidden,
+    pub expires_at: DateTime<Utc>,
+}
+
 /// Keys are long and random, so one round of SHA-256 is enough: there is nothing to guess.
 pub fn hash_key(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
-/// Whether it could be a key at all; what could not is not worth a look into the database.
-fn is_well_formed(secret: &str) -> bool {
+/// Whether it could be a key, or whatever else has this prefix; what could not is not worth a look into the database.
+fn is_well_formed(prefix: &str, secret: &str) -> bool {
     secret
-        .strip_prefix(KEY_PREFIX)
+        .strip_prefix(prefix)
         .is_some_and(|rest| rest.len() == SECRET_CHARS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
+fn random_secret(prefix: &str) -> String {
     // The v4 generator of `uuid` is the operating system's; 4 × 122 random bits are more than the key holds.
     let random: Vec<u8> = (0..4).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
     let digest = [Sha256::digest(&random[..32]), Sha256::digest(&random[32..])].concat();
-    let secret: String = KEY_PREFIX
-        .chars()
-        .chain(digest.iter().take(SECRET_CHARS).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])))
-        .collect();
+    let chars = digest.iter().take(SECRET_CHARS).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
+    prefix.chars().chain(chars).collect()
+}
+
+fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
+    let secret = random_secret(KEY_PREFIX);
     let id = Uuid::now_v7();
     let stored = NewKey {
         id,
@@ -82,7 +95,7 @@ fn new_key(request: &KeyRequest) -> (IssuedKey, NewKey) {
 impl Services {
     /// Who holds this key, if anyone does.
     pub async fn principal(&self, secret: &str) -> Result<Option<Principal>, ServiceError> {
-        if !is_well_formed(secret) {
+        if !is_well_formed(KEY_PREFIX, secret) {
             return Ok(None);
         }
         Ok(self.store.reads().principal_by_key(hash_key(secret)).await?)
@@ -95,7 +108,7 @@ impl Services {
         secret: &str,
         id: Uuid,
     ) -> Result<Option<(Principal, Result<TaskView, ServiceError>)>, ServiceError> {
-        if !is_well_formed(secret) {
+        if !is_well_formed(KEY_PREFIX, secret) {
             return Ok(None);
         }
         let Some((principal, task)) = self.store.reads().poll(hash_key(secret), id).await? else { return Ok(None) };
@@ -115,6 +128,26 @@ impl Services {
             Who::User(_) => Ok(false),
             Who::Operator | Who::System => Ok(true),
         }
+    }
+
+    /// A token with which the events of a task can be followed without a key, for a few minutes.
+    pub async fn make_event_token(&self, principal: &Principal, task: Uuid) -> Result<EventToken, ServiceError> {
+        let key = principal.key().ok_or(ServiceError::NotFound(Missing::Key))?;
+        let tx = self.store.begin(principal.org).await?;
+        tx.task_head(task).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
+        let token = random_secret(EVENT_TOKEN_PREFIX);
+        let expires_at = tx.now().await? + TimeDelta::minutes(EVENT_TOKEN_MINUTES);
+        tx.insert_event_token(NewEventToken { hash: hash_key(&token), task, key, expires_at }).await?;
+        tx.commit().await?;
+        Ok(EventToken { token: Hidden::new(token), expires_at })
+    }
+
+    /// What a token for events opens, if it is in force.
+    pub async fn event_reader(&self, token: &str) -> Result<Option<EventReader>, ServiceError> {
+        if !is_well_formed(EVENT_TOKEN_PREFIX, token) {
+            return Ok(None);
+        }
+        Ok(self.store.reads().event_token(hash_key(token)).await?)
     }
 
     pub async fn create_key(&self, org: OrgId, request: &KeyRequest) -> Result<IssuedKey, ServiceError> {
@@ -190,7 +223,7 @@ mod tests {
         let (two, _) = new_key(&KeyRequest::full("a"));
         assert!(one.secret.starts_with("gk_") && one.secret.len() == 3 + SECRET_CHARS);
         assert_ne!(one.secret, two.secret);
-        assert!(is_well_formed(&one.secret) && !is_well_formed(&one.secret[1..]));
+        assert!(is_well_formed(KEY_PREFIX, &one.secret) && !is_well_formed(KEY_PREFIX, &one.secret[1..]));
         assert_eq!(stored.hash, hash_key(&one.secret));
         assert!(!format!("{stored:?}").contains(&one.secret), "the stored form does not hold the key");
     }

@@ -7,7 +7,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, QueryFilter, Query
 use uuid::Uuid;
 
 use crate::{
-    entity::api_keys,
+    entity::{api_keys, event_tokens},
     error::StoreError,
     scope::{Scoped, System, TenantTx, Tx},
     sql,
@@ -77,7 +77,30 @@ impl System {
     }
 }
 
+/// A token for the events of one task: its hash, never itself.
+#[derive(Debug, Clone)]
+pub struct NewEventToken {
+    pub hash: Vec<u8>,
+    pub task: Uuid,
+    /// The key that makes it.
+    pub key: Uuid,
+    pub expires_at: DateTime<Utc>,
+}
+
 impl TenantTx {
+    /// A task or a key of somebody else is a [`StoreError`].
+    pub async fn insert_event_token(&self, token: NewEventToken) -> Result<(), StoreError> {
+        let row = event_tokens::ActiveModel {
+            hash: Set(token.hash),
+            task_id: Set(token.task),
+            key_id: Set(token.key),
+            expires_at: Set(token.expires_at),
+            ..Default::default()
+        };
+        self.insert::<event_tokens::Entity>(row).await?;
+        Ok(())
+    }
+
     pub async fn insert_key(&self, key: NewKey, user: Option<Uuid>) -> Result<(), StoreError> {
         let row = api_keys::ActiveModel {
             id: Set(key.id),

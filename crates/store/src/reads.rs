@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{db::Db, entity::events, error::StoreError, task_state::TaskHead};
-use sources::{Events, Following, Keys, Known, Poll, Polled, Polls, Principals, Tasks};
+use sources::{EventTokens, Events, Following, Keys, Known, Poll, Polled, Polls, Principals, Tasks};
 
 /// The most questions of one statement.
 const MOST: usize = 128;
@@ -107,12 +107,21 @@ async fn answer<S: Source>(source: &S, batch: &mut Vec<Question<S::Key, S::Value
 /// A task, if there is one.
 pub type Task = Answer<Option<Arc<TaskHead>>>;
 
+/// What a token for events opens, and the key that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventReader {
+    pub org: OrgId,
+    pub task: Uuid,
+    pub key: Uuid,
+}
+
 /// The reads of one process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reads {
     principals: Gathered<Vec<u8>, Arc<Answer<Known>>>,
     polls: Gathered<Poll, Arc<Polled>>,
     keys: Gathered<(Uuid, Uuid), ()>,
+    event_tokens: Gathered<Vec<u8>, EventReader>,
     tasks: Gathered<(Uuid, Uuid), Arc<TaskHead>>,
     events: Gathered<Following, Arc<[events::Model]>>,
 }
@@ -123,6 +132,7 @@ impl Reads {
             principals: Gathered::start(Principals(db.clone())),
             polls: Gathered::start(Polls(db.clone())),
             keys: Gathered::start(Keys(db.clone())),
+            event_tokens: Gathered::start(EventTokens(db.clone())),
             tasks: Gathered::start(Tasks(db.clone())),
             events: Gathered::start(Events(db.clone())),
         }
@@ -145,6 +155,11 @@ impl Reads {
     /// False when the key is revoked, expired or not there.
     pub async fn key_in_force(&self, org: OrgId, id: Uuid) -> Result<bool, StoreError> {
         Ok(self.keys.ask((org.0, id)).await?.is_some())
+    }
+
+    /// Who made the token with this hash, while it and their key are in force.
+    pub async fn event_token(&self, hash: Vec<u8>) -> Result<Option<EventReader>, StoreError> {
+        self.event_tokens.ask(hash).await
     }
 
     pub async fn task(&self, org: OrgId, id: Uuid) -> Result<Option<Arc<TaskHead>>, StoreError> {

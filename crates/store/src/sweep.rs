@@ -31,6 +31,7 @@ pub struct Swept {
     pub idempotency_keys: u64,
     pub deliveries: u64,
     pub runs: u64,
+    pub event_tokens: u64,
 }
 
 /// Tasks or rows that one statement takes.
@@ -67,6 +68,10 @@ DELETE FROM schedule_runs WHERE id IN (
     SELECT id FROM schedule_runs WHERE status <> 'asked' AND created_at < now() - make_interval(secs => $1)
     ORDER BY created_at LIMIT $2)";
 
+const SWEEP_EVENT_TOKENS: &str = "
+DELETE FROM event_tokens WHERE hash IN (
+    SELECT hash FROM event_tokens WHERE expires_at < now() - make_interval(secs => $1) ORDER BY expires_at LIMIT $2)";
+
 impl System {
     /// One portion of each kind. Call again while anything was swept.
     pub async fn sweep(&self, retention: &Retention) -> Result<Swept, StoreError> {
@@ -79,6 +84,7 @@ impl System {
             idempotency_keys: portion(SWEEP_KEYS, retention.idempotency_keys).await?,
             deliveries: portion(SWEEP_DELIVERIES, retention.deliveries).await?,
             runs: portion(SWEEP_RUNS, retention.runs).await?,
+            event_tokens: portion(SWEEP_EVENT_TOKENS, Duration::ZERO).await?,
         })
     }
 }

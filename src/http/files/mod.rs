@@ -16,13 +16,15 @@ use galley_services::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
 use galley_store::{FileFilter, rows};
 use poem::{
     Body, FromRequest, IntoResponse, Request, RequestBody, Response,
-    http::header,
+    http::{StatusCode, header},
     web::{Field, Multipart},
 };
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, Object, OpenApi,
     param::Path,
-    registry::{MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
+    registry::{
+        MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+    },
 };
 use sha2::{Digest, Sha256};
 use tokio::{
@@ -40,7 +42,7 @@ use crate::http::{
         context,
         envelope::List,
         fields::fields,
-        header::IdempotencyKey,
+        header::{IdempotencyKey, IfNoneMatch},
         page::{ByNumber, Page},
         problem::Problem,
         query::Query,
@@ -107,9 +109,15 @@ impl Files {
     ///
     /// An upload as it was sent, or a cover image. It never changes. Everything but images comes as a download.
     #[oai(path = "/files/:file_id/content", method = "get", operation_id = "get_file_content")]
-    async fn content(&self, auth: Auth<ArticlesRead>, file_id: Path<Id>) -> Result<FileContent, Problem> {
+    async fn content(
+        &self,
+        auth: Auth<ArticlesRead>,
+        file_id: Path<Id>,
+        if_none_match: IfNoneMatch,
+    ) -> Result<FileContent, Problem> {
         let (file, pieces) = auth.services().file_pieces(auth.org(), file_id.0.0).await?;
-        Ok(FileContent { file, bytes: Body::from_bytes_stream(pieces) })
+        let is_known = if_none_match.names(&tag(&file));
+        Ok(FileContent { file, bytes: (!is_known).then(|| Body::from_bytes_stream(pieces)) })
     }
 }
 
@@ -320,7 +328,12 @@ async fn read_file(field: Field) -> Result<Upload, Problem> {
 /// The bytes of a file, said in a way that no browser runs them.
 pub struct FileContent {
     file: rows::File,
-    bytes: Body,
+    /// None for a client that has them.
+    bytes: Option<Body>,
+}
+
+fn tag(file: &rows::File) -> String {
+    format!("\"{}\"", file.sha256)
 }
 
 /// What a browser may show in place: images that cannot hold script.
@@ -355,29 +368,45 @@ impl IntoResponse for FileContent {
     fn into_response(self) -> Response {
         let image = shown_in_place(&self.file.kind);
         let how = if image.is_some() { "inline" } else { "attachment" };
-        Response::builder()
+        let caching = Response::builder()
+            .header(header::CACHE_CONTROL, "private, max-age=86400, immutable")
+            .header(header::ETAG, tag(&self.file));
+        let Some(bytes) = self.bytes else { return caching.status(StatusCode::NOT_MODIFIED).finish() };
+        caching
             .content_type(image.unwrap_or("application/octet-stream"))
             .header(header::CONTENT_DISPOSITION, disposition(how, &self.file.name))
             .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox")
-            .header(header::CACHE_CONTROL, "private, max-age=86400, immutable")
-            .header(header::ETAG, format!("\"{}\"", self.file.sha256))
             .header(header::CONTENT_LENGTH, self.file.size)
-            .body(self.bytes)
+            .body(bytes)
     }
 }
 
 impl ApiResponse for FileContent {
     fn meta() -> MetaResponses {
         let binary = || MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")));
+        let etag = || MetaHeader {
+            name: "ETag".to_owned(),
+            description: Some("For `If-None-Match`.".to_owned()),
+            required: false,
+            deprecated: false,
+            schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))),
+        };
         let of = |content_type| MetaMediaType { content_type, schema: binary() };
         let response = MetaResponse {
             description: "The bytes.",
             status: Some(200),
             status_range: None,
             content: vec![of("application/octet-stream"), of("image/png")],
-            headers: Vec::new(),
+            headers: vec![etag()],
         };
-        MetaResponses { responses: vec![response] }
+        let known = MetaResponse {
+            description: "You have them already; there is no body.",
+            status: Some(304),
+            status_range: None,
+            content: Vec::new(),
+            headers: vec![etag()],
+        };
+        MetaResponses { responses: vec![response, known] }
     }
 
     fn register(_registry: &mut Registry) {}
@@ -416,7 +445,7 @@ mod tests {
             blob: String::new(),
             created_at: DateTime::UNIX_EPOCH,
         };
-        let response = FileContent { file, bytes: Body::from("x") }.into_response();
+        let response = FileContent { file, bytes: Some(Body::from("x")) }.into_response();
         let header = |name| response.header(name).unwrap_or_default().to_owned();
         (header("content-type"), header("content-disposition"))
     }

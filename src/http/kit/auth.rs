@@ -3,7 +3,7 @@
 
 use std::{marker::PhantomData, sync::Arc, time::Instant};
 
-use galley_domain::{OrgId, Principal};
+use galley_domain::{OrgId, Principal, Who};
 use galley_services::{Missing, ServiceError, Services, TaskView};
 use poem::{
     Request, RequestBody,
@@ -13,6 +13,7 @@ use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaSecurityScheme, Registry},
 };
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub use super::rights::{
@@ -22,14 +23,17 @@ pub use super::rights::{
 use super::{
     context::{self, RequestContext},
     problem::{Code, Problem},
+    query,
     rate::RateClass,
     rights,
-    state::Front,
+    state::{Front, MetricsAccess},
 };
 
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The security scheme of `/metrics`.
+pub const FIGURES: &str = "metrics_token";
+pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const CHALLENGE: &str = "Bearer realm=\"galley\", ApiKey realm=\"galley\"";
-const BAD_KEY: &str = "Bearer realm=\"galley\", error=\"invalid_token\", ApiKey realm=\"galley\"";
+pub(super) const BAD_KEY: &str = "Bearer realm=\"galley\", error=\"invalid_token\", ApiKey realm=\"galley\"";
 
 /// Which budget of calls an operation draws on.
 pub trait Class: Send + Sync + 'static {
@@ -94,20 +98,35 @@ impl<R: Right, C: Class> Auth<R, C> {
         // All are set once: each request is checked once.
         let _ = context.who.set(principal.who);
         let _ = context.org.set(principal.org);
-        let rate = front.rates.call(C::CLASS, principal.who, Instant::now());
-        let _ = context.rate.set(rate);
-        if !rate.allowed {
-            let detail = format!("this key has used its {} calls of this minute", rate.limit);
-            return Err(Problem::too_many(detail, rate.reset));
-        }
+        spend(front, context, C::CLASS, principal.who, Instant::now())?;
         if !R::SCOPES.iter().any(|scope| principal.may(R::PERMISSION, *scope)) {
             let scopes: Vec<&str> = R::SCOPES.iter().map(|scope| scope.as_str()).collect();
             let scopes = scopes.join(" or ");
             let detail = format!("this key needs the permission {} and the scope {scopes}", R::PERMISSION);
             return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
         }
+        if context.without_query.get().is_some() {
+            query::refuse_all(request)?;
+        }
         Ok((Self { principal, front: Arc::clone(front), context: Arc::clone(context), declared: PhantomData }, task))
     }
+}
+
+/// Counts a call; 429 when it is one too many.
+pub(super) fn spend(
+    front: &Front,
+    context: &RequestContext,
+    class: RateClass,
+    who: Who,
+    now: Instant,
+) -> Result<(), Problem> {
+    let rate = front.rates.call(class, who, now);
+    // Set once: each request is checked once.
+    let _ = context.rate.set(rate);
+    if rate.allowed {
+        return Ok(());
+    }
+    Err(Problem::too_many(format!("this key has used its {} calls of this minute", rate.limit), rate.reset))
 }
 
 /// A task that is looked up with the key. Whether the principal may see it is decided before it is said what is wrong with it.
@@ -127,13 +146,18 @@ async fn identify(
         },
         Err(refusal) => refusal,
     };
+    Err(failed_sign_in(front, context, refusal))
+}
+
+/// Counts a failed sign-in of an address; the answer is `refusal`, or 429 after too many.
+pub(super) fn failed_sign_in(front: &Front, context: &RequestContext, refusal: Problem) -> Problem {
     let rate = front.rates.failure(context.address, Instant::now());
     // Set once: each request is checked once.
     let _ = context.rate.set(rate);
-    if rate.allowed {
-        return Err(refusal);
+    match rate.allowed {
+        true => refusal,
+        false => Problem::too_many("too many failed sign-ins from this address", rate.reset),
     }
-    Err(Problem::too_many("too many failed sign-ins from this address", rate.reset))
 }
 
 /// Who holds the key. Keys from an address that has failed too often are looked up one after the other, so that guessing
@@ -185,7 +209,7 @@ pub(in crate::http) fn presented(request: &Request) -> Result<&str, Problem> {
     Ok(key.trim())
 }
 
-fn unauthorized(detail: &str, challenge: &'static str) -> Problem {
+pub(super) fn unauthorized(detail: &str, challenge: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, detail)
         .with(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
@@ -280,6 +304,59 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for OwnTask<R, C> {
         let id = request.path_params::<(Uuid,)>().map(|(id,)| id).ok();
         let (_, task) = Auth::<R, C>::check(request, id).await?;
         Ok(Self(task, PhantomData))
+    }
+}
+
+/// Whoever may see the figures: see [`MetricsAccess`].
+pub struct FiguresReader;
+
+impl<'a> ApiExtractor<'a> for FiguresReader {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        registry.create_security_scheme(
+            FIGURES,
+            MetaSecurityScheme {
+                ty: "http",
+                description: Some("The setting `metrics.token` as a bearer token, where the service has one."),
+                name: None,
+                key_in: None,
+                scheme: Some("bearer"),
+                bearer_format: None,
+                flows: None,
+                openid_connect_url: None,
+            },
+        );
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![FIGURES]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let (front, context) = (front(request)?, context::of(request)?);
+        let token = match &front.state.metrics_access {
+            MetricsAccess::Open => return Ok(Self),
+            MetricsAccess::Token(token) => token,
+            MetricsAccess::Closed => {
+                let detail = "figures are for those who run the service: they have to set metrics.token, and send it as \
+                              'Authorization: Bearer TOKEN'";
+                return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail).into());
+            }
+        };
+        let detail = "figures need the metrics.token of the service, sent as 'Authorization: Bearer TOKEN'";
+        let refusal = match presented(request) {
+            // Hashes are compared, so that the time it takes tells nothing of the token.
+            Ok(given) if Sha256::digest(given) == Sha256::digest(token.expose()) => return Ok(Self),
+            _ => unauthorized(detail, CHALLENGE),
+        };
+        Err(failed_sign_in(front, context, refusal).into())
     }
 }
 

@@ -26,6 +26,8 @@ pub struct RequestContext {
     pub json_bytes: usize,
     /// The pattern of the path, such as `/api/v1/tasks/{task_id}`.
     pub route: OnceLock<Arc<str>>,
+    /// Set where the operation has no parameters that stand in the address.
+    pub without_query: OnceLock<()>,
     /// Set once the principal is known.
     pub rate: OnceLock<Rate>,
     pub who: OnceLock<Who>,
@@ -45,6 +47,7 @@ impl RequestContext {
             uri: request.uri().clone(),
             json_bytes,
             route: OnceLock::new(),
+            without_query: OnceLock::new(),
             rate: OnceLock::new(),
             who: OnceLock::new(),
             org: OnceLock::new(),

@@ -41,18 +41,57 @@ const PATHS: [(&str, Dialect); 24] = [
     ("/api/v1/writer", Dialect::Planner),
 ];
 
+/// The paths of 002, whose clients send parameters that no document names.
+const OF_002: [&str; 15] = [
+    "/api/v1/api-keys",
+    "/api/v1/auth",
+    "/api/v1/billing",
+    "/api/v1/blog-connections",
+    "/api/v1/blog-templates",
+    "/api/v1/invitations",
+    "/api/v1/jobs",
+    "/api/v1/organization",
+    "/api/v1/projects",
+    "/api/v1/reference",
+    "/api/v1/stock-photo-keys",
+    "/api/v1/stock-photos",
+    "/api/v1/store-connections",
+    "/api/v1/usage",
+    "/api/v1/users",
+];
+
+fn fits(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether parameters of the address that are unknown under this path are errors. On the paths of 001 to 004 they are
+/// ignored: their clients may be newer than the documents.
+pub fn refuses_unknown_parameters(path: &str) -> bool {
+    Dialect::of(path) == Dialect::Bare && !OF_002.iter().any(|prefix| fits(path, prefix))
+}
+
 impl Dialect {
     pub fn of(path: &str) -> Self {
-        let fits =
-            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let found = PATHS.iter().filter(|(prefix, _)| fits(prefix)).max_by_key(|(prefix, _)| prefix.len());
+        let found = PATHS.iter().filter(|(prefix, _)| fits(path, prefix)).max_by_key(|(prefix, _)| prefix.len());
         found.map_or(Self::Bare, |(_, dialect)| *dialect)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Dialect;
+    use super::{Dialect, refuses_unknown_parameters};
+
+    #[test]
+    fn unknown_parameters_are_refused_where_no_other_document_speaks() {
+        for path in ["/api/v1/tasks", "/api/v1/tasks/7/events", "/api/v1/files", "/api/v1/usages"] {
+            assert!(refuses_unknown_parameters(path), "{path}");
+        }
+        for path in
+            ["/api/v1/articles/7", "/public/content", "/api/v1/writer/tasks", "/api/v1/projects/7", "/api/v1/usage"]
+        {
+            assert!(!refuses_unknown_parameters(path), "{path}");
+        }
+    }
 
     #[test]
     fn a_path_belongs_to_one_document() {

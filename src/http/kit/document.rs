@@ -74,9 +74,19 @@ impl Node {
     }
 }
 
+/// What a good answer of an operation may say, for those that are no JSON.
+#[derive(Debug, Clone)]
+pub struct Examples {
+    pub path: &'static str,
+    pub method: &'static str,
+    pub content_type: &'static str,
+    /// Name and text.
+    pub texts: Vec<(&'static str, String)>,
+}
+
 /// The document with the rights of its operations, `security: []` for what is public, closed objects, parameters that may
 /// be empty, and the headers that every answer has.
-pub fn complete(text: &str, rights: &[Line]) -> Result<String, serde_json::Error> {
+pub fn complete(text: &str, rights: &[Line], examples: &[Examples]) -> Result<String, serde_json::Error> {
     let mut document: Node = serde_json::from_str(text)?;
     document.close();
     declare_headers(&mut document);
@@ -91,12 +101,31 @@ pub fn complete(text: &str, rights: &[Line]) -> Result<String, serde_json::Error
             say_headers(operation, line.needed.is_some());
         }
     }
+    examples.iter().for_each(|examples| show(&mut document, examples));
     serde_json::to_string_pretty(&document)
+}
+
+fn show(document: &mut Node, examples: &Examples) {
+    let mut node = Some(document);
+    for name in ["paths", examples.path, examples.method, "responses", "200", "content", examples.content_type] {
+        node = node.and_then(|node| node.get_mut(name));
+    }
+    let shown =
+        |(name, text): &(&str, String)| ((*name).to_owned(), object([("value", Node::Leaf(text.as_str().into()))]));
+    if let Some(content) = node {
+        content.set("examples", Node::Object(examples.texts.iter().map(shown).collect()));
+    }
 }
 
 fn say_right(operation: &mut Node, line: &Line) {
     let Some(needed) = &line.needed else {
-        return operation.set("security", Node::List(Vec::new()));
+        // What may need something, as `/metrics` does, says so beside "nothing".
+        let may_need = match operation.get_mut("security") {
+            Some(Node::List(schemes)) => std::mem::take(schemes),
+            _ => Vec::new(),
+        };
+        let nothing = (!may_need.is_empty()).then(|| Node::Object(Vec::new()));
+        return operation.set("security", Node::List(nothing.into_iter().chain(may_need).collect()));
     };
     let leaf = |text: &str| Node::Leaf(text.into());
     let scopes = Node::List(needed.scopes.iter().map(|scope| leaf(scope)).collect());
@@ -230,7 +259,8 @@ mod tests {
         let line = |method: &str, needed| Line { method: method.into(), path: "/b".into(), needed };
         let needed = Needed { permission: "write", scopes: vec!["projects", "content"], class: "ai" };
         let rights = [line("GET", None), line("POST", Some(needed))];
-        let done: Value = serde_json::from_str(&complete(&text.to_string(), &rights).expect("JSON")).expect("JSON");
+        let done: Value =
+            serde_json::from_str(&complete(&text.to_string(), &rights, &[]).expect("JSON")).expect("JSON");
         let get = &done["paths"]["/b"]["get"];
         let id = json!({ "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } });
         assert_eq!(get["responses"]["200"]["headers"], id, "nothing is counted without a key");
@@ -251,7 +281,7 @@ mod tests {
         let reset = &done["components"]["headers"]["X-RateLimit-Reset"]["description"];
         assert!(reset.as_str().is_some_and(|text| text.contains("Unix")), "{reset}");
         let order = r#"{"z":1,"a":{"additionalProperties":{"title":"@nothing"}},"m":[1.5,null,true,-2]}"#;
-        let done = complete(order, &[]).expect("JSON");
+        let done = complete(order, &[], &[]).expect("JSON");
         let done: String = done.split_whitespace().collect();
         assert_eq!(done, r#"{"z":1,"a":{"additionalProperties":false},"m":[1.5,null,true,-2]}"#);
     }

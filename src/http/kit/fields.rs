@@ -292,7 +292,10 @@ pub fn register<T: Fields>(registry: &mut Registry) {
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
     Json(&'a Map<String, Value>),
+    /// A form.
     Texts(&'a BTreeMap<String, Vec<String>>),
+    /// The parameters of an address.
+    Query(&'a BTreeMap<String, Vec<String>>),
 }
 
 /// Reads the members of one object and remembers which names it was asked for.
@@ -310,7 +313,9 @@ impl<'a> Reader<'a> {
         self.known.push(name);
         let input = match self.source {
             Source::Json(map) => Input::Json(map.get(name)?),
-            Source::Texts(map) => Input::Texts(map.get(name).filter(|texts| texts.iter().any(|t| !t.is_empty()))?),
+            Source::Texts(map) | Source::Query(map) => {
+                Input::Texts(map.get(name).filter(|texts| texts.iter().any(|t| !t.is_empty()))?)
+            }
         };
         self.given += 1;
         Some(input)
@@ -359,12 +364,13 @@ pub fn read_members<T: Fields>(source: Source<'_>, rules: Rules, place: &Place<'
     Some(value)
 }
 
-fn refuse_unknown(source: Source<'_>, known: &[&str], place: &Place<'_>, errors: &mut Errors) {
-    let names: Vec<&String> = match source {
-        Source::Json(map) => map.keys().collect(),
-        Source::Texts(map) => map.keys().collect(),
-    };
-    refuse_others(names, known, place, errors);
+/// Names what is in the source and not among the known names.
+pub fn refuse_unknown(source: Source<'_>, known: &[&str], place: &Place<'_>, errors: &mut Errors) {
+    match source {
+        Source::Json(map) => refuse_others(map.keys(), known, place, errors),
+        Source::Texts(map) => refuse_others(map.keys(), known, place, errors),
+        Source::Query(map) => refuse("a parameter", map.keys(), known, place, errors),
+    }
 }
 
 /// Names what is not among the known fields.
@@ -374,8 +380,19 @@ pub fn refuse_others<'a>(
     place: &Place<'_>,
     errors: &mut Errors,
 ) {
+    refuse("a field", names, known, place, errors);
+}
+
+fn refuse<'a>(
+    what: &str,
+    names: impl IntoIterator<Item = &'a String>,
+    known: &[&str],
+    place: &Place<'_>,
+    errors: &mut Errors,
+) {
+    let known_ones = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     for name in names.into_iter().filter(|name| !known.contains(&name.as_str())) {
-        errors.add(&Place::Member(place, shown(name)), format!("is not a field here; there are {}", known.join(", ")));
+        errors.add(&Place::Member(place, shown(name)), format!("is not {what} here; there are {known_ones}"));
     }
 }
 

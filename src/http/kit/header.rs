@@ -69,7 +69,34 @@ macro_rules! extractors {
     )+};
 }
 
-extractors!(IdempotencyKey, IfMatch, IfUnchanged, LastEventId);
+extractors!(IdempotencyKey, IfMatch, IfNoneMatch, IfUnchanged, LastEventId);
+
+/// `If-None-Match`: the tags of what the client has already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IfNoneMatch(Option<String>);
+
+impl RequestHeader for IfNoneMatch {
+    const NAME: &'static str = "If-None-Match";
+
+    fn schema() -> MetaSchema {
+        let description =
+            Some("The `ETag` of what you have already. If it is still the same, the answer is 304 without a body.");
+        MetaSchema { description, ..MetaSchema::new("string") }
+    }
+
+    fn read(_request: &Request, text: Option<&str>) -> Result<Self, Problem> {
+        Ok(Self(text.map(str::to_owned)))
+    }
+}
+
+impl IfNoneMatch {
+    /// Whether the client has what this tag names. Weak and strong are the same here (RFC 9110, 13.1.2).
+    pub fn names(&self, tag: &str) -> bool {
+        let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        let given = self.0.as_deref().unwrap_or_default();
+        given.trim() == "*" || given.split(',').any(|one| bare(one) == bare(tag))
+    }
+}
 
 /// `Idempotency-Key` with the operation it is used for.
 pub struct IdempotencyKey(Option<(String, String)>);
@@ -223,6 +250,23 @@ mod tests {
             let error = read::<IfMatch>(&[wrong.as_bytes()]).await.expect_err(wrong);
             assert!(error.starts_with("If-Match: must be the ETag"), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn if_none_match_names_what_the_client_has() {
+        for (given, names) in [
+            ("\"a\"", true),
+            ("W/\"a\"", true),
+            ("\"b\", W/\"a\"", true),
+            ("*", true),
+            ("\"b\"", false),
+            ("a", false),
+            ("", false),
+        ] {
+            let header: IfNoneMatch = read(&[given.as_bytes()]).await.expect("any text is taken");
+            assert_eq!((header.names("\"a\""), header.names("W/\"a\"")), (names, names), "{given}");
+        }
+        assert!(!read::<IfNoneMatch>(&[]).await.expect("absent").names("\"a\""));
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ use poem::{
 use tracing::Instrument;
 
 use super::{
+    connections::Refusal,
     context::RequestContext,
     problem::{CONTENT_TYPE, Code, Problem},
     routes::{METHODS, problem_response},
@@ -58,7 +59,8 @@ impl<E: Endpoint<Output = Response>> Middleware<E> {
             // Refused on every path like this one, with what the path takes. 501 would count as a fault of ours.
             request.set_method(Method::TRACE);
         }
-        if let Some(problem) = large_head(&request) {
+        let refused = request.data::<Refusal>().and_then(|refusal| refusal.of_path(request.uri().path()));
+        if let Some(problem) = refused.or_else(|| large_head(&request)) {
             return problem_response(problem);
         }
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));

@@ -18,6 +18,7 @@ pub mod context;
 pub mod dialect;
 pub mod document;
 pub mod envelope;
+pub mod event_auth;
 pub mod fields;
 pub mod header;
 pub mod middleware;

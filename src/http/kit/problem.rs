@@ -205,7 +205,7 @@ impl Problem {
         self
     }
 
-    fn retry_after(self, seconds: u64) -> Self {
+    pub fn retry_after(self, seconds: u64) -> Self {
         self.with(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 

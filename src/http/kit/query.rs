@@ -1,5 +1,5 @@
-//! Queries: a declaration of [`super::fields`] read from the address. Every wrong parameter is named, an empty one
-//! counts as absent, and an unknown one is ignored.
+//! Queries: a declaration of [`super::fields`] read from the address. Every wrong parameter is named, and an empty one
+//! counts as absent. An unknown one is named too, or ignored, as [`dialect`] has it for the path.
 
 use poem::{Request, RequestBody};
 use poem_openapi::{
@@ -9,7 +9,8 @@ use poem_openapi::{
 
 use super::{
     body::by_name,
-    fields::{Errors, Fields, Place, Source, read_members},
+    dialect,
+    fields::{Errors, Fields, Place, Rules, Source, read_members, refuse_unknown},
     problem::Problem,
 };
 
@@ -39,15 +40,28 @@ impl<'a, T: Fields> ApiExtractor<'a> for Query<T> {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let pairs = request.params::<Vec<(String, String)>>()?;
-        Ok(Self(read_query(pairs)?))
+        let refuses_unknown = dialect::refuses_unknown_parameters(request.original_uri().path());
+        Ok(Self(read_query(pairs, refuses_unknown)?))
     }
 }
 
-pub fn read_query<T: Fields>(pairs: Vec<(String, String)>) -> Result<T, Problem> {
+pub fn read_query<T: Fields>(pairs: Vec<(String, String)>, refuses_unknown: bool) -> Result<T, Problem> {
     let texts = by_name(pairs);
     let mut errors = Errors::default();
-    let read = read_members(Source::Texts(&texts), T::RULES.ignores_unknown(), &Place::Root, &mut errors);
+    let read = read_members(Source::Query(&texts), Rules { refuses_unknown, ..T::RULES }, &Place::Root, &mut errors);
     errors.finish(read)
+}
+
+/// What an operation without a declaration says to an address with parameters.
+pub fn refuse_all(request: &Request) -> Result<(), Problem> {
+    if !dialect::refuses_unknown_parameters(request.original_uri().path()) {
+        return Ok(());
+    }
+    let pairs = request.params::<Vec<(String, String)>>().unwrap_or_default();
+    let texts = by_name(pairs);
+    let mut errors = Errors::default();
+    refuse_unknown(Source::Query(&texts), &[], &Place::Root, &mut errors);
+    errors.finish(Some(()))
 }
 
 #[cfg(test)]
@@ -57,7 +71,7 @@ pub mod testing {
     /// Reads a query as the front does; errors as `parameter message`.
     pub fn read<T: Fields>(pairs: &[(&str, &str)]) -> Result<T, Vec<String>> {
         let pairs = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        read_query(pairs).map_err(crate::http::kit::body::testing::said)
+        read_query(pairs, true).map_err(crate::http::kit::body::testing::said)
     }
 }
 
@@ -83,14 +97,24 @@ mod tests {
     }
 
     #[test]
-    fn right_absent_empty_and_unknown_parameters_are_no_errors() {
+    fn unknown_parameters_are_named_with_the_known_ones_or_ignored() {
+        let known = "is not a parameter here; there are limit, status, search, id";
+        let errors = read::<Asked>(&[("limit", "0"), ("page_size", "1"), ("else", "")]).expect_err("unknown");
+        let unknown = |name: &str| format!("{name} {known}");
+        assert_eq!(errors[1..], [unknown("else"), unknown("page_size")], "beside what else is wrong: {errors:?}");
+        let pairs = || vec![("limit".to_owned(), "7".to_owned()), ("else".to_owned(), "1".to_owned())];
+        assert_eq!(super::read_query::<Asked>(pairs(), false).expect("right").limit, Some(Integer(7)));
+    }
+
+    #[test]
+    fn right_absent_and_empty_parameters_are_no_errors() {
         let id = Uuid::from_u128(7);
         let asked: Asked =
             read(&[("status", "failed"), ("search", "a b"), ("id", &id.to_string())]).expect("right in everything");
         let said = (asked.status.map(|word| word.0), asked.search.map(|text| text.0), asked.id);
         assert_eq!(said, (Some(TaskStatus::Failed), Some("a b".to_owned()), Some(id)));
         let limit = |pairs| read::<Asked>(pairs).expect("right").limit;
-        assert_eq!(limit(&[("limit", "7"), ("else", "1")]), Some(Integer(7)));
+        assert_eq!(limit(&[("limit", "7")]), Some(Integer(7)));
         assert_eq!((limit(&[]), limit(&[("limit", "")])), (None, None));
     }
 

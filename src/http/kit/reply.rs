@@ -52,6 +52,14 @@ impl Kind for Created {
     const HEADERS: &'static [(&'static str, &'static str)] = &[LOCATION_TEXT, REPLAYED_TEXT];
 }
 
+/// 201 with something that is shown once, and so cannot be replayed.
+pub struct CreatedOnce;
+impl Kind for CreatedOnce {
+    const STATUS: StatusCode = StatusCode::CREATED;
+    const DESCRIPTION: &'static str = "Created.";
+    const HEADERS: &'static [(&'static str, &'static str)] = &[LOCATION_TEXT];
+}
+
 /// 202.
 pub struct Accepted;
 impl Kind for Accepted {

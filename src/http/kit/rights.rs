@@ -114,7 +114,8 @@ pub fn page(lines: &[Line]) -> String {
          that an operation draws on.\n\nWhoever asks with an API key acts within the key's \
          organization. What reaches across organizations (the first start,\ngrants of credits, envelope keys, sweeping) \
          belongs to the operator of the machine and to Galley itself. No key may ask\nfor it, and of all of it only the \
-         figures of `/metrics` are served over HTTP.\n\n| operation | permission | scope | class |\n|---|---|---|---|\n",
+         figures of `/metrics` are served over HTTP,\nto everybody on the machine or to whoever has `metrics.token`. The \
+         events of a task are also for those who have a token that\n`POST …/events/token` made for it.\n\n| operation | permission | scope | class |\n|---|---|---|---|\n",
     );
     for line in lines {
         let (permission, scopes, class) = match &line.needed {

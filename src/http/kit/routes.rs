@@ -2,7 +2,7 @@
 //! logs and figures, and one entry for each path in the description.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -13,7 +13,7 @@ use poem::{
 };
 use poem_openapi::{
     OpenApi,
-    registry::{MetaApi, MetaOperation, MetaOperationParam, MetaPath, MetaSchemaRef, Registry},
+    registry::{MetaApi, MetaOperation, MetaOperationParam, MetaParamIn, MetaPath, MetaSchemaRef, Registry},
     types::Type,
 };
 
@@ -66,11 +66,12 @@ impl<A: OpenApi> OpenApi for Routes<A> {
             .flat_map(|api| api.paths)
             .map(|path| (key(&path.path), path.path.into()))
             .collect();
+        let with_query = with_query(&Self::meta());
         let mut own = Table::new();
         self.0.add_routes(&mut own);
         for (path, methods) in own {
             let name = names.get(&path).map_or_else(|| Arc::from(path.as_str()), Arc::clone);
-            table.insert(path, complete(methods, &name));
+            table.insert(path, complete(methods, &name, &with_query));
         }
     }
 }
@@ -127,7 +128,22 @@ fn key(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-fn complete(methods: HashMap<Method, BoxEndpoint<'static>>, name: &Arc<str>) -> HashMap<Method, BoxEndpoint<'static>> {
+/// Path and method of the operations that take parameters in the address.
+fn with_query(apis: &[MetaApi]) -> HashSet<(String, Method)> {
+    let takes_some = |operation: &&MetaOperation| operation.params.iter().any(|one| one.in_type == MetaParamIn::Query);
+    let paths = apis.iter().flat_map(|api| &api.paths);
+    let of = |path: &MetaPath| {
+        let methods = path.operations.iter().filter(takes_some).map(|operation| operation.method.clone());
+        methods.map(|method| (path.path.clone(), method)).collect::<Vec<_>>()
+    };
+    paths.flat_map(of).collect()
+}
+
+fn complete(
+    methods: HashMap<Method, BoxEndpoint<'static>>,
+    name: &Arc<str>,
+    with_query: &HashSet<(String, Method)>,
+) -> HashMap<Method, BoxEndpoint<'static>> {
     let allow = allow(methods.keys());
     // poem answers HEAD with GET.
     let answers = |method: &Method| {
@@ -136,12 +152,15 @@ fn complete(methods: HashMap<Method, BoxEndpoint<'static>>, name: &Arc<str>) -> 
     let refused: Vec<Method> = METHODS.into_iter().filter(|method| !answers(method)).collect();
     let mut complete: HashMap<Method, BoxEndpoint<'static>> = methods
         .into_iter()
-        .map(|(method, endpoint)| (method, Named { endpoint, name: Arc::clone(name) }.boxed()))
+        .map(|(method, endpoint)| {
+            let takes_query = with_query.contains(&(name.to_string(), method.clone()));
+            (method, Named { endpoint, name: Arc::clone(name), takes_query }.boxed())
+        })
         .collect();
     for method in refused {
         let allow = allow.clone();
         let refuse = make_sync(move |_| problem_response(Problem::not_allowed(&allow)));
-        complete.insert(method, Named { endpoint: refuse.boxed(), name: Arc::clone(name) }.boxed());
+        complete.insert(method, Named { endpoint: refuse.boxed(), name: Arc::clone(name), takes_query: true }.boxed());
     }
     complete
 }
@@ -162,10 +181,11 @@ pub fn problem_response(problem: Problem) -> Response {
     response
 }
 
-/// An endpoint that tells its pattern.
+/// An endpoint that tells its pattern, and whether anything may stand behind a `?`.
 struct Named {
     endpoint: BoxEndpoint<'static>,
     name: Arc<str>,
+    takes_query: bool,
 }
 
 impl Endpoint for Named {
@@ -175,6 +195,9 @@ impl Endpoint for Named {
         if let Some(context) = request.data::<Arc<RequestContext>>() {
             // Set once: a request is routed once, or once more as GET for a HEAD, to the same pattern.
             let _ = context.route.set(Arc::clone(&self.name));
+            if !self.takes_query {
+                let _ = context.without_query.set(());
+            }
         }
         self.endpoint.call(request).await
     }

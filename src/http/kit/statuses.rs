@@ -24,9 +24,11 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let takes_body = operation.request.is_some();
     let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
     let is_conditional = operation.params.iter().any(|param| param.description.as_deref() == Some(IfUnchanged::ABOUT));
-    let rules: [(bool, &[u16]); 9] = [
+    let may_need_a_token = needed.is_none() && !operation.security.is_empty();
+    let rules: [(bool, &[u16]); 10] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
+        (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{'), &[404]),
         (changes, &[409]),
@@ -64,7 +66,10 @@ fn describe(status: u16) -> &'static str {
         413 => "VALIDATION_ERROR: the body is too large.",
         415 => "VALIDATION_ERROR: the body is of the wrong type.",
         429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",
-        503 => "DATABASE_ERROR or, when the request took too long, WORKFLOW_ERROR: not possible right now; try again.",
+        503 => {
+            "DATABASE_ERROR; WORKFLOW_ERROR when the request took too long or the process stops; RATE_LIMIT_ERROR when \
+             all places are taken: not possible right now; try again."
+        }
         _ => "An error on our side; quote the `request_id`.",
     }
 }

@@ -5,28 +5,32 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use poem::{
-    Endpoint, EndpointExt, Response, RouteMethod,
+    Endpoint, EndpointExt, Request, Response, RouteMethod,
     endpoint::make_sync,
     get,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::Compression,
 };
 use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
 
-use crate::http::kit::{problem::Problem, routes::problem_response};
+use crate::http::kit::{self, header::IfNoneMatch, problem::Problem, routes::problem_response};
 
 /// `/docs`.
 pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpoint + use<T> {
     // The viewer carries the description as poem-openapi writes it; ours takes its place.
     let html = service.swagger_ui_html().replacen(&service.spec(), &crate::http::spec(), 1);
     let policy = policy(&html);
-    let page = make_sync(move |_| {
-        Response::builder()
-            .content_type("text/html; charset=utf-8")
-            .header(header::CONTENT_SECURITY_POLICY, policy.as_str())
-            .header(header::CACHE_CONTROL, "no-cache")
-            .body(html.clone())
+    let tag = tag(&html);
+    let page = make_sync(move |request| {
+        known(&request, &tag).unwrap_or_else(|| {
+            Response::builder()
+                .content_type("text/html; charset=utf-8")
+                .header(header::CONTENT_SECURITY_POLICY, policy.as_str())
+                .header(header::CACHE_CONTROL, "no-cache")
+                .header(header::ETAG, &tag)
+                .body(html.clone())
+        })
     });
     only_get(page).with(Compression::new())
 }
@@ -34,13 +38,30 @@ pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpo
 /// `/openapi.json`.
 pub fn description() -> impl Endpoint {
     let text = crate::http::spec();
-    let file = make_sync(move |_| {
-        Response::builder()
-            .content_type("application/json")
-            .header(header::CACHE_CONTROL, "no-cache")
-            .body(text.clone())
+    let tag = tag(&text);
+    let file = make_sync(move |request| {
+        known(&request, &tag).unwrap_or_else(|| {
+            Response::builder()
+                .content_type("application/json")
+                .header(header::CACHE_CONTROL, "no-cache")
+                .header(header::ETAG, &tag)
+                .body(text.clone())
+        })
     });
     only_get(file).with(Compression::new())
+}
+
+/// Weak, because the same text may be packed in several ways.
+fn tag(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    format!("W/\"{}\"", STANDARD.encode(&digest[..15]))
+}
+
+/// 304 for a client that has what this tag names.
+fn known(request: &Request, tag: &str) -> Option<Response> {
+    let asked: IfNoneMatch = kit::header::read(request).ok()?;
+    let answer = Response::builder().status(StatusCode::NOT_MODIFIED).header(header::CACHE_CONTROL, "no-cache");
+    asked.names(tag).then(|| answer.header(header::ETAG, tag).finish())
 }
 
 /// Answers GET and HEAD, and tells that to whoever asks otherwise.

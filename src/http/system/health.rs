@@ -5,7 +5,7 @@ use poem_openapi::{Object, OpenApi, payload::PlainText};
 use crate::http::{
     Area,
     kit::{
-        auth::Public,
+        auth::{FiguresReader, Public},
         problem::{Code, Problem},
         reply::{Outcome, Reply},
     },
@@ -47,13 +47,14 @@ impl Health {
 
     /// Figures for Prometheus
     ///
-    /// Requests, the queue and the workers, in the text form.
+    /// Requests, the queue and the workers, in the text form. Open to everybody where the service listens on loopback and
+    /// has no `metrics.token`; else for those who send that token as `Authorization: Bearer TOKEN`.
     #[oai(path = "/metrics", method = "get", operation_id = "metrics")]
-    async fn metrics(&self, public: Public) -> PlainText<String> {
+    async fn metrics(&self, public: Public, _reader: FiguresReader) -> Result<PlainText<String>, Problem> {
         let queue = public.0.state.services.system().queue_depth().await;
         let mut text = public.0.metrics.render(&queue);
         (public.0.state.metrics)(&mut text);
-        PlainText(text)
+        Ok(PlainText(text))
     }
 }
 

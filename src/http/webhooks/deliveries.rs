@@ -1,7 +1,7 @@
 //! What was sent to a webhook, and sending it again.
 
 use galley_domain::webhook::DeliveryStatus;
-use galley_services::{ReplayRequest, Replayed};
+use galley_services::{Answer, DeliveryView, ReplayRequest, Replayed};
 use galley_store::DeliveryFilter;
 use poem_openapi::{Object, OpenApi, param::Path};
 
@@ -38,8 +38,7 @@ impl Deliveries {
     ) -> Outcome<Delivery, Accepted> {
         let key = key.with(b"")?;
         let (org, id) = (auth.org(), webhook_id.0.0);
-        let answer = auth.services().test_webhook(org, id, auth.trace_id(), key.as_ref()).await?;
-        Reply::try_of(answer)
+        accepted(auth.services().test_webhook(org, id, auth.trace_id(), key.as_ref()).await?)
     }
 
     /// List the deliveries of a webhook
@@ -89,8 +88,7 @@ impl Deliveries {
     ) -> Outcome<Delivery, Accepted> {
         let key = key.with(b"")?;
         let (org, webhook, id) = (auth.org(), webhook_id.0.0, delivery_id.0.0);
-        let answer = auth.services().resend_delivery(org, webhook, id, auth.trace_id(), key.as_ref()).await?;
-        Reply::try_of(answer)
+        accepted(auth.services().resend_delivery(org, webhook, id, auth.trace_id(), key.as_ref()).await?)
     }
 
     /// Replay the deliveries of a webhook
@@ -108,8 +106,15 @@ impl Deliveries {
         let key = key.with(&body.canonical)?;
         let (org, id, request) = (auth.org(), webhook_id.0.0, body.value.into());
         let answer = auth.services().replay_deliveries(org, id, request, auth.trace_id(), key.as_ref()).await?;
-        Ok(Reply::of(answer, Replay::from))
+        Ok(Reply::of(answer, Replay::from).at(&format!("/api/v1/webhooks/{id}/deliveries")))
     }
+}
+
+/// A delivery that was begun, and where to look for what became of it.
+fn accepted(answer: Answer<DeliveryView>) -> Outcome<Delivery, Accepted> {
+    let delivery = &answer.value.row;
+    let location = format!("/api/v1/webhooks/{}/deliveries/{}", delivery.webhook_id, delivery.id);
+    Ok(Reply::try_of(answer)?.at(&location))
 }
 
 words! {

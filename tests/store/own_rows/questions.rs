@@ -64,6 +64,7 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bo
         }
         "usage" => Ok(!tx.usage(task).await?.is_empty()),
         "keys" => Ok(tx.keys().await?.iter().any(|row| row.org_id == theirs.org.0)),
+        "insert_event_token" => tx.insert_event_token(new_event_token(task, theirs.key)).await.map(|()| true),
         "insert_key" => done(tx.insert_key(new_key(), None).await),
         "insert_first_key" => done(tx.insert_first_key(new_key()).await),
         "revoke_key" => tx.revoke_key(theirs.key).await,

@@ -12,9 +12,9 @@ use galley_domain::{
 };
 use galley_services::pipelines::READING;
 use galley_store::{
-    ArticleFilter, ArticleSort, EffectKey, Fence, FileFilter, NewArticle, NewAttempt, NewDelivery, NewFile, NewKey,
-    NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook, ReplayRange, ScheduleFilter, Start,
-    StoredClaim, StoredSecret, TextEnum, TextVersion, rows,
+    ArticleFilter, ArticleSort, EffectKey, Fence, FileFilter, NewArticle, NewAttempt, NewDelivery, NewEventToken,
+    NewFile, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook, ReplayRange,
+    ScheduleFilter, Start, StoredClaim, StoredSecret, TextEnum, TextVersion, rows,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -69,6 +69,10 @@ pub(super) fn new_attempt(delivery: Uuid) -> NewAttempt {
         error: None,
         response_body: None,
     }
+}
+
+pub(super) fn new_event_token(task: Uuid, key: Uuid) -> NewEventToken {
+    NewEventToken { hash: Uuid::new_v4().into_bytes().to_vec(), task, key, expires_at: chrono::Utc::now() }
 }
 
 pub(super) fn new_key() -> NewKey {

@@ -11,6 +11,7 @@ pub mod claims;
 pub mod effects;
 pub mod event_followers;
 pub mod event_groups;
+pub mod event_tokens;
 pub mod events;
 pub mod files;
 pub mod holds;
@@ -43,6 +44,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<effects::Entity>(),
         of::<event_followers::Entity>(),
         of::<event_groups::Entity>(),
+        of::<event_tokens::Entity>(),
         of::<events::Entity>(),
         of::<files::Entity>(),
         of::<holds::Entity>(),

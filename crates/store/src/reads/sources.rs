@@ -10,7 +10,7 @@ use galley_domain::{OrgId, Principal, Who};
 use sea_orm::{FromQueryResult, QueryResult};
 use uuid::Uuid;
 
-use super::{Answer, Source};
+use super::{Answer, EventReader, Source};
 use crate::{
     db::Db,
     entity::{api_keys, events},
@@ -134,6 +134,27 @@ impl Source for Keys {
                 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())";
         let rows = sql::all(&self.0, statement, [orgs.into(), ids.into()]).await?;
         rows.into_iter().map(|row| Ok(((row.try_get("", "org_id")?, row.try_get("", "id")?), ()))).collect()
+    }
+}
+
+pub(super) struct EventTokens(pub Db);
+
+impl Source for EventTokens {
+    type Key = Vec<u8>;
+    type Value = EventReader;
+
+    async fn read(&self, hashes: Vec<Vec<u8>>) -> Answer<HashMap<Vec<u8>, EventReader>> {
+        let statement = "SELECT t.hash, t.org_id, t.task_id, t.key_id FROM event_tokens t
+             JOIN api_keys k ON k.org_id = t.org_id AND k.id = t.key_id
+             WHERE t.hash = ANY($1::bytea[]) AND t.expires_at > now()
+                AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())";
+        let rows = sql::all(&self.0, statement, [hashes.into()]).await?;
+        let reader = |row: QueryResult| {
+            let org = OrgId(row.try_get("", "org_id")?);
+            let reader = EventReader { org, task: row.try_get("", "task_id")?, key: row.try_get("", "key_id")? };
+            Ok((row.try_get("", "hash")?, reader))
+        };
+        rows.into_iter().map(reader).collect()
     }
 }
 

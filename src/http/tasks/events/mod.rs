@@ -1,12 +1,9 @@
 //! What happens in a task, as server-sent events.
 
-use std::{
-    collections::HashMap,
-    io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
-    time::Duration,
-};
+pub mod examples;
+mod streams;
+
+use std::{io, sync::Arc, task::Poll, time::Duration};
 
 use futures::{Stream, StreamExt, stream};
 use galley_domain::{OrgId, Who, task::TaskStatus};
@@ -19,7 +16,7 @@ use poem::{
     web::sse::Event,
 };
 use poem_openapi::{
-    ApiResponse, OpenApi,
+    ApiResponse, Object, OpenApi,
     param::Path,
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
@@ -29,16 +26,20 @@ use uuid::Uuid;
 use crate::http::{
     Area,
     kit::{
-        auth::{ArticlesRead, Auth},
+        auth::{ArticlesRead, Auth, Content},
+        event_auth::EventAuth,
         fields::fields,
         header::{LastEventId, MAX_EVENT},
         problem::Problem,
         query::Query,
-        scalar::Id,
+        reply::{CreatedOnce, Outcome, Reply},
+        scalar::{Id, Moment},
         state::Front,
-        values::Integer,
+        values::{Integer, Text},
     },
 };
+use streams::Place;
+pub use streams::Streams;
 
 /// Tells proxies that hold answers back that this one is read as it comes.
 const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -46,8 +47,6 @@ const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 const COMMENT: &str = ":\n\n";
 /// How soon a client that lost its connection should come back.
 const RECONNECT_MS: u64 = 2000;
-/// What to wait for before asking again when there are too many streams, in seconds.
-const FULL_WAIT: u64 = 15;
 
 pub struct Events;
 
@@ -55,22 +54,67 @@ pub struct Events;
 impl Events {
     /// Follow a task
     ///
-    /// Server-sent events: `id` is the event's number within the task, `event` its kind (`task.created`,
-    /// `step.started`, `step.completed`, `task.progress`, `task.warning`, …), `data` a JSON object. It begins with the
-    /// first event, or after the one that `Last-Event-ID` names; a comment comes when nothing happens for a while. The
-    /// stream ends after `task.completed`, `task.failed` or `task.cancelled`; asking again then gives 204, until a
+    /// Server-sent events: `id` is the event's number within the task, `event` its kind, `data` a JSON object; the examples
+    /// show one of each kind.
+    ///
+    /// - `task.created`: `article_id`, `credits_held`; tasks of other kinds name what they are about
+    /// - `task.started`: `run`, which counts from 1. `task.retried`: `run`, and `from`, the step that it begins with
+    /// - `task.progress`, `task.paused`, `task.resumed`, `task.completed`, `task.failed`, `task.cancelled`: `status`,
+    ///   `progress` (0 to 100), `current_step` or null, `steps_completed`; at the end also what came of it
+    ///   (`article_id`), or `error` with `code` and `message`; `items_total`, `items_done`, `items_failed` where the
+    ///   work is many items
+    /// - `task.warning`: `message`
+    /// - `step.started`, `step.progress`, `step.completed`, `step.retry`, `step.failed`: `step`, `position` (of several
+    ///   of its kind, from 0), `attempt`, `max_attempts`, `run`; `message` with progress, `error` after a failure, and
+    ///   `retry_in_seconds` when it is tried again
+    ///
+    /// More kinds and members may come.
+    ///
+    /// It begins with the first event, or after the one that `Last-Event-ID` names; a comment comes when nothing happens
+    /// for a while. The stream ends after `task.completed`, `task.failed` or `task.cancelled`; asking again then gives 204, until a
     /// retry starts the next run. Events of a task that ended long ago are removed; then there is nothing to follow and the
     /// answer is 204 too. The stream also ends when its key is revoked or expires.
+    ///
+    /// Clients that cannot send a key, such as the browser's `EventSource`, put a token into the address: `token`, as
+    /// `POST …/events/token` makes it.
     #[oai(path = "/tasks/:task_id/events", method = "get", operation_id = "stream_task_events")]
     async fn stream(
         &self,
-        auth: Auth<ArticlesRead>,
+        auth: EventAuth<ArticlesRead>,
         task_id: Path<Id>,
         last_event_id: LastEventId,
         Query(query): Query<EventQuery>,
     ) -> Result<EventsAnswer, Problem> {
         let after = last_event_id.0.or(query.last_event_id.map(|number| number.0)).unwrap_or(0);
+        auth.may_follow(task_id.0.0, query.token.is_some())?;
         open(&auth, task_id.0.0, after).await
+    }
+
+    /// Make a token to follow a task without a key
+    ///
+    /// For clients that cannot send a key, such as the browser's `EventSource`: `GET …/events?token=TOKEN`. The token is
+    /// good for the events of this task alone. For five minutes it opens any number of streams, within the limits
+    /// of its key; they go on after that. It ends, and its streams with it, when the key that made it is revoked or
+    /// expires. Each call makes another one; `Idempotency-Key` has no effect.
+    #[oai(path = "/tasks/:task_id/events/token", method = "post", operation_id = "create_task_events_token")]
+    async fn token(&self, auth: Auth<ArticlesRead, Content>, task_id: Path<Id>) -> Outcome<EventToken, CreatedOnce> {
+        let made = auth.services().make_event_token(&auth.principal, task_id.0.0).await?;
+        Ok(Reply::new(EventToken::from(made)).at(&format!("/api/v1/tasks/{}/events", task_id.0.0)))
+    }
+}
+
+/// A token to follow a task.
+#[derive(Debug, Object)]
+pub struct EventToken {
+    /// Shown once.
+    token: String,
+    /// Until when it opens streams.
+    expires_at: Moment,
+}
+
+impl From<galley_services::EventToken> for EventToken {
+    fn from(made: galley_services::EventToken) -> Self {
+        Self { token: made.token.expose().to_owned(), expires_at: Moment(made.expires_at) }
     }
 }
 
@@ -79,26 +123,29 @@ fields! {
     pub struct EventQuery {
         /// The same as the header `Last-Event-ID`, for clients that cannot set one. The header counts more.
         last_event_id: Option<Integer<0, MAX_EVENT>>,
+        /// Instead of a key: a token that was made for this task.
+        token: Option<Text<1, 100>>,
     }
 }
 
-async fn open(auth: &Auth<ArticlesRead>, task: Uuid, after: i64) -> Result<EventsAnswer, Problem> {
-    let state = &auth.front().state;
+async fn open(auth: &EventAuth<ArticlesRead>, task: Uuid, after: i64) -> Result<EventsAnswer, Problem> {
+    let (org, front) = (auth.org, &auth.front);
+    let services = &front.state.services;
     // Listening begins before reading, so that nothing falls in between.
-    let watch = state.notifications.events(task);
-    let view = auth.services().task(auth.org(), task).await?;
+    let watch = front.state.notifications.events(task);
+    let view = services.task(org, task).await?;
     let newest = view.row.event_seq;
     if after > newest {
         let text = format!("is {after}, but the newest event of this task has the number {newest}");
         return Err(Problem::wrong("last_event_id", text));
     }
     // Events of long ended tasks are swept, so the numbers alone do not tell whether there is something to send.
-    if view.status.is_ended() && auth.services().task_events(auth.org(), task, after, 1).await?.is_empty() {
+    if view.status.is_ended() && services.task_events(org, task, after, 1).await?.is_empty() {
         return Ok(EventsAnswer::Over);
     }
-    let place = auth.front().streams.enter(auth.org())?;
+    let place = front.streams.enter(org, auth.who)?;
     let follower = Follower {
-        reader: Reader { front: Arc::clone(auth.front()), org: auth.org(), who: auth.principal.who, task },
+        reader: Reader { front: Arc::clone(front), org, who: auth.who, task },
         watch,
         seen: after,
         read: Arc::default(),
@@ -107,7 +154,7 @@ async fn open(auth: &Auth<ArticlesRead>, task: Uuid, after: i64) -> Result<Event
         greeted: false,
         _place: place,
     };
-    Ok(EventsAnswer::Stream(body(follow(follower), state.limits.heartbeat)))
+    Ok(EventsAnswer::Stream(body(follow(follower), front.state.limits.heartbeat)))
 }
 
 /// Not poem's `SSE`, which reads its stream through a buffer of 4 kB for as long as it is open.
@@ -143,21 +190,11 @@ impl IntoResponse for EventsAnswer {
 
 impl ApiResponse for EventsAnswer {
     fn meta() -> MetaResponses {
-        let text = |description| {
-            let schema = MetaSchema { description: Some(description), ..MetaSchema::new("string") };
-            MetaSchemaRef::Inline(Box::new(schema))
+        let text = MetaSchema {
+            description: Some("Events as text, each with the lines `id`, `event` and `data`."),
+            ..MetaSchema::new("string")
         };
-        let event = MetaSchema {
-            description: Some("One event of the stream."),
-            required: vec!["id", "event", "data"],
-            properties: vec![
-                ("id", text("Its number within the task.")),
-                ("event", text("Its kind, such as `task.created`.")),
-                ("data", text("A JSON object.")),
-            ],
-            ..MetaSchema::new("object")
-        };
-        let schema = MetaSchemaRef::Inline(Box::new(event));
+        let schema = MetaSchemaRef::Inline(Box::new(text));
         let response = |status, description, content| MetaResponse {
             description,
             status: Some(status),
@@ -289,70 +326,9 @@ fn shown(event: &rows::Event) -> Event {
     Event::message(event.data.to_string()).id(event.seq.to_string()).event_type(event.kind.as_str())
 }
 
-/// Counts open streams.
-pub struct Streams {
-    open: Arc<Mutex<HashMap<OrgId, usize>>>,
-    most: usize,
-    most_per_organization: usize,
-}
-
-/// A stream's right to be open; given back when it is dropped.
-struct Place {
-    org: OrgId,
-    open: Arc<Mutex<HashMap<OrgId, usize>>>,
-}
-
-fn lock(open: &Mutex<HashMap<OrgId, usize>>) -> MutexGuard<'_, HashMap<OrgId, usize>> {
-    open.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Streams {
-    pub fn new(most: usize, most_per_organization: usize) -> Self {
-        Self { open: Arc::default(), most, most_per_organization }
-    }
-
-    fn enter(&self, org: OrgId) -> Result<Place, Problem> {
-        let mut open = lock(&self.open);
-        let all: usize = open.values().sum();
-        let own = open.get(&org).copied().unwrap_or(0);
-        if own >= self.most_per_organization || all >= self.most {
-            return Err(Problem::too_many("too many event streams are open; close some or come back", FULL_WAIT));
-        }
-        *open.entry(org).or_insert(0) += 1;
-        drop(open);
-        Ok(Place { org, open: Arc::clone(&self.open) })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = lock(&self.open);
-        if let Some(count) = open.get_mut(&self.org) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.org);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_are_limited_and_given_back() {
-        let streams = Streams::new(3, 2);
-        let (one, two) = (OrgId(Uuid::from_u128(1)), OrgId(Uuid::from_u128(2)));
-        let first = streams.enter(one).expect("room");
-        let _second = streams.enter(one).expect("room");
-        assert!(streams.enter(one).is_err(), "the organization's share is used");
-        let _third = streams.enter(two).expect("room");
-        assert!(streams.enter(two).is_err(), "all places are used");
-        drop(first);
-        assert!(streams.enter(two).is_ok());
-        assert_eq!(lock(&streams.open).len(), 2);
-    }
 
     #[test]
     fn only_the_end_of_a_task_ends_a_stream() {
