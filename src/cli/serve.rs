@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use galley::http::{self, AppState};
 use galley_domain::{Operator, OrgId, task::StepKind};
-use galley_services::pipelines;
+use galley_services::{ServiceError, pipelines};
 use galley_store::StoreError;
 use poem::{listener::TcpListener, web::LocalAddr};
 use tokio::{
@@ -93,8 +93,11 @@ async fn once_there<T>(
                 Err(error) => error,
             },
         };
-        let passes =
-            error.chain().filter_map(|cause| cause.downcast_ref::<StoreError>()).any(StoreError::is_unavailable);
+        // A use case's error passes for the database's, so the one is not among the causes of the other.
+        let passes = error.chain().any(|cause| match cause.downcast_ref::<ServiceError>() {
+            Some(ServiceError::Store(error)) => error.is_unavailable(),
+            _ => cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_unavailable),
+        });
         if !passes {
             return Err(error);
         }
@@ -253,6 +256,24 @@ mod tests {
     async fn front(stop: CancellationToken) -> anyhow::Result<()> {
         stop.cancelled().await;
         Ok(())
+    }
+
+    /// Also where a use case's error carries the database's. (The other way is what the tests of the daemon meet.)
+    #[tokio::test]
+    async fn what_passes_is_waited_for_and_what_does_not_is_told() {
+        let unreachable = |passing| StoreError::Unreachable { place: "here".into(), cause: "away".into(), passing };
+        let stop = CancellationToken::new();
+        let mut calls = 0;
+        let called = once_there(&stop, async || {
+            calls += 1;
+            match calls {
+                1 => Err(anyhow::Error::new(ServiceError::Store(unreachable(true))).context("first organization")),
+                _ => Ok(calls),
+            }
+        });
+        assert_eq!(called.await.expect("it passes"), Some(2));
+        let refused = once_there(&stop, async || Err::<(), _>(ServiceError::Store(unreachable(false)).into())).await;
+        assert!(refused.is_err());
     }
 
     #[tokio::test]

@@ -124,3 +124,17 @@ async fn others_files_do_not_exist_and_reading_is_not_deleting() {
     front.send(front.request_as(&reader, Method::DELETE, &path)).await.is_problem(403, "FORBIDDEN");
     assert_ne!(front.get(&path).await.is(200)["id"], Value::Null, "it is still there");
 }
+
+/// What an answer says of a file can be given back as it came.
+#[tokio::test]
+async fn an_order_takes_a_file_as_answers_show_it() {
+    let front = Front::new().await;
+    let uploaded = front.upload("tea.md", "# Tea\n\nTea is a drink made from leaves.").await.is(201).clone();
+    let listed = front.get(FILES).await.is(200)["data"][0].clone();
+    for file in [uploaded, listed] {
+        let order = json!({ "user_prompt": "Tea", "uploaded_files": [file] });
+        front.post("/api/v1/tasks", &order).await.is(202);
+    }
+    let unknown = json!({ "user_prompt": "Tea", "uploaded_files": [{ "id": "x", "colour": "green" }] });
+    assert_eq!(front.post("/api/v1/tasks", &unknown).await.status, 400);
+}

@@ -226,3 +226,31 @@ async fn a_thousand_schedules_of_one_minute_all_fire() {
     let twice = "SELECT count(*) FROM (SELECT FROM schedule_runs GROUP BY schedule_id HAVING count(*) > 1) AS t";
     assert_eq!(harness.database.number(twice).await, 0);
 }
+
+/// Like an order of a person: beside the oldest that waits, not behind all that a large one has put there.
+#[tokio::test]
+async fn what_a_schedule_orders_takes_its_place_beside_the_oldest() {
+    let harness = Harness::new().await;
+    let (other, _) = harness.other_tenant().await;
+    harness.order_as(&other).await;
+    harness.database.execute("SELECT setval('fair_clock', 9000)").await;
+    let id = create(&harness, request()).await;
+    assert_eq!(statuses(&after_due(&harness, id, 0).await), [RunStatus::Fired]);
+    let org = harness.principal.org;
+    let rank = format!("SELECT rank FROM steps WHERE kind = 'research' AND org_id = '{org}'");
+    assert!(harness.database.number(&rank).await < 9000, "it stands behind everybody");
+}
+
+/// Its engine was down when its last time came, and its owner does not want the late run.
+#[tokio::test]
+async fn a_schedule_whose_last_time_nobody_has_looked_at_can_be_paused() {
+    let harness = Harness::new().await;
+    let org = harness.principal.org;
+    let id = create(&harness, request()).await;
+    let ended =
+        "UPDATE schedules SET recurrence = recurrence || jsonb_build_object('ends_at', now() - interval '1 minute')";
+    harness.database.execute(ended).await;
+    let pause = ScheduleEdit { paused: Some(true), ..ScheduleEdit::default() };
+    harness.services.edit_schedule(org, id, pause, None, "t").await.unwrap();
+    assert_status(&harness, id, ScheduleStatus::Paused).await;
+}

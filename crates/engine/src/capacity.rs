@@ -165,6 +165,15 @@ impl Capacity {
         self.look_for(pools);
     }
 
+    /// Pools that are to be looked at from the beginning are looked at from where they have been claimed last.
+    pub(crate) fn look_no_further_back(&self) {
+        let mut state = self.lock();
+        let State { looking, claimed, .. } = &mut *state;
+        for (pool, from) in looking {
+            *from = claimed.get(pool).copied().unwrap_or(i64::MIN).max(*from);
+        }
+    }
+
     /// Whether steps may be ready that have not been won yet.
     pub(crate) fn looks(&self) -> bool {
         !self.lock().looking.is_empty()
@@ -414,6 +423,8 @@ mod tests {
         assert_eq!(from(&capacity.take_free(None).expect("permits")), 7);
         capacity.look_everywhere();
         assert_eq!(from(&capacity.take_free(None).expect("permits")), i64::MIN);
+        capacity.look_no_further_back();
+        assert_eq!(from(&capacity.take_free(None).expect("permits")), 7, "a look at everything was given up");
     }
 
     #[test]

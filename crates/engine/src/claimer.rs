@@ -26,6 +26,8 @@ struct Claimer {
     /// What is due before is known to be taken care of.
     since: Option<DateTime<Utc>>,
     looks: Looks,
+    /// The next claims are a look at everything, and not only at a pool in which nothing was ever claimed.
+    looks_everywhere: bool,
     /// The newest job of each kind that comes by itself: saves a query a round.
     added: BTreeMap<StepKind, String>,
 }
@@ -49,6 +51,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
         ticked: None,
         since: None,
         looks: Looks::default(),
+        looks_everywhere: false,
         added: BTreeMap::new(),
     };
     let mut pause = FIRST_PAUSE;
@@ -105,10 +108,12 @@ impl Claimer {
         let held = shared.leases.fences();
         let began = Instant::now().into_std();
         let since = self.since.filter(|_| !self.looks.clock.is_due());
-        let promotion = patiently(shared, queue.promote(&held, kinds, shared.settings.lease, since)).await?;
-        if since.is_none() {
+        let promotion = patiently(shared, queue.promote(&held, kinds, shared.settings.lease, since)).await;
+        // Also one that took longer than anybody waits: what lies ahead can be looked at without it.
+        if since.is_none() && (promotion.is_ok() || self.since.is_some()) {
             self.looks.clock.looked_since(began);
         }
+        let promotion = promotion?;
         self.since = promotion.since;
         for step in promotion.exhausted {
             fail_exhausted(shared, &step).await;
@@ -129,14 +134,17 @@ impl Claimer {
     /// A word may have been lost, and another configuration may have had other pools.
     async fn look_for_what_nobody_was_told_of(&mut self) -> Result<(), StoreError> {
         let shared = &*self.shared;
+        let mut adopted = 0;
         if self.looks.pools.is_due() {
             let began = Instant::now().into_std();
             let pools = shared.registry.pools_by_kind(&shared.settings.kinds);
-            patiently(shared, shared.store().queue().adopt(&pools)).await?;
+            adopted = patiently(shared, shared.store().queue().adopt(&pools)).await?;
             self.looks.pools.looked_since(began);
         }
-        if self.looks.queue.is_due() {
+        // What was adopted stands where nobody was told of it.
+        if adopted > 0 || self.looks.queue.is_due() {
             shared.capacity.look_everywhere();
+            self.looks_everywhere = true;
         } else {
             shared.capacity.look_further();
         }
@@ -144,6 +152,21 @@ impl Claimer {
     }
 
     async fn claim(&mut self) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let claimed = self.claim_in_turn().await;
+        if self.looks_everywhere {
+            // One that took longer than anybody waits would be repeated for ever, and nothing claimed: it counts, and claims
+            // go on from where they were. Words that were lost meanwhile are found by the next.
+            if let Err(StoreError::Silent(_)) = claimed {
+                self.shared.capacity.look_no_further_back();
+            }
+            self.looks.queue.looked_since(began.into_std());
+            self.looks_everywhere = false;
+        }
+        claimed
+    }
+
+    async fn claim_in_turn(&mut self) -> Result<(), StoreError> {
         // Each pool may need a claim of its own. Permits that are free again meanwhile wait for the next round: between two
         // rounds the word to stop, the clock and the notifications are heard, however fast the steps are.
         let shared = &*self.shared;
@@ -151,8 +174,6 @@ impl Claimer {
         for _ in 0..shared.pools {
             // With fewer permits than pools could use, the oldest order goes first, wherever it stands.
             let contended = shared.capacity.contended();
-            let began = Instant::now().into_std();
-            let mut whole = contended.iter().any(|(_, rank)| *rank == i64::MIN);
             let mut first = None;
             if !contended.is_empty() {
                 let ready = patiently(shared, queue.with_ready_steps(&contended)).await?;
@@ -165,10 +186,6 @@ impl Claimer {
             let wanted = free.wanted();
             let claim = queue.claim(&wanted, kinds, &shared.settings.worker, shared.settings.lease);
             let claims = patiently(shared, claim).await?;
-            whole |= wanted.iter().any(|want| want.from_rank == i64::MIN);
-            if whole {
-                self.looks.queue.looked_since(began);
-            }
             let mut paused: Vec<Fence> = Vec::new();
             for step in claims.steps {
                 let task = step.task.and_then(|task| claims.tasks.get(&task)).cloned();

@@ -49,6 +49,11 @@ impl Heads {
         self.lock().pools.extend(pools.into_iter().map(|pool| (pool.as_str().to_owned(), i64::MIN)));
     }
 
+    /// What is known without a look.
+    pub(crate) fn so_far(&self) -> Known {
+        self.lock().clone()
+    }
+
     /// What is known, after a look at everything where that is due.
     pub(crate) async fn known(&self, conn: &impl ConnectionTrait) -> Result<Known, StoreError> {
         {

@@ -263,7 +263,8 @@ impl Store {
 
     /// Writes about steps of many tenants; nothing stands until [`StepsTx::commit`].
     pub async fn begin_steps(&self, orgs: impl IntoIterator<Item = OrgId>) -> Result<StepsTx, StoreError> {
-        Ok(StepsTx::new(self.begin_tx(&self.engine).await?, orgs))
+        // Steps of schedules order, too.
+        Ok(StepsTx::new(self.begin_tx(&self.engine).await?.knowing(self.heads.so_far()), orgs))
     }
 
     async fn begin_tx(&self, db: &Db) -> Result<Tx, StoreError> {
@@ -313,7 +314,8 @@ async fn probe(options: &PgConnectOptions, settings: &StoreSettings) -> Result<P
         Ok(Ok(pooling)) => Ok(pooling),
         Ok(Err(error)) => {
             let cause = connections::said(&error);
-            Err(unreachable(cause, StoreError::from(error).is_unavailable()))
+            let passing = pooling::may_be_there_later(&error) && StoreError::from(error).is_unavailable();
+            Err(unreachable(cause, passing))
         }
         Err(_) => Err(unreachable(format!("it does not answer within {} s", settings.acquire_timeout.as_secs()), true)),
     }

@@ -93,6 +93,17 @@ pub(crate) async fn probe(options: &PgConnectOptions, expected: Option<Pooling>)
     found
 }
 
+/// False for what a first connection fails with until somebody changes something: no TLS where it is asked for, a socket that
+/// we may not open, and a pooler's own word for a wrong name or password.
+pub(crate) fn may_be_there_later(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => false,
+        sqlx::Error::Io(error) => error.kind() != std::io::ErrorKind::PermissionDenied,
+        sqlx::Error::Database(said) => said.code().is_none_or(|code| code != "08P01"),
+        _ => true,
+    }
+}
+
 /// A setting that changes nothing for us and tells whether what we say at the start reaches the server.
 const MARK: (&str, &str) = ("galley.mark", "here");
 
@@ -133,4 +144,17 @@ async fn keeps_statements(connection: &mut PgConnection) -> Result<bool, sqlx::E
     }
     tx.rollback().await?;
     Ok(keeps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_has_to_change_does_not_pass() {
+        let denied = sqlx::Error::Io(std::io::ErrorKind::PermissionDenied.into());
+        let refused = sqlx::Error::Io(std::io::ErrorKind::ConnectionRefused.into());
+        assert!(!may_be_there_later(&denied) && !may_be_there_later(&sqlx::Error::Tls("no TLS".into())));
+        assert!(may_be_there_later(&refused) && may_be_there_later(&sqlx::Error::PoolTimedOut));
+    }
 }

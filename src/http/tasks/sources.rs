@@ -105,7 +105,9 @@ fn with_id(name: &'static str) -> MetaSchemaRef {
 }
 
 impl FileReference {
-    const FIELDS: [&str; 4] = ["id", "file_id", "name", "type"];
+    /// All that an answer says of a file, so that it can be given back as it came; and `type`, which document 000 has.
+    const FIELDS: [&str; 10] =
+        ["id", "file_id", "name", "type", "kind", "size", "sha256", "url", "created_at", "used_by"];
 
     fn form(names: &[&'static str]) -> MetaSchema {
         MetaSchema {

@@ -65,7 +65,7 @@ pub struct Task {
     error: Nullable<WorkError>,
     /// The price: held while the task runs, charged when it completes, given back otherwise.
     credits: Amount,
-    /// What was charged: the price once it has completed, else 0. Null where it depends on how many items were made.
+    /// What its latest run was charged: the price once it has completed, else 0. Null where it depends on how many items were made.
     credits_used: Nullable<Amount>,
     /// Counts from 1; a retry starts the next run.
     run: i32,

@@ -97,6 +97,8 @@ impl ScheduleEdit {
             return Ok(vec![no_time_left()]);
         }
         match (self.paused, *schedule.status) {
+            // Its last time has come and was not looked at yet.
+            (Some(true), ScheduleStatus::Active) => pause(schedule),
             (Some(paused), _) if !comes => {
                 let word = if paused { "paused" } else { "active" };
                 let message = format!("cannot be {word}: the schedule has ended; give it a later ends_at");

@@ -35,7 +35,9 @@ impl ProjectSchedules {
     /// there can be no other.
     pub(crate) async fn refuse_newer(&self, tx: &TenantTx) -> Result<(), ServiceError> {
         let ids = tx.project_schedules(self.project).await?;
-        match ids.iter().all(|id| self.locked.iter().any(|schedule| schedule.id == *id)) {
+        // One that was moved away before it was locked has a step of its own again, which was cancelled here.
+        let left = self.locked.iter().any(|schedule| schedule.project_id != Some(self.project));
+        match !left && ids.iter().all(|id| self.locked.iter().any(|schedule| schedule.id == *id)) {
             true => Ok(()),
             false => Err(ServiceError::Conflict(
                 "a schedule of the project was made or changed at the same time; send the request again".into(),
@@ -78,6 +80,11 @@ impl Services {
                 let next = recurrence.next(schedule.last_considered);
                 goes_on(&mut schedule, next.map(|next| next.at));
                 self.keep_pause(tx, schedule, "schedule.resumed", &reason).await?;
+            } else if *schedule.status == ScheduleStatus::Active {
+                // Its step was cancelled with the others'. An older version put the project into the trash and left it active.
+                schedule.tick += 1;
+                let schedule = tx.save_schedule(schedule).await?;
+                self.arm(tx, &schedule, &new_trace()).await?;
             }
         }
         Ok(())
