@@ -353,7 +353,9 @@ mod tests {
             // Its own end comes after that.
             drop(far);
         };
-        let (closed, ()) = tokio::join!(connection.shutdown(), sending);
+        let both = async { tokio::join!(connection.shutdown(), sending) };
+        let ended = tokio::time::timeout(Duration::from_secs(10), both).await;
+        let (closed, ()) = ended.expect("what is sent is taken within 10 s");
         assert!(closed.is_ok(), "{closed:?}");
     }
 }
