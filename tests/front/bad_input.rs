@@ -87,8 +87,8 @@ fn wrong_tasks() -> Vec<(Value, Vec<&'static str>)> {
     wrong.push((json!({ "prompt": "Tea" }), vec!["user_prompt", "prompt"]));
     wrong.push((with("project_id", json!(nobody)), vec!["project_id"]));
     wrong.push((
-        with("uploaded_files", json!([{ "id": nobody, "url": "x" }])),
-        vec!["uploaded_files[0].url", "uploaded_files[0]"],
+        with("uploaded_files", json!([{ "id": nobody, "link": "x" }])),
+        vec!["uploaded_files[0].link", "uploaded_files[0]"],
     ));
     let referring = json!({
         "user_prompt": "", "reference_links": ["x", 7], "uploaded_files": [nobody], "min_words": 300, "max_words": 200,
