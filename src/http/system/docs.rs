@@ -3,13 +3,16 @@
 //! Swagger UI is the viewer that poem-openapi carries whole and that people know. It is one page with its scripts
 //! inside, so the policy allows exactly those scripts by their hashes and nothing from elsewhere.
 
+use std::{io::Write, sync::OnceLock};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use poem::{
-    Endpoint, EndpointExt, Request, Response, RouteMethod,
+    Endpoint, Request, Response, ResponseBuilder, RouteMethod,
     endpoint::make_sync,
     get,
-    http::{HeaderValue, StatusCode, header},
-    middleware::Compression,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use poem_openapi::{OpenApi, OpenApiService};
 use sha2::{Digest, Sha256};
@@ -21,34 +24,70 @@ pub fn page<T: OpenApi + 'static>(service: &OpenApiService<T, ()>) -> impl Endpo
     // The viewer carries the description as poem-openapi writes it; ours takes its place.
     let html = service.swagger_ui_html().replacen(&service.spec(), &crate::http::spec(), 1);
     let policy = policy(&html);
-    let tag = tag(&html);
-    let page = make_sync(move |request| {
-        known(&request, &tag).unwrap_or_else(|| {
-            Response::builder()
-                .content_type("text/html; charset=utf-8")
-                .header(header::CONTENT_SECURITY_POLICY, policy.as_str())
-                .header(header::CACHE_CONTROL, "no-cache")
-                .header(header::ETAG, &tag)
-                .body(html.clone())
-        })
-    });
-    only_get(page).with(Compression::new())
+    let text = Text::new(html);
+    only_get(make_sync(move |request| {
+        let answer = Response::builder()
+            .content_type("text/html; charset=utf-8")
+            .header(header::CONTENT_SECURITY_POLICY, policy.as_str());
+        text.answer(&request, answer)
+    }))
 }
 
 /// `/openapi.json`.
 pub fn description() -> impl Endpoint {
-    let text = crate::http::spec();
-    let tag = tag(&text);
-    let file = make_sync(move |request| {
-        known(&request, &tag).unwrap_or_else(|| {
-            Response::builder()
-                .content_type("application/json")
+    let text = Text::new(crate::http::spec());
+    only_get(make_sync(move |request| text.answer(&request, Response::builder().content_type("application/json"))))
+}
+
+/// A long text that stays the same while the process runs.
+struct Text {
+    plain: Bytes,
+    /// Made for the first client that takes it, since it takes a start's time.
+    packed: OnceLock<Option<Bytes>>,
+    tag: String,
+}
+
+impl Text {
+    fn new(text: String) -> Self {
+        Self { tag: tag(&text), plain: text.into(), packed: OnceLock::new() }
+    }
+
+    /// 304 for a client that has the text; else the text, packed where the client takes that.
+    fn answer(&self, request: &Request, answer: ResponseBuilder) -> Response {
+        known(request, &self.tag).unwrap_or_else(|| {
+            let answer = answer
                 .header(header::CACHE_CONTROL, "no-cache")
-                .header(header::ETAG, &tag)
-                .body(text.clone())
+                .header(header::VARY, "accept-encoding")
+                .header(header::ETAG, &self.tag);
+            match self.packed(request.headers()) {
+                Some(packed) => answer.header(header::CONTENT_ENCODING, "gzip").body(packed),
+                None => answer.body(self.plain.clone()),
+            }
         })
-    });
-    only_get(file).with(Compression::new())
+    }
+
+    fn packed(&self, headers: &HeaderMap) -> Option<Bytes> {
+        takes_gzip(headers).then(|| self.packed.get_or_init(|| gzip(&self.plain).ok()).clone()).flatten()
+    }
+}
+
+fn gzip(text: &[u8]) -> std::io::Result<Bytes> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(text)?;
+    Ok(packed.finish()?.into())
+}
+
+/// `gzip` is named, and not with the weight zero.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let is_refused = parts.any(|part| {
+            part.split_once('=').is_some_and(|(name, weight)| name.trim() == "q" && weight.trim().parse() == Ok(0.0))
+        });
+        is_gzip && !is_refused
+    })
 }
 
 /// Weak, because the same text may be packed in several ways.
@@ -91,7 +130,26 @@ fn scripts(html: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
+
+    #[test]
+    fn a_long_text_is_packed_for_who_takes_it() {
+        let text = Text::new("coffee ".repeat(1000));
+        let asked =
+            |coding: &'static str| HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(coding))]);
+        for coding in ["gzip", "br, GZIP;q=0.5", "deflate, gzip;q=1.0, *;q=0.5"] {
+            let packed = text.packed(&asked(coding)).expect(coding);
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut plain).expect("it is gzip");
+            assert!(plain == text.plain && packed.len() < 200, "{coding}: {} bytes", packed.len());
+        }
+        for coding in ["", "identity", "br", "gzip;q=0", "gzip ; q = 0.000", "gzipped"] {
+            assert_eq!(text.packed(&asked(coding)), None, "{coding}");
+        }
+        assert_eq!(text.packed(&HeaderMap::new()), None);
+    }
 
     #[test]
     fn every_script_of_the_page_is_allowed_and_none_comes_from_elsewhere() {

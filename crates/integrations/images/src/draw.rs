@@ -113,8 +113,9 @@ pub(crate) fn encode(canvas: &Pixmap) -> Result<Vec<u8>, CardError> {
     let mut encoder = Encoder::new(&mut png, canvas.width(), canvas.height());
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Balanced);
-    encoder.set_filter(Filter::Adaptive);
+    // A third of all that an article computes went into one third fewer bytes: 148 kB now, 97 with `Balanced`.
+    encoder.set_compression(Compression::Fast);
+    encoder.set_filter(Filter::Paeth);
     let failed = |_| CardError::Internal("the picture cannot be encoded");
     let mut writer = encoder.write_header().map_err(failed)?;
     writer.write_image_data(&rgb).map_err(failed)?;
