@@ -26,6 +26,11 @@ requests *ARGS:
     cargo build --bin galley
     python3 tests/schemathesis/run.py {{ARGS}}
 
+# The description as makers of clients read it: linted, made into clients, and those driven against a running daemon.
+clients:
+    cargo build --bin galley
+    python3 tests/clients/run.py
+
 # Licences, sources and duplicates of dependencies.
 deny:
     cargo deny check licenses bans sources

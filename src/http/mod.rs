@@ -33,7 +33,7 @@ mod tests;
 use std::sync::Arc;
 
 use poem::{EndpointExt, Response, endpoint::BoxEndpoint};
-use poem_openapi::{OpenApiService, Tags};
+use poem_openapi::{LicenseObject, OpenApiService, Tags};
 
 // The kit that resources are declared with. Public, because it holds what documents need that are not built yet.
 pub use kit::{
@@ -117,13 +117,14 @@ fn service() -> OpenApiService<Routes<Api>, ()> {
     OpenApiService::new(Routes(api()), "Galley", env!("CARGO_PKG_VERSION"))
         .server("/")
         .description(include_str!("system/introduction.md"))
+        .license(LicenseObject::new("MIT OR Apache-2.0"))
 }
 
 /// The OpenAPI description of every operation as indented JSON with a newline at its end. The same program gives the
 /// same text.
 pub fn spec() -> String {
     let text = service().spec();
-    document::complete(&text, &rights::table::<Api>(), &[examples::examples()]).unwrap_or(text) + "\n"
+    document::complete(&text, &rights::table::<Api>(), &[examples::stream()]).unwrap_or(text) + "\n"
 }
 
 /// Who may call what, as `docs/rights.md` has it.

@@ -1,5 +1,7 @@
 //! What answers say about themselves: parameters that are unknown, what has not changed, where to look next.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use galley::http::MetricsAccess;
 use galley_domain::Hidden;
 use galley_testkit::Harness;
@@ -101,26 +103,19 @@ async fn figures_are_for_those_who_run_the_service() {
     front.get("/readyz").await.is(200);
 }
 
-/// Each kind of event that the description shows, with the members of its data.
-fn described() -> Vec<(String, Value)> {
+/// Each kind of event that the description names, with the schema of its data.
+fn described() -> BTreeMap<String, Value> {
     let document: Value = serde_json::from_str(&galley::http::spec()).unwrap();
     let get = &document["paths"]["/api/v1/tasks/{task_id}/events"]["get"];
-    let content = &get["responses"]["200"]["content"]["text/event-stream"];
-    assert_eq!(content["schema"]["type"], "string", "a stream is no JSON: {content}");
+    let events = &get["responses"]["200"]["content"]["text/event-stream"]["x-events"];
     let description = get["description"].as_str().unwrap();
-    let examples = content["examples"].as_object().unwrap();
-    let of = |(kind, example): (&String, &Value)| {
-        let sent = example["value"].as_str().unwrap();
-        let line = |name: &str| sent.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        assert_eq!(line("event: "), kind);
-        let data: Value = serde_json::from_str(line("data: ")).unwrap();
-        for name in data.as_object().unwrap().keys() {
-            assert!(description.contains(&format!("`{name}`")), "{kind}: {name} is not described");
-        }
+    let of = |(kind, schema): (&String, &Value)| {
+        let name = schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
         assert!(description.contains(&format!("`{kind}`")), "{kind} is not described");
-        (kind.clone(), data)
+        assert!(description.contains(&format!("`{name}`")), "{name} is not described");
+        (kind.clone(), document["components"]["schemas"][name].clone())
     };
-    examples.iter().map(of).collect()
+    events.as_object().unwrap().iter().map(of).collect()
 }
 
 #[tokio::test]
@@ -145,12 +140,16 @@ async fn every_event_of_a_task_is_described() {
     let sql = "SELECT DISTINCT jsonb_build_object('kind', kind, 'data', data)::text FROM events";
     let told: Vec<Value> =
         front.harness.database.texts(sql).await.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for event in &told {
         let kind = event["kind"].as_str().unwrap();
-        let (_, example) = described.iter().find(|(known, _)| known == kind).unwrap_or_else(|| panic!("{event}"));
-        for name in event["data"].as_object().unwrap().keys() {
-            assert!(example.get(name).is_some(), "{name} is not described: {event}");
+        let schema = described.get(kind).unwrap_or_else(|| panic!("{event}"));
+        let data = event["data"].as_object().unwrap();
+        for name in data.keys() {
+            assert!(!schema["properties"][name].is_null(), "{name} is not described: {event}");
+        }
+        for name in schema["required"].as_array().unwrap() {
+            assert!(data.contains_key(name.as_str().unwrap()), "{name} is not there: {event}");
         }
         seen.insert(kind);
     }

@@ -146,8 +146,11 @@ async fn odd_files_that_can_be_read_are_taken_as_they_are() {
         let file = answer.is(201);
         assert_eq!((text(&file["kind"]), text(&file["name"])), (kind.to_owned(), stored.to_owned()), "{name}");
         assert_eq!((&file["size"], &file["id"]), (&bytes.len().into(), &file["file_id"]), "{name}");
-        let path = format!("{FILES}/{}/content", text(&file["id"]));
-        assert_eq!((text(&file["url"]), answer.header("location")), (path.clone(), path.as_str()), "{name}");
+        let own = format!("{FILES}/{}", text(&file["id"]));
+        assert_eq!(answer.header("location"), own, "{name}");
+        assert_eq!(front.get(&own).await.is(200)["sha256"], file["sha256"], "{name} is where the answer says");
+        let path = format!("{own}/content");
+        assert_eq!(text(&file["url"]), path, "{name}");
         let response = front.request(Method::GET, &path).send().await.unwrap();
         assert_eq!(response.status(), 200, "{name} can be read again");
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();

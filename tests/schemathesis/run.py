@@ -13,123 +13,30 @@ Needs Python 3.11 with venv, `cargo build`, the binaries of Postgres. One check 
 """
 
 import argparse
-import hashlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-DESCRIPTION = ROOT / "openapi" / "galley.json"
+sys.path.insert(0, str(HERE.parent / "harness"))
+from running import DESCRIPTION, ROOT, Daemon, Failed, venv  # noqa: E402
 
-# So wide that no budget is met: with the published ones all but the first hundreds of answers would be 429.
-WIDE = {f"GALLEY_LIMITS__{name}_PER_MINUTE": "1000000" for name in ("AI", "CONTENT", "GENERAL", "AUTH")}
-STARTED = re.compile(r"Galley is ready on (http://\S+)")
-START_SECONDS = 120
-STOP_SECONDS = 60
+# Nobody answers there. With it an order without sources is taken, and fails in the background.
+SEARCH = {"GALLEY_SEARCH__PROVIDER": "searxng", "GALLEY_SEARCH__URL": "http://127.0.0.1:9"}
 ROUND_SECONDS = 1800
 LEAST_REQUESTS = 500
-
-
-class Failed(Exception):
-    """A sentence for the one who reads the output of the stage."""
 
 
 # To delete a task is to cancel it: it stays to be read, which cannot be said for one operation. That what is removed is a
 # 404 is tested in `tests/front`.
 CHECKS = ["--checks", "all", "--exclude-checks", "use_after_free"]
-
-
-def venv(target: Path) -> Path:
-    """The environment with exactly the packages of requirements.txt; made once for each version of that file."""
-    pinned = HERE / "requirements.txt"
-    made = target / f"schemathesis-{hashlib.sha256(pinned.read_bytes()).hexdigest()[:12]}"
-    done = made / "complete"
-    if not done.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", made], check=True)
-        pip = [made / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", pinned], check=True)
-        done.touch()
-    print(subprocess.run([made / "bin" / "pip", "list"], check=True, capture_output=True, text=True).stdout, flush=True)
-    return made
-
-
-class Daemon:
-    """`galley up` on a free port; its log is a file of JSON lines."""
-
-    def __init__(self, binary: Path, folder: Path):
-        self.binary, self.folder, self.log = binary, folder, folder / "log"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GALLEY_")}
-        if "GALLEY_POSTGRES_USER" in os.environ:
-            kept["GALLEY_POSTGRES_USER"] = os.environ["GALLEY_POSTGRES_USER"]
-        kept.pop("DATABASE_URL", None)
-        self.environment = {
-            **kept,
-            **WIDE,
-            "GALLEY_DATA": str(folder / "data"),
-            "GALLEY_LISTEN": "127.0.0.1:0",
-            "GALLEY_LOG__FORMAT": "json",
-            "GALLEY_CREDITS__INITIAL": "100000000",
-            # Nobody answers there. With it an order without sources is taken, and fails in the background.
-            "GALLEY_SEARCH__PROVIDER": "searxng",
-            "GALLEY_SEARCH__URL": "http://127.0.0.1:9",
-        }
-
-    def start(self) -> str:
-        with self.log.open("wb") as log:
-            where = {"cwd": self.folder, "env": self.environment}
-            self.process = subprocess.Popen([self.binary, "up"], **where, stdout=subprocess.PIPE, stderr=log, text=True)
-        impatience = threading.Timer(START_SECONDS, self.process.kill)
-        impatience.start()
-        try:
-            for line in self.process.stdout:
-                if found := STARTED.search(line):
-                    return found[1]
-        finally:
-            impatience.cancel()
-        raise Failed(f"the daemon did not start; the end of its log:\n{self.end_of_log()}")
-
-    def key(self, *arguments: str) -> str:
-        command, where = [self.binary, "keys", "create", *arguments], {"cwd": self.folder, "env": self.environment}
-        return subprocess.run(command, **where, check=True, capture_output=True, text=True).stdout.strip()
-
-    def stop(self) -> int:
-        """Its exit status. The process is ended by its number and by no other means."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise Failed(f"the daemon did not end within {STOP_SECONDS} s of SIGTERM") from None
-        finally:
-            self.process.stdout.close()
-
-    def end_of_log(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
-
-    def faults(self) -> tuple[int, list[str]]:
-        """How many requests the log has, and its lines that must not be there."""
-        requests, wrong = 0, []
-        for line in self.log.read_text(errors="replace").splitlines():
-            try:
-                logged = json.loads(line)
-                status = logged.get("status", 0) if logged.get("message") == "request" else 0
-            except (json.JSONDecodeError, AttributeError):
-                status = 0
-            requests += status != 0
-            if status >= 500 or "panicked" in line:
-                wrong.append(line)
-        return requests, wrong
 
 
 def call(base: str, key: str, path: str, body: bytes | None = None, kind: str = "application/json") -> bytes:
@@ -193,12 +100,11 @@ def main() -> None:
     asked = parser.parse_args()
     # A stage that is given up must not leave the daemon behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("schemathesis: given up"))
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    made = venv(target)
+    made = venv("schemathesis", HERE / "requirements.txt")
     with tempfile.TemporaryDirectory(prefix="galley-schemathesis-") as folder:
         # Whoever runs Postgres for root must get to it, or the cluster goes elsewhere and stays there.
         os.chmod(folder, 0o711)
-        daemon = Daemon(target / "debug" / "galley", Path(folder))
+        daemon = Daemon(Path(folder), SEARCH)
         base = daemon.start()
         try:
             complaints = rounds(made, daemon, base, asked)

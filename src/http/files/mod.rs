@@ -71,7 +71,7 @@ impl Files {
     ) -> Outcome<FileInfo, Created> {
         let key = key.with(&form.fingerprint())?;
         let answer = auth.services().upload(auth.org(), form.upload, key.as_ref()).await?;
-        let location = format!("/api/v1/files/{}/content", answer.value.id);
+        let location = format!("/api/v1/files/{}", answer.value.id);
         Ok(Reply::of(answer, FileInfo::from).at(&location))
     }
 
@@ -123,7 +123,7 @@ impl Files {
 
 /// A stored file.
 #[derive(Debug, Object)]
-#[oai(rename = "File")]
+#[oai(rename = "UploadedFile")]
 pub struct FileInfo {
     id: Uuid,
     /// The same as `id`.

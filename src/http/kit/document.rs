@@ -1,6 +1,8 @@
 //! The description as it is published: what poem-openapi writes, with what it has no word for.
 
-use std::fmt;
+mod schemas;
+
+use std::{collections::BTreeMap, fmt};
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use serde::{
@@ -74,21 +76,28 @@ impl Node {
     }
 }
 
-/// What a good answer of an operation may say, for those that are no JSON.
-#[derive(Debug, Clone)]
-pub struct Examples {
+/// A stream of events that an operation answers with. The description has a text for it, with which no client could be
+/// made; this says what stands in the text.
+#[derive(Debug)]
+pub struct Stream {
     pub path: &'static str,
-    pub method: &'static str,
-    pub content_type: &'static str,
-    /// Name and text.
-    pub texts: Vec<(&'static str, String)>,
+    /// Each kind of event with the name of the schema of its `data`.
+    pub payloads: Vec<(&'static str, String)>,
+    /// Those schemas, and what they refer to.
+    pub schemas: BTreeMap<String, MetaSchema>,
+    /// Each kind with an event as it is sent.
+    pub examples: Vec<(&'static str, String)>,
 }
 
 /// The document with the rights of its operations, `security: []` for what is public, closed objects, parameters that may
 /// be empty, and the headers that every answer has.
-pub fn complete(text: &str, rights: &[Line], examples: &[Examples]) -> Result<String, serde_json::Error> {
+pub fn complete(text: &str, rights: &[Line], streams: &[Stream]) -> Result<String, serde_json::Error> {
     let mut document: Node = serde_json::from_str(text)?;
+    for stream in streams {
+        describe(&mut document, stream)?;
+    }
     document.close();
+    schemas::mend(&mut document);
     declare_headers(&mut document);
     for line in rights {
         let operation = document
@@ -101,20 +110,32 @@ pub fn complete(text: &str, rights: &[Line], examples: &[Examples]) -> Result<St
             say_headers(operation, line.needed.is_some());
         }
     }
-    examples.iter().for_each(|examples| show(&mut document, examples));
     serde_json::to_string_pretty(&document)
 }
 
-fn show(document: &mut Node, examples: &Examples) {
-    let mut node = Some(document);
-    for name in ["paths", examples.path, examples.method, "responses", "200", "content", examples.content_type] {
+fn describe(document: &mut Node, stream: &Stream) -> Result<(), serde_json::Error> {
+    let mut node = Some(&mut *document);
+    for name in ["paths", stream.path, "get", "responses", "200", "content", "text/event-stream"] {
         node = node.and_then(|node| node.get_mut(name));
     }
-    let shown =
-        |(name, text): &(&str, String)| ((*name).to_owned(), object([("value", Node::Leaf(text.as_str().into()))]));
     if let Some(content) = node {
-        content.set("examples", Node::Object(examples.texts.iter().map(shown).collect()));
+        let reference = |(kind, name): &(&str, String)| {
+            ((*kind).to_owned(), object([("$ref", Node::Leaf(format!("#/components/schemas/{name}").into()))]))
+        };
+        let shown =
+            |(name, text): &(&str, String)| ((*name).to_owned(), object([("value", Node::Leaf(text.as_str().into()))]));
+        content.set("x-events", Node::Object(stream.payloads.iter().map(reference).collect()));
+        content.set("examples", Node::Object(stream.examples.iter().map(shown).collect()));
     }
+    let known = document.get_mut("components").and_then(|components| components.get_mut("schemas"));
+    let Some(known) = known else { return Ok(()) };
+    for (name, schema) in &stream.schemas {
+        known.set(name, serde_json::from_str(&serde_json::to_string(schema)?)?);
+    }
+    if let Node::Object(schemas) = known {
+        schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
+    }
+    Ok(())
 }
 
 fn say_right(operation: &mut Node, line: &Line) {

@@ -1,5 +1,7 @@
 //! The one shape of every error: `application/problem+json` after RFC 9457.
 
+mod body;
+
 use std::{convert::Infallible, fmt};
 
 use galley_domain::order::FieldError;
@@ -11,13 +13,13 @@ use poem::{
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use poem_openapi::{
-    Enum, Object,
+    Enum,
     error::{ParseParamError, ParsePathError},
-    types::{Any, ToJSON},
 };
-use serde_json::{Value, json};
 
 use super::{dialect::Dialect, envelope::Meta};
+
+pub use body::{register, schema_of};
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -43,77 +45,6 @@ pub enum Code {
     LlmError,
     WorkflowError,
     DatabaseError,
-}
-
-/// A wrong field.
-#[derive(Debug, Clone, Object)]
-pub struct WrongField {
-    /// Where: a path into the body such as `reference_links[2]`, or the name of a parameter or header.
-    field: String,
-    /// What is wrong and what would be right.
-    message: String,
-}
-
-/// An error (RFC 9457).
-#[derive(Debug, Clone, Object)]
-#[oai(rename = "Problem")]
-pub struct ProblemBody {
-    /// Always `about:blank`: `code` says more than a link would.
-    #[oai(rename = "type")]
-    kind: String,
-    /// The HTTP status in words.
-    title: String,
-    /// The HTTP status.
-    status: u16,
-    /// What went wrong and what to do about it, for people.
-    detail: String,
-    code: Code,
-    /// Every wrong field of an invalid request; empty for other errors.
-    errors: Vec<WrongField>,
-    /// Quote it in a report.
-    request_id: String,
-    /// Always false; on the paths of articles, and of planner, writer and automation.
-    #[oai(skip_serializing_if_is_none)]
-    success: Option<bool>,
-    /// The error again, as older clients read it: an object with `code` and `message` on the paths of articles and of
-    /// `/public`, `detail` on those of planner, writer and automation. Elsewhere it is not there.
-    #[oai(skip_serializing_if_is_none)]
-    error: Option<Any<Value>>,
-    /// On the paths of articles.
-    #[oai(skip_serializing_if_is_none)]
-    meta: Option<Meta>,
-}
-
-/// `code` in the words of a document.
-fn word_of(code: Code, dialect: Dialect) -> Value {
-    let plain = || code.to_json().unwrap_or_default();
-    match (dialect, code) {
-        (Dialect::IdeaClouds, _) => Value::from(match code {
-            Code::ValidationError => "validation_error",
-            Code::Unauthorized => "unauthorized",
-            Code::InsufficientCredits => "insufficient_credits",
-            Code::Forbidden => "forbidden",
-            Code::TaskNotFound | Code::ArticleNotFound | Code::NotFound => "not_found",
-            Code::Conflict => "conflict",
-            Code::RateLimitError => "rate_limit_exceeded",
-            Code::LlmError | Code::WorkflowError | Code::DatabaseError => "internal_error",
-        }),
-        (_, Code::RateLimitError) => "RATE_LIMIT_EXCEEDED".into(),
-        (_, Code::TaskNotFound | Code::ArticleNotFound) => "NOT_FOUND".into(),
-        _ => plain(),
-    }
-}
-
-/// `success` and `error` of a problem.
-fn in_words_of(dialect: Dialect, code: Code, detail: &str) -> (Option<bool>, Option<Any<Value>>) {
-    match dialect {
-        Dialect::Bare => (None, None),
-        Dialect::Articles | Dialect::IdeaClouds => {
-            let error = json!({ "code": word_of(code, dialect), "message": detail });
-            ((dialect == Dialect::Articles).then_some(false), Some(Any(error)))
-        }
-        Dialect::Planner => (Some(false), Some(Any(detail.into()))),
-    }
 }
 
 /// An error on its way to the client.
@@ -253,25 +184,10 @@ impl Problem {
 
     /// The answer. `request_id` is that of the request that failed, `dialect` that of its path.
     pub fn respond(&self, request_id: &str, dialect: Dialect) -> Response {
-        let (success, error) = in_words_of(dialect, self.code, &self.detail);
-        let body = ProblemBody {
-            kind: "about:blank".to_owned(),
-            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
-            status: self.status.as_u16(),
-            detail: self.detail.clone(),
-            code: self.code,
-            errors: self
-                .errors
-                .iter()
-                .map(|error| WrongField { field: error.field.clone(), message: error.message.clone() })
-                .collect(),
-            request_id: request_id.to_owned(),
-            success,
-            error,
-            meta: (dialect == Dialect::Articles).then(|| self.meta(request_id)),
-        };
-        let mut response =
-            Response::builder().status(self.status).content_type(CONTENT_TYPE).body(body.to_json_string());
+        let mut response = Response::builder()
+            .status(self.status)
+            .content_type(CONTENT_TYPE)
+            .body(body::json(self, request_id, dialect));
         for (name, value) in &self.headers {
             response.headers_mut().insert(name.clone(), value.clone());
         }
@@ -357,6 +273,8 @@ impl From<BlobError> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[tokio::test]

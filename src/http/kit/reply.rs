@@ -25,7 +25,8 @@ pub trait Kind: Send + Sync + 'static {
     const HEADERS: &'static [(&'static str, &'static str)] = &[];
 }
 
-const LOCATION_TEXT: (&str, &str) = ("Location", "Where to look next.");
+const LOCATION_TEXT: (&str, &str) = ("Location", "The path of what was made.");
+const NEXT_TEXT: (&str, &str) = ("Location", "The path to ask for what becomes of it.");
 const REPLAYED_TEXT: (&str, &str) = ("Idempotent-Replayed", "`true` when this is the answer to an earlier request.");
 const ETAG_TEXT: (&str, &str) = ("ETag", "The version of the article, for `If-Match`.");
 
@@ -65,7 +66,7 @@ pub struct Accepted;
 impl Kind for Accepted {
     const STATUS: StatusCode = StatusCode::ACCEPTED;
     const DESCRIPTION: &'static str = "Taken on; the work goes on in the background.";
-    const HEADERS: &'static [(&'static str, &'static str)] = &[LOCATION_TEXT, REPLAYED_TEXT];
+    const HEADERS: &'static [(&'static str, &'static str)] = &[NEXT_TEXT, REPLAYED_TEXT];
 }
 
 /// What a handler returns: `T` as JSON with the status of `K`, or a problem.

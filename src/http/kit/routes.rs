@@ -14,12 +14,12 @@ use poem::{
 use poem_openapi::{
     OpenApi,
     registry::{MetaApi, MetaOperation, MetaOperationParam, MetaParamIn, MetaPath, MetaSchemaRef, Registry},
-    types::Type,
 };
 
 use super::{
     context::RequestContext,
-    problem::{Problem, ProblemBody},
+    problem::{self, Problem},
+    reply::{Kind, Plain},
     rights::{self, Needed},
     statuses,
 };
@@ -56,7 +56,7 @@ impl<A: OpenApi> OpenApi for Routes<A> {
     }
 
     fn register(registry: &mut Registry) {
-        ProblemBody::register(registry);
+        problem::register(registry);
         A::register(registry);
     }
 
@@ -81,8 +81,11 @@ fn describe(path: &str, operation: &mut MetaOperation) {
     let needed = Needed::of(operation);
     rights::strip(operation);
     operation.params = operation.params.drain(..).flat_map(parameters).collect();
+    for response in operation.responses.responses.iter_mut().filter(|response| response.description.is_empty()) {
+        response.description = Plain::DESCRIPTION;
+    }
     let errors = statuses::of(path, operation, needed.as_ref());
-    operation.responses.responses.extend(statuses::responses(&errors));
+    operation.responses.responses.extend(statuses::responses(path, &errors));
 }
 
 /// The parameters that an argument takes: its fields if it has some, else itself.

@@ -9,12 +9,12 @@ use poem_openapi::{
         MetaHeader, MetaMediaType, MetaOperation, MetaParamIn, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef,
         Registry,
     },
-    types::Type,
 };
 
 use super::{
+    dialect::Dialect,
     header::IfUnchanged,
-    problem::{CONTENT_TYPE, Code, Problem, ProblemBody},
+    problem::{self, CONTENT_TYPE, Code, Problem},
     rights::Needed,
 };
 
@@ -43,14 +43,15 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     statuses
 }
 
-/// The answers that are described for these statuses.
-pub fn responses(statuses: &[u16]) -> impl Iterator<Item = MetaResponse> + '_ {
-    statuses.iter().map(|status| MetaResponse {
+/// The answers that are described for these statuses under a path.
+pub fn responses<'a>(path: &str, statuses: &'a [u16]) -> impl Iterator<Item = MetaResponse> + use<'a> {
+    let dialect = Dialect::of(path);
+    statuses.iter().map(move |status| MetaResponse {
         description: describe(*status),
         status: Some(*status),
         status_range: None,
-        content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: ProblemBody::schema_ref() }],
-        headers: if *status == 429 { vec![retry_after()] } else { Vec::new() },
+        content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema: problem::schema_of(dialect) }],
+        headers: if [429, 503].contains(status) { vec![retry_after()] } else { Vec::new() },
     })
 }
 
@@ -68,7 +69,7 @@ fn describe(status: u16) -> &'static str {
         429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",
         503 => {
             "DATABASE_ERROR; WORKFLOW_ERROR when the request took too long or the process stops; RATE_LIMIT_ERROR when \
-             all places are taken: not possible right now; try again."
+             all places are taken: not possible right now; `Retry-After` says when to try again."
         }
         _ => "An error on our side; quote the `request_id`.",
     }
@@ -91,7 +92,7 @@ impl ApiResponse for Problem {
     }
 
     fn register(registry: &mut Registry) {
-        ProblemBody::register(registry);
+        problem::register(registry);
     }
 }
 

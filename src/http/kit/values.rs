@@ -308,7 +308,15 @@ impl<T: Field, const MAX: usize, const MIN: usize> Field for List<T, MAX, MIN> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FreeObject(pub Map<String, Value>);
 
-plain_type!([] FreeObject, true, "object", MetaSchema::new("object"));
+plain_type!([] FreeObject, true, "object", FreeObject::form());
+
+impl FreeObject {
+    /// Says out loud that it has members, because some makers of clients take an object without that for an empty one.
+    fn form() -> MetaSchema {
+        let anything = MetaSchemaRef::Inline(Box::new(MetaSchema::ANY));
+        MetaSchema { additional_properties: Some(Box::new(anything)), ..MetaSchema::new("object") }
+    }
+}
 
 /// What is no object is shown as an empty one.
 impl From<Value> for FreeObject {
@@ -335,7 +343,7 @@ impl ParseFromJSON for FreeObject {
 
 impl Field for FreeObject {
     fn schema() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")))
+        MetaSchemaRef::Inline(Box::new(Self::form()))
     }
 
     fn read(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<Self> {

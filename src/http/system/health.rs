@@ -11,6 +11,9 @@ use crate::http::{
     },
 };
 
+/// How soon a probe should ask again whether the process can work.
+const RETRY_SECONDS: u64 = 5;
+
 pub struct Health;
 
 #[OpenApi(tag = "Area::Operation")]
@@ -18,7 +21,7 @@ impl Health {
     /// Is the process alive
     ///
     /// Says yes as long as the process answers at all; it asks nothing else.
-    #[oai(path = "/healthz", method = "get", operation_id = "healthz")]
+    #[oai(path = "/healthz", method = "get", operation_id = "check_health")]
     async fn healthz(&self, _public: Public) -> Outcome<Condition> {
         Ok(Reply::new(Condition { status: "ok".to_owned() }))
     }
@@ -27,7 +30,7 @@ impl Health {
     ///
     /// Says yes when the database answers and the process is not stopping; otherwise 503 with every
     /// reason.
-    #[oai(path = "/readyz", method = "get", operation_id = "readyz")]
+    #[oai(path = "/readyz", method = "get", operation_id = "check_readiness")]
     async fn readyz(&self, public: Public) -> Outcome<Condition> {
         let state = &public.0.state;
         let mut reasons = Vec::new();
@@ -49,7 +52,7 @@ impl Health {
     ///
     /// Requests, the queue and the workers, in the text form. Open to everybody where the service listens on loopback and
     /// has no `metrics.token`; else for those who send that token as `Authorization: Bearer TOKEN`.
-    #[oai(path = "/metrics", method = "get", operation_id = "metrics")]
+    #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
     async fn metrics(&self, public: Public, _reader: FiguresReader) -> Result<PlainText<String>, Problem> {
         let queue = public.0.state.services.system().queue_depth().await;
         let mut text = public.0.metrics.render(&queue);
@@ -60,6 +63,7 @@ impl Health {
 
 fn not_ready(reasons: &[String]) -> Problem {
     Problem::new(poem::http::StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, reasons.join("; "))
+        .retry_after(RETRY_SECONDS)
 }
 
 /// How the process is.

@@ -242,6 +242,9 @@ mod tests {
             error.starts_with("uploaded_files[0].link is not a field here; there are id, file_id, name"),
             "{error}"
         );
+        let file = json!({ "id": ids[0], "name": 7 });
+        let errors = read::<CreateTask>(json!({ "user_prompt": "Tea", "uploaded_files": [file] })).expect_err("wrong");
+        assert_eq!(errors, ["uploaded_files[0].name must be a text, but is a number"]);
     }
 
     #[test]

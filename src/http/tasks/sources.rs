@@ -1,9 +1,11 @@
 //! What an order refers to: links, files, a project.
 
+use std::borrow::Cow;
+
 use galley_domain::order::{ArticleOrder, FieldError, References, disordered_words, limits};
 use poem_openapi::{
-    registry::{MetaSchema, MetaSchemaRef},
-    types::{ParseError, ParseFromJSON, ParseResult, ToJSON},
+    registry::{MetaSchema, MetaSchemaRef, Registry},
+    types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,7 +16,6 @@ use crate::http::kit::{
     document::nothing,
     fields::{Errors, Field, Fields, Input, Place, refuse_others},
     problem::Problem,
-    scalar::plain_type,
 };
 
 /// A body that orders an article.
@@ -80,47 +81,72 @@ fn references(order: &Value) -> References {
     }
 }
 
-/// The id of an uploaded file, or an object with it in `id` or `file_id`.
+/// An uploaded file by its id: in an order the id itself or an object with it, in an answer always the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileReference(pub(super) Uuid);
 
-plain_type!([] FileReference, true, "file_reference", FileReference::form(&["id"]));
-
-fn plain(kind: &'static str) -> MetaSchemaRef {
-    MetaSchemaRef::Inline(Box::new(MetaSchema::new(kind)))
-}
-
-fn id_schema() -> MetaSchemaRef {
-    MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "uuid")))
-}
-
-fn with_id(name: &'static str) -> MetaSchemaRef {
-    let object = MetaSchema {
-        required: vec![name],
-        properties: vec![(name, id_schema()), ("name", plain("string")), ("type", plain("string"))],
-        additional_properties: Some(nothing()),
-        ..MetaSchema::new("object")
-    };
-    MetaSchemaRef::Inline(Box::new(object))
-}
+/// What an order takes.
+const REFERENCE: &str = "FileReference";
+/// What an answer has.
+const BY_ID: &str = "FileById";
 
 impl FileReference {
     /// All that an answer says of a file, so that it can be given back as it came; and `type`, which document 000 has.
     const FIELDS: [&str; 10] =
         ["id", "file_id", "name", "type", "kind", "size", "sha256", "url", "created_at", "used_by"];
+    /// Those of them that are described besides the id, all of them texts.
+    const TEXTS: [&str; 2] = ["name", "type"];
 
-    fn form(names: &[&'static str]) -> MetaSchema {
+    fn id() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "uuid")))
+    }
+
+    fn by_id() -> MetaSchema {
+        let text = |name| (name, MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))));
         MetaSchema {
-            description: Some("The id of an uploaded file, or an object with that id in `id` (or `file_id`)."),
-            example: Some(serde_json::json!({ "id": "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e" })),
-            any_of: std::iter::once(id_schema()).chain(names.iter().copied().map(with_id)).collect(),
-            ..MetaSchema::ANY
+            description: Some(
+                "An uploaded file. An order may say `file_id` for `id`, as the answer to an upload does.",
+            ),
+            required: vec!["id"],
+            properties: [("id", Self::id())].into_iter().chain(Self::TEXTS.map(text)).collect(),
+            additional_properties: Some(nothing()),
+            ..MetaSchema::new("object")
         }
+    }
+
+    fn register_by_id(registry: &mut Registry) {
+        registry.create_schema::<Self, _>(BY_ID.to_owned(), |_| Self::by_id());
     }
 
     fn of(value: &Value) -> Option<Self> {
         let text = value.as_str().or_else(|| value.get("id").or_else(|| value.get("file_id"))?.as_str())?;
         text.parse().ok().map(Self)
+    }
+}
+
+impl Type for FileReference {
+    const IS_REQUIRED: bool = true;
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        BY_ID.into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Reference(BY_ID.to_owned())
+    }
+
+    fn register(registry: &mut Registry) {
+        Self::register_by_id(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::empty())
     }
 }
 
@@ -138,7 +164,17 @@ impl ParseFromJSON for FileReference {
 
 impl Field for FileReference {
     fn schema() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(Self::form(&["id", "file_id"])))
+        MetaSchemaRef::Reference(REFERENCE.to_owned())
+    }
+
+    fn register(registry: &mut Registry) {
+        Self::register_by_id(registry);
+        registry.create_schema::<Self, _>(REFERENCE.to_owned(), |_| MetaSchema {
+            description: Some("The id of an uploaded file, or an object with that id."),
+            example: Some(serde_json::json!({ "id": "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e" })),
+            one_of: vec![Self::id(), MetaSchemaRef::Reference(BY_ID.to_owned())],
+            ..MetaSchema::ANY
+        });
     }
 
     fn read(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<Self> {
@@ -148,6 +184,11 @@ impl Field for FileReference {
         };
         let names = value.as_object().into_iter().flat_map(|members| members.keys());
         refuse_others(names, &Self::FIELDS, place, errors);
+        for (name, given) in Self::TEXTS.iter().filter_map(|name| Some((name, value.get(name)?))) {
+            if !given.is_string() {
+                errors.add(&Place::Member(place, name), Input::Json(given).unlike("a text"));
+            }
+        }
         let found = Self::of(value);
         if found.is_none() {
             errors.add(place, input.unlike("the id of an uploaded file, or an object with that id in 'id'"));

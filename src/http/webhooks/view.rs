@@ -4,13 +4,14 @@ use chrono::Utc;
 use galley_domain::webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus};
 use galley_services::{self as services, DeliveryView};
 use galley_store::rows;
-use poem_openapi::{Object, types::Any};
+use poem_openapi::Object;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::http::kit::{
     problem::Problem,
     scalar::{Moment, Nullable, Word},
+    values::FreeObject,
 };
 
 /// An endpoint that is told what happens.
@@ -141,7 +142,8 @@ impl From<rows::WebhookAttempt> for Attempt {
 pub struct Delivery {
     #[oai(flatten)]
     summary: DeliverySummary,
-    payload: Any<Value>,
+    /// The body as it is signed and sent.
+    payload: FreeObject,
     attempts: Vec<Attempt>,
 }
 
@@ -149,8 +151,8 @@ impl TryFrom<DeliveryView> for Delivery {
     type Error = Problem;
 
     fn try_from(view: DeliveryView) -> Result<Self, Problem> {
-        let payload = serde_json::from_str(&view.row.payload).map_err(|error| Problem::internal(&error))?;
+        let payload: Value = serde_json::from_str(&view.row.payload).map_err(|error| Problem::internal(&error))?;
         let attempts = view.attempts.into_iter().map(Attempt::from).collect();
-        Ok(Self { summary: rows::DeliveryHead::from(view.row).into(), payload: Any(payload), attempts })
+        Ok(Self { summary: rows::DeliveryHead::from(view.row).into(), payload: payload.into(), attempts })
     }
 }

@@ -125,13 +125,19 @@ pub struct OrderInput {
 
 impl Field for OrderInput {
     fn schema() -> MetaSchemaRef {
-        let any_of = vec![<CreateTask as Field>::schema(), <GenerateArticle as Field>::schema()];
-        MetaSchemaRef::Inline(Box::new(MetaSchema { any_of, ..MetaSchema::ANY }))
+        MetaSchemaRef::Reference("ScheduleOrder".to_owned())
     }
 
     fn register(registry: &mut Registry) {
-        fields::register::<CreateTask>(registry);
-        fields::register::<GenerateArticle>(registry);
+        registry.create_schema::<Self, _>("ScheduleOrder".to_owned(), |registry| {
+            fields::register::<CreateTask>(registry);
+            fields::register::<GenerateArticle>(registry);
+            MetaSchema {
+                description: Some("An order in one of its two forms: with `user_prompt`, or with `topic`."),
+                one_of: vec![<CreateTask as Field>::schema(), <GenerateArticle as Field>::schema()],
+                ..MetaSchema::ANY
+            }
+        });
     }
 
     fn read(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<Self> {

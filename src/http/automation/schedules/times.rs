@@ -3,7 +3,7 @@
 use galley_domain::order::FieldError;
 use galley_recurrence::{Recurrence, RecurrenceRequest, RuleRequest};
 use galley_services::TimesEdit;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaSchema, Registry};
 
 use serde_json::Value;
 
@@ -50,9 +50,8 @@ pub struct Day(i64);
 
 impl Scalar for Day {
     fn schema() -> MetaSchema {
-        let part = |schema: MetaSchema| MetaSchemaRef::Inline(Box::new(schema));
-        let any_of = vec![part(<Integer<1, 31> as Scalar>::schema()), part(<Integer<-1, -1> as Scalar>::schema())];
-        MetaSchema { any_of, ..MetaSchema::ANY }
+        let enum_items = std::iter::once(-1).chain(1..=31).map(Value::from).collect();
+        MetaSchema { enum_items, ..MetaSchema::new_with_format("integer", "int64") }
     }
 
     fn of_json(value: &Value) -> Result<Self, String> {

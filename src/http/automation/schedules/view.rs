@@ -4,13 +4,16 @@ use galley_domain::schedule::{RunStatus, RunTrigger, ScheduleStatus};
 use galley_recurrence::{Occurrence, Recurrence, When};
 use galley_services::ScheduleView;
 use galley_store::rows;
-use poem_openapi::{Object, types::Any};
+use poem_openapi::Object;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::body::{ActionType, Policy};
-use crate::http::kit::scalar::{Moment, Nullable, Vocabulary, Word};
+use crate::http::kit::{
+    scalar::{Moment, Nullable, Vocabulary, Word},
+    values::FreeObject,
+};
 
 /// A recurring schedule.
 #[derive(Debug, Object)]
@@ -63,7 +66,7 @@ pub struct ScheduleAction {
     #[oai(rename = "type")]
     kind: Word<ActionType>,
     /// The order as it was given.
-    order: Any<Value>,
+    order: FreeObject,
     #[oai(skip_serializing_if_is_none)]
     project_id: Option<Uuid>,
 }
@@ -158,7 +161,7 @@ impl From<ScheduleView> for Schedule {
 impl From<Value> for ScheduleAction {
     fn from(action: Value) -> Self {
         let project_id = action["project_id"].as_str().and_then(|id| id.parse().ok());
-        Self { kind: Word(ActionType::Order), order: Any(action["order"].clone()), project_id }
+        Self { kind: Word(ActionType::Order), order: action["order"].clone().into(), project_id }
     }
 }
 

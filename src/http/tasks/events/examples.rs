@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::http::kit::document::Examples;
+use super::payloads;
+use crate::http::kit::document::Stream;
 
 /// Every kind with what its `data` may say.
 pub fn kinds() -> Vec<(&'static str, Value)> {
@@ -34,15 +35,15 @@ pub fn kinds() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// As they are sent.
-pub fn examples() -> Examples {
+/// The stream as the description has it.
+pub fn stream() -> Stream {
     let sent = |(at, (kind, data)): (usize, (&'static str, Value))| {
         (kind, format!("id: {}\nevent: {kind}\ndata: {data}\n\n", at + 1))
     };
-    Examples {
+    Stream {
         path: "/api/v1/tasks/{task_id}/events",
-        method: "get",
-        content_type: "text/event-stream",
-        texts: kinds().into_iter().enumerate().map(sent).collect(),
+        payloads: kinds().into_iter().map(|(kind, _)| (kind, payloads::schema_of(kind))).collect(),
+        schemas: payloads::schemas(),
+        examples: kinds().into_iter().enumerate().map(sent).collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! What happens in a task, as server-sent events.
 
 pub mod examples;
+mod payloads;
 mod streams;
 
 use std::{io, sync::Arc, task::Poll, time::Duration};
@@ -55,18 +56,13 @@ impl Events {
     /// Follow a task
     ///
     /// Server-sent events: `id` is the event's number within the task, `event` its kind, `data` a JSON object; the examples
-    /// show one of each kind.
+    /// show one of each kind, and `x-events` names the schema of its `data`.
     ///
-    /// - `task.created`: `article_id`, `credits_held`; tasks of other kinds name what they are about
-    /// - `task.started`: `run`, which counts from 1. `task.retried`: `run`, and `from`, the step that it begins with
-    /// - `task.progress`, `task.paused`, `task.resumed`, `task.completed`, `task.failed`, `task.cancelled`: `status`,
-    ///   `progress` (0 to 100), `current_step` or null, `steps_completed`; at the end also what came of it
-    ///   (`article_id`), or `error` with `code` and `message`; `items_total`, `items_done`, `items_failed` where the
-    ///   work is many items
-    /// - `task.warning`: `message`
-    /// - `step.started`, `step.progress`, `step.completed`, `step.retry`, `step.failed`: `step`, `position` (of several
-    ///   of its kind, from 0), `attempt`, `max_attempts`, `run`; `message` with progress, `error` after a failure, and
-    ///   `retry_in_seconds` when it is tried again
+    /// - `TaskCreatedEvent`, `TaskStartedEvent`, `TaskRetriedEvent`, `TaskWarningEvent`: of `task.created`, `task.started`,
+    ///   `task.retried`, `task.warning`
+    /// - `TaskStateEvent`: of `task.progress`, `task.paused`, `task.resumed`, `task.completed`, `task.failed`,
+    ///   `task.cancelled`
+    /// - `StepEvent`: of `step.started`, `step.progress`, `step.completed`, `step.retry`, `step.failed`
     ///
     /// More kinds and members may come.
     ///
