@@ -27,7 +27,7 @@ use tokio::{sync::Mutex, task::JoinHandle};
 
 use crate::{
     config::{Config, PoolingMode, SearchKind, WriterKind},
-    envelope,
+    data_folder, envelope,
     presence::Presence,
 };
 
@@ -99,6 +99,7 @@ impl Database {
         let (url, private) = match &config.database.url {
             Some(url) => (url.expose().to_owned(), None),
             None => {
+                data_folder::make(config)?;
                 let mut settings = PostgresSettings::new(&config.data);
                 settings.bin_dir.clone_from(&config.database.bin_dir);
                 let cluster = galley_private_postgres::start(settings).await?;
@@ -161,9 +162,11 @@ impl Parts {
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         // A key that is wrong is told before anything starts.
         envelope::found(&config)?;
+        data_folder::make(&config)?;
         let database = Database::open(&config).await?;
         database.store().migrate().await.context("the schema could not be brought up to date")?;
-        let blobs = Blobs::folder(&config.data.join("files"))?;
+        let files = data_folder::subfolder(&config.data, "files").context("the folder of files cannot be made")?;
+        let blobs = Blobs::folder(&files)?;
         let registry = Arc::new(registry(&config)?);
         let services = Services::new(database.store().clone(), blobs, settings(&config)?, registry)
             .with_keyring(envelope::keyring(&config)?);

@@ -3,6 +3,7 @@
 mod cli;
 mod compose;
 mod config;
+mod data_folder;
 mod envelope;
 mod presence;
 mod telemetry;

@@ -9,7 +9,7 @@ use poem::http::{Uri, uri::Scheme};
 use crate::{
     compose::{self, Database},
     config::{Config, SearchKind, WriterKind},
-    envelope,
+    data_folder, envelope,
     telemetry::{self, Audience},
 };
 
@@ -47,8 +47,9 @@ pub async fn run(config: Config) -> anyhow::Result<u8> {
 }
 
 fn data_folder(config: &Config) -> Result<String, String> {
+    let note = || data_folder::open_to_others(&config.data).map(|open| format!("; {open}")).unwrap_or_default();
     writable(&config.data)
-        .map(|()| config.data.display().to_string())
+        .map(|()| format!("{}{}", config.data.display(), note()))
         .map_err(|error| format!("{}: {error}; choose another with --data", config.data.display()))
 }
 

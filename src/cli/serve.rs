@@ -19,6 +19,7 @@ use super::{metrics, stopping};
 use crate::{
     compose::Parts,
     config::{Config, Flags},
+    data_folder,
     telemetry::{self, Audience},
 };
 
@@ -112,6 +113,8 @@ async fn once_there<T>(
 
 /// Database and use cases, and the first organization.
 async fn opened(config: Config, stop: &CancellationToken) -> anyhow::Result<Option<(Parts, OrgId)>> {
+    data_folder::make(&config)?;
+    data_folder::tell(&config);
     let Some(mut parts) = once_there(stop, async || Parts::open(config.clone()).await).await? else { return Ok(None) };
     match once_there(stop, async || parts.organization().await).await {
         Ok(Some(org)) => {

@@ -44,6 +44,7 @@ mod wire;
 
 use std::{
     fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -298,6 +299,11 @@ impl Cluster {
     }
 }
 
+/// Whether this process runs as root, for whom the server runs as another user.
+pub fn is_root() -> bool {
+    nix::unistd::Uid::effective().is_root()
+}
+
 /// Lets one process at a time through; the lock falls with the returned file.
 async fn gate(data_dir: &Path, deadline: Instant, limit: Duration) -> Result<Gate, PgError> {
     let path = data_dir.join("start.lock");
@@ -342,7 +348,8 @@ fn share_users(data_dir: &Path) -> Result<(File, bool), PgError> {
 }
 
 fn lock_file(path: &Path) -> Result<File, PgError> {
-    File::options().read(true).append(true).create(true).open(path).map_err(PgError::io("open", path))
+    let opened = File::options().read(true).append(true).create(true).mode(0o640).open(path);
+    opened.map_err(PgError::io("open", path))
 }
 
 fn socket_file(dir: &Path, port: u16) -> PathBuf {

@@ -1,5 +1,7 @@
 //! The program as it runs for days: what it meets, and what it says.
 
+mod first_start;
+
 use std::{path::Path, process::Stdio, time::Duration};
 
 use galley_testkit::TestDatabase;
