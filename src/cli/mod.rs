@@ -1,6 +1,7 @@
 //! The command line.
 
 mod doctor;
+mod first_key;
 mod keys;
 mod metrics;
 mod schedules;
@@ -48,7 +49,7 @@ enum Command {
     /// Write one article, from order to files, in this process.
     Write(write::WriteArgs),
     /// The whole daemon in one process: front, all workers, schedules.
-    Up(serve::ListenArgs),
+    Up(serve::UpArgs),
     /// The HTTP front alone.
     Api(serve::ListenArgs),
     /// Workers alone.
@@ -102,7 +103,7 @@ impl Cli {
                 let _log = telemetry::start(&config.log, Audience::Person)?;
                 write::run(config, args).await
             }
-            Command::Up(args) => serve::up(load(args.flags(flags))?).await,
+            Command::Up(args) => serve::up(load(args.listen.flags(flags))?, args.key_file.as_deref()).await,
             Command::Api(args) => serve::api(load(args.flags(flags))?).await,
             Command::Work(args) => serve::work(load(args.flags(flags))?, &args).await,
             Command::Migrate => migrate(load(flags)?).await,

@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use galley_testkit::TestDatabase;
+
 use super::Daemon;
 
 /// A data folder that is not there yet, where also the user that runs Postgres for root can go.
@@ -53,7 +55,7 @@ async fn nothing_in_the_data_folder_is_open_to_other_users() {
             return; // Postgres' own, below a folder that only its user can enter.
         }
         let closed = match (found.is_dir(), name.as_str()) {
-            (_, "pgdata" | "run" | "log" | "envelope.key") => mode & 0o077 == 0,
+            (_, "pgdata" | "run" | "log" | "envelope.key" | "first-key") => mode & 0o077 == 0,
             (true, inner) if inner.starts_with("files/") => true, // The folder around them is closed.
             (true, _) => mode & 0o027 == 0,
             (false, _) => mode & 0o137 == 0,
@@ -65,6 +67,38 @@ async fn nothing_in_the_data_folder_is_open_to_other_users() {
     });
     assert!(open.is_empty(), "{open:?}");
     assert_eq!(files, 1, "the upload was looked at");
+    daemon.killed().await;
+}
+
+/// Standard output of a daemon lands in a journal.
+#[tokio::test]
+async fn the_first_key_goes_to_a_file_once() {
+    let database = TestDatabase::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let (data, file) = (dir.path().join("data"), dir.path().join("key"));
+    let up = ["up", "--key-file", file.to_str().unwrap()];
+    fs::write(&file, "precious").unwrap();
+    let mut refused = Daemon::start(&data, Some(&database), &up, &[]);
+    let told = refused.says("there is a file already").await;
+    assert!(told.contains("--key-file"), "{told}");
+    assert!(!refused.process.wait().await.unwrap().success());
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    assert_eq!(database.number("SELECT count(*) FROM api_keys").await, 0, "no key is lost");
+
+    fs::remove_file(&file).unwrap();
+    let mut daemon = Daemon::start(&data, Some(&database), &up, &[]);
+    let (key, address) = daemon.first_start().await;
+    assert!(key.starts_with("gk_"));
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    let answer =
+        reqwest::Client::new().get(format!("{address}/api/v1/credits")).bearer_auth(&key).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    daemon.killed().await;
+    // Every later start is given the same flag by its unit.
+    let mut daemon = Daemon::start(&data, Some(&database), &up, &[]);
+    daemon.address().await;
+    assert_eq!(fs::read_to_string(&file).unwrap().trim(), key);
+    assert!(!data.join("first-key").exists());
     daemon.killed().await;
 }
 

@@ -56,10 +56,11 @@ impl Daemon {
         tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("it does not say '{word}'"))
     }
 
-    /// What the first start shows, and where the front is.
+    /// The key of the first start, and where the front is.
     async fn first_start(&mut self) -> (String, String) {
-        let key = self.says("shown once").await;
-        let key = key.rsplit(' ').next().unwrap().to_owned();
+        let told = self.says("API key: in the file ").await;
+        let (_, path) = told.split_once(" file ").unwrap();
+        let key = std::fs::read_to_string(path.split(';').next().unwrap()).unwrap().trim().to_owned();
         (key, self.address().await)
     }
 
