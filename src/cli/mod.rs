@@ -1,5 +1,9 @@
 //! The command line.
 
+// First: its macros hold for all modules below.
+#[macro_use]
+mod output;
+
 mod doctor;
 mod first_key;
 mod keys;
@@ -14,7 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use galley_domain::Operator;
+use galley_domain::{Operator, credits};
 use rust_decimal::Decimal;
 
 use crate::{
@@ -80,7 +84,11 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum CreditsCommand {
     /// Add credits to the first organization.
-    Grant { amount: Decimal },
+    Grant {
+        /// Up to 999999999999, with up to six decimals.
+        #[arg(value_parser = grant)]
+        amount: Decimal,
+    },
     /// Show balance and holds.
     Show,
 }
@@ -90,6 +98,8 @@ enum ConfigCommand {
     /// Show the configuration in force, secrets masked.
     Show,
 }
+
+pub use output::finish as output_arrived;
 
 impl Cli {
     /// Runs the command; the exit code for success may still be other than 0 (`doctor`, `write`).
@@ -137,17 +147,22 @@ async fn migrate(config: Config) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+fn grant(text: &str) -> Result<Decimal, String> {
+    let amount = text.parse().map_err(|_| credits::AMOUNT.to_owned())?;
+    credits::check_grant(amount).map(|()| amount)
+}
+
 async fn credits(config: Config, command: CreditsCommand) -> anyhow::Result<u8> {
     let _log = telemetry::start(&config.log, Audience::Person)?;
     let parts = Parts::open(config).await?;
     let org = parts.organization().await?;
     if let CreditsCommand::Grant { amount } = command {
-        anyhow::ensure!(amount > Decimal::ZERO, "the amount must be more than 0");
         parts
             .services
             .operator(Operator::of_this_machine())
             .grant_credits(org, amount, "granted by the operator")
-            .await?;
+            .await
+            .map_err(output::explain)?;
     }
     let (balance, held) = parts.services.credits(org).await?;
     println!("balance {}, held {}, free {}", balance.normalize(), held.normalize(), (balance - held).normalize());
