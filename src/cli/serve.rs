@@ -279,7 +279,8 @@ mod tests {
     /// Also where a use case's error carries the database's. (The other way is what the tests of the daemon meet.)
     #[tokio::test]
     async fn what_passes_is_waited_for_and_what_does_not_is_told() {
-        let unreachable = |passing| StoreError::Unreachable { place: "here".into(), cause: "away".into(), passing };
+        let unreachable =
+            |passing| StoreError::Unreachable { place: "here".into(), cause: "away".into(), way_out: "wait", passing };
         let stop = CancellationToken::new();
         let mut calls = 0;
         let called = once_there(&stop, async || {

@@ -1,5 +1,6 @@
 //! The program as it runs for days: what it meets, and what it says.
 
+mod doctor;
 mod first_start;
 
 use std::{path::Path, process::Stdio, time::Duration};

@@ -38,6 +38,7 @@ mod binaries;
 mod error;
 mod init;
 mod lease;
+mod look;
 mod place;
 mod server;
 mod wire;
@@ -57,6 +58,7 @@ use tokio::{
 pub use crate::{
     binaries::{Binaries, Version, find_binaries},
     error::PgError,
+    look::{Looked, State, look},
 };
 use crate::{lease::Lease, place::Place, wire::Session};
 
@@ -212,8 +214,7 @@ impl Cluster {
     /// `postgres://galley@localhost:5432/NAME?host=%2Fpath&sslmode=disable`. Port and `sslmode` are said so that `PGPORT`
     /// and `PGSSLMODE` in the environment do not matter.
     pub fn url(&self, database: &str) -> String {
-        let host = percent_encoded(&self.socket_dir.to_string_lossy());
-        format!("postgres://{USER}@localhost:{PORT}/{}?host={host}&sslmode=disable", percent_encoded(database))
+        url(&self.socket_dir, database)
     }
 
     pub fn socket_dir(&self) -> &Path {
@@ -354,6 +355,11 @@ fn lock_file(path: &Path) -> Result<File, PgError> {
 
 fn socket_file(dir: &Path, port: u16) -> PathBuf {
     dir.join(format!(".s.PGSQL.{port}"))
+}
+
+fn url(socket_dir: &Path, database: &str) -> String {
+    let host = percent_encoded(&socket_dir.to_string_lossy());
+    format!("postgres://{USER}@localhost:{PORT}/{}?host={host}&sslmode=disable", percent_encoded(database))
 }
 
 fn percent_encoded(text: &str) -> String {

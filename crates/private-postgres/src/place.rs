@@ -162,7 +162,7 @@ fn private_folder(dir: &Path) -> Result<(), PgError> {
     }
 }
 
-fn read_location(data_dir: &Path) -> Result<Option<PathBuf>, PgError> {
+pub(crate) fn read_location(data_dir: &Path) -> Result<Option<PathBuf>, PgError> {
     let file = data_dir.join(LOCATION);
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
