@@ -3,6 +3,7 @@
 mod doctor;
 mod first_start;
 mod refusing_site;
+mod troubles;
 
 use std::{path::Path, process::Stdio, time::Duration};
 
