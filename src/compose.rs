@@ -27,11 +27,12 @@ use tokio::{sync::Mutex, task::JoinHandle};
 
 use crate::{
     config::{Config, PoolingMode, SearchKind, WriterKind},
-    envelope,
+    data_folder, envelope,
     presence::Presence,
 };
 
-const DATABASE: &str = "galley";
+/// In the private Postgres.
+pub const DATABASE: &str = "galley";
 /// What start and doctor say where no process can wake another.
 pub const DEAF: &str = "the database is reached through a pooler in transaction mode, so other processes are heard only once \
                         a second; set DATABASE_DIRECT_URL to the address of the server itself";
@@ -99,22 +100,13 @@ impl Database {
         let (url, private) = match &config.database.url {
             Some(url) => (url.expose().to_owned(), None),
             None => {
-                let mut settings = PostgresSettings::new(&config.data);
-                settings.bin_dir.clone_from(&config.database.bin_dir);
-                let cluster = galley_private_postgres::start(settings).await?;
+                data_folder::make(config)?;
+                let cluster = galley_private_postgres::start(postgres_settings(config)).await?;
                 cluster.create_database_if_missing(DATABASE).await?;
                 (cluster.url(DATABASE), Some(Private::watch(cluster)))
             }
         };
-        let mut settings = StoreSettings::new(url);
-        settings.direct_url = config.database.direct_url.as_ref().map(|url| url.expose().to_owned());
-        settings.pooling = config.database.pooling.map(|mode| match mode {
-            PoolingMode::None => Pooling::None,
-            PoolingMode::Session => Pooling::Session,
-            PoolingMode::Transaction => Pooling::Transaction { keeps_statements: false },
-        });
-        settings.max_connections = config.database.max_connections.unwrap_or(settings.max_connections);
-        settings.idle_timeout = config.database.idle_seconds.map_or(settings.idle_timeout, Duration::from_secs);
+        let settings = store_settings(config, url);
         let store = match Store::connect(&settings).await {
             Ok(store) => store,
             Err(error) => {
@@ -145,6 +137,25 @@ impl Database {
     }
 }
 
+/// How the private Postgres is run.
+pub fn postgres_settings(config: &Config) -> PostgresSettings {
+    PostgresSettings { bin_dir: config.database.bin_dir.clone(), ..PostgresSettings::new(&config.data) }
+}
+
+/// How the database at this address is used.
+pub fn store_settings(config: &Config, url: String) -> StoreSettings {
+    let mut settings = StoreSettings::new(url);
+    settings.direct_url = config.database.direct_url.as_ref().map(|url| url.expose().to_owned());
+    settings.pooling = config.database.pooling.map(|mode| match mode {
+        PoolingMode::None => Pooling::None,
+        PoolingMode::Session => Pooling::Session,
+        PoolingMode::Transaction => Pooling::Transaction { keeps_statements: false },
+    });
+    settings.max_connections = config.database.max_connections.unwrap_or(settings.max_connections);
+    settings.idle_timeout = config.database.idle_seconds.map_or(settings.idle_timeout, Duration::from_secs);
+    settings
+}
+
 /// Everything but front and engine, on a migrated database.
 #[derive(Debug)]
 pub struct Parts {
@@ -161,9 +172,11 @@ impl Parts {
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         // A key that is wrong is told before anything starts.
         envelope::found(&config)?;
+        data_folder::make(&config)?;
         let database = Database::open(&config).await?;
         database.store().migrate().await.context("the schema could not be brought up to date")?;
-        let blobs = Blobs::folder(&config.data.join("files"))?;
+        let files = data_folder::subfolder(&config.data, "files").context("the folder of files cannot be made")?;
+        let blobs = Blobs::folder(&files)?;
         let registry = Arc::new(registry(&config)?);
         let services = Services::new(database.store().clone(), blobs, settings(&config)?, registry)
             .with_keyring(envelope::keyring(&config)?);

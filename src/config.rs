@@ -14,7 +14,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
     value::Value,
 };
-use galley_domain::Hidden;
+use galley_domain::{Hidden, credits};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
@@ -395,7 +395,10 @@ impl Config {
         let token = self.metrics.token.as_ref().map_or("token", Hidden::expose);
         let is_sendable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
         anyhow::ensure!(is_sendable, "metrics.token must be visible ASCII characters without spaces");
-        anyhow::ensure!(self.credits.generate >= Decimal::ZERO, "credits.generate must not be negative");
+        for (name, credits) in [("initial", self.credits.initial), ("generate", self.credits.generate)] {
+            let may_be = Decimal::ZERO..=credits::most();
+            anyhow::ensure!(may_be.contains(&credits), "credits.{name} must be from 0 to {}", credits::most());
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 mod cli;
 mod compose;
 mod config;
+mod data_folder;
 mod envelope;
 mod presence;
 mod telemetry;
@@ -21,7 +22,13 @@ fn main() -> ExitCode {
         }
     };
     match runtime.block_on(cli.run()) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => match cli::output_arrived() {
+            Ok(()) => ExitCode::from(code),
+            Err(error) => {
+                eprintln!("galley: not all of the output could be written: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Err(error) => {
             eprintln!("galley: {error:#}");
             ExitCode::FAILURE

@@ -7,10 +7,13 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use uuid::Uuid;
+
+use crate::data_folder;
 
 /// Below the data folder.
 const FOLDER: &str = "workers";
@@ -34,8 +37,7 @@ pub struct Dead {
 impl Presence {
     /// Says that this process lives, and who does not any more.
     pub fn begin(data: &Path) -> io::Result<(Self, Dead)> {
-        let folder = data.join(FOLDER);
-        fs::create_dir_all(&folder)?;
+        let folder = data_folder::subfolder(data, FOLDER)?;
         let dead = dead(&folder)?;
         let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
         let name = format!("{}-{}", std::process::id(), Uuid::new_v4().simple());
@@ -43,7 +45,7 @@ impl Presence {
         // Named only when it is locked: nobody may take it for that of a dead process.
         let hidden = folder.join(format!(".{name}"));
         let worker = format!("{host}/{name}");
-        let mut file = File::create_new(&hidden)?;
+        let mut file = File::options().read(true).write(true).create_new(true).mode(0o640).open(&hidden)?;
         file.lock()?;
         file.write_all(worker.as_bytes())?;
         fs::rename(&hidden, &path)?;

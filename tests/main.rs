@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
 mod cli;
+mod commands;
 mod daemon;
 mod destinations;
 mod effects;

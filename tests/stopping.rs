@@ -44,7 +44,8 @@ impl Daemon {
 
     /// The key of the first start, and where it listens.
     async fn started(&mut self) -> (String, String) {
-        let key = self.after("API key, shown once:").await;
+        let file = self.after("API key: in the file ").await;
+        let key = std::fs::read_to_string(file.split(';').next().unwrap()).unwrap().trim().to_owned();
         let base = self.after("Galley is ready on").await;
         (key, base.split(' ').next().unwrap().to_owned())
     }

@@ -3,13 +3,14 @@
 use std::{net::IpAddr, path::Path, time::Duration};
 
 use galley_domain::task::StepKind;
-use galley_store::StoreError;
+use galley_private_postgres::State;
+use galley_store::{Store, StoreError};
 use poem::http::{Uri, uri::Scheme};
 
 use crate::{
-    compose::{self, Database},
+    compose,
     config::{Config, SearchKind, WriterKind},
-    envelope,
+    data_folder, envelope,
     telemetry::{self, Audience},
 };
 
@@ -25,10 +26,11 @@ struct Finding {
 /// Prints a line for each part; the code is 1 when something does not work.
 pub async fn run(config: Config) -> anyhow::Result<u8> {
     let _log = telemetry::start(&config.log, Audience::Person)?;
+    let [programs, database] = postgres(&config).await;
     let mut findings = vec![
         Finding { subject: "data folder", result: data_folder(&config) },
-        Finding { subject: "postgres", result: binaries(&config) },
-        Finding { subject: "database", result: database(&config).await },
+        Finding { subject: "postgres", result: programs },
+        Finding { subject: "database", result: database },
         Finding { subject: "writer", result: writer(&config).await },
         Finding { subject: "search", result: search(&config).await },
     ];
@@ -47,39 +49,65 @@ pub async fn run(config: Config) -> anyhow::Result<u8> {
 }
 
 fn data_folder(config: &Config) -> Result<String, String> {
-    writable(&config.data)
-        .map(|()| config.data.display().to_string())
-        .map_err(|error| format!("{}: {error}; choose another with --data", config.data.display()))
+    let shown = config.data.display();
+    let note = data_folder::open_to_others(&config.data).map(|open| format!("; {open}")).unwrap_or_default();
+    let is_there = writable(&config.data).map_err(|error| {
+        format!("{shown} cannot be written to: {error}; let this user write there, or choose another with --data")
+    })?;
+    Ok(if is_there { format!("{shown}{note}") } else { format!("{shown}; the first start makes it") })
 }
 
-/// Whether files can be put there; makes the folder if it is missing, as the first file would.
-fn writable(folder: &Path) -> std::io::Result<()> {
-    let probe = folder.join(".doctor");
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(&probe, b"x")?;
-    std::fs::remove_file(&probe)
+/// Whether the folder is there. It makes nothing: what is missing is asked of the folder in which it would be made.
+///
+/// # Errors
+/// When files cannot be put there.
+fn writable(folder: &Path) -> std::io::Result<bool> {
+    let folder = std::path::absolute(folder)?;
+    let existing = folder.ancestors().find(|folder| folder.symlink_metadata().is_ok()).unwrap_or(&folder);
+    // It has no name.
+    tempfile::tempfile_in(existing)?;
+    Ok(existing == folder)
 }
 
-fn binaries(config: &Config) -> Result<String, String> {
-    if config.database.url.is_some() {
-        return Ok("not needed: DATABASE_URL is set".into());
+/// The programs of the private Postgres, and the database, whoever has it.
+async fn postgres(config: &Config) -> [Result<String, String>; 2] {
+    if let Some(url) = &config.database.url {
+        return [Ok("not needed: DATABASE_URL is set".into()), database(config, url.expose().to_owned()).await];
     }
-    galley_private_postgres::find_binaries(config.database.bin_dir.as_deref())
-        .map(|found| format!("{} in {}", found.version, found.dir.display()))
-        .map_err(|error| error.to_string())
+    let looked = match galley_private_postgres::look(&compose::postgres_settings(config)).await {
+        Ok(looked) => looked,
+        Err(error) => return [Err(error.to_string()), Err("not looked at: see postgres".into())],
+    };
+    let home = looked.home.display();
+    let database = match (looked.state.url(compose::DATABASE), &looked.state) {
+        (Some(url), _) => database(config, url).await,
+        (None, State::Missing) => Ok(format!("none yet; the first start makes one in {home}")),
+        (None, _) => {
+            Ok(format!("the private one in {home}, which does not run; it runs while a command of Galley does"))
+        }
+    };
+    let programs = looked.binaries.map(|found| format!("{} in {}", found.version, found.dir.display()));
+    [programs.map_err(|error| error.to_string()), database]
 }
 
-async fn database(config: &Config) -> Result<String, String> {
-    let opened = Database::open(config).await.map_err(|error| format!("{error:#}"))?;
-    let store = opened.store();
+async fn database(config: &Config, url: String) -> Result<String, String> {
+    let store = Store::connect(&compose::store_settings(config, url)).await.map_err(|error| error.to_string())?;
     let looked = async {
         store.ping().await?;
         Ok::<_, StoreError>((store.pending_migrations().await?, store.connections_allowed().await?))
     }
     .await;
     let (hears, wanted) = (store.hears(), store.connections_wanted());
-    opened.close().await;
-    let (pending, allowed) = looked.map_err(|error| error.to_string())?;
+    if tokio::time::timeout(PATIENCE, store.close()).await.is_err() {
+        tracing::warn!("a connection to the database did not close in time");
+    }
+    let (pending, allowed) = looked.map_err(|error| match error {
+        StoreError::OnlyReads => {
+            format!("{error}: it is a standby, or set to read only, or its disk is full; let DATABASE_URL lead to one that writes")
+        }
+        StoreError::Newer(_) => error.to_string(),
+        error => format!("{error}; look into the log of the server"),
+    })?;
     let mut said = match pending.as_slice() {
         [] => "answers; the schema is up to date".to_owned(),
         pending => format!("answers; {} to apply: galley migrate, or simply galley up", pending.join(", ")),
@@ -128,7 +156,7 @@ async fn search(config: &Config) -> Result<String, String> {
     match tokio::time::timeout(PATIENCE, provider.search("galley proof", "en", 1)).await {
         Ok(Ok(hits)) => Ok(format!("{} answers ({} hit)", provider.name(), hits.len())),
         Ok(Err(fault)) => Err(fault.to_string()),
-        Err(_) => Err(format!("{} does not answer", provider.name())),
+        Err(_) => Err(format!("{} does not answer; check search.url and that the server runs", provider.name())),
     }
 }
 
@@ -148,8 +176,12 @@ fn publishing(config: &Config) -> Result<String, String> {
         return Ok("off".into());
     }
     let folder = config.publish.folder.clone().unwrap_or_else(|| config.data.join("site"));
-    writable(&folder).map_err(|error| format!("{}: {error}; choose another as publish.folder", folder.display()))?;
-    Ok(format!("a folder for a static site generator: {}", folder.display()))
+    let shown = folder.display();
+    let is_there = writable(&folder).map_err(|error| {
+        format!("{shown} cannot be written to: {error}; let this user write there, or choose another as publish.folder")
+    })?;
+    let note = if is_there { "" } else { "; the first publication makes it" };
+    Ok(format!("a folder for a static site generator: {shown}{note}"))
 }
 
 fn metrics(config: &Config) -> &'static str {

@@ -1,6 +1,11 @@
 //! The command line.
 
+// First: its macros hold for all modules below.
+#[macro_use]
+mod output;
+
 mod doctor;
+mod first_key;
 mod keys;
 mod metrics;
 mod schedules;
@@ -13,7 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use galley_domain::Operator;
+use galley_domain::{Operator, credits};
 use rust_decimal::Decimal;
 
 use crate::{
@@ -48,7 +53,7 @@ enum Command {
     /// Write one article, from order to files, in this process.
     Write(write::WriteArgs),
     /// The whole daemon in one process: front, all workers, schedules.
-    Up(serve::ListenArgs),
+    Up(serve::UpArgs),
     /// The HTTP front alone.
     Api(serve::ListenArgs),
     /// Workers alone.
@@ -79,7 +84,11 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum CreditsCommand {
     /// Add credits to the first organization.
-    Grant { amount: Decimal },
+    Grant {
+        /// Up to 999999999999, with up to six decimals.
+        #[arg(value_parser = grant)]
+        amount: Decimal,
+    },
     /// Show balance and holds.
     Show,
 }
@@ -89,6 +98,8 @@ enum ConfigCommand {
     /// Show the configuration in force, secrets masked.
     Show,
 }
+
+pub use output::finish as output_arrived;
 
 impl Cli {
     /// Runs the command; the exit code for success may still be other than 0 (`doctor`, `write`).
@@ -102,7 +113,7 @@ impl Cli {
                 let _log = telemetry::start(&config.log, Audience::Person)?;
                 write::run(config, args).await
             }
-            Command::Up(args) => serve::up(load(args.flags(flags))?).await,
+            Command::Up(args) => serve::up(load(args.listen.flags(flags))?, args.key_file.as_deref()).await,
             Command::Api(args) => serve::api(load(args.flags(flags))?).await,
             Command::Work(args) => serve::work(load(args.flags(flags))?, &args).await,
             Command::Migrate => migrate(load(flags)?).await,
@@ -136,17 +147,22 @@ async fn migrate(config: Config) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+fn grant(text: &str) -> Result<Decimal, String> {
+    let amount = text.parse().map_err(|_| credits::AMOUNT.to_owned())?;
+    credits::check_grant(amount).map(|()| amount)
+}
+
 async fn credits(config: Config, command: CreditsCommand) -> anyhow::Result<u8> {
     let _log = telemetry::start(&config.log, Audience::Person)?;
     let parts = Parts::open(config).await?;
     let org = parts.organization().await?;
     if let CreditsCommand::Grant { amount } = command {
-        anyhow::ensure!(amount > Decimal::ZERO, "the amount must be more than 0");
         parts
             .services
             .operator(Operator::of_this_machine())
             .grant_credits(org, amount, "granted by the operator")
-            .await?;
+            .await
+            .map_err(output::explain)?;
     }
     let (balance, held) = parts.services.credits(org).await?;
     println!("balance {}, held {}, free {}", balance.normalize(), held.normalize(), (balance - held).normalize());

@@ -5,9 +5,10 @@ use std::io::{IsTerminal, Read};
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 use galley_domain::{Hidden, Operator, OrgId};
-use galley_services::{SecretPurpose, ServiceError, Services};
+use galley_services::{SecretPurpose, Services};
 use uuid::Uuid;
 
+use super::output::explain;
 use crate::{
     compose::Parts,
     config::Config,
@@ -107,16 +108,6 @@ fn read_secret() -> anyhow::Result<Hidden> {
     // What was read first is cleared as well.
     drop(Hidden::new(text));
     Ok(secret)
-}
-
-fn explain(error: ServiceError) -> anyhow::Error {
-    match error {
-        ServiceError::Validation(wrong) => {
-            let lines: Vec<String> = wrong.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.message)).collect();
-            anyhow::anyhow!("{}", lines.join("\n        "))
-        }
-        other => other.into(),
-    }
 }
 
 async fn status(services: &Services) -> anyhow::Result<u8> {

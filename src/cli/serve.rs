@@ -1,11 +1,17 @@
 //! `galley up`, `galley api`, `galley work`: the daemon, whole or in parts.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use clap::Args;
 use galley::http::{self, AppState};
-use galley_domain::{Operator, OrgId, task::StepKind};
+use galley_domain::{OrgId, task::StepKind};
 use galley_services::{ServiceError, pipelines};
 use galley_store::StoreError;
 use poem::{listener::TcpListener, web::LocalAddr};
@@ -15,15 +21,26 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{metrics, stopping};
+use super::{first_key, metrics, stopping};
 use crate::{
     compose::Parts,
     config::{Config, Flags},
+    data_folder,
     telemetry::{self, Audience},
 };
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    /// Put the API key of the first start into this new file [default: shown on a terminal; else first-key in the data
+    /// folder].
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
 
 #[derive(Debug, Args)]
 pub struct ListenArgs {
@@ -112,6 +129,8 @@ async fn once_there<T>(
 
 /// Database and use cases, and the first organization.
 async fn opened(config: Config, stop: &CancellationToken) -> anyhow::Result<Option<(Parts, OrgId)>> {
+    data_folder::make(&config)?;
+    data_folder::tell(&config);
     let Some(mut parts) = once_there(stop, async || Parts::open(config.clone()).await).await? else { return Ok(None) };
     match once_there(stop, async || parts.organization().await).await {
         Ok(Some(org)) => {
@@ -126,14 +145,13 @@ async fn opened(config: Config, stop: &CancellationToken) -> anyhow::Result<Opti
 }
 
 /// Everything in one process.
-pub async fn up(config: Config) -> anyhow::Result<u8> {
+pub async fn up(config: Config, key_file: Option<&Path>) -> anyhow::Result<u8> {
     let stop = stop_signal()?;
     let _log = telemetry::start(&config.log, Audience::Operator)?;
     let Some((mut parts, org)) = opened(config, &stop).await? else { return Ok(0) };
-    if let Some(key) = parts.services.operator(Operator::of_this_machine()).first_key(org).await? {
-        println!("First start. Organization: {} ({org})", parts.config.organization.name);
-        println!("Admin: {}", parts.config.organization.admin_email);
-        println!("API key, shown once: {}", key.secret);
+    if let Err(error) = first_key::make(&parts, org, key_file).await {
+        parts.close().await;
+        return Err(error);
     }
     let engine = parts.engine(Vec::new()).await?;
     let (in_flight, worked) = (engine.in_flight(), CancellationToken::new());
@@ -261,7 +279,8 @@ mod tests {
     /// Also where a use case's error carries the database's. (The other way is what the tests of the daemon meet.)
     #[tokio::test]
     async fn what_passes_is_waited_for_and_what_does_not_is_told() {
-        let unreachable = |passing| StoreError::Unreachable { place: "here".into(), cause: "away".into(), passing };
+        let unreachable =
+            |passing| StoreError::Unreachable { place: "here".into(), cause: "away".into(), way_out: "wait", passing };
         let stop = CancellationToken::new();
         let mut calls = 0;
         let called = once_there(&stop, async || {

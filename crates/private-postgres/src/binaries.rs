@@ -51,7 +51,12 @@ impl Version {
 /// [`PgError::Settings`] if `explicit` does not hold usable programs, [`PgError::NotFound`] if no place does.
 pub fn find_binaries(explicit: Option<&Path>) -> Result<Binaries, PgError> {
     match explicit {
-        Some(dir) => probe(dir).map_err(|reason| PgError::Settings(format!("no usable PostgreSQL in {reason}"))),
+        Some(dir) => probe(dir).map_err(|reason| {
+            PgError::Settings(format!(
+                "no usable PostgreSQL in {reason}; let database.bin_dir name the folder that holds `postgres` and `initdb` of \
+                 version {OLDEST_MAJOR} or newer, or leave it out to have them searched"
+            ))
+        }),
         None => choose(&candidates(), |_| true),
     }
 }

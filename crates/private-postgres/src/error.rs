@@ -69,11 +69,11 @@ pub enum PgError {
     Io { action: &'static str, path: PathBuf, source: io::Error },
 
     /// `initdb` failed; `output` is the end of what it said.
-    #[error("initdb could not make a database in {}:\n{output}", .path.display())]
+    #[error("initdb could not make a database in {}{}", .path.display(), reason(.output))]
     Initdb { path: PathBuf, output: String },
 
     /// The server ended while it was starting; `output` is the end of what it logged.
-    #[error("PostgreSQL ended while it was starting on {} (full log: {}):\n{output}", .pgdata.display(), .log.display())]
+    #[error("PostgreSQL ended while it was starting on {} (full log: {}){}", .pgdata.display(), .log.display(), reason(.output))]
     Died { pgdata: PathBuf, log: PathBuf, output: String },
 
     /// A server answers on this folder's socket but its process cannot be seen from here.
@@ -121,6 +121,25 @@ fn hint(action: &str, source: &io::Error) -> &'static str {
     }
 }
 
+/// What a program said: one sentence with the way out where the disk is to blame, else all of it.
+fn reason(output: &str) -> String {
+    const KNOWN: [(&str, &str); 3] = [
+        ("No space left on device", "free some space, or choose another data folder with --data DIR"),
+        ("Disk quota exceeded", "raise the quota, or choose another data folder with --data DIR"),
+        ("File too large", "raise the limit for the size of files (ulimit -f)"),
+    ];
+    let found =
+        KNOWN.iter().find_map(|(word, way_out)| Some((output.lines().find(|line| line.contains(word))?, way_out)));
+    match found {
+        Some((line, way_out)) => {
+            // Without time and process, which stand before the severity.
+            let said = ["FATAL:", "PANIC:", "ERROR:", "error:"].iter().find_map(|severity| line.split_once(severity));
+            format!(": {}; {way_out}", said.map_or(line, |(_, said)| said).trim())
+        }
+        None => format!(":\n{output}"),
+    }
+}
+
 /// The end of a program's output: at most 20 lines and 4,000 bytes, which fits a terminal and holds the reason.
 pub(crate) fn tail(output: &[u8]) -> String {
     const LINES: usize = 20;
@@ -140,6 +159,17 @@ mod tests {
         let message = PgError::io("write", Path::new("/data/location"))(full).to_string();
         assert!(message.contains("cannot write /data/location"), "{message}");
         assert!(message.contains("free some space"), "{message}");
+    }
+
+    #[test]
+    fn a_server_without_space_is_one_sentence() {
+        let output =
+            "initdb: warning: a\n2026-11-29 UTC [7] FATAL:  could not extend \"base/1\": No space left on device\nb";
+        let died = PgError::Initdb { path: "/d/pgdata".into(), output: output.into() }.to_string();
+        let expected = "initdb could not make a database in /d/pgdata: could not extend \"base/1\": No space left on device; \
+                        free some space, or choose another data folder with --data DIR";
+        assert_eq!(died, expected);
+        assert_eq!(reason("initdb: error: no\nwhy"), ":\ninitdb: error: no\nwhy");
     }
 
     #[test]

@@ -52,13 +52,18 @@ pub(crate) async fn prepare(place: &Place, settings: &Settings, deadline: Instan
 
 /// The major version of a complete cluster; `None` if there is no cluster (nothing, or an empty folder).
 fn cluster_version(pgdata: &Path) -> Result<Option<u32>, PgError> {
-    let broken = |reason: &str| PgError::NotACluster { pgdata: pgdata.to_owned(), reason: reason.to_owned() };
     match fs::remove_dir(pgdata) {
         Ok(()) => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
         Err(error) => return Err(PgError::io("open", pgdata)(error)),
     }
+    version_of(pgdata)
+}
+
+/// The same of a folder that is not empty; changes nothing.
+pub(crate) fn version_of(pgdata: &Path) -> Result<Option<u32>, PgError> {
+    let broken = |reason: &str| PgError::NotACluster { pgdata: pgdata.to_owned(), reason: reason.to_owned() };
     if !pgdata.join("global/pg_control").is_file() {
         return Err(broken("global/pg_control is missing"));
     }

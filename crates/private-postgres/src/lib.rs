@@ -38,12 +38,14 @@ mod binaries;
 mod error;
 mod init;
 mod lease;
+mod look;
 mod place;
 mod server;
 mod wire;
 
 use std::{
     fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -56,6 +58,7 @@ use tokio::{
 pub use crate::{
     binaries::{Binaries, Version, find_binaries},
     error::PgError,
+    look::{Looked, State, look},
 };
 use crate::{lease::Lease, place::Place, wire::Session};
 
@@ -211,8 +214,7 @@ impl Cluster {
     /// `postgres://galley@localhost:5432/NAME?host=%2Fpath&sslmode=disable`. Port and `sslmode` are said so that `PGPORT`
     /// and `PGSSLMODE` in the environment do not matter.
     pub fn url(&self, database: &str) -> String {
-        let host = percent_encoded(&self.socket_dir.to_string_lossy());
-        format!("postgres://{USER}@localhost:{PORT}/{}?host={host}&sslmode=disable", percent_encoded(database))
+        url(&self.socket_dir, database)
     }
 
     pub fn socket_dir(&self) -> &Path {
@@ -298,6 +300,11 @@ impl Cluster {
     }
 }
 
+/// Whether this process runs as root, for whom the server runs as another user.
+pub fn is_root() -> bool {
+    nix::unistd::Uid::effective().is_root()
+}
+
 /// Lets one process at a time through; the lock falls with the returned file.
 async fn gate(data_dir: &Path, deadline: Instant, limit: Duration) -> Result<Gate, PgError> {
     let path = data_dir.join("start.lock");
@@ -342,11 +349,17 @@ fn share_users(data_dir: &Path) -> Result<(File, bool), PgError> {
 }
 
 fn lock_file(path: &Path) -> Result<File, PgError> {
-    File::options().read(true).append(true).create(true).open(path).map_err(PgError::io("open", path))
+    let opened = File::options().read(true).append(true).create(true).mode(0o640).open(path);
+    opened.map_err(PgError::io("open", path))
 }
 
 fn socket_file(dir: &Path, port: u16) -> PathBuf {
     dir.join(format!(".s.PGSQL.{port}"))
+}
+
+fn url(socket_dir: &Path, database: &str) -> String {
+    let host = percent_encoded(&socket_dir.to_string_lossy());
+    format!("postgres://{USER}@localhost:{PORT}/{}?host={host}&sslmode=disable", percent_encoded(database))
 }
 
 fn percent_encoded(text: &str) -> String {

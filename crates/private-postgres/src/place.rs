@@ -4,7 +4,7 @@ use std::{
     fs::{self, DirBuilder, File},
     hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -162,7 +162,7 @@ fn private_folder(dir: &Path) -> Result<(), PgError> {
     }
 }
 
-fn read_location(data_dir: &Path) -> Result<Option<PathBuf>, PgError> {
+pub(crate) fn read_location(data_dir: &Path) -> Result<Option<PathBuf>, PgError> {
     let file = data_dir.join(LOCATION);
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
@@ -188,7 +188,7 @@ async fn elsewhere(
     let mut tried = Vec::new();
     for parent in parents {
         let home = parent.join(&name);
-        let made = fs::create_dir_all(parent).and_then(|()| DirBuilder::new().mode(0o755).create(&home));
+        let made = fs::create_dir_all(parent).and_then(|()| DirBuilder::new().mode(0o751).create(&home));
         if let Err(error) = made {
             tried.push(format!("{}: {error}", home.display()));
             continue;
@@ -221,7 +221,7 @@ pub(crate) fn new_id(of: &Path) -> String {
 fn write_whole(file: &Path, content: &Path) -> Result<(), PgError> {
     let draft = file.with_extension("draft");
     let write = || {
-        let mut out = File::create(&draft)?;
+        let mut out = File::options().write(true).create(true).truncate(true).mode(0o640).open(&draft)?;
         writeln!(out, "{}", content.display())?;
         out.sync_all()?;
         fs::rename(&draft, file)

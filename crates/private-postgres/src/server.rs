@@ -79,6 +79,12 @@ pub(crate) fn running(pgdata: &Path) -> Result<Option<u32>, PgError> {
     Ok(PidFile::read(pgdata)?.map(|file| file.pid).filter(|pid| serves(*pid, pgdata)))
 }
 
+/// The folder of the socket on which the living postmaster of `pgdata` takes connections, if there is one.
+pub(crate) fn ready_socket(pgdata: &Path) -> Result<Option<PathBuf>, PgError> {
+    let file = PidFile::read(pgdata)?.filter(|file| file.ready && serves(file.pid, pgdata));
+    Ok(file.and_then(|file| file.socket_dir))
+}
+
 /// True if the process `pid` is a postmaster of `pgdata`: not a zombie, and not another program that has got the
 /// number since. A postmaster works in its data folder.
 #[cfg(target_os = "linux")]

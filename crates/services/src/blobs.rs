@@ -1,8 +1,10 @@
 //! The bytes of files: a folder now, any `object_store` later. Named by content, so that a second copy costs nothing.
 
 use std::{
+    fs::Permissions,
     future::ready,
     io,
+    os::unix::fs::PermissionsExt,
     path::{Path as FsPath, PathBuf},
     sync::Arc,
 };
@@ -22,7 +24,7 @@ pub enum BlobError {
     Gone,
     #[error("the file store failed: {0}")]
     Failed(#[source] object_store::Error),
-    #[error("the file store's folder cannot be made: {0}")]
+    #[error("the file store's folder cannot be made or written to: {0}")]
     Folder(#[source] std::io::Error),
     #[error("the file store's folder cannot be swept: {0}")]
     Sweep(#[source] std::io::Error),
@@ -37,6 +39,8 @@ impl From<object_store::Error> for BlobError {
     }
 }
 
+/// What is uploaded is nobody else's business.
+const MODE: u32 = 0o640;
 /// Bytes that are read from a blob at once.
 const PIECE: u64 = 128 * 1024;
 
@@ -68,6 +72,11 @@ impl Blobs {
         let sha256 = hex(&Sha256::digest(&bytes));
         let blob = format!("{org}/{}/{sha256}", &sha256[..2]);
         self.inner.put(&Path::from(blob.as_str()), bytes.into()).await?;
+        match tokio::fs::set_permissions(self.root.join(&blob), Permissions::from_mode(MODE)).await {
+            // The sweep may have taken it meanwhile.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(BlobError::Folder(error)),
+            _ => {}
+        }
         Ok(Put { blob, sha256 })
     }
 

@@ -1,7 +1,7 @@
 //! API keys: made, shown once, found by hash. And the first start of an empty database.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use galley_domain::{Hidden, OrgId, Permission, Principal, Scope, Who};
+use galley_domain::{Hidden, OrgId, Permission, Principal, Scope, Who, credits};
 use galley_store::{Bootstrap, EventReader, NewEventToken, NewKey, rows};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
@@ -206,7 +206,15 @@ impl OperatorCalls<'_> {
 
     /// Adds credits; returns the new balance.
     pub async fn grant_credits(&self, org: OrgId, amount: Decimal, note: &str) -> Result<Decimal, ServiceError> {
+        credits::check_grant(amount).map_err(|wrong| ServiceError::field("amount", wrong))?;
         let tx = self.services.store.begin(org).await?;
+        let (balance, _) = tx.credits().await?;
+        if balance + amount > credits::most() {
+            let (most, free) = (credits::most(), (credits::most() - balance).normalize());
+            let message =
+                format!("a balance may be up to {most}, and this one is {}; grant at most {free}", balance.normalize());
+            return Err(ServiceError::field("amount", message));
+        }
         let balance = tx.grant(amount, note).await?;
         tx.commit().await?;
         Ok(balance)

@@ -250,6 +250,19 @@ pub(crate) fn said(error: &sqlx::Error) -> String {
     error.as_database_error().map_or_else(|| error.to_string(), |said| said.message().to_owned())
 }
 
+pub(crate) const CHECK_ADDRESS: &str = "check that the server runs and that DATABASE_URL (database.url) leads to it";
+
+/// What to do about a first connection that was refused.
+pub(crate) fn way_out(error: &sqlx::Error) -> &'static str {
+    let code = error.as_database_error().and_then(|said| said.code());
+    match code.as_deref() {
+        Some("28000" | "28P01") => "check user and password in DATABASE_URL (database.url)",
+        Some("3D000") => "make it with createdb, or correct its name in DATABASE_URL (database.url)",
+        Some("53300") => "let the server allow more connections, or set database.max_connections lower in each process",
+        _ => CHECK_ADDRESS,
+    }
+}
+
 /// True where the error says that the connection itself is of no use any more, not that a statement was wrong.
 pub(crate) fn is_broken(error: &sqlx::Error) -> bool {
     match error {

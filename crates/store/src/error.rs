@@ -35,10 +35,11 @@ pub enum StoreError {
     )]
     NeedsDirect,
     /// The first connection of a process could not be made.
-    #[error("the database at {place} cannot be reached: {cause}")]
+    #[error("the database at {place} cannot be reached: {cause}; {way_out}")]
     Unreachable {
         place: String,
         cause: String,
+        way_out: &'static str,
         /// It may be there later without anyone's doing.
         passing: bool,
     },

@@ -303,21 +303,25 @@ fn address(url: &str) -> Result<PgConnectOptions, StoreError> {
 
 /// Connects once, and says what is there.
 async fn probe(options: &PgConnectOptions, settings: &StoreSettings) -> Result<Pooling, StoreError> {
-    let unreachable = |cause: String, passing| {
+    let unreachable = |cause: String, way_out, passing| {
         let place = match options.get_socket() {
             Some(folder) => folder.display().to_string(),
             None => format!("{}:{}", options.get_host(), options.get_port()),
         };
-        StoreError::Unreachable { place, cause, passing }
+        StoreError::Unreachable { place, cause, way_out, passing }
     };
     match tokio::time::timeout(settings.acquire_timeout, pooling::probe(options, settings.pooling)).await {
         Ok(Ok(pooling)) => Ok(pooling),
         Ok(Err(error)) => {
             let cause = connections::said(&error);
+            let way_out = connections::way_out(&error);
             let passing = pooling::may_be_there_later(&error) && StoreError::from(error).is_unavailable();
-            Err(unreachable(cause, passing))
+            Err(unreachable(cause, way_out, passing))
         }
-        Err(_) => Err(unreachable(format!("it does not answer within {} s", settings.acquire_timeout.as_secs()), true)),
+        Err(_) => {
+            let cause = format!("it does not answer within {} s", settings.acquire_timeout.as_secs());
+            Err(unreachable(cause, connections::CHECK_ADDRESS, true))
+        }
     }
 }
 

@@ -83,8 +83,8 @@ impl SiteFolder {
     /// its folder also when its slug changes later.
     ///
     /// # Errors
-    /// Permanent: a bad or oversized post, a newer version is there, no permission, a read-only disk, a foreign file
-    /// in the place of a picture. Transient: a full disk, another process that writes too long, other IO errors.
+    /// Permanent: a bad or oversized post, a newer version is there, a foreign file in the place of a picture or of the
+    /// folder. Transient: no permission, a read-only or full disk, another process that writes too long, other IO errors.
     pub fn publish(&self, post: &Post) -> Result<Published, Fault> {
         post.check()?;
         let root = self.open_or_create()?;

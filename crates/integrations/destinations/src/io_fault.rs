@@ -10,9 +10,11 @@ pub(crate) fn fault(doing: &str, path: &str, error: &Error) -> Fault {
     let (lasting, why) = match error.kind() {
         ErrorKind::StorageFull => (false, "the disk is full; free some space"),
         ErrorKind::QuotaExceeded => (false, "the disk quota is used up; free some space or raise it"),
-        ErrorKind::PermissionDenied => (true, "permission denied; let the user that runs Galley write there"),
+        // Of these two somebody may think better within the attempts of the step: a deployment that exchanges the folder, a
+        // mount that is repaired.
+        ErrorKind::PermissionDenied => (false, "permission denied; let the user that runs Galley write there"),
         ErrorKind::ReadOnlyFilesystem => {
-            (true, "the file system is read-only; choose another folder or mount it writable")
+            (false, "the file system is read-only; choose another folder or mount it writable")
         }
         ErrorKind::NotADirectory => (true, "something on the way is a file and not a folder; move it away"),
         ErrorKind::IsADirectory => (true, "what stands there is a folder and not a file; move it away"),
@@ -41,8 +43,8 @@ mod tests {
             (ErrorKind::QuotaExceeded, true, "quota"),
             (ErrorKind::Interrupted, true, "failed"),
             (ErrorKind::NotFound, true, "failed"),
-            (ErrorKind::PermissionDenied, false, "permission denied"),
-            (ErrorKind::ReadOnlyFilesystem, false, "read-only"),
+            (ErrorKind::PermissionDenied, true, "permission denied"),
+            (ErrorKind::ReadOnlyFilesystem, true, "read-only"),
             (ErrorKind::NotADirectory, false, "is a file"),
             (ErrorKind::IsADirectory, false, "is a folder"),
             (ErrorKind::InvalidFilename, false, "name"),

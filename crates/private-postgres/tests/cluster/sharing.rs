@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use galley_private_postgres::{Role, Stopped, start};
+use galley_private_postgres::{Role, State, Stopped, look, start};
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::{Pid, getpgid},
@@ -103,5 +103,23 @@ async fn ctrl_c_reaches_us_and_not_the_server() {
     owner.wait();
     assert_eq!(kept(&joined.url("postgres")), "42");
     joined.stop().await.unwrap();
+    made.finish().await;
+}
+
+/// Whoever only looks is no user: the last one stops the server all the same.
+#[tokio::test]
+async fn a_look_joins_nothing_and_makes_nothing() {
+    let empty = open_folder();
+    let looked = look(&settings(&empty.path().join("data"))).await.unwrap();
+    assert_eq!((looked.state, looked.binaries.is_ok()), (State::Missing, true));
+    assert!(!empty.path().join("data").exists());
+
+    let made = made().await;
+    let looked = look(&settings(&made.data)).await.unwrap();
+    assert_eq!((looked.state.url("postgres"), looked.state), (None, State::Stopped));
+    let cluster = start(settings(&made.data)).await.unwrap();
+    let looked = look(&settings(&made.data)).await.unwrap();
+    assert_eq!(looked.state.url("postgres"), Some(cluster.url("postgres")));
+    assert_eq!(cluster.stop().await.unwrap(), Stopped::Stopped);
     made.finish().await;
 }

@@ -277,13 +277,13 @@ fn faults_are_typed_and_name_a_relative_path() {
     assert_eq!(fault.code(), FaultCode::ValidationError);
 }
 
-/// `/sys` takes no folders, not even from root: read-only or not permitted, both last.
+/// `/sys` takes no folders, not even from root: read-only or not permitted, both may pass.
 #[cfg(target_os = "linux")]
 #[test]
-fn no_permission_is_permanent() {
+fn no_permission_is_transient() {
     let site = SiteFolder::new("/sys/galley-test".into(), FrontMatterStyle::Hugo);
     let fault = site.publish(&post()).unwrap_err();
-    assert!(!fault.is_transient(), "{fault}");
+    assert!(fault.is_transient(), "{fault}");
     assert!(fault.to_string().starts_with("cannot create the publication folder: "), "{fault}");
 }
 

@@ -1,5 +1,10 @@
 //! The program as it runs for days: what it meets, and what it says.
 
+mod doctor;
+mod first_start;
+mod refusing_site;
+mod troubles;
+
 use std::{path::Path, process::Stdio, time::Duration};
 
 use galley_testkit::TestDatabase;
@@ -21,7 +26,16 @@ struct Daemon {
 impl Daemon {
     /// Without a database address it has a private Postgres in its data folder.
     fn start(data: &Path, database: Option<&TestDatabase>, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
+        Self::begin(Command::new(env!("CARGO_BIN_EXE_galley")), data, database, arguments, settings)
+    }
+
+    fn begin(
+        mut command: Command,
+        data: &Path,
+        database: Option<&TestDatabase>,
+        arguments: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Self {
         command.env_remove("DATABASE_URL").arg("--data").arg(data).args(arguments).envs(settings.iter().copied());
         if let Some(database) = database {
             command.env("DATABASE_URL", &database.url);
@@ -54,10 +68,11 @@ impl Daemon {
         tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("it does not say '{word}'"))
     }
 
-    /// What the first start shows, and where the front is.
+    /// The key of the first start, and where the front is.
     async fn first_start(&mut self) -> (String, String) {
-        let key = self.says("shown once").await;
-        let key = key.rsplit(' ').next().unwrap().to_owned();
+        let told = self.says("API key: in the file ").await;
+        let (_, path) = told.split_once(" file ").unwrap();
+        let key = std::fs::read_to_string(path.split(';').next().unwrap()).unwrap().trim().to_owned();
         (key, self.address().await)
     }
 
@@ -70,6 +85,27 @@ impl Daemon {
     async fn killed(mut self) {
         self.process.kill().await.unwrap();
     }
+}
+
+/// The program for which permissions hold. For root that is a copy in this folder, run by `nobody`, who is given the folder.
+fn ordinary(folder: &Path) -> Command {
+    if !galley_private_postgres::is_root() {
+        return Command::new(env!("CARGO_BIN_EXE_galley"));
+    }
+    let program = folder.join("galley");
+    // By another process: what we have open for writing cannot be run while a test beside us forks.
+    let run = |name: &str, arguments: &[&std::ffi::OsStr]| {
+        let output = std::process::Command::new(name).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    run("cp", &[env!("CARGO_BIN_EXE_galley").as_ref(), program.as_ref()]);
+    let id = |flag: &str| run("id", &[flag.as_ref(), "nobody".as_ref()]).parse().unwrap();
+    let (uid, gid) = (id("-u"), id("-g"));
+    std::os::unix::fs::chown(folder, Some(uid), Some(gid)).unwrap();
+    let mut command = Command::new(program);
+    command.uid(uid).gid(gid).current_dir(folder).env("HOME", folder);
+    command
 }
 
 fn signal(process: u32, name: &str) {
