@@ -112,6 +112,7 @@ pub struct Article {
     content: String,
     content_format: Word<ContentFormat>,
     content_markdown: String,
+    /// Without the title. A citation leads to its entry in the list of sources, whose `id` is `source-` and its number.
     content_html: String,
     seo_title: String,
     seo_description: String,
