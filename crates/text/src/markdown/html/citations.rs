@@ -127,7 +127,7 @@ impl Block {
             let Some((start, event)) = text.checked_sub(1).and_then(|text| self.texts.get(text)) else { continue };
             let next = self.texts.get(text).map_or(self.plain.len(), |(start, _)| *start);
             let end = run.end.min(next);
-            found.entry(*event).or_insert_with(Vec::new).push(run.start - start..end - start);
+            found.entry(*event).or_default().push(run.start - start..end - start);
         }
     }
 }
