@@ -16,7 +16,7 @@ use super::{Front, id, text};
 pub(super) struct Frame {
     id: Option<i64>,
     pub(super) kind: String,
-    data: Value,
+    pub(super) data: Value,
     comment: bool,
     retry: bool,
 }

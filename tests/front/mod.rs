@@ -32,6 +32,7 @@ mod tasks;
 mod trashed_schedules;
 mod versions;
 mod webhooks;
+mod withheld;
 
 const PROBLEM: &str = "application/problem+json";
 

@@ -167,6 +167,8 @@ async fn the_second_document_holds_literally() {
         html.contains("<h2>") && html.contains("<p>") && !html.contains("\n## "),
         "generated articles are HTML: {html}"
     );
+    assert!(!html.contains("<h1>") && html.contains("<li id=\"source-1\">"), "without the title: {html}");
+    assert!(html.contains("<sup class=\"citation\"><a href=\"#source-1\""), "citations lead to the sources: {html}");
     assert_eq!(
         (&whole["length"], &whole["tone"], &whole["project_id"]),
         (&json!("short"), &json!("casual"), &Value::Null)

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
-    Services,
+    Services, delivered,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     projects::refuse_trashed,
@@ -80,12 +80,13 @@ pub struct ClaimsReport {
 
 impl Services {
     pub async fn article(&self, org: OrgId, id: Uuid) -> Result<rows::Article, ServiceError> {
-        self.store.tenant(org).article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))
+        let found = self.store.tenant(org).article(id).await?.map(delivered::article);
+        found.ok_or(ServiceError::NotFound(Missing::Article))
     }
 
     pub async fn articles(&self, org: OrgId, filter: &ArticleFilter) -> Result<ArticleList, ServiceError> {
         let (rows, total) = self.store.tenant(org).articles(filter).await?;
-        Ok(ArticleList { rows, total })
+        Ok(ArticleList { rows: rows.into_iter().map(delivered::head).collect(), total })
     }
 
     /// Changes an article, and nothing else, and only if it is the version that the editor saw.
@@ -250,7 +251,7 @@ impl Services {
         if found { Ok(()) } else { Err(ServiceError::NotFound(Missing::Article)) }
     }
 
-    /// Newest first, with the number of all.
+    /// Newest first, with the number of all; none as long as the article has no text to read.
     pub async fn article_versions(
         &self,
         org: OrgId,
@@ -258,7 +259,9 @@ impl Services {
         limit: u64,
         offset: u64,
     ) -> Result<(Vec<rows::VersionHead>, u64), ServiceError> {
-        self.article(org, id).await?;
+        if self.article(org, id).await?.version == 0 {
+            return Ok((Vec::new(), 0));
+        }
         Ok(self.store.tenant(org).article_versions(id, limit, offset).await?)
     }
 
@@ -280,8 +283,8 @@ impl Services {
         id: Uuid,
         version: i32,
     ) -> Result<rows::ArticleVersion, ServiceError> {
-        self.article(org, id).await?;
-        let found = self.store.tenant(org).article_version(id, version).await?;
+        let newest = self.article(org, id).await?.version;
+        let found = self.store.tenant(org).article_version(id, version).await?.filter(|_| newest > 0);
         found.ok_or(ServiceError::NotFound(Missing::Version))
     }
 
@@ -322,12 +325,8 @@ struct NewText {
 }
 
 /// Saves a version with what was found out about it; returns its number.
-async fn save(
-    tx: &TenantTx,
-    article: &rows::Article,
-    mut text: TextVersion,
-    findings: Findings,
-) -> Result<i32, ServiceError> {
+async fn save(tx: &TenantTx, article: &rows::Article, text: TextVersion, found: Findings) -> Result<i32, ServiceError> {
+    let (mut text, findings) = (text, found);
     text.seo_report = Some(findings.seo_report);
     if let Some(new) = &findings.text {
         text.word_count = new.word_count;
@@ -359,7 +358,7 @@ async fn lock_readable(tx: &TenantTx, id: Uuid, seen: Option<i32>) -> Result<row
 }
 
 fn readable(article: rows::Article, seen: Option<i32>) -> Result<rows::Article, ServiceError> {
-    if article.version == 0 {
+    if article.version == 0 || !delivered::is_delivered(&article.status) {
         return Err(ServiceError::Conflict("the article has no text yet; wait until its task has ended".into()));
     }
     if let Some(seen) = seen

@@ -4,6 +4,7 @@
 mod articles;
 mod blob_sweep;
 mod blobs;
+mod delivered;
 mod effects;
 mod error;
 mod files;

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
-    Services,
+    Services, delivered,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, keep_answer, known_answer},
 };
@@ -98,7 +98,9 @@ impl Services {
     pub async fn task_articles(&self, org: OrgId, id: Uuid) -> Result<Vec<rows::Article>, ServiceError> {
         let tenant = self.store.tenant(org);
         tenant.task(id).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
-        Ok(tenant.task_articles(id).await?)
+        let mut articles = tenant.task_articles(id).await?;
+        articles.retain(|article| delivered::is_delivered(&article.status));
+        Ok(articles)
     }
 
     /// Stops a task that has not ended: nothing of it is started any more, what runs is dropped, held credits return.

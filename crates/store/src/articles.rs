@@ -59,7 +59,7 @@ pub enum ArticleChange {
     Failed {
         error: String,
     },
-    /// A run begins; a text that is there stays as it is.
+    /// A run begins; a text that was there before stays as it is.
     Generating,
 }
 
@@ -70,8 +70,8 @@ pub enum ArticleSort {
     Title,
 }
 
-/// An order that was cancelled before anything was written leaves nothing to list; its article comes back if it is run again.
-const LEFT_BY_NO_CANCEL: &str = "NOT (articles.status = 'failed' AND articles.version = 0 AND EXISTS (
+/// An order that was cancelled leaves nothing to list; its article comes back if it is run again.
+const LEFT_BY_NO_CANCEL: &str = "NOT (articles.status = 'failed' AND EXISTS (
     SELECT FROM tasks t WHERE t.org_id = articles.org_id AND t.id = articles.task_id AND t.status = 'cancelled'))";
 
 #[derive(Debug, Clone)]
@@ -234,13 +234,12 @@ impl TenantTx {
                 self.update::<articles::Entity>(article, row).await?;
                 return Ok(());
             }
-            // An article that has a text keeps it when a later run fails.
+            // An article whose order has come to its end once keeps its text when a later run fails.
             ArticleChange::Failed { error } => {
                 sql::execute(
                     &self.conn,
-                    "UPDATE articles SET error = $3, status = CASE WHEN version = 0 THEN 'failed'
-                        WHEN status = 'generating' THEN 'draft' ELSE status END,
-                        updated_at = now()
+                    "UPDATE articles SET error = $3, updated_at = now(),
+                        status = CASE WHEN status = 'generating' THEN 'failed' ELSE status END
                      WHERE org_id = $1 AND id = $2",
                     [org, article.into(), error.into()],
                 )
@@ -248,7 +247,7 @@ impl TenantTx {
             }
             ArticleChange::Generating => sql::execute(
                 &self.conn,
-                "UPDATE articles SET status = CASE WHEN version = 0 THEN 'generating' ELSE status END, error = NULL,
+                "UPDATE articles SET status = CASE WHEN status = 'failed' THEN 'generating' ELSE status END, error = NULL,
                         updated_at = now()
                      WHERE org_id = $1 AND id = $2",
                 [org, article.into()],

@@ -48,7 +48,7 @@ impl BlockKind {
 }
 
 impl Article {
-    /// Reads Markdown (CommonMark with tables). Every text is an article; images and raw HTML tags leave nothing.
+    /// Reads Markdown (CommonMark with tables, footnotes and task lists). Every text is an article; images and raw HTML tags leave nothing.
     pub fn parse(markdown: &str) -> Self {
         let mut reader = Reader::default();
         for event in Parser::new_ext(markdown, options()) {
@@ -110,7 +110,7 @@ pub fn word_count(markdown: &str) -> u32 {
 }
 
 fn options() -> Options {
-    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES | Options::ENABLE_TASKLISTS
 }
 
 /// Builds blocks from events.
@@ -158,7 +158,7 @@ impl Reader {
                 self.flush(false);
                 self.items += 1;
             }
-            Tag::BlockQuote(_) | Tag::List(_) | Tag::Table(_) => self.flush(false),
+            Tag::BlockQuote(_) | Tag::List(_) | Tag::Table(_) | Tag::FootnoteDefinition(_) => self.flush(false),
             Tag::TableHead | Tag::TableRow => self.in_row = true,
             Tag::CodeBlock(_) => {
                 self.flush(false);
@@ -178,7 +178,9 @@ impl Reader {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Paragraph | TagEnd::BlockQuote(_) | TagEnd::List(_) => self.flush(false),
+            TagEnd::Paragraph | TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::FootnoteDefinition => {
+                self.flush(false)
+            }
             TagEnd::Heading(_) => self.flush(true),
             TagEnd::Item => {
                 self.flush(false);

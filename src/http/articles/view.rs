@@ -108,10 +108,11 @@ pub struct Article {
     status: Word<ArticleStatus>,
     /// What `status` is for clients that know three states.
     publication_status: Word<PublicationStatus>,
-    /// The text in the form that `content_format` names. Empty while it is generating.
+    /// The text in the form that `content_format` names. Empty until an order of it has come to its end.
     content: String,
     content_format: Word<ContentFormat>,
     content_markdown: String,
+    /// Without the title. A citation leads to its entry in the list of sources, whose `id` is `source-` and its number.
     content_html: String,
     seo_title: String,
     seo_description: String,
@@ -126,7 +127,7 @@ pub struct Article {
     /// ISO 639-1.
     language: String,
     word_count: i32,
-    /// Counts from 1; 0 while the first text is being written.
+    /// Counts from 1; 0 as long as there is no text to read.
     version: i32,
     seo: Nullable<Seo>,
     /// Why it failed.

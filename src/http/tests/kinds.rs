@@ -113,7 +113,8 @@ fn every_schema_has_one_type(document: &Value) -> Vec<String> {
             Some("integer") => word.is_i64(),
             _ => false,
         };
-        if items(&schema["enum"]).any(|word| !fits(word) && !(word.is_null() && schema["nullable"] == true)) {
+        let may_be = |word: &Value| fits(word) || (word.is_null() && schema["nullable"] == true);
+        if !items(&schema["enum"]).all(may_be) {
             wrong.push(format!("{place} has words of another type"));
         }
     }

@@ -4,15 +4,25 @@ use std::ops::Range;
 
 use crate::sentence::citation_mark_len;
 
-/// The text without the marks that follow a sentence or end the text, and without the spaces before them.
-///
-/// A mark elsewhere (`the array [3] of`) is the author's and stays, as do marks within `keep` (inline code; in order).
+/// The text without [`marks`], and without the spaces before them.
 pub(super) fn without_marks(text: &str, keep: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
+    for run in marks(text, keep) {
+        out.push_str(text[copied..run.start].trim_end());
+        copied = run.end;
+    }
+    out.push_str(&text[copied..]);
+    out
+}
+
+/// Where the marks stand that follow a sentence or end the text; those that follow one another are one range.
+///
+/// A mark elsewhere (`the array [3] of`) is the author's and is none, as are marks within `keep` (inline code; in order).
+pub(super) fn marks(text: &str, keep: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let mut at = 0;
-    while let Some(found) = text[at..].find('[') {
-        let start = at + found;
+    while let Some(start) = text[at..].find('[').map(|found| at + found) {
         let end = run_end(text, start);
         at = end.max(start + 1);
         if end == start || within(start, keep) {
@@ -20,14 +30,11 @@ pub(super) fn without_marks(text: &str, keep: &[Range<usize>]) -> String {
         }
         let before = text[..start].trim_end();
         // A cell or block that is only a mark cites nothing, so the mark is its text.
-        if before.is_empty() || !(ends_sentence(before) || sentence_stops(&text[end..])) {
-            continue;
+        if !before.is_empty() && (ends_sentence(before) || sentence_stops(&text[end..])) {
+            found.push(start..end);
         }
-        out.push_str(text[copied..start].trim_end());
-        copied = end;
     }
-    out.push_str(&text[copied..]);
-    out
+    found
 }
 
 /// The end of the marks that start at `start`, with single spaces between them; `start` where none does.

@@ -1,9 +1,12 @@
 //! Markdown to HTML that is safe to show on any page.
 
+mod citations;
+mod notes;
+
 use std::{borrow::Cow, sync::LazyLock};
 
 use ammonia::Builder;
-use pulldown_cmark::{CowStr, Event, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Parser, Tag, TagEnd, TextMergeStream, html};
 
 /// Deeper nesting is flattened: no article needs it and HTML parsers take quadratic time for it.
 const DEEPEST: usize = 64;
@@ -16,24 +19,43 @@ const LONGEST_TEXT: usize = 4 * 1024;
 /// Longer addresses, titles and descriptions of links and images are left out.
 const LONGEST_ATTRIBUTE: usize = 2 * 1024;
 
-/// What an `id` may start with: the marks in the text and the entries they point at. Others could shadow the page's.
-const ID_PREFIXES: [&str; 2] = ["cite-", "source-"];
+/// What an `id` may start with: the marks in the text and the entries and notes they point at. Others could shadow the
+/// page's.
+const ID_PREFIXES: [&str; 3] = ["cite-", "source-", notes::PREFIX];
 
-/// Renders Markdown (CommonMark with tables) and removes everything that is not plain content.
+/// Renders the Markdown of an article (CommonMark with tables, footnotes and task lists) without its title, and removes
+/// everything that is not plain content. Whoever shows an article shows its title, too.
 ///
 /// Scripts, styles, event handlers, forms, frames and links with a scheme such as `javascript:` go; links get
-/// `rel="noopener noreferrer"`. For citations `<sup class="citation">` and ids `cite-…` and `source-…` on `sup`, `a`
-/// and `li` stay.
+/// `rel="noopener noreferrer"`. Citations become `<sup class="citation">` with a link to the entry in the list of
+/// sources, whose `id` is `source-` and its number.
 pub fn to_html(markdown: &str) -> String {
     let parser = || Parser::new_ext(markdown, super::options());
     let raw_is_text = has_too_much_raw_html(parser());
-    let mut tamer = Tamer { raw_is_text, ..Tamer::default() };
-    for event in parser() {
+    let as_text = |event| match event {
+        Event::Html(raw) | Event::InlineHtml(raw) if raw_is_text => Event::Text(raw),
+        event => event,
+    };
+    let mut events: Vec<Event> = TextMergeStream::new(parser().map(as_text)).collect();
+    remove_title(&mut events);
+    notes::number(&mut events);
+    let mut tamer = Tamer::default();
+    for event in citations::linked(events) {
         tamer.take(event);
     }
     let mut rendered = String::with_capacity(markdown.len() + markdown.len() / 2);
     html::push_html(&mut rendered, tamer.events.into_iter());
     POLICY.clean(&rendered).to_string()
+}
+
+/// The heading of level 1 that the text begins with, as [`super::Article`] has it.
+fn remove_title(events: &mut Vec<Event>) {
+    if !matches!(events.first(), Some(Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }))) {
+        return;
+    }
+    if let Some(end) = events.iter().position(|event| matches!(event, Event::End(TagEnd::Heading(_)))) {
+        events.drain(..=end);
+    }
 }
 
 fn has_too_much_raw_html(parser: Parser) -> bool {
@@ -51,7 +73,6 @@ fn has_too_much_raw_html(parser: Parser) -> bool {
 #[derive(Default)]
 struct Tamer<'a> {
     events: Vec<Event<'a>>,
-    raw_is_text: bool,
     depth: usize,
     /// Bytes of text since the last tag.
     run: usize,
@@ -83,7 +104,6 @@ impl<'a> Tamer<'a> {
                 }
             }
             Event::Text(text) => self.text(text),
-            Event::Html(raw) | Event::InlineHtml(raw) if self.raw_is_text => self.text(raw),
             // Line breaks within a text; what else there is makes tags.
             Event::SoftBreak => {
                 self.run += 1;
@@ -151,7 +171,14 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_tag_attributes("sup", ["id"])
         .add_tag_attributes("a", ["id"])
         .add_tag_attributes("li", ["id"])
-        .add_allowed_classes("sup", ["citation"])
+        .add_tag_attributes("div", ["id"])
+        .add_allowed_classes("sup", ["citation", "footnote-reference", "footnote-definition-label"])
+        .add_allowed_classes("div", ["footnote-definition"])
+        // Of task lists. Whatever input a text brings, it becomes a box that nobody can change.
+        .add_tags(["input"])
+        .add_tag_attributes("input", ["checked"])
+        .set_tag_attribute_value("input", "type", "checkbox")
+        .set_tag_attribute_value("input", "disabled", "")
         .attribute_filter(|_, attribute, value| {
             let allowed = match attribute {
                 "id" => ID_PREFIXES.iter().any(|p| value.starts_with(p)),

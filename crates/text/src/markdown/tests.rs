@@ -110,6 +110,88 @@ fn html_has_tables_links_and_citations() {
     assert!(html.contains(r#"class="citation""#) && html.contains(r#"id="cite-1""#), "{html}");
 }
 
+/// As the composer writes it, and with what people add.
+const CITED: &str = "\
+# The *Title*
+
+It grew.[1][2] It *fell.* [2] The array [1] of `x. [1]` stays, as does [a link.[1]](https://x.org)
+and the last word [1, 2].
+
+| a |
+|---|
+| Done. [1] |
+
+Nobody knows. [3] It is so. [unsupported]
+
+## Sources
+
+1. [Hubs](https://example.org/hubs)
+2. notes.md
+";
+
+#[test]
+fn html_has_no_title_and_citations_lead_to_the_sources() {
+    let html = to_html(CITED);
+    assert!(!html.contains("<h1>") && !html.contains("Title"), "{html}");
+    let mark = |number: u8| {
+        format!("<sup class=\"citation\"><a href=\"#source-{number}\" rel=\"noopener noreferrer\">[{number}]</a></sup>")
+    };
+    assert!(
+        html.starts_with(&format!("<p>It grew.{}{} It <em>fell.</em> {} The array [1] of", mark(1), mark(2), mark(2))),
+        "{html}"
+    );
+    assert!(html.contains("<code>x. [1]</code>") && html.contains(">a link.[1]</a>"), "{html}");
+    let link = |number: u8| format!("<a href=\"#source-{number}\" rel=\"noopener noreferrer\">{number}</a>");
+    assert!(html.contains(&format!("word <sup class=\"citation\">[{}, {}]</sup>.", link(1), link(2))), "{html}");
+    assert!(html.contains(&format!("<td>Done. {}</td>", mark(1))), "{html}");
+    assert!(html.contains("<p>Nobody knows. [3] It is so. [unsupported]</p>"), "{html}");
+    assert!(html.contains("<li id=\"source-1\"><a href=\"https://example.org/hubs\""), "{html}");
+    assert!(html.contains("<li id=\"source-2\">notes.md</li>"), "{html}");
+}
+
+#[test]
+fn html_without_a_list_of_sources_keeps_its_marks_and_a_later_heading() {
+    let html = to_html("It grew. [1]\n\n# Part\n\n## Sources\n\nNone.\n");
+    assert!(html.starts_with("<p>It grew. [1]</p>\n<h1>Part</h1>"), "{html}");
+    let html = to_html("It grew. [7] It fell. [6]\n\n## sources\n\n7. a\n   1. within\n8. b\n");
+    assert!(
+        html.contains("#source-7") && html.contains("It fell. [6]") && html.contains("<li id=\"source-8\">b"),
+        "{html}"
+    );
+    assert!(html.contains("<li>within</li>"), "{html}");
+}
+
+#[test]
+fn html_has_footnotes_and_boxes_of_task_lists() {
+    let html = to_html("Tea[^a b\"] and milk.[^2] Tea[^a b\"]\n\n[^a b\"]: Green.\n[^2]: Cold.\n");
+    let mark = |number: u8| {
+        format!(
+            "<sup class=\"footnote-reference\"><a href=\"#footnote-{number}\" rel=\"noopener noreferrer\">{number}</a></sup>"
+        )
+    };
+    assert!(html.contains(&format!("Tea{} and milk.{} Tea{}", mark(1), mark(2), mark(1))), "{html}");
+    assert!(html.contains("<div class=\"footnote-definition\" id=\"footnote-1\">"), "{html}");
+    assert!(html.contains("<p>Green.</p>") && html.contains("id=\"footnote-2\""), "{html}");
+    let html = to_html("- [x] done\n- [ ] open\n\n<input type=\"text\" name=\"card\" value=\"1\">\n");
+    let inputs: Vec<&str> = html.split("<input").skip(1).filter_map(|rest| rest.split('>').next()).collect();
+    assert_eq!(inputs.len(), 3, "{html}");
+    for input in &inputs {
+        assert!(input.contains("type=\"checkbox\"") && input.contains("disabled"), "{html}");
+        assert!(!input.contains("text") && !input.contains("card") && !input.contains("value"), "{html}");
+    }
+    assert_eq!(
+        inputs.iter().map(|input| input.contains("checked")).collect::<Vec<_>>(),
+        [true, false, false],
+        "{html}"
+    );
+    assert!(html.contains("done</li>") && !html.contains("[ ]"), "{html}");
+}
+
+#[test]
+fn footnotes_and_boxes_are_no_words() {
+    assert_eq!(strip("Tea.[^1] More.\n\n- [x] done\n\n[^1]: Green.\n"), "Tea. More.\n\ndone\n\nGreen.");
+}
+
 #[test]
 fn attacks_leave_nothing_that_runs() {
     for attack in [
