@@ -20,7 +20,7 @@ use galley_fetch::{
 };
 use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Services, Settings, pipelines};
-use galley_store::{Pooling, Retention, Store, StoreSettings};
+use galley_store::{Pooling, Retention, Store, StoreSettings, outage};
 use galley_webhooks::{SendLimits, Sender};
 use galley_workers::{Toolbox, all_steps};
 use tokio::{sync::Mutex, task::JoinHandle};
@@ -164,6 +164,7 @@ pub struct Parts {
     pub notifications: Notifications,
     database: Database,
     listening: Option<JoinHandle<()>>,
+    watching: Option<JoinHandle<()>>,
     /// Of the one engine of this process.
     presence: Option<Presence>,
 }
@@ -186,6 +187,7 @@ impl Parts {
             notifications: Notifications::default(),
             database,
             listening: None,
+            watching: None,
             presence: None,
         })
     }
@@ -198,8 +200,9 @@ impl Parts {
         Ok(operator.ensure_organization(&first.name, &first.admin_email, credits).await?)
     }
 
-    /// Listens for wake-ups until [`Parts::close`].
+    /// Listens for wake-ups, and watches for outages of the database, until [`Parts::close`].
     pub fn listen(&mut self) {
+        self.watching = Some(outage::watch(self.services.store().clone()));
         self.listening = Some(tokio::spawn(self.notifications.clone().run(self.services.store().clone())));
     }
 
@@ -233,11 +236,11 @@ impl Parts {
     }
 
     pub async fn close(self) {
-        let Self { services, database, listening, .. } = self;
-        if let Some(listening) = listening {
-            // It holds a connection, for which closing the pool would wait.
-            listening.abort();
-            let _ = listening.await;
+        let Self { services, database, listening, watching, .. } = self;
+        for task in [listening, watching].into_iter().flatten() {
+            // They hold connections, for which closing the pool would wait.
+            task.abort();
+            let _ = task.await;
         }
         drop(services);
         database.close().await;

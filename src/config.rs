@@ -1,38 +1,23 @@
 //! The configuration: flags over environment over a TOML file over defaults. Every setting is in this file, those of
-//! the front in `config/front.rs`, and all are in `docs/configuration.md`.
+//! the front in `config/front.rs`, and all are in `docs/configuration.md` and in what `config show` prints.
 
 mod front;
+mod shown;
+mod sources;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context;
-use figment::{
-    Figment,
-    providers::{Env, Format, Serialized, Toml},
-    value::Value,
-};
 use galley_domain::{Hidden, credits};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 pub use front::{Limits, Metrics};
+pub use shown::shown;
+pub use sources::{Flags, Sources};
 
 /// The file that is read when none is named and it exists.
 pub const DEFAULT_FILE: &str = "galley.toml";
-
-/// Where secrets stand. Their environment variables are taken as they are: what looks like a number is none.
-const SECRETS: [&str; 7] = [
-    "database.url",
-    "database.direct_url",
-    "writer.api_key",
-    "search.url",
-    "search.key",
-    "secrets.key",
-    "metrics.token",
-];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -198,7 +183,6 @@ pub struct Retention {
 #[serde(default, deny_unknown_fields)]
 pub struct EngineConfig {
     /// The most steps at once in one process, of all kinds together.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<usize>,
     /// How long a lease lasts without a heartbeat.
     pub lease_seconds: u64,
@@ -310,44 +294,10 @@ macro_rules! default_from_config {
 default_from_config!(search: Search, publish: Publish, credits: Credits, retention: Retention, engine: EngineConfig);
 
 impl Config {
-    /// Reads file and environment. `file`: a named file must exist; the default one may be missing. `flags` are what
-    /// the command line said, as TOML paths with values.
-    pub fn load(file: Option<&Path>, flags: Flags) -> anyhow::Result<Self> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
-        figment = match file {
-            Some(path) => {
-                anyhow::ensure!(path.is_file(), "the configuration file {} does not exist", path.display());
-                check_form(path)?;
-                figment.merge(Toml::file_exact(path))
-            }
-            None if Path::new(DEFAULT_FILE).exists() => {
-                check_form(Path::new(DEFAULT_FILE))?;
-                figment.merge(Toml::file_exact(DEFAULT_FILE))
-            }
-            None => figment,
-        };
-        for (name, setting) in [("DATABASE_URL", "database.url"), ("DATABASE_DIRECT_URL", "database.direct_url")] {
-            if let Some(url) = std::env::var(name).ok().filter(|url| !url.is_empty()) {
-                figment = figment.merge(Serialized::default(setting, url));
-            }
-        }
-        let environment = Env::prefixed("GALLEY_")
-            .ignore(&["LOG", "CONFIG", "POSTGRES_USER"])
-            .filter(|name| !name.starts_with("test_"))
-            .split("__");
-        let secrets: Vec<(String, String)> = environment
-            .iter()
-            .map(|(name, text)| (name.to_string(), text))
-            .filter(|(name, text)| SECRETS.contains(&name.as_str()) && !is_quoted(text))
-            .collect();
-        figment = figment.merge(environment);
-        for (name, text) in secrets {
-            figment = figment.merge(Serialized::default(&name, text));
-        }
-        for (path, value) in flags.0 {
-            figment = figment.merge(Serialized::default(&path, value));
-        }
-        let mut config: Self = figment.extract().map_err(without_values).context("the configuration cannot be read")?;
+    /// What the sources say together.
+    pub fn load(sources: &Sources) -> anyhow::Result<Self> {
+        let mut config: Self =
+            sources.0.extract().map_err(without_values).context("the configuration cannot be read")?;
         config.data = std::path::absolute(&config.data).context("the data folder has no absolute path")?;
         config.check()?;
         Ok(config)
@@ -401,11 +351,6 @@ impl Config {
         }
         Ok(())
     }
-
-    /// As TOML, secrets as stars.
-    pub fn shown(&self) -> anyhow::Result<String> {
-        Ok(toml::to_string_pretty(self)?)
-    }
 }
 
 /// Secrets in a list or in one text with commas. No error repeats what was given.
@@ -446,36 +391,7 @@ fn without_values(error: figment::Error) -> anyhow::Error {
     anyhow::anyhow!("{}", lines.join("\n        "))
 }
 
-/// Reads a file for its form alone: the parser's own message would show the line, which may hold a secret without quotes.
-fn check_form(path: &Path) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let Err(error) = text.parse::<toml::Table>() else { return Ok(()) };
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
-    let line = before.matches('\n').count() + 1;
-    anyhow::bail!("{}, line {line}: this is no TOML; texts need quotes: name = \"text\"", path.display())
-}
-
-/// A text in quotes of its own, which the environment may have as a file does.
-fn is_quoted(text: &str) -> bool {
-    matches!(text.parse(), Ok(Value::String(_, inner)) if inner.len() < text.trim().len())
-}
-
 fn has_login(address: &str) -> bool {
     let after_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
     after_scheme.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
-}
-
-/// Settings from the command line: TOML path and value.
-#[derive(Debug, Clone, Default)]
-pub struct Flags(Vec<(String, figment::value::Value)>);
-
-impl Flags {
-    /// Sets `path` when the flag was given.
-    #[must_use]
-    pub fn set<T: Serialize>(mut self, path: &str, value: Option<T>) -> Self {
-        if let Some(value) = value.and_then(|value| figment::value::Value::serialize(value).ok()) {
-            self.0.push((path.to_owned(), value));
-        }
-        self
-    }
 }

@@ -246,7 +246,7 @@ fn budgets_can_be_set_within_bounds() {
         ["ai_per_minute = 60", "content_per_minute = 100", "general_per_minute = 300", "auth_per_minute = 20"];
     assert!(well && published.iter().all(|line| shown.contains(line)), "the published ones hold: {shown}");
     let (well, shown) = said(&[("GALLEY_LIMITS__AI_PER_MINUTE", "5")], show);
-    assert!(well && shown.contains("ai_per_minute = 5\n"), "{shown}");
+    assert!(well && shown.contains("ai_per_minute = 5  # GALLEY_LIMITS__AI_PER_MINUTE\n"), "{shown}");
     for (name, wrong) in [("AI", "0"), ("CONTENT", "1000001"), ("GENERAL", "-1"), ("AUTH", "many")] {
         let (well, shown) = said(&[(&format!("GALLEY_LIMITS__{name}_PER_MINUTE"), wrong)], show);
         let setting = format!("{}_per_minute", name.to_lowercase());

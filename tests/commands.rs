@@ -88,3 +88,45 @@ async fn a_reader_that_has_gone_is_no_panic_and_a_full_disk_is_an_error() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_setting_is_shown_with_where_it_comes_from() {
+    let (database, dir) = (TestDatabase::new().await, tempfile::tempdir().unwrap());
+    let file = dir.path().join("mine.toml");
+    std::fs::write(
+        &file,
+        "[writer]\nmodel = \"m\"\ntemperature = 0.3\n[pools]\nmodels = 9\n[log]\nfilter = \"info\"\n",
+    )
+    .unwrap();
+    let mut command = galley(&database, dir.path(), &["--config", file.to_str().unwrap(), "config", "show"]);
+    command.envs([
+        ("GALLEY_LIMITS__STREAMS", "7"),
+        ("GALLEY_SEARCH__KEY", "123"),
+        ("GALLEY_STEPS__DRAFT__CONCURRENCY", "3"),
+        ("GALLEY_LOG", "warn"),
+        ("GALLEY_LISTEN", "127.0.0.1:1"),
+    ]);
+    let (well, shown) = said(&command.output().unwrap());
+    assert!(well, "{shown}");
+    for line in [
+        "model = \"m\"  # file mine.toml\n",
+        "temperature = 0.3  # file ",
+        "models = 9  # file ",
+        "filter = \"warn\"  # GALLEY_LOG\n",
+        "streams = 7  # GALLEY_LIMITS__STREAMS\n",
+        "key = \"********\"  # GALLEY_SEARCH__KEY\n",
+        "concurrency = 3  # GALLEY_STEPS__DRAFT__CONCURRENCY\n",
+        "listen = \"127.0.0.1:1\"  # GALLEY_LISTEN\n",
+        "url = \"********\"  # DATABASE_URL\n",
+        "  # flag --data\n",
+        "streams_per_key = 50  # default\n",
+        "# folder is not set: site in the data folder\n",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    // It can be a file again.
+    std::fs::write(&file, shown.replace("********", "postgres://127.0.0.1/x")).unwrap();
+    let (well, again) =
+        said(&galley(&database, dir.path(), &["--config", file.to_str().unwrap(), "config", "show"]).output().unwrap());
+    assert!(well && again.contains("streams = 7  # file "), "{again}");
+}

@@ -22,8 +22,8 @@ use galley_domain::{Operator, credits};
 use rust_decimal::Decimal;
 
 use crate::{
-    compose::{Database, Parts},
-    config::{Config, Flags},
+    compose::{self, Database, Parts},
+    config::{self, Config, Flags, Sources},
     telemetry::{self, Audience},
 };
 
@@ -95,7 +95,7 @@ enum CreditsCommand {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Show the configuration in force, secrets masked.
+    /// Show every setting in force and where it comes from, secrets masked.
     Show,
 }
 
@@ -106,7 +106,7 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<u8> {
         let flags = Flags::default().set("data", self.common.data.as_ref());
         let file = self.common.config.as_deref();
-        let load = |flags: Flags| Config::load(file, flags);
+        let load = |flags: Flags| Config::load(&Sources::new(file, flags)?);
         match self.command {
             Command::Write(args) => {
                 let config = load(args.flags(flags))?;
@@ -127,7 +127,9 @@ impl Cli {
             Command::Secrets(command) => secrets::run(load(flags)?, command).await,
             Command::Credits(command) => credits(load(flags)?, command).await,
             Command::Config(ConfigCommand::Show) => {
-                print!("{}", load(flags)?.shown()?);
+                let sources = Sources::new(file, flags)?;
+                let config = Config::load(&sources)?;
+                print!("{}", config::shown(&config, &sources, &compose::registry(&config)?)?);
                 Ok(0)
             }
         }

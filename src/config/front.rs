@@ -23,7 +23,6 @@ pub struct Limits {
     /// Connections at once.
     pub connections: usize,
     /// Connections at once from one address; half of all when not set, 0 for no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub connections_per_address: Option<usize>,
     /// How long the head of a request may take.
     pub head_seconds: u64,

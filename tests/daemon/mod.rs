@@ -2,6 +2,7 @@
 
 mod doctor;
 mod first_start;
+mod outage;
 mod refusing_site;
 mod troubles;
 

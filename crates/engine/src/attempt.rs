@@ -12,7 +12,7 @@ use std::{
 
 use apalis_core::{error::BoxDynError, task::Task};
 use galley_domain::{Fault, FaultCode, task::StepKind, usage::Usage};
-use galley_store::{ClaimedStep, StoreError};
+use galley_store::{ClaimedStep, StoreError, outage};
 use tower::{Layer, Service};
 
 use crate::{
@@ -192,7 +192,7 @@ async fn begin(shared: &Shared, lease: &Lease) -> Result<Outcome, StopReason> {
             Ok(_) => break,
             Err(StoreError::LeaseLost) => return Err(StopReason::LeaseGone),
             Err(error) if error.is_unavailable() => {
-                tracing::warn!(%error, "cannot write that the step began; the database may be away");
+                outage::refused(&error, "cannot write that a step began");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -212,7 +212,7 @@ fn outcome_of(step: &ClaimedStep, error: BoxDynError) -> Result<Outcome, StopRea
                 StepError::Wait => Ok(Outcome::Wait),
                 StepError::Store(StoreError::LeaseLost) => Err(StopReason::LeaseGone),
                 StepError::Store(error) if error.is_unavailable() => {
-                    tracing::warn!(%error, "the database went away during the step");
+                    outage::refused(&error, "a step did not get what it asked for");
                     Ok(Outcome::Snooze(UNAVAILABLE_PAUSE))
                 }
                 StepError::Store(error) => Ok(Outcome::Failed(database_fault(&error))),
@@ -276,7 +276,7 @@ async fn finish(shared: &Shared, lease: &Lease, outcome: Outcome) -> Ended {
             return Ended::Dropped;
         }
         shared.stats.was_refused(Part::Write);
-        tracing::warn!(%error, "cannot write the end of the step; the database may be away");
+        outage::refused(&error, "cannot write the end of a step");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

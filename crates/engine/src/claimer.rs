@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use galley_domain::{Fault, FaultCode, task::StepKind};
-use galley_store::{ClaimedStep, Fence, StoreError, WholeLooks};
+use galley_store::{ClaimedStep, Fence, StoreError, WholeLooks, outage};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +71,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
             }
             Err(error) => {
                 shared.stats.was_refused(Part::Claim);
-                tracing::warn!(%error, retry_in = ?pause, "cannot claim steps; the database may be away");
+                outage::refused(&error, "cannot claim steps");
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = tokio::time::sleep(pause) => {}

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use galley_store::StoreError;
+use galley_store::{StoreError, outage};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ pub(crate) async fn heartbeat(shared: Arc<Shared>, stop: CancellationToken) {
         }
         while let Err(error) = renew(&shared).await {
             shared.stats.was_refused(Part::Renew);
-            tracing::warn!(%error, "cannot renew leases; the database may be away");
+            outage::refused(&error, "cannot renew leases");
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}

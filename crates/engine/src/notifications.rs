@@ -7,7 +7,7 @@ use std::{
 };
 
 use galley_domain::task::PoolName;
-use galley_store::{Notification, Store};
+use galley_store::{Notification, Store, outage};
 use tokio::sync::{Notify, broadcast, watch};
 use uuid::Uuid;
 
@@ -199,13 +199,13 @@ impl Notifications {
                         match listener.next().await {
                             Ok(notification) => self.dispatch(notification),
                             Err(error) => {
-                                tracing::warn!(%error, "lost the connection that listens for wake-ups; trying again");
+                                outage::refused(&error, "lost the connection that listens for wake-ups; trying again");
                                 break;
                             }
                         }
                     }
                 }
-                Err(error) => tracing::warn!(%error, "cannot listen for wake-ups; trying again"),
+                Err(error) => outage::refused(&error, "cannot listen for wake-ups; trying again"),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

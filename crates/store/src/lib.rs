@@ -26,6 +26,7 @@ mod ledger;
 mod listen;
 mod migrate;
 mod orders;
+pub mod outage;
 mod pooling;
 mod projects;
 mod queue;

@@ -6,7 +6,7 @@ use std::{convert::Infallible, fmt};
 
 use galley_domain::order::FieldError;
 use galley_services::{BlobError, Missing, ServiceError};
-use galley_store::StoreError;
+use galley_store::{StoreError, outage};
 use poem::{
     Response,
     error::{ParseMultipartError, ReadBodyError, ResponseError},
@@ -221,6 +221,14 @@ impl From<Infallible> for Problem {
     }
 }
 
+/// Reports what failed beside an answer. An outage of the database is one account, not a line for each.
+pub fn report(error: &ServiceError, what: &str) {
+    match error {
+        ServiceError::Store(error) => outage::refused(error, what),
+        error => tracing::warn!(%error, "{what}"),
+    }
+}
+
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         match error {
@@ -246,7 +254,7 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::CONFLICT, Code::Conflict, detail)
             }
             error if error.is_unavailable() => {
-                tracing::error!(%error, "the database did not answer");
+                outage::refused(&error, "a request got no answer");
                 let detail = "the database does not answer right now; try again";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, detail).retry_after(DATABASE_WAIT)
             }

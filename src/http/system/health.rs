@@ -1,5 +1,6 @@
 //! For those who run the service.
 
+use galley_store::outage;
 use poem_openapi::{Object, OpenApi, payload::PlainText};
 
 use crate::http::{
@@ -38,7 +39,7 @@ impl Health {
             reasons.push("the process is stopping".to_owned());
         }
         if let Err(error) = state.services.ping().await {
-            tracing::warn!(%error, "the database did not answer");
+            outage::refused(&error, "a probe got no answer");
             reasons.push("the database does not answer".to_owned());
         }
         if reasons.is_empty() {

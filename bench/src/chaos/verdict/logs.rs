@@ -8,7 +8,7 @@ use super::Fault;
 
 /// What the faults of a plan make a process say at the level of an error, and nothing is wrong with it.
 const EXPECTED: [&str; 4] = [
-    "the database did not answer",
+    "the database does not answer; calls are refused and steps wait until it does",
     "the step lost its worker in its last attempt",
     "usage of a stopped attempt could not be recorded",
     "usage of a stopped attempt could not be recorded: the database stays away",

@@ -267,8 +267,11 @@ async fn ends(connection: &mut PgConnection, data: &Path, ledger: &Ledger) {
     let lines = [
         (r#"{"level":"ERROR","message":"2 of 3 rows were still there under their locks"}"#, true),
         ("thread 'main' panicked at src/main.rs:1:1:", true),
-        (r#"{"level":"ERROR","message":"the database did not answer"}"#, false),
-        (r#"{"level":"WARN","message":"cannot claim steps; the database may be away"}"#, false),
+        (
+            r#"{"level":"ERROR","message":"the database does not answer; calls are refused and steps wait until it does"}"#,
+            false,
+        ),
+        (r#"{"level":"WARN","message":"the database still does not answer"}"#, false),
     ];
     for (line, fails) in lines {
         fs::write(&log[0], line).unwrap();

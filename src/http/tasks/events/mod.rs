@@ -31,7 +31,7 @@ use crate::http::{
         event_auth::EventAuth,
         fields::fields,
         header::{LastEventId, MAX_EVENT},
-        problem::Problem,
+        problem::{Problem, report},
         query::Query,
         reply::{CreatedOnce, Outcome, Reply},
         scalar::{Id, Moment},
@@ -221,7 +221,7 @@ impl Reader {
         match self.front.state.services.events_after(self.org, self.task, seen).await {
             Ok(events) => events,
             Err(error) => {
-                tracing::warn!(%error, task = %self.task, "the events of a task could not be read; trying again");
+                report(&error, "the events of a task could not be read; trying again");
                 Arc::default()
             }
         }
@@ -232,7 +232,7 @@ impl Reader {
         match self.front.state.services.is_in_force(self.org, self.who).await {
             Ok(in_force) => in_force,
             Err(error) => {
-                tracing::warn!(%error, who = ?self.who, "the principal of a stream could not be looked at; trying again");
+                report(&error, "the principal of a stream could not be looked at; trying again");
                 true
             }
         }
@@ -243,7 +243,7 @@ impl Reader {
             Ok(view) => view.status.is_ended(),
             Err(ServiceError::NotFound(_)) => true,
             Err(error) => {
-                tracing::warn!(%error, task = %self.task, "a task could not be looked at; trying again");
+                report(&error, "a task could not be looked at; trying again");
                 false
             }
         }
