@@ -238,7 +238,10 @@ mod tests {
         let file = json!({ "id": ids[0], "link": "https://example.org/a.pdf" });
         let errors = read::<CreateTask>(json!({ "user_prompt": "Tea", "uploaded_files": [file] })).expect_err("wrong");
         let [error] = errors.as_slice() else { panic!("{errors:?}") };
-        assert!(error.starts_with("uploaded_files[0].link is not a field here; there are id, file_id, name"), "{error}");
+        assert!(
+            error.starts_with("uploaded_files[0].link is not a field here; there are id, file_id, name"),
+            "{error}"
+        );
     }
 
     #[test]
