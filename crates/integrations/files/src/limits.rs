@@ -8,11 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::FileError;
 
 /// Upper bounds for one file. Over `bytes`, `expanded_bytes`, `ratio`, `entries` or `time` the file is refused; over
 /// `pages`, `rows`, `columns`, `elements`, `markdown_bytes` or `text_bytes` the rest is left out with a warning.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of the file as uploaded.
     pub bytes: usize,

@@ -67,7 +67,7 @@ pub(crate) async fn file(services: &Services, org: OrgId, id: Uuid) -> Result<Re
 
 /// A machine that was too busy to read a file in time may be less so later.
 fn unread(name: &str, error: &FileError) -> Reading {
-    Reading::Nothing { warning: format!("{name}: {error}"), transient: matches!(error, FileError::TimedOut { .. }) }
+    Reading::Nothing { warning: format!("{name}: {error}"), transient: error.is_transient() }
 }
 
 fn usable(mut snapshot: Snapshot, warnings: Vec<String>) -> Reading {
@@ -91,9 +91,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_reading_that_ran_out_of_time_is_tried_again() {
+    fn only_a_reading_that_the_machine_had_no_time_for_is_tried_again() {
         let again = |error| matches!(unread("a.pdf", &error), Reading::Nothing { transient: true, .. });
         assert!(again(FileError::TimedOut { seconds: 15 }));
-        assert!(!again(FileError::Encrypted));
+        assert!(again(FileError::ReaderFailed { detail: "no program".to_owned() }));
+        assert!(!again(FileError::Encrypted) && !again(FileError::TooMuchMemory { limit: "512 MiB".to_owned() }));
     }
 }

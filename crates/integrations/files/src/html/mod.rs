@@ -7,6 +7,7 @@ mod walk;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
@@ -20,7 +21,7 @@ use tree::Tree;
 const MAX_LINKS: usize = 1_000;
 
 /// What was read from an HTML page.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Html {
     /// The title without the name of the site, where one could be told.
     pub title: Option<String>,
@@ -56,7 +57,7 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
         return Err(FileError::Empty);
     }
     if html.len() > limits.bytes {
-        return Err(FileError::TooLarge { what: "the page", limit: crate::limits::size(limits.bytes) });
+        return Err(FileError::too_large("the page", crate::limits::size(limits.bytes)));
     }
     let tree = Tree::parse(html, limits.elements, budget);
     budget.check()?;
@@ -87,7 +88,7 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
     }
     page.text = blocks.into_text();
     if page.text.is_empty() {
-        return Err(FileError::NoText { reason: "the page has no text of its own; it may build it with a script" });
+        return Err(FileError::no_text("the page has no text of its own; it may build it with a script"));
     }
     Ok(page)
 }
