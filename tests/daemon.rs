@@ -12,15 +12,15 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A started program; killed when it is dropped.
-struct Daemon {
-    process: Child,
+pub struct Daemon {
+    pub process: Child,
     out: Lines<BufReader<ChildStdout>>,
     log: Lines<BufReader<ChildStderr>>,
 }
 
 impl Daemon {
     /// Without a database address it has a private Postgres in its data folder.
-    fn start(data: &Path, database: Option<&TestDatabase>, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+    pub fn start(data: &Path, database: Option<&TestDatabase>, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_galley"));
         command.env_remove("DATABASE_URL").arg("--data").arg(data).args(arguments).envs(settings.iter().copied());
         if let Some(database) = database {
@@ -55,7 +55,7 @@ impl Daemon {
     }
 
     /// What the first start shows, and where the front is.
-    async fn first_start(&mut self) -> (String, String) {
+    pub async fn first_start(&mut self) -> (String, String) {
         let key = self.says("shown once").await;
         let key = key.rsplit(' ').next().unwrap().to_owned();
         (key, self.address().await)
@@ -67,7 +67,7 @@ impl Daemon {
         address.split(' ').next().unwrap().to_owned()
     }
 
-    async fn killed(mut self) {
+    pub async fn killed(mut self) {
         self.process.kill().await.unwrap();
     }
 }

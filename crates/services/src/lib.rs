@@ -27,6 +27,7 @@ use galley_domain::{credits::Prices, task::StepKind};
 use galley_engine::{Commits, Control, Registry};
 pub use galley_fetch::address::MAX_LINK_CHARS;
 use galley_fetch::address::Policy;
+use galley_files::{DEFAULT_BUDGET_MB, Readers};
 use galley_store::{Retention, Store, StoreError};
 use galley_vault::Keyring;
 
@@ -74,6 +75,7 @@ pub struct Settings {
 pub struct Services {
     store: Store,
     blobs: Blobs,
+    readers: Readers,
     settings: Arc<Settings>,
     keyring: Option<Arc<Keyring>>,
     registry: Arc<Registry>,
@@ -90,7 +92,8 @@ impl Services {
         let restarts = Arc::new(pipelines::restarts());
         let settings = Arc::new(settings);
         let orders = Orders::new(Arc::clone(&settings), Arc::clone(&registry));
-        Self { store, blobs, settings, keyring: None, registry, control, orders, restarts }
+        let readers = Readers::in_process(DEFAULT_BUDGET_MB);
+        Self { store, blobs, readers, settings, keyring: None, registry, control, orders, restarts }
     }
 
     /// Every kind of work, and how it is treated.
@@ -113,6 +116,18 @@ impl Services {
     pub fn with_keyring(mut self, keyring: Option<Keyring>) -> Self {
         self.keyring = keyring.map(Arc::new);
         self
+    }
+
+    /// With these readers of files, in place of threads of this process.
+    #[must_use]
+    pub fn with_readers(mut self, readers: Readers) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    /// For whatever else reads what others wrote: there is one budget of memory.
+    pub fn readers(&self) -> &Readers {
+        &self.readers
     }
 
     /// Whether the database answers.

@@ -159,7 +159,10 @@ fn unreadable(f: &mut fmt::Formatter<'_>, link: &Shortened<'_>, error: &FileErro
         FileError::Bomb { detail } => write!(f, "{link} unpacks to far more than its size warrants ({detail})"),
         FileError::TimedOut { seconds } => write!(f, "{link} took longer than {seconds} s to read"),
         FileError::TooMuchMemory { limit } => {
-            write!(f, "{link} needs more than {limit} of memory to be read; the operator can raise limits.reading_memory_mb")
+            write!(
+                f,
+                "{link} needs more than {limit} of memory to be read; the operator can raise limits.reading_memory_mb"
+            )
         }
         FileError::ReaderFailed { detail } => write!(f, "{link} could not be read now ({detail})"),
     }

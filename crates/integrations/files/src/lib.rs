@@ -25,5 +25,5 @@ mod xml;
 pub use error::FileError;
 pub use extract::{Extracted, extract, extract_async};
 pub use limits::Limits;
-pub use readers::{Readers, Source, read_in_this_process};
+pub use readers::{DEFAULT_BUDGET_MB, LEAST_BUDGET_MB, Readers, Source, read_in_this_process};
 pub use sniff::{FileKind, sniff};

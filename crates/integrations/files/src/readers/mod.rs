@@ -28,6 +28,11 @@ pub use child::read_in_this_process;
 use process::{Ended, Program};
 use share::Shape;
 
+/// MiB that the readers of a process may take together, unless the operator says otherwise.
+pub const DEFAULT_BUDGET_MB: u32 = 512;
+/// With less, an ordinary file of the largest size that is taken would not be read.
+pub const LEAST_BUDGET_MB: u32 = 256;
+
 /// Reads files and pages within a budget of memory. Cheap to clone; clones share the budget.
 #[derive(Debug, Clone)]
 pub struct Readers {
@@ -50,6 +55,12 @@ pub enum Source {
 impl From<Bytes> for Source {
     fn from(bytes: Bytes) -> Self {
         Self::Bytes(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Source {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
     }
 }
 
