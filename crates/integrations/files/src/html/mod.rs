@@ -1,5 +1,6 @@
 //! The readable text of a web page: its main content without navigation, advertising, scripts and what is hidden.
 
+mod attributes;
 mod chrome;
 mod readable;
 mod tree;
@@ -59,7 +60,8 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
     if html.len() > limits.bytes {
         return Err(FileError::too_large("the page", crate::limits::size(limits.bytes)));
     }
-    let tree = Tree::parse(html, limits.elements, budget);
+    let (html, tags_cut) = attributes::bounded(html);
+    let tree = Tree::parse(&html, limits.elements, budget);
     budget.check()?;
     let mut page = Html {
         language: tree.language.clone(),
@@ -68,6 +70,10 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
         published: tree.meta("article:published_time").map(one_line),
         ..Html::default()
     };
+    if tags_cut > 0 {
+        let most = attributes::MAX;
+        page.warnings.push(format!("only the first {most} attributes of a tag were read; tags with more: {tags_cut}"));
+    }
     if tree.cut {
         page.truncated = true;
         page.warnings.push(format!("only the first {} elements of the page were read", limits.elements));
