@@ -341,7 +341,8 @@ fn check(name: &str, unit: &str, size: usize, mb: usize) {
     text += &unit.repeat((size - text.len()) / unit.len());
     // Beside it the stack and the program have 16 each.
     let (share, parent) = (mb + 32, std::process::id());
-    let job = format!(r#"{{"question":{question},"limits":{limits},"share_mb":{share},"parent":{parent}}}"#);
+    let job =
+        format!(r#"{{"question":{question},"limits":{limits},"share_mb":{share},"cpu_seconds":15,"parent":{parent}}}"#);
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("file"), &text).expect("written");
     let output = std::process::Command::new(PROGRAM)

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufWriter, Read, Write},
     process::ExitCode,
     thread,
+    time::Duration,
 };
 
 use rustix::process::{Pid, Resource, Rlimit, getpid, getppid, nice, setrlimit};
@@ -24,21 +25,33 @@ pub(super) const JOB: &str = "GALLEY_READER_JOB";
 const PROGRAM_MB: u32 = 16;
 /// Others go first.
 const NICENESS: i32 = 15;
-/// A reader looks at its clock itself; what does not is stopped this many seconds later.
+/// Starting and answering are no reading.
 const CPU_GRACE: u64 = 2;
+/// How many times as long as it may compute a reader may take by the clock: it may have to wait for a processor.
+const PATIENCE: u32 = 4;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Job {
     question: Question,
     limits: Limits,
     share_mb: u32,
+    /// On a processor. The clock of `limits` gives it longer, because others go first.
+    cpu_seconds: u64,
     /// The process that waits for the answer.
     parent: i32,
 }
 
+/// How long a reader may take by the clock.
+pub(super) fn clock(limits: &Limits) -> Duration {
+    limits.time.saturating_mul(PATIENCE)
+}
+
 impl Job {
-    pub(super) fn new(question: Question, limits: Limits, share_mb: u32) -> Self {
-        Self { question, limits, share_mb, parent: getpid().as_raw_nonzero().get() }
+    /// `limits.time` is what it may compute.
+    pub(super) fn new(question: Question, mut limits: Limits, share_mb: u32) -> Self {
+        let cpu_seconds = limits.time.as_secs();
+        limits.time = clock(&limits);
+        Self { question, limits, share_mb, cpu_seconds, parent: getpid().as_raw_nonzero().get() }
     }
 
     pub(super) fn to_text(&self) -> String {
@@ -98,7 +111,7 @@ fn confine(job: &Job) -> io::Result<()> {
     limit(Resource::Fsize, 0)?;
     // What is open stays so.
     limit(Resource::Nofile, 0)?;
-    let seconds = job.limits.time.as_secs().saturating_add(CPU_GRACE);
+    let seconds = job.cpu_seconds.saturating_add(CPU_GRACE);
     setrlimit(Resource::Cpu, Rlimit { current: Some(seconds), maximum: Some(seconds.saturating_add(1)) })?;
     // Other systems do not count what an allocator maps.
     #[cfg(target_os = "linux")]

@@ -158,9 +158,16 @@ impl Readers {
             }
             answer => answer,
         };
+        // What it says of its time is by the clock.
+        let timed_out = || FileError::TimedOut { seconds: reading.limits.time.as_secs() };
+        let answer = answer.map(|answer| match answer {
+            Answer::File(Err(FileError::TimedOut { .. })) => Answer::File(Err(timed_out())),
+            Answer::Page(Err(FileError::TimedOut { .. })) => Answer::Page(Err(timed_out())),
+            answer => answer,
+        });
         answer.map_err(|ended| match ended {
             Ended::OutOfMemory => FileError::TooMuchMemory { limit: format!("{} MiB", self.budget_mb) },
-            Ended::OutOfTime => FileError::TimedOut { seconds: reading.limits.time.as_secs() },
+            Ended::OutOfTime => timed_out(),
             Ended::Crashed => unreadable(),
             Ended::Failed(detail) => FileError::ReaderFailed { detail },
         })

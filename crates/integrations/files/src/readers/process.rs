@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     Answer, Reading, Source,
-    child::{JOB, Job},
+    child::{JOB, Job, clock},
     rewound,
 };
 use crate::limits::Limits;
@@ -100,7 +100,7 @@ async fn watch(
     limits: &Limits,
     gone: oneshot::Receiver<()>,
 ) -> Result<Answer, Ended> {
-    let time = limits.time.saturating_add(GRACE);
+    let time = clock(limits).saturating_add(GRACE);
     let talked = tokio::select! {
         talked = talk(&mut child, input, limits) => Some(talked),
         () = tokio::time::sleep(time) => None,
