@@ -18,6 +18,7 @@ use galley_fetch::{
     address::{HostRule, Policy},
     search::{self, Brave, SearchProvider, SearxNg, Tavily},
 };
+use galley_files::Readers;
 use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Services, Settings, pipelines};
 use galley_store::{Pooling, Retention, Store, StoreSettings, outage};
@@ -31,6 +32,8 @@ use crate::{
     presence::Presence,
 };
 
+/// The command, for this program alone, that reads one file in a process of its own.
+pub const READ_FILE: &str = "read-file";
 /// In the private Postgres.
 pub const DATABASE: &str = "galley";
 /// What start and doctor say where no process can wake another.
@@ -180,7 +183,8 @@ impl Parts {
         let blobs = Blobs::folder(&files)?;
         let registry = Arc::new(registry(&config)?);
         let services = Services::new(database.store().clone(), blobs, settings(&config)?, registry)
-            .with_keyring(envelope::keyring(&config)?);
+            .with_keyring(envelope::keyring(&config)?)
+            .with_readers(readers(&config)?);
         Ok(Self {
             config,
             services,
@@ -297,10 +301,27 @@ fn links(config: &Config) -> anyhow::Result<Policy> {
     Ok(Policy::new(rules))
 }
 
+/// Readers are processes of this very program.
+fn readers(config: &Config) -> anyhow::Result<Readers> {
+    // By its name, another one would be started once this one was replaced by a newer.
+    let program = if cfg!(target_os = "linux") {
+        "/proc/self/exe".into()
+    } else {
+        std::env::current_exe().context("the program does not know where it is, and it starts itself to read files")?
+    };
+    if !Readers::are_limited() {
+        tracing::warn!(
+            "this system does not limit the memory of a process: only the number of files read at once is bounded"
+        );
+    }
+    Ok(Readers::new(program, &[READ_FILE], config.limits.reading_memory_mb))
+}
+
 /// What the steps work with.
 pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
-    let fetcher =
-        Fetcher::new(FetchLimits::default(), links(config)?, &config.fetch.user_agent).context("fetch.user_agent")?;
+    let fetcher = Fetcher::new(FetchLimits::default(), links(config)?, &config.fetch.user_agent)
+        .context("fetch.user_agent")?
+        .with_readers(services.readers().clone());
     Ok(Toolbox {
         services,
         fetcher,

@@ -13,6 +13,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // A reader of a file has nothing to do with the rest: no settings, no runtime, no database.
+    if std::env::args().nth(1).is_some_and(|command| command == compose::READ_FILE) {
+        return galley_files::read_in_this_process();
+    }
     let cli = cli::Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -10,6 +10,7 @@ mod engine;
 mod front;
 mod house;
 mod pipeline;
+mod reading;
 mod schedules;
 mod secrets;
 mod stopping;

@@ -118,6 +118,8 @@ pub const MEASURES: &[Measure] = &[
     measure("horizon.tick_claim", "ms", BEFORE, Goal::None),
     measure("horizon.clock", "ms", BEFORE, Goal::None),
     measure("horizon.order", "ms", BEFORE, Goal::None),
+    measure("reading.memory", "MiB above idle", "", Goal::AtMost(512.0)),
+    measure("reading.get_p99", "ms", "with nothing to read", Goal::AtMostTimesCeiling(2.0)),
 ];
 
 pub fn find(id: &str) -> Option<&'static Measure> {

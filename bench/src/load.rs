@@ -21,13 +21,21 @@ pub struct Call {
     pub path: String,
     pub key: String,
     pub body: Bytes,
+    pub content_type: String,
     pub expected: StatusCode,
 }
 
 impl Call {
     pub fn get(path: &str, key: &str) -> Self {
         let (path, key) = (path.to_owned(), key.to_owned());
-        Self { method: Method::GET, path, key, body: Bytes::new(), expected: StatusCode::OK }
+        Self {
+            method: Method::GET,
+            path,
+            key,
+            body: Bytes::new(),
+            content_type: "application/json".to_owned(),
+            expected: StatusCode::OK,
+        }
     }
 
     pub fn post(path: &str, key: &str, body: &str) -> Self {
@@ -42,7 +50,7 @@ impl Call {
             .header(header::HOST, "localhost")
             .header(header::AUTHORIZATION, format!("Bearer {}", self.key));
         if !self.body.is_empty() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+            request = request.header(header::CONTENT_TYPE, &self.content_type);
         }
         Ok(request.body(Full::new(self.body.clone()))?)
     }
@@ -71,6 +79,15 @@ impl Line {
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         anyhow::bail!("{} {} was answered {status}: {}", call.method, call.path, String::from_utf8_lossy(&body))
+    }
+
+    /// The status of an answer that may be any.
+    pub async fn status(&mut self, call: &Call) -> anyhow::Result<StatusCode> {
+        self.0.ready().await?;
+        let response = self.0.send_request(call.request()?).await?;
+        let status = response.status();
+        response.into_body().collect().await?;
+        Ok(status)
     }
 
     pub async fn ask(&mut self, call: &Call) -> anyhow::Result<Bytes> {

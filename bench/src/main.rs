@@ -32,10 +32,11 @@ enum Name {
     Start,
     Wide,
     Horizon,
+    Reading,
 }
 
 impl Name {
-    const EACH: [Self; 9] = [
+    const EACH: [Self; 10] = [
         Self::Steps,
         Self::Latency,
         Self::Inflight,
@@ -45,6 +46,7 @@ impl Name {
         Self::Start,
         Self::Wide,
         Self::Horizon,
+        Self::Reading,
     ];
 }
 
@@ -75,7 +77,7 @@ struct Cli {
     /// Where the database is made; on the disk that is to be measured [default: the temporary folder].
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The program for the figure `start` [default: built anew by cargo, or the one beside this program].
+    /// The program for the figures `start` and `reading` [default: built anew by cargo, or the one beside this program].
     #[arg(long, value_name = "FILE")]
     galley: Option<PathBuf>,
     /// Where the results are written [default: bench/results.json].
@@ -194,6 +196,7 @@ async fn figure(name: Name, bench: &mut Bench) -> anyhow::Result<()> {
         Name::Start => figures::start::run(bench).await,
         Name::Wide => figures::wide::run(bench).await,
         Name::Horizon => figures::horizon::run(bench).await,
+        Name::Reading => figures::reading::run(bench).await,
     }
 }
 

@@ -16,6 +16,22 @@ pub fn resident(pid: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
+/// The same of a process and its children.
+pub fn resident_with_children(pid: u32) -> anyhow::Result<u64> {
+    // A process that ends while we look is not an error.
+    Ok(resident(pid)? + children(pid)?.into_iter().filter_map(|child| resident(child).ok()).sum::<u64>())
+}
+
+fn children(pid: u32) -> anyhow::Result<Vec<u32>> {
+    let processes = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_child = |process: &u32| {
+        // A process that ends while we look is not an error.
+        let fields = stat(*process).unwrap_or_default();
+        fields.get(1).and_then(|parent| parent.parse::<u32>().ok()) == Some(pid)
+    };
+    Ok(processes.filter(is_child).collect())
+}
+
 /// The fields of `/proc/PID/stat` behind the name, which may hold spaces.
 fn stat(pid: u32) -> anyhow::Result<Vec<String>> {
     let path = format!("/proc/{pid}/stat");
@@ -34,16 +50,7 @@ pub fn computed(pid: u32) -> anyhow::Result<f64> {
 
 /// Seconds that a process and its children have computed. Of children that ended meanwhile nothing is counted.
 pub fn computed_with_children(pid: u32) -> anyhow::Result<f64> {
-    let mut sum = computed(pid)?;
-    for entry in fs::read_dir("/proc")?.flatten() {
-        let Some(child) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        // A process that ends while we look is not an error.
-        let Ok(fields) = stat(child) else { continue };
-        if fields.get(1).and_then(|parent| parent.parse::<u32>().ok()) == Some(pid) {
-            sum += computed(child).unwrap_or(0.0);
-        }
-    }
-    Ok(sum)
+    Ok(computed(pid)? + children(pid)?.into_iter().filter_map(|child| computed(child).ok()).sum::<f64>())
 }
 
 #[cfg(test)]
@@ -56,6 +63,7 @@ mod tests {
         assert!(resident(pid).expect("Linux") > 100_000);
         assert!(computed(pid).expect("Linux") >= 0.0);
         assert!(computed_with_children(pid).expect("Linux") >= 0.0);
+        assert!(resident_with_children(pid).expect("Linux") > 100_000);
         assert!(resident(0).is_err());
     }
 }

@@ -223,6 +223,10 @@ impl Parts {
         Ok(self.services.create_key(self.org, &KeyRequest::full("bench")).await?.secret)
     }
 
+    pub async fn key_of(&self, principal: &Principal) -> anyhow::Result<String> {
+        Ok(self.services.create_key(principal.org, &KeyRequest::full("bench")).await?.secret)
+    }
+
     /// Orders one small article.
     pub async fn order(&self, principal: &Principal) -> anyhow::Result<Uuid> {
         let trace = Uuid::new_v4().simple().to_string();

@@ -1,5 +1,7 @@
 //! What the targets share: the checks that do not trust the code they check, and how a panic ends a run.
 
+mod needs;
+
 use std::{
     collections::BTreeSet,
     panic,
@@ -9,6 +11,8 @@ use std::{
 
 use galley_files::{FileError, Limits};
 use tokio::runtime::{Builder, Runtime};
+
+pub use needs::must_be_cheap;
 
 /// Where libraries panicked, each place once.
 static TOLERATED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

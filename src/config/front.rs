@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use galley::http::{HttpLimits, MetricsAccess, RateLimits};
 use galley_domain::Hidden;
+use galley_files::{DEFAULT_BUDGET_MB, LEAST_BUDGET_MB};
 use serde::{Deserialize, Serialize};
 
 /// What the front takes: calls a minute, connections, event streams.
@@ -20,6 +21,8 @@ pub struct Limits {
     pub auth_per_minute: u32,
     /// Megabytes (2^20 bytes) that the files of one organization may take.
     pub files_mb: u64,
+    /// MiB that reading files and pages may take at once.
+    pub reading_memory_mb: u32,
     /// Connections at once.
     pub connections: usize,
     /// Connections at once from one address; half of all when not set, 0 for no limit.
@@ -35,6 +38,7 @@ pub struct Limits {
 /// The most that a budget may be: a key that may do more has no limit.
 const MOST_CALLS: u32 = 1_000_000;
 const MOST_FILES_MB: u64 = 1 << 30;
+const MOST_READING_MB: u32 = 1 << 20;
 /// More connections than one process can hold.
 const MOST_CONNECTIONS: usize = 1_000_000;
 
@@ -60,6 +64,10 @@ impl Limits {
         anyhow::ensure!(
             (1..=MOST_FILES_MB).contains(&self.files_mb),
             "limits.files_mb must be from 1 to {MOST_FILES_MB}"
+        );
+        anyhow::ensure!(
+            (LEAST_BUDGET_MB..=MOST_READING_MB).contains(&self.reading_memory_mb),
+            "limits.reading_memory_mb must be from {LEAST_BUDGET_MB} to {MOST_READING_MB}"
         );
         anyhow::ensure!((1..=3600).contains(&self.head_seconds), "limits.head_seconds must be from 1 to 3600");
         Ok(())
@@ -97,6 +105,7 @@ impl Default for Limits {
             general_per_minute: general,
             auth_per_minute: auth,
             files_mb: 5_000,
+            reading_memory_mb: DEFAULT_BUDGET_MB,
             connections: http.connections,
             connections_per_address: None,
             head_seconds: http.head.as_secs(),

@@ -18,15 +18,15 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A started program; killed when it is dropped.
-struct Daemon {
-    process: Child,
+pub struct Daemon {
+    pub process: Child,
     out: Lines<BufReader<ChildStdout>>,
     log: Lines<BufReader<ChildStderr>>,
 }
 
 impl Daemon {
     /// Without a database address it has a private Postgres in its data folder.
-    fn start(data: &Path, database: Option<&TestDatabase>, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+    pub fn start(data: &Path, database: Option<&TestDatabase>, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         Self::begin(Command::new(env!("CARGO_BIN_EXE_galley")), data, database, arguments, settings)
     }
 
@@ -70,7 +70,7 @@ impl Daemon {
     }
 
     /// The key of the first start, and where the front is.
-    async fn first_start(&mut self) -> (String, String) {
+    pub async fn first_start(&mut self) -> (String, String) {
         let told = self.says("API key: in the file ").await;
         let (_, path) = told.split_once(" file ").unwrap();
         let key = std::fs::read_to_string(path.split(';').next().unwrap()).unwrap().trim().to_owned();
@@ -83,7 +83,7 @@ impl Daemon {
         address.split(' ').next().unwrap().to_owned()
     }
 
-    async fn killed(mut self) {
+    pub async fn killed(mut self) {
         self.process.kill().await.unwrap();
     }
 }

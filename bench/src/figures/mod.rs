@@ -6,6 +6,7 @@ pub mod horizon;
 pub mod http;
 pub mod inflight;
 pub mod latency;
+pub mod reading;
 pub mod start;
 pub mod steps;
 pub mod wide;

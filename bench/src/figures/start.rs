@@ -32,11 +32,11 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     parts.close().await;
     let mut ready = Vec::new();
     for _ in 0..bench.scale.rounds {
-        let (child, took) = start(&galley, bench.world.folder(), &database).await?;
+        let (child, _, took) = start("up", &galley, bench.world.folder(), &database, &[]).await?;
         ready.push(took);
         child.kill().await?;
     }
-    let (child, _) = start(&galley, bench.world.folder(), &database).await?;
+    let (child, ..) = start("up", &galley, bench.world.folder(), &database, &[]).await?;
     tokio::time::sleep(SETTLING).await;
     let mut admin = bench.world.admin().await?;
     let (began, before) = (Instant::now(), transactions(&mut admin, &database).await?);
@@ -52,8 +52,15 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     bench.report.add("start.idle_queries", &[queries], &[])
 }
 
-/// Milliseconds from the start of the process to the first good answer of `/readyz`.
-async fn start(galley: &Path, folder: &Path, database: &Database) -> anyhow::Result<(Spawned, f64)> {
+/// The process, its port, and milliseconds from its start to the first good answer of `/readyz`.
+pub(super) async fn start(
+    command: &str,
+    galley: &Path,
+    folder: &Path,
+    database: &Database,
+    settings: &[(&str, &str)],
+) -> anyhow::Result<(Spawned, u16, f64)> {
+    let arguments = [command, "--listen", "127.0.0.1:0"];
     let mut command = Command::new(galley);
     for (name, _) in std::env::vars_os() {
         // Nothing of this machine's own configuration decides.
@@ -61,7 +68,7 @@ async fn start(galley: &Path, folder: &Path, database: &Database) -> anyhow::Res
             command.env_remove(name);
         }
     }
-    command.args(["up", "--listen", "127.0.0.1:0"]).arg("--data").arg(folder.join("up"));
+    command.args(arguments).envs(settings.iter().copied()).arg("--data").arg(folder.join("up"));
     command.current_dir(folder).env("DATABASE_URL", &database.url).stderr(std::process::Stdio::null());
     let began = Instant::now();
     let mut child = Spawned::spawn(command)?;
@@ -74,10 +81,10 @@ async fn start(galley: &Path, folder: &Path, database: &Database) -> anyhow::Res
             }
         };
         Line::open(port).await?.ask(&Call::get("/readyz", "")).await?;
-        anyhow::Ok(())
+        anyhow::Ok(port)
     };
-    tokio::time::timeout(LIMIT, answered).await.context("it was not ready in time")??;
-    Ok((child, began.elapsed().as_secs_f64() * 1e3))
+    let port = tokio::time::timeout(LIMIT, answered).await.context("it was not ready in time")??;
+    Ok((child, port, began.elapsed().as_secs_f64() * 1e3))
 }
 
 /// Transactions of a database so far, each query outside of one included.

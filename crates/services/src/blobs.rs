@@ -15,7 +15,8 @@ use futures::{
     stream::{self, BoxStream},
 };
 use galley_domain::OrgId;
-use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
+use galley_files::Source;
+use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
 use sha2::{Digest, Sha256};
 
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,15 @@ impl Blobs {
 
     pub async fn get(&self, blob: &str) -> Result<Bytes, BlobError> {
         Ok(self.inner.get(&Path::from(blob)).await?.bytes().await?)
+    }
+
+    /// A blob for a reader: the open file where the store is a folder, so that its bytes never come into this process.
+    pub(crate) async fn source(&self, blob: &str) -> Result<Source, BlobError> {
+        let found = self.inner.get(&Path::from(blob)).await?;
+        Ok(match found.payload {
+            GetResultPayload::File(file, _) => file.into(),
+            GetResultPayload::Stream(_) => found.bytes().await?.into(),
+        })
     }
 
     /// A blob of `size` bytes, read as it is asked for. The first piece is read at once, so that a blob that is gone is

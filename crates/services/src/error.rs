@@ -59,6 +59,9 @@ pub enum ServiceError {
     Stale(String),
     #[error("this costs {needed} credits; {available} are free")]
     InsufficientCredits { needed: Decimal, available: Decimal },
+    /// The machine cannot do it now; the text says what to do.
+    #[error("{0}")]
+    Unavailable(String),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

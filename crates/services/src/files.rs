@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use galley_domain::OrgId;
+use galley_files::{Extracted, FileError, Limits};
 use galley_store::{FileFilter, NewFile, rows};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -94,10 +95,11 @@ impl Services {
                 format!("'{name}' has {} bytes; the most that is taken is {MAX_UPLOAD_BYTES}", upload.bytes.len());
             return Err(ServiceError::field("file", text));
         }
-        let limits = galley_files::Limits::default();
-        let read = galley_files::extract_async(upload.bytes.to_vec(), name.clone(), limits)
-            .await
-            .map_err(|error| ServiceError::field("file", format!("'{name}': {error}")))?;
+        let read = self.readers.file(upload.bytes.clone(), &name, Limits::default()).await;
+        let read = read.map_err(|error| match error {
+            FileError::ReaderFailed { .. } => ServiceError::Unavailable(format!("'{name}': {error}")),
+            error => ServiceError::field("file", format!("'{name}': {error}")),
+        })?;
         let size = upload.bytes.len() as u64;
         let put = self.blobs.put(org, upload.bytes).await?;
         let file = NewFile {
@@ -155,6 +157,18 @@ impl Services {
         }
         tx.delete_file(id).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Reads the text of a file.
+    pub async fn read_file(
+        &self,
+        org: OrgId,
+        id: Uuid,
+    ) -> Result<(rows::File, Result<Extracted, FileError>), ServiceError> {
+        let file = self.store.tenant(org).file(id).await?.ok_or(ServiceError::NotFound(Missing::File))?;
+        let source = self.blobs.source(&file.blob).await?;
+        let read = self.readers.file(source, &file.name, Limits::default()).await;
+        Ok((file, read))
     }
 
     /// The bytes of a file.

@@ -28,6 +28,7 @@ use galley_domain::{credits::Prices, task::StepKind};
 use galley_engine::{Commits, Control, Registry};
 pub use galley_fetch::address::MAX_LINK_CHARS;
 use galley_fetch::address::Policy;
+use galley_files::{DEFAULT_BUDGET_MB, Readers};
 use galley_store::{Retention, Store, StoreError};
 use galley_vault::Keyring;
 
@@ -75,6 +76,7 @@ pub struct Settings {
 pub struct Services {
     store: Store,
     blobs: Blobs,
+    readers: Readers,
     settings: Arc<Settings>,
     keyring: Option<Arc<Keyring>>,
     registry: Arc<Registry>,
@@ -91,7 +93,8 @@ impl Services {
         let restarts = Arc::new(pipelines::restarts());
         let settings = Arc::new(settings);
         let orders = Orders::new(Arc::clone(&settings), Arc::clone(&registry));
-        Self { store, blobs, settings, keyring: None, registry, control, orders, restarts }
+        let readers = Readers::in_process(DEFAULT_BUDGET_MB);
+        Self { store, blobs, readers, settings, keyring: None, registry, control, orders, restarts }
     }
 
     /// Every kind of work, and how it is treated.
@@ -114,6 +117,18 @@ impl Services {
     pub fn with_keyring(mut self, keyring: Option<Keyring>) -> Self {
         self.keyring = keyring.map(Arc::new);
         self
+    }
+
+    /// With these readers of files, in place of threads of this process.
+    #[must_use]
+    pub fn with_readers(mut self, readers: Readers) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    /// For whatever else reads what others wrote: there is one budget of memory.
+    pub fn readers(&self) -> &Readers {
+        &self.readers
     }
 
     /// Whether the database answers.

@@ -345,7 +345,9 @@ impl Harness {
         let links = self.services.settings().links.clone();
         Toolbox {
             services: self.services.clone(),
-            fetcher: Fetcher::new(FetchLimits::default(), links.clone(), "Galley/test").expect("a fetcher"),
+            fetcher: Fetcher::new(FetchLimits::default(), links.clone(), "Galley/test")
+                .expect("a fetcher")
+                .with_readers(self.services.readers().clone()),
             search: None,
             search_results: 3,
             writer,

@@ -239,6 +239,10 @@ impl From<ServiceError> for Problem {
             error @ ServiceError::InsufficientCredits { .. } => {
                 Self::new(StatusCode::PAYMENT_REQUIRED, Code::InsufficientCredits, error.to_string())
             }
+            ServiceError::Unavailable(text) => {
+                tracing::error!(%text, "what was asked could not be done now");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::WorkflowError, text).retry_after(DATABASE_WAIT)
+            }
             ServiceError::Store(error) => error.into(),
             ServiceError::Blob(error) => error.into(),
         }

@@ -77,7 +77,7 @@ impl FetchError {
             Reason::Robots { reached } => !reached,
             Reason::Tls { certificate } => !certificate,
             Reason::Status { status, .. } => is_transient_status(*status),
-            Reason::Unreadable(error) => matches!(error, FileError::TimedOut { .. }),
+            Reason::Unreadable(error) => error.is_transient(),
             _ => false,
         }
     }
@@ -158,6 +158,13 @@ fn unreadable(f: &mut fmt::Formatter<'_>, link: &Shortened<'_>, error: &FileErro
         FileError::Damaged { detail } => write!(f, "{link} is damaged ({detail})"),
         FileError::Bomb { detail } => write!(f, "{link} unpacks to far more than its size warrants ({detail})"),
         FileError::TimedOut { seconds } => write!(f, "{link} took longer than {seconds} s to read"),
+        FileError::TooMuchMemory { limit } => {
+            write!(
+                f,
+                "{link} needs more than {limit} of memory to be read; the operator can raise limits.reading_memory_mb"
+            )
+        }
+        FileError::ReaderFailed { detail } => write!(f, "{link} could not be read now ({detail})"),
     }
 }
 

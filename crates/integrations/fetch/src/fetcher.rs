@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use galley_files::{DEFAULT_BUDGET_MB, Readers};
 use url::Url;
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
 pub struct Fetcher {
     web: Web,
     rules: Rules,
+    readers: Readers,
 }
 
 /// On whose word a page is read.
@@ -49,7 +51,15 @@ impl Fetcher {
         user_agent: &str,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, SetupError> {
-        Ok(Self { web: Web::new(limits, policy, user_agent, resolver)?, rules: Rules::new(user_agent) })
+        let readers = Readers::in_process(DEFAULT_BUDGET_MB);
+        Ok(Self { web: Web::new(limits, policy, user_agent, resolver)?, rules: Rules::new(user_agent), readers })
+    }
+
+    /// With these readers for what is fetched, in place of threads of this process.
+    #[must_use]
+    pub fn with_readers(mut self, readers: Readers) -> Self {
+        self.readers = readers;
+        self
     }
 
     /// Reads a page that the client named. robots.txt is not asked: it speaks to crawlers, and here a person chose
@@ -76,7 +86,7 @@ impl Fetcher {
             Ok(raw) => raw?,
             Err(_) => return Err(self.web.timed_out(link)),
         };
-        page::read(link, raw).await
+        page::read(link, raw, &self.readers).await
     }
 
     /// Follows redirects to the end and takes the body.

@@ -1,6 +1,6 @@
 //! A body to readable text.
 
-use galley_files::{Extracted, FileError, FileKind, Limits, extract_async, html, sniff};
+use galley_files::{DEFAULT_BUDGET_MB, Extracted, FileError, FileKind, Limits, Readers, sniff};
 use url::Url;
 
 use crate::{
@@ -43,7 +43,7 @@ impl Page {
     /// `Unreadable` with the reason: nothing in it, a broken or protected file, no words, over a limit.
     pub async fn of(url: Url, status: u16, content_type: Option<String>, body: Vec<u8>) -> Result<Self, FetchError> {
         let link = url.to_string();
-        read(&link, Raw { url, status, content_type, body }).await
+        read(&link, Raw { url, status, content_type, body }, &Readers::in_process(DEFAULT_BUDGET_MB)).await
     }
 }
 
@@ -70,16 +70,16 @@ enum Body {
     },
 }
 
-/// Makes a page of what was fetched. The work is done on a thread that may block, and bounded by [`Limits`].
-pub(crate) async fn read(link: &str, raw: Raw) -> Result<Page, FetchError> {
+/// Makes a page of what was fetched, bounded by [`Limits`].
+pub(crate) async fn read(link: &str, raw: Raw, readers: &Readers) -> Result<Page, FetchError> {
     let Raw { url, status, content_type, body } = raw;
     let bytes_read = body.len();
     if body.is_empty() {
         return Err(FetchError::new(link, Reason::Unreadable(FileError::Empty)));
     }
     let (read, shown) = match body_of(body, &url, content_type.as_deref()) {
-        Body::Html { text, warning } => (from_html(text, warning, &url).await, "text/html"),
-        Body::File { bytes, name, warning } => from_file(bytes, name, warning).await,
+        Body::Html { text, warning } => (from_html(text, warning, &url, readers).await, "text/html"),
+        Body::File { bytes, name, warning } => from_file(bytes, name, warning, readers).await,
     };
     let read = read.map_err(|error| FetchError::new(link, Reason::Unreadable(error)))?;
     let declared = content_type.as_deref().map(kind::essence);
@@ -121,18 +121,20 @@ fn body_of(body: Vec<u8>, url: &Url, content_type: Option<&str>) -> Body {
     }
 }
 
-async fn from_html(text: String, warning: Option<String>, url: &Url) -> Result<Read, FileError> {
-    let base = url.to_string();
-    let html = tokio::task::spawn_blocking(move || html::to_text(&text, Some(&base), &Limits::default())).await;
-    let html =
-        html.unwrap_or_else(|_| Err(FileError::Damaged { detail: "its structure makes no sense".to_owned() }))?;
+async fn from_html(text: String, warning: Option<String>, url: &Url, readers: &Readers) -> Result<Read, FileError> {
+    let html = readers.page(text, Some(url.to_string()), Limits::default()).await?;
     let mut warnings = html.warnings;
     warnings.extend(warning);
     Ok(Read { title: html.title, language: html.language, text: html.text, truncated: html.truncated, warnings })
 }
 
-async fn from_file(bytes: Vec<u8>, name: String, warning: Option<String>) -> (Result<Read, FileError>, &'static str) {
-    let extracted = match extract_async(bytes, name, Limits::default()).await {
+async fn from_file(
+    bytes: Vec<u8>,
+    name: String,
+    warning: Option<String>,
+    readers: &Readers,
+) -> (Result<Read, FileError>, &'static str) {
+    let extracted = match readers.file(bytes, &name, Limits::default()).await {
         Ok(extracted) => extracted,
         Err(error) => return (Err(error), ""),
     };

@@ -33,7 +33,7 @@ impl<'a> Archive<'a> {
     pub(crate) fn open(bytes: &'a [u8], limits: &'a Limits, budget: &'a Budget) -> Result<Self, FileError> {
         let (zip, names) = open(bytes)?;
         if zip.len() > limits.entries {
-            return Err(FileError::Bomb { detail: "too many members in the archive" });
+            return Err(FileError::bomb("too many members in the archive"));
         }
         Ok(Self { zip, names, limits, budget, expanded: 0 })
     }
@@ -62,11 +62,11 @@ impl<'a> Archive<'a> {
             }
             self.expanded += read;
             if out.len() + read > allowed {
-                return Err(FileError::Bomb { detail: "a member of the archive unpacks to many times its size" });
+                return Err(FileError::bomb("a member of the archive unpacks to many times its size"));
             }
             if self.expanded > self.limits.expanded_bytes {
                 let limit = size(self.limits.expanded_bytes);
-                return Err(FileError::TooLarge { what: "the unpacked content of the file", limit });
+                return Err(FileError::too_large("the unpacked content of the file", limit));
             }
             out.extend_from_slice(&piece[..read]);
         }
@@ -104,7 +104,7 @@ pub(crate) fn kind(bytes: &[u8]) -> Result<FileKind, FileError> {
         () if mimetype.contains("epub") => ("an EPUB book", "save it as PDF or DOCX and upload that"),
         () => ("a ZIP archive", "unpack it and upload the documents in it one by one"),
     };
-    Err(FileError::UnknownType { looks_like, way_out })
+    Err(FileError::unknown(looks_like, way_out))
 }
 
 type Opened<'a> = (ZipArchive<Cursor<&'a [u8]>>, BTreeMap<String, usize>);

@@ -1,6 +1,8 @@
 //! Tables as text, with whatever separates their columns.
 
-use csv::ByteRecord;
+use std::{iter, sync::Arc, time::Duration};
+
+use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
 use crate::{
     blocks::Blocks,
@@ -27,16 +29,13 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
     let mut table = Table::new(limits);
     let mut ragged = false;
     let mut width = None;
-    for (at, record) in reader(text, delimiter).byte_records().enumerate() {
-        if at.is_multiple_of(256) {
-            budget.check()?;
-        }
-        let Ok(record) = record else { break };
-        let row = cells(&record, limits.columns);
+    let mut records = Records::new(text, delimiter);
+    while let Some(record) = records.next(limits, budget)? {
+        let row = record.cells;
         if row.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        ragged |= *width.get_or_insert(record.len()) != record.len();
+        ragged |= *width.get_or_insert(record.width) != record.width;
         if !table.push_plain(row) {
             break;
         }
@@ -50,14 +49,67 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
     Ok(Read { truncated: table.is_cut(), warnings, ..Read::new(blocks) })
 }
 
-/// The first cells of a record, and one more where there is text further on, so that the table knows of it.
-fn cells(record: &ByteRecord, columns: usize) -> Vec<String> {
-    let mut row: Vec<String> =
-        record.iter().take(columns).map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-    if record.iter().skip(columns).any(|cell| !cell.trim_ascii().is_empty()) {
-        row.push("more".to_owned());
+/// How much is taken of a cell at once.
+const PIECE: usize = 4 << 10;
+
+/// Hands out records. Of one it holds no more than what a table takes: a file may be a single record of millions of
+/// cells, or a single cell.
+struct Records<'a> {
+    reader: Reader,
+    rest: &'a [u8],
+    piece: [u8; PIECE],
+    pieces: usize,
+}
+
+struct Record {
+    /// The first cells, and one more where there is text further on, so that the table knows of it.
+    cells: Vec<String>,
+    /// How many cells the record has in the file.
+    width: usize,
+}
+
+impl<'a> Records<'a> {
+    fn new(text: &'a str, delimiter: u8) -> Self {
+        let reader = ReaderBuilder::new().delimiter(delimiter).build();
+        Self { reader, rest: text.as_bytes(), piece: [0; PIECE], pieces: 0 }
     }
-    row
+
+    fn next(&mut self, limits: &Limits, budget: &Budget) -> Result<Option<Record>, FileError> {
+        let mut record = Record { cells: Vec::new(), width: 0 };
+        let mut cell = Vec::new();
+        let mut has_more = false;
+        loop {
+            self.pieces += 1;
+            if self.pieces.is_multiple_of(1_024) {
+                budget.check()?;
+            }
+            let (result, read, written) = self.reader.read_field(self.rest, &mut self.piece);
+            self.rest = &self.rest[read..];
+            let piece = &self.piece[..written];
+            if record.width >= limits.columns {
+                has_more |= !piece.trim_ascii().is_empty();
+            } else if cell.len() <= limits.text_bytes {
+                cell.extend_from_slice(piece);
+            }
+            let ReadFieldResult::Field { record_end } = result else {
+                if result == ReadFieldResult::End {
+                    return Ok(None);
+                }
+                continue;
+            };
+            if record.width < limits.columns {
+                record.cells.push(String::from_utf8_lossy(&cell).into_owned());
+                cell.clear();
+            }
+            record.width += 1;
+            if record_end {
+                if has_more {
+                    record.cells.push("more".to_owned());
+                }
+                return Ok(Some(record));
+            }
+        }
+    }
 }
 
 /// True where the first lines split into the same number of columns, two at least.
@@ -72,12 +124,7 @@ fn delimiter(text: &str) -> (u8, usize, usize) {
     let sample = &text[..text.floor_char_boundary(64 << 10)];
     let mut best = (0, (b',', 1, 0));
     for delimiter in DELIMITERS {
-        let widths: Vec<usize> = reader(sample, delimiter)
-            .byte_records()
-            .take(LOOKED_AT)
-            .map_while(Result::ok)
-            .map(|record| record.len())
-            .collect();
+        let widths = widths(sample, delimiter);
         let Some(columns) = widths.first().copied().filter(|columns| *columns > 1) else { continue };
         let same = widths.iter().filter(|width| **width == columns).count();
         // A delimiter that fits all records wins over one that makes more columns in some.
@@ -89,14 +136,17 @@ fn delimiter(text: &str) -> (u8, usize, usize) {
     best.1
 }
 
-fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
-    csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes())
+/// How many cells each of the first records has.
+fn widths(sample: &str, delimiter: u8) -> Vec<usize> {
+    let none = Limits { columns: 0, time: Duration::MAX, ..Limits::default() };
+    let budget = Budget::start(&none, Arc::default());
+    let mut records = Records::new(sample, delimiter);
+    let records = iter::from_fn(|| records.next(&none, &budget).ok().flatten());
+    records.take(LOOKED_AT).map(|record| record.width).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn text(given: &str) -> (String, Vec<String>) {
@@ -123,9 +173,16 @@ mod tests {
     #[test]
     fn of_a_very_wide_record_few_cells_are_kept() {
         let commas = ",".repeat(100_000);
-        assert_eq!(cells(&ByteRecord::from(commas.split(',').collect::<Vec<_>>()), 3).len(), 3);
-        let record = ByteRecord::from(format!("a{commas}b").split(',').collect::<Vec<_>>());
-        assert_eq!(cells(&record, 3), ["a", "", "", "more"]);
+        let first = |text: &str, columns| {
+            let limits = Limits { columns, ..Limits::default() };
+            let budget = Budget::start(&limits, Arc::default());
+            Records::new(text, b',').next(&limits, &budget).expect("in time").expect("a record")
+        };
+        let record = first(&commas, 3);
+        assert_eq!((record.cells.len(), record.width), (3, 100_001));
+        assert_eq!(first(&format!("a{commas}b"), 3).cells, ["a", "", "", "more"]);
+        let long = first(&format!("\"{}\",b", "x,".repeat(3 << 20)), 3);
+        assert!(long.cells[0].len() <= (2 << 20) + PIECE && long.cells[1] == "b" && long.width == 2);
         let (row, warnings) = text(&format!("a,b{commas}c\n1,2,3\n"));
         assert_eq!((row.lines().next(), warnings.len()), (Some("| a | b | |"), 2), "{row}");
     }

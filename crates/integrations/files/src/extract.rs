@@ -12,6 +12,7 @@ use std::{
 };
 
 use encoding_rs::Encoding;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -26,14 +27,14 @@ use crate::{
 };
 
 /// The stack of a reading thread: parsers of nested formats recurse.
-const STACK_BYTES: usize = 16 << 20;
+pub(crate) const STACK_BYTES: usize = 16 << 20;
 /// A reading that polls its clock answers by itself; this long after its time nobody waits for one that does not.
 const GRACE: Duration = Duration::from_millis(500);
 /// Where an HTML page must say its encoding, by the standard and with some patience.
 const META_WITHIN: usize = 4_096;
 
 /// What was read from a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extracted {
     pub kind: FileKind,
     /// What the file itself calls its title (properties, front matter, `<title>`); never its name.
@@ -97,6 +98,11 @@ pub async fn extract_async(
     }
 }
 
+/// As [`extract`], on the caller's thread, whose stack must be large.
+pub(crate) fn extract_here(bytes: &[u8], name: &str, limits: &Limits) -> Result<Extracted, FileError> {
+    guarded(bytes, name, limits, &Budget::start(limits, Arc::default()))
+}
+
 struct Reading {
     budget: Budget,
     stop: Arc<AtomicBool>,
@@ -134,7 +140,7 @@ impl Drop for StopOnDrop {
     }
 }
 
-fn unreadable() -> FileError {
+pub(crate) fn unreadable() -> FileError {
     FileError::damaged("its structure makes no sense")
 }
 
@@ -147,7 +153,7 @@ fn read(bytes: &[u8], name: &str, limits: &Limits, budget: &Budget) -> Result<Ex
         return Err(FileError::Empty);
     }
     if bytes.len() > limits.bytes {
-        return Err(FileError::TooLarge { what: "the file", limit: size(limits.bytes) });
+        return Err(FileError::too_large("the file", size(limits.bytes)));
     }
     let kind = sniff(bytes, name)?;
     let mut read = match kind {
@@ -164,7 +170,7 @@ fn read(bytes: &[u8], name: &str, limits: &Limits, budget: &Budget) -> Result<Ex
     }
     let text = read.blocks.into_text();
     if text.is_empty() {
-        return Err(FileError::NoText { reason: "it has a document's form, but no words in it" });
+        return Err(FileError::no_text("it has a document's form, but no words in it"));
     }
     let title = read.title.map(|title| html::one_line(&title)).filter(|title| !title.is_empty());
     Ok(Extracted { kind, title, text, warnings: read.warnings, truncated: read.truncated })

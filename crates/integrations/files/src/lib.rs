@@ -1,7 +1,8 @@
 //! Text out of uploaded files: told apart by content, bounded in everything.
 //!
 //! [`extract`] reads one file into the subset of Markdown that `galley_domain::writing::Snapshot::text` documents;
-//! [`extract_async`] does so on a thread of its own. [`html::to_text`] reads a web page the same way.
+//! [`extract_async`] does so on a thread of its own. [`html::to_text`] reads a web page the same way. [`Readers`] do both
+//! in processes whose memory is limited.
 
 mod archive;
 mod blocks;
@@ -15,6 +16,7 @@ mod limits;
 mod markdown;
 mod pdf;
 mod plain;
+mod readers;
 mod sniff;
 mod table;
 mod xlsx;
@@ -23,4 +25,5 @@ mod xml;
 pub use error::FileError;
 pub use extract::{Extracted, extract, extract_async};
 pub use limits::Limits;
+pub use readers::{DEFAULT_BUDGET_MB, LEAST_BUDGET_MB, Readers, Source, read_in_this_process};
 pub use sniff::{FileKind, sniff};

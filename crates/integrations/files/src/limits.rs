@@ -8,11 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::FileError;
 
 /// Upper bounds for one file. Over `bytes`, `expanded_bytes`, `ratio`, `entries` or `time` the file is refused; over
-/// `pages`, `rows`, `columns`, `elements` or `text_bytes` the rest is left out with a warning.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `pages`, `rows`, `columns`, `elements`, `markdown_bytes` or `text_bytes` the rest is left out with a warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of the file as uploaded.
     pub bytes: usize,
@@ -30,6 +32,8 @@ pub struct Limits {
     pub columns: usize,
     /// Elements of an HTML page.
     pub elements: usize,
+    /// Bytes of Markdown: its parser needs up to 70 times as much memory as the text has bytes.
+    pub markdown_bytes: usize,
     /// Bytes of text that are handed out.
     pub text_bytes: usize,
     /// Wall clock for one file.
@@ -47,6 +51,7 @@ impl Default for Limits {
             rows: 20_000,
             columns: 100,
             elements: 300_000,
+            markdown_bytes: 4 << 20,
             text_bytes: 2 << 20,
             time: Duration::from_secs(15),
         }

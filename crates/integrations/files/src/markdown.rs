@@ -6,7 +6,7 @@ use crate::{
     blocks::Blocks,
     error::FileError,
     extract::Read,
-    limits::{Budget, Limits},
+    limits::{Budget, Limits, size},
     table::Table,
 };
 
@@ -17,7 +17,8 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut reading = Reading::new(limits);
-    for (at, event) in Parser::new_ext(text, options).enumerate() {
+    let kept = &text[..whole_lines(text, limits.markdown_bytes)];
+    for (at, event) in Parser::new_ext(kept, options).enumerate() {
         if at.is_multiple_of(256) {
             budget.check()?;
         }
@@ -27,7 +28,26 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
         reading.event(event);
     }
     reading.flush();
-    Ok(Read { title: reading.title, ..Read::new(reading.out) })
+    let mut read = Read { title: reading.title, ..Read::new(reading.out) };
+    // Where the text that is handed out is full, that is what is told.
+    if kept.len() < text.len() && !read.blocks.is_full() {
+        read.truncated = true;
+        read.warnings.push(format!(
+            "only the first {} of {} of the Markdown were read",
+            size(kept.len()),
+            size(text.len())
+        ));
+    }
+    Ok(read)
+}
+
+/// The end of the last line that ends within `most` bytes; of a longer line, the end of a character.
+fn whole_lines(text: &str, most: usize) -> usize {
+    if text.len() <= most {
+        return text.len();
+    }
+    let most = text.floor_char_boundary(most);
+    text[..most].rfind('\n').map_or(most, |at| at + 1)
 }
 
 struct Reading<'a> {
@@ -177,5 +197,17 @@ mod tests {
             "# Setext\n\nSome emphasis, a link and code. Next\n\nquoted\n\n- one\n- deeper\n- two\n- more\n\n| a | b |\n| 1 | 2 \
              |\n\nFact.\n\nProof.\n\n- done"
         );
+    }
+
+    #[test]
+    fn of_long_markdown_the_first_whole_lines_are_read_and_it_is_said() {
+        let limits = Limits { markdown_bytes: 16, ..Limits::default() };
+        let read = |given: &str| read(given, &limits, &Budget::start(&limits, Arc::default())).expect("read");
+        let (short, lines, line) =
+            (read("# One\n\ntwo three"), read("# One\n\ntwo\n\nthree four"), read(&"ü".repeat(20)));
+        assert_eq!((short.warnings.len(), short.truncated), (0, false));
+        assert_eq!(lines.warnings, ["only the first 12 bytes of 22 bytes of the Markdown were read"]);
+        assert_eq!((lines.blocks.into_text().as_str(), lines.truncated), ("# One\n\ntwo", true));
+        assert_eq!(line.blocks.into_text(), "ü".repeat(8));
     }
 }

@@ -1,9 +1,11 @@
 //! What a file is, told by its content. A name can lie and often does.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{archive, charset, error::FileError};
 
 /// The kinds of files that text can be read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FileKind {
     Pdf,
     Docx,
@@ -82,13 +84,13 @@ pub fn sniff(bytes: &[u8], name: &str) -> Result<FileKind, FileError> {
         return Err(ole(bytes));
     }
     if let Some((_, looks_like, way_out)) = SIGNATURES.iter().find(|(start, _, _)| bytes.starts_with(start)) {
-        return Err(FileError::UnknownType { looks_like, way_out });
+        return Err(FileError::unknown(looks_like, way_out));
     }
     if bytes.starts_with(b"RIFF") && bytes.get(8..12).is_some_and(|kind| matches!(kind, b"WEBP" | b"WAVE" | b"AVI ")) {
-        return Err(FileError::UnknownType { looks_like: "an image, a sound or a video", way_out: IMAGE });
+        return Err(FileError::unknown("an image, a sound or a video", IMAGE));
     }
     if bytes.get(4..8) == Some(b"ftyp") {
-        return Err(FileError::UnknownType { looks_like: "a video or an HEIC image", way_out: CONVERT });
+        return Err(FileError::unknown("a video or an HEIC image", CONVERT));
     }
     text_kind(bytes, name)
 }
@@ -118,15 +120,15 @@ fn ole(bytes: &[u8]) -> FileError {
         () if has("__properties_version1.0") => ("an Outlook message", CONVERT),
         () => ("an Office file of the old kind", CONVERT),
     };
-    FileError::UnknownType { looks_like, way_out }
+    FileError::unknown(looks_like, way_out)
 }
 
-fn text_kind(bytes: &[u8], name: &str) -> Result<FileKind, FileError> {
+pub(crate) fn text_kind(bytes: &[u8], name: &str) -> Result<FileKind, FileError> {
     // Cut at an even byte for UTF-16; a cut character at the end is one replacement, which nothing here counts.
     let sample = charset::decode(&bytes[..bytes.len().min(64 << 10)], None).text;
     let controls = sample.chars().filter(|c| c.is_control() && !c.is_whitespace() && *c != '\u{1b}').count();
     if controls > 8 && controls * 50 > sample.chars().count() {
-        return Err(FileError::UnknownType { looks_like: "a binary file", way_out: CONVERT });
+        return Err(FileError::unknown("a binary file", CONVERT));
     }
     let start = sample.trim_start_matches(['\u{feff}', '\0']).trim_start();
     let head = start.get(..start.floor_char_boundary(2_048)).unwrap_or(start).to_ascii_lowercase();
@@ -139,7 +141,7 @@ fn text_kind(bytes: &[u8], name: &str) -> Result<FileKind, FileError> {
         return Ok(FileKind::Html);
     }
     if head.starts_with("<?xml") || head.starts_with("<!doctype") || head.starts_with("<svg") {
-        return Err(FileError::UnknownType { looks_like: "an XML file", way_out: "export its content as CSV or HTML" });
+        return Err(FileError::unknown("an XML file", "export its content as CSV or HTML"));
     }
     Ok(match extension.as_str() {
         "csv" | "tsv" | "tab" => FileKind::Csv,

@@ -44,7 +44,7 @@ fn of_page(page: Result<Page, FetchError>, origin: Origin) -> Reading {
 
 /// A database that is away is an error; a file that cannot be read is a warning.
 pub(crate) async fn file(services: &Services, org: OrgId, id: Uuid) -> Result<Reading, StepError> {
-    let (row, bytes) = match services.file_bytes(org, id).await {
+    let (row, read) = match services.read_file(org, id).await {
         Ok(found) => found,
         Err(ServiceError::Store(error)) => return Err(error.into()),
         Err(ServiceError::Blob(error @ BlobError::Failed(_))) => return Err(super::image::store_fault(error).into()),
@@ -53,8 +53,7 @@ pub(crate) async fn file(services: &Services, org: OrgId, id: Uuid) -> Result<Re
             return Ok(Reading::Nothing { warning: format!("the uploaded file {id} is gone"), transient: false });
         }
     };
-    let limits = galley_files::Limits::default();
-    Ok(match galley_files::extract_async(bytes.to_vec(), row.name.clone(), limits).await {
+    Ok(match read {
         Ok(read) => {
             let title = read.title.unwrap_or_else(|| row.name.clone());
             let warnings = read.warnings.iter().map(|warning| format!("{}: {warning}", row.name)).collect();
@@ -67,7 +66,7 @@ pub(crate) async fn file(services: &Services, org: OrgId, id: Uuid) -> Result<Re
 
 /// A machine that was too busy to read a file in time may be less so later.
 fn unread(name: &str, error: &FileError) -> Reading {
-    Reading::Nothing { warning: format!("{name}: {error}"), transient: matches!(error, FileError::TimedOut { .. }) }
+    Reading::Nothing { warning: format!("{name}: {error}"), transient: error.is_transient() }
 }
 
 fn usable(mut snapshot: Snapshot, warnings: Vec<String>) -> Reading {
@@ -91,9 +90,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_reading_that_ran_out_of_time_is_tried_again() {
+    fn only_a_reading_that_the_machine_had_no_time_for_is_tried_again() {
         let again = |error| matches!(unread("a.pdf", &error), Reading::Nothing { transient: true, .. });
         assert!(again(FileError::TimedOut { seconds: 15 }));
-        assert!(!again(FileError::Encrypted));
+        assert!(again(FileError::ReaderFailed { detail: "no program".to_owned() }));
+        assert!(!again(FileError::Encrypted) && !again(FileError::TooMuchMemory { limit: "512 MiB".to_owned() }));
     }
 }

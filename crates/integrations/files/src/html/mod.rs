@@ -1,5 +1,6 @@
 //! The readable text of a web page: its main content without navigation, advertising, scripts and what is hidden.
 
+mod attributes;
 mod chrome;
 mod readable;
 mod tree;
@@ -7,6 +8,7 @@ mod walk;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
@@ -20,7 +22,7 @@ use tree::Tree;
 const MAX_LINKS: usize = 1_000;
 
 /// What was read from an HTML page.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Html {
     /// The title without the name of the site, where one could be told.
     pub title: Option<String>,
@@ -56,9 +58,10 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
         return Err(FileError::Empty);
     }
     if html.len() > limits.bytes {
-        return Err(FileError::TooLarge { what: "the page", limit: crate::limits::size(limits.bytes) });
+        return Err(FileError::too_large("the page", crate::limits::size(limits.bytes)));
     }
-    let tree = Tree::parse(html, limits.elements, budget);
+    let (html, tags_cut) = attributes::bounded(html);
+    let tree = Tree::parse(&html, limits.elements, budget);
     budget.check()?;
     let mut page = Html {
         language: tree.language.clone(),
@@ -67,6 +70,10 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
         published: tree.meta("article:published_time").map(one_line),
         ..Html::default()
     };
+    if tags_cut > 0 {
+        let most = attributes::MAX;
+        page.warnings.push(format!("only the first {most} attributes of a tag were read; tags with more: {tags_cut}"));
+    }
     if tree.cut {
         page.truncated = true;
         page.warnings.push(format!("only the first {} elements of the page were read", limits.elements));
@@ -87,7 +94,7 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
     }
     page.text = blocks.into_text();
     if page.text.is_empty() {
-        return Err(FileError::NoText { reason: "the page has no text of its own; it may build it with a script" });
+        return Err(FileError::no_text("the page has no text of its own; it may build it with a script"));
     }
     Ok(page)
 }

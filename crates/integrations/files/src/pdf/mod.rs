@@ -58,9 +58,9 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
         read.warnings.push(format!("{percent}% of the characters have no meaning in the file and were left out"));
     }
     if read.blocks.is_empty() {
-        return Err(FileError::NoText {
-            reason: "its pages are pictures or drawings, as from a scanner; run text recognition over it",
-        });
+        return Err(FileError::no_text(
+            "its pages are pictures or drawings, as from a scanner; run text recognition over it",
+        ));
     }
     Ok(read)
 }

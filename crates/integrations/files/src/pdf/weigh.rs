@@ -24,7 +24,7 @@ pub(super) fn check(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<()
     let (mut total, mut protected_tables) = (0_usize, 0_usize);
     for (count, at) in memmem::find_iter(bytes, b"obj").enumerate() {
         if count >= limits.entries.saturating_mul(200) {
-            return Err(FileError::Bomb { detail: "too many objects in the PDF" });
+            return Err(FileError::bomb("too many objects in the PDF"));
         }
         budget.check()?;
         let Some((dictionary, data)) = stream_at(&bytes[at + 3..]) else { continue };
@@ -47,7 +47,7 @@ pub(super) fn check(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<()
             total += inflated(data, limits.expanded_bytes.saturating_sub(total), budget)?;
         }
         if total > limits.expanded_bytes {
-            return Err(FileError::Bomb { detail: "the streams of the PDF" });
+            return Err(FileError::bomb("the streams of the PDF"));
         }
     }
     Ok(())
