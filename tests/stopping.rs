@@ -72,7 +72,7 @@ async fn a_daemon_that_stops_says_what_it_waits_for_and_answers_probes() {
     let (mut page, _) = tokio::time::timeout(LONG, slow.accept()).await.expect("the page is asked for").unwrap();
     daemon.interrupt();
     let waited = daemon.after("Stopping: waiting for").await;
-    assert!(waited.starts_with("1 step, at most ") && waited.contains(" s more."), "{waited}");
+    assert!(waited.starts_with("1 step, at most ") && waited.contains(" s more. Steps that do not end"), "{waited}");
     let ask = async |path: &str| -> (u16, Value) {
         let answer = client.get(format!("{base}{path}")).bearer_auth(&key).send().await.unwrap();
         assert_eq!(answer.headers()["connection"], "close", "{path}");
@@ -84,7 +84,8 @@ async fn a_daemon_that_stops_says_what_it_waits_for_and_answers_probes() {
         assert!(status == 503 && detail.starts_with("the process is stopping"), "{path}: {problem}");
     }
     assert_eq!(ask("/healthz").await.0, 200);
-    assert!(daemon.after("Stopping: waiting for").await.starts_with("1 step, at most "), "it says so again");
+    let again = daemon.after("Stopping: waiting for").await;
+    assert!(again.starts_with("1 step, at most ") && again.ends_with(" s more."), "the way out is said once: {again}");
     assert_eq!(ask("/readyz").await.0, 503, "to the end");
     // The step ends with an answer, and the process with it.
     drop(slow);

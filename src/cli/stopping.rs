@@ -7,6 +7,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What ends within this time is not worth a word.
 const MOMENT: Duration = Duration::from_millis(100);
+/// Said once.
+const WAY_OUT: &str = "Steps that do not end go back to the queue. A second signal ends all at once.";
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Says, from the signal on, what is waited for and for how long. It ends with whoever waits.
@@ -19,9 +21,11 @@ pub async fn tell(
     stop.cancelled().await;
     let end = Instant::now() + drain;
     tokio::time::sleep(MOMENT).await;
+    let waited = || said(steps(), connections.len(), end.saturating_duration_since(Instant::now()));
+    println!("{} {WAY_OUT}", waited());
     loop {
-        println!("{}", said(steps(), connections.len(), end.saturating_duration_since(Instant::now())));
         tokio::time::sleep(EVERY).await;
+        println!("{}", waited());
     }
 }
 
@@ -35,9 +39,7 @@ fn said(steps: usize, requests: usize, left: Duration) -> String {
     let waited = if counted.is_empty() { "the last writes".to_owned() } else { counted.join(" and ") };
     let seconds = left.as_secs_f64().ceil();
     let time = if seconds > 0.0 { format!("at most {seconds} s more") } else { "their time is up".to_owned() };
-    format!(
-        "Stopping: waiting for {waited}, {time}. Steps that do not end go back to the queue. A second signal ends all at once."
-    )
+    format!("Stopping: waiting for {waited}, {time}.")
 }
 
 #[cfg(test)]

@@ -94,7 +94,11 @@ impl Problem {
     }
 
     pub fn too_large(limit: usize) -> Self {
-        let detail = format!("the body has more than {limit} bytes, the most that is taken here; send a smaller one");
+        let limit = match limit >> 20 {
+            mebibytes if mebibytes << 20 == limit && mebibytes > 0 => format!("{mebibytes} MiB"),
+            _ => format!("{limit} bytes"),
+        };
+        let detail = format!("the body is larger than the {limit} that are taken here; send a smaller one");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, Code::ValidationError, detail)
     }
 
@@ -259,7 +263,8 @@ impl From<StoreError> for Problem {
             }
             error if error.is_unavailable() => {
                 outage::refused(&error, "a request got no answer");
-                let detail = "the database does not answer right now; try again";
+                let detail =
+                    "the database does not answer; send the request again after the seconds that Retry-After names";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, detail).retry_after(DATABASE_WAIT)
             }
             error => Self { code: Code::DatabaseError, ..Self::internal(&error) },
@@ -276,7 +281,8 @@ impl From<BlobError> for Problem {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::DatabaseError, detail)
             }
             BlobError::Failed(_) | BlobError::Folder(_) | BlobError::Sweep(_) => {
-                let detail = "the file store does not answer right now; try again";
+                let detail =
+                    "the file store does not answer; send the request again after the seconds that Retry-After names";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::DatabaseError, detail).retry_after(DATABASE_WAIT)
             }
         }

@@ -51,7 +51,7 @@ impl Refusal {
                      (limits.connections_per_address); close some or use them again"
                 ),
             ),
-            Self::Stopping => (Code::WorkflowError, "the process is stopping; come back soon".to_owned()),
+            Self::Stopping => (Code::WorkflowError, "the process is stopping; send the request to another one, or again after the seconds that Retry-After names".to_owned()),
         };
         Some(Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(WAIT))
     }
