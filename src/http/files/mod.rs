@@ -269,7 +269,7 @@ impl<'a> ApiExtractor<'a> for UploadForm {
         // A body that announces no length is cut off behind the limit, and what reads it then finds a broken form.
         let came = Arc::new(AtomicUsize::new(0));
         let bounded = RequestBody::new(bounded(body.take()?, limit, front.state.limits.upload_pause, &came));
-        match read_form(request, bounded).await {
+        match read_form(request, bounded, announced.unwrap_or_default()).await {
             Ok(upload) => Ok(Self { upload, _turn: turn }),
             Err(_) if came.load(Ordering::Relaxed) > limit => Err(Problem::too_large(limit).into()),
             Err(error) => Err(error),
@@ -299,12 +299,12 @@ fn bounded(body: Body, limit: usize, pause: Duration, came: &Arc<AtomicUsize>) -
     }))
 }
 
-async fn read_form(request: &Request, mut body: RequestBody) -> poem::Result<Upload> {
+async fn read_form(request: &Request, mut body: RequestBody, announced: usize) -> poem::Result<Upload> {
     let mut form = <Multipart as FromRequest>::from_request(request, &mut body).await?;
     let mut found = None;
     while let Some(field) = form.next_field().await? {
         match (field.name(), &found) {
-            (Some("file"), None) => found = Some(read_file(field).await?),
+            (Some("file"), None) => found = Some(read_file(field, announced).await?),
             (Some("file"), Some(_)) => return Err(Problem::wrong("file", "is given more than once").into()),
             // Other fields are ignored; the next one reads past them.
             _ => {}
@@ -314,9 +314,11 @@ async fn read_form(request: &Request, mut body: RequestBody) -> poem::Result<Upl
     Ok(found.ok_or_else(missing)?)
 }
 
-async fn read_file(field: Field) -> Result<Upload, Problem> {
+/// `announced` is the length of the whole form.
+async fn read_file(field: Field, announced: usize) -> Result<Upload, Problem> {
     let name = field.file_name().unwrap_or("file").to_owned();
-    let mut bytes = Vec::new();
+    // Grown piece by piece it would take twice as much.
+    let mut bytes = Vec::with_capacity(announced.min(MAX_UPLOAD_BYTES + 1));
     let read = Box::pin(field.into_async_read()).take(MAX_UPLOAD_BYTES as u64 + 1).read_to_end(&mut bytes).await;
     read.map_err(|error| Problem::wrong("file", format!("could not be read to its end: {error}")))?;
     if bytes.len() > MAX_UPLOAD_BYTES {

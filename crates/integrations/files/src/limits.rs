@@ -51,7 +51,7 @@ impl Default for Limits {
             rows: 20_000,
             columns: 100,
             elements: 300_000,
-            markdown_bytes: 4 << 20,
+            markdown_bytes: 3 << 20,
             text_bytes: 2 << 20,
             time: Duration::from_secs(15),
         }

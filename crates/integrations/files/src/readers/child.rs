@@ -4,11 +4,12 @@ use std::{
     env,
     io::{self, BufWriter, Read, Write},
     process::ExitCode,
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::Duration,
 };
 
-use rustix::process::{Pid, Resource, Rlimit, getpid, getppid, nice, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getpid, getppid, setpriority_process, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Question};
@@ -23,7 +24,8 @@ use crate::{
 pub(super) const JOB: &str = "GALLEY_READER_JOB";
 /// Of a share, what the pages of the program itself take. They are no data, so no limit counts them.
 const PROGRAM_MB: u32 = 16;
-/// Others go first.
+/// A reading that takes longer than this lets others go first: a front that answers, and readings that are brief.
+const BRIEF: Duration = Duration::from_millis(100);
 const NICENESS: i32 = 15;
 /// Starting and answering are no reading.
 const CPU_GRACE: u64 = 2;
@@ -103,7 +105,6 @@ fn confine(job: &Job) -> io::Result<()> {
     // Where the machine itself has too little memory, a reader goes first. It need not be allowed.
     #[cfg(target_os = "linux")]
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
-    let _ = nice(NICENESS);
     let limit = |resource, most: u64| {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(io::Error::from)
     };
@@ -134,7 +135,29 @@ fn read(job: &Job) -> io::Result<Answer> {
 /// A panic is the file's fault, as everywhere.
 fn on_a_large_stack<T: Send>(read: impl FnOnce() -> Result<T, FileError> + Send) -> Result<T, FileError> {
     thread::scope(|scope| {
-        let reading = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, read);
-        reading.map_err(|_| unreadable())?.join().unwrap_or_else(|_| Err(unreadable()))
+        let (begun, reader) = mpsc::channel();
+        let reading = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, move || {
+            let _ = begun.send(this_thread());
+            let result = read();
+            // Only now nothing more can come from here.
+            drop(begun);
+            result
+        });
+        let reading = reading.map_err(|_| unreadable())?;
+        if let Ok(thread) = reader.recv()
+            && reader.recv_timeout(BRIEF) == Err(RecvTimeoutError::Timeout)
+        {
+            // Whoever is that far down already stays there.
+            let _ = setpriority_process(thread, NICENESS);
+        }
+        reading.join().unwrap_or_else(|_| Err(unreadable()))
     })
+}
+
+/// What a priority is set for: on Linux a thread, elsewhere the process.
+fn this_thread() -> Option<Pid> {
+    #[cfg(target_os = "linux")]
+    return Some(rustix::thread::gettid());
+    #[cfg(not(target_os = "linux"))]
+    None
 }

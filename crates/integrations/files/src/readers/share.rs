@@ -14,7 +14,7 @@ const SMALL_MB: u32 = 2;
 const PROCESS_MB: u32 = 48;
 const MIB: u64 = 1 << 20;
 /// Of Markdown no more is parsed (`Limits::markdown_bytes`).
-const PARSED_MARKDOWN_MB: u32 = 4;
+const PARSED_MARKDOWN_MB: u32 = 3;
 
 /// Which parser will see a file, as far as its beginning tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(shares(Shape::Pdf), [64, 72, 72, 104, 224]);
         assert_eq!(shares(Shape::Archive), [64, 72, 72, 104, 224]);
         assert_eq!(shares(Shape::Html), [48, 57, 57, 93, 228]);
-        assert_eq!(shares(Shape::Markdown), [48, 61, 61, 101, 116]);
+        assert_eq!(shares(Shape::Markdown), [48, 61, 61, 89, 104]);
         assert_eq!(shares(Shape::Table), [48, 51, 51, 63, 108]);
         assert_eq!(shares(Shape::Text), [48, 56, 56, 88, 208]);
         assert_eq!([0, 1, SMALL, SMALL + 1].map(|bytes| of_thread(Shape::Text, bytes)), [2, 3, 34, 56]);
