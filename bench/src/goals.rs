@@ -120,6 +120,8 @@ pub const MEASURES: &[Measure] = &[
     measure("horizon.order", "ms", BEFORE, Goal::None),
     measure("reading.memory", "MiB above idle", "", Goal::AtMost(512.0)),
     measure("reading.get_p99", "ms", "with nothing to read", Goal::AtMostTimesCeiling(2.0)),
+    measure("articles.rate", "articles/s", "", Goal::None),
+    measure("articles.cpu", "ms of CPU each", "", Goal::AtMost(40.0)),
 ];
 
 pub fn find(id: &str) -> Option<&'static Measure> {

@@ -43,6 +43,18 @@ impl Call {
         Self { method: Method::POST, body, expected: StatusCode::ACCEPTED, ..Self::get(path, key) }
     }
 
+    pub fn upload(key: &str, name: &str, bytes: &[u8]) -> Self {
+        const BOUNDARY: &str = "a-boundary-that-no-file-here-has";
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: \
+             application/octet-stream\r\n\r\n"
+        );
+        let body = [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat().into();
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        let expected = StatusCode::CREATED;
+        Self { method: Method::POST, body, content_type, expected, ..Self::get("/api/v1/files", key) }
+    }
+
     fn request(&self) -> anyhow::Result<Request<Full<Bytes>>> {
         let mut request = Request::builder()
             .method(self.method.clone())

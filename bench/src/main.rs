@@ -33,10 +33,11 @@ enum Name {
     Wide,
     Horizon,
     Reading,
+    Articles,
 }
 
 impl Name {
-    const EACH: [Self; 10] = [
+    const EACH: [Self; 11] = [
         Self::Steps,
         Self::Latency,
         Self::Inflight,
@@ -47,6 +48,7 @@ impl Name {
         Self::Wide,
         Self::Horizon,
         Self::Reading,
+        Self::Articles,
     ];
 }
 
@@ -77,7 +79,7 @@ struct Cli {
     /// Where the database is made; on the disk that is to be measured [default: the temporary folder].
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The program for the figures `start` and `reading` [default: built anew by cargo, or the one beside this program].
+    /// The program for the figures `start`, `reading` and `articles` [default: built anew by cargo, or the one beside this program].
     #[arg(long, value_name = "FILE")]
     galley: Option<PathBuf>,
     /// Where the results are written [default: bench/results.json].
@@ -197,6 +199,7 @@ async fn figure(name: Name, bench: &mut Bench) -> anyhow::Result<()> {
         Name::Wide => figures::wide::run(bench).await,
         Name::Horizon => figures::horizon::run(bench).await,
         Name::Reading => figures::reading::run(bench).await,
+        Name::Articles => figures::articles::run(bench).await,
     }
 }
 

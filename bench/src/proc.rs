@@ -48,6 +48,13 @@ pub fn computed(pid: u32) -> anyhow::Result<f64> {
     Ok((ticks(11)? + ticks(12)?) / TICKS)
 }
 
+/// The same with the children that it has waited for.
+pub fn computed_with_ended(pid: u32) -> anyhow::Result<f64> {
+    let fields = stat(pid)?;
+    let ticks = |at: usize| -> anyhow::Result<f64> { Ok(fields.get(at).context("a short stat")?.parse()?) };
+    Ok(computed(pid)? + (ticks(13)? + ticks(14)?) / TICKS)
+}
+
 /// Seconds that a process and its children have computed. Of children that ended meanwhile nothing is counted.
 pub fn computed_with_children(pid: u32) -> anyhow::Result<f64> {
     Ok(computed(pid)? + children(pid)?.into_iter().filter_map(|child| computed(child).ok()).sum::<f64>())
@@ -62,6 +69,7 @@ mod tests {
         let pid = std::process::id();
         assert!(resident(pid).expect("Linux") > 100_000);
         assert!(computed(pid).expect("Linux") >= 0.0);
+        assert!(computed_with_ended(pid).expect("Linux") >= computed(pid).expect("Linux"));
         assert!(computed_with_children(pid).expect("Linux") >= 0.0);
         assert!(resident_with_children(pid).expect("Linux") > 100_000);
         assert!(resident(0).is_err());

@@ -1,5 +1,6 @@
 //! The figures, one file each.
 
+pub mod articles;
 pub mod fairness;
 pub mod growth;
 pub mod horizon;

@@ -102,6 +102,7 @@ impl Services {
         })?;
         let size = upload.bytes.len() as u64;
         let put = self.blobs.put(org, upload.bytes).await?;
+        self.read_texts.keep(&put.blob, &name, &read);
         let file = NewFile {
             id: Uuid::now_v7(),
             name,
@@ -159,15 +160,21 @@ impl Services {
         Ok(tx.commit().await?)
     }
 
-    /// Reads the text of a file.
+    /// Reads the text of a file, unless it was read lately.
     pub async fn read_file(
         &self,
         org: OrgId,
         id: Uuid,
     ) -> Result<(rows::File, Result<Extracted, FileError>), ServiceError> {
         let file = self.store.tenant(org).file(id).await?.ok_or(ServiceError::NotFound(Missing::File))?;
+        if let Some(read) = self.read_texts.get(&file.blob, &file.name) {
+            return Ok((file, Ok(read)));
+        }
         let source = self.blobs.source(&file.blob).await?;
         let read = self.readers.file(source, &file.name, Limits::default()).await;
+        if let Ok(read) = &read {
+            self.read_texts.keep(&file.blob, &file.name, read);
+        }
         Ok((file, read))
     }
 

@@ -13,6 +13,7 @@ mod keys;
 mod orders;
 pub mod pipelines;
 mod projects;
+mod read_texts;
 mod restart;
 mod schedules;
 mod secrets;
@@ -32,6 +33,7 @@ use galley_files::{DEFAULT_BUDGET_MB, Readers};
 use galley_store::{Retention, Store, StoreError};
 use galley_vault::Keyring;
 
+use read_texts::ReadTexts;
 use restart::Restart;
 
 pub use articles::{ArticleEdit, ArticleList, ClaimView, ClaimsReport, SlugRule};
@@ -77,6 +79,7 @@ pub struct Services {
     store: Store,
     blobs: Blobs,
     readers: Readers,
+    read_texts: ReadTexts,
     settings: Arc<Settings>,
     keyring: Option<Arc<Keyring>>,
     registry: Arc<Registry>,
@@ -94,7 +97,8 @@ impl Services {
         let settings = Arc::new(settings);
         let orders = Orders::new(Arc::clone(&settings), Arc::clone(&registry));
         let readers = Readers::in_process(DEFAULT_BUDGET_MB);
-        Self { store, blobs, readers, settings, keyring: None, registry, control, orders, restarts }
+        let read_texts = ReadTexts::default();
+        Self { store, blobs, readers, read_texts, settings, keyring: None, registry, control, orders, restarts }
     }
 
     /// Every kind of work, and how it is treated.

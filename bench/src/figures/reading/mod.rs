@@ -12,7 +12,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::{Method, StatusCode};
 use tokio::task::JoinSet;
 
 use super::{Bench, start};
@@ -108,7 +107,7 @@ async fn read(port: u16, pid: u32, keys: &[String], get: &Call, name: &str, byte
     let mut uploading = JoinSet::new();
     for at in 0..AT_ONCE {
         let (key, name, bytes) = (keys[at % keys.len()].clone(), name.to_owned(), bytes.clone());
-        uploading.spawn(async move { upload(port, &key, &name, &bytes).await });
+        uploading.spawn(async move { Line::open(port).await?.status(&Call::upload(&key, &name, &bytes)).await });
     }
     let mut statuses: Vec<u16> = Vec::new();
     while let Some(status) = uploading.join_next().await {
@@ -121,16 +120,4 @@ async fn read(port: u16, pid: u32, keys: &[String], get: &Call, name: &str, byte
     statuses.dedup();
     let statuses = statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     Ok(Said { peak: peak.load(Ordering::Relaxed), seconds, statuses, took: asking.await?? })
-}
-
-async fn upload(port: u16, key: &str, name: &str, bytes: &Bytes) -> anyhow::Result<StatusCode> {
-    const BOUNDARY: &str = "a-boundary-that-no-file-here-has";
-    let head = format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: \
-         application/octet-stream\r\n\r\n"
-    );
-    let body = [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat().into();
-    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-    let call = Call { method: Method::POST, body, content_type, ..Call::get("/api/v1/files", key) };
-    Line::open(port).await?.status(&call).await
 }
