@@ -134,3 +134,19 @@ async fn a_reader_that_cannot_be_started_is_told_as_what_passes() {
     // Small texts need none.
     upload(&harness, "tea.txt", b"Tea is a drink.".to_vec()).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_uploaded_is_not_read_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("galley");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_galley"), &program).unwrap();
+    let mut harness = Harness::new().await;
+    harness.services = harness.services.clone().with_readers(Readers::new(&program, &["read-file"], 512));
+    let file = upload(&harness, "tea.txt", "Tea is a drink. ".repeat(20_000).into()).await.unwrap();
+    // From here on nobody can be asked to read.
+    std::fs::remove_file(&program).unwrap();
+    let read = harness.services.read_file(harness.principal.org, file).await.unwrap().1;
+    assert!(read.unwrap().text.starts_with("Tea is a drink."));
+    let services = harness.services.clone().with_readers(Readers::new(&program, &["read-file"], 512));
+    assert!(services.read_file(harness.principal.org, file).await.unwrap().1.is_err(), "others would have to read it");
+}

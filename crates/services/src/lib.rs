@@ -123,10 +123,11 @@ impl Services {
         self
     }
 
-    /// With these readers of files, in place of threads of this process.
+    /// With these readers of files, in place of threads of this process. What others have read is forgotten.
     #[must_use]
     pub fn with_readers(mut self, readers: Readers) -> Self {
         self.readers = readers;
+        self.read_texts = ReadTexts::default();
         self
     }
 
