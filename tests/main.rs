@@ -4,7 +4,6 @@
 mod cli;
 mod commands;
 mod daemon;
-mod destinations;
 mod effects;
 mod engine;
 mod front;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use chrono::DateTime;
-use galley_destinations::{Asset, AssetRole, Post, FrontMatterStyle, document, stamp};
+use galley_destinations::{Asset, AssetRole, FrontMatterStyle, Post, SeoMeta, Visibility, document, stamp};
 use galley_fuzz::{parts, text_of};
 use galley_text::slug::slugify;
 use libfuzzer_sys::fuzz_target;
@@ -17,14 +17,26 @@ fn check_written(title: &str, description: &str, body: &str, version: u32) {
         version,
         slug: slugify(title),
         title: title.to_owned(),
-        description: description.to_owned(),
+        excerpt: description.to_owned(),
+        seo: SeoMeta { description: description.to_owned(), ..SeoMeta::default() },
         keywords: vec![description.to_owned(), title.to_owned()],
+        categories: vec![title.to_owned()],
+        category_ids: Vec::new(),
+        tags: vec![title.to_owned()],
         language: "en".to_owned(),
         date: DateTime::from_timestamp(1_795_000_000, 0).expect("a date"),
         modified: None,
-        draft: version % 2 == 0,
+        visibility: if version.is_multiple_of(2) { Visibility::Draft } else { Visibility::Publish },
+        overwrite: false,
         markdown_body: body.to_owned(),
-        assets: vec![Asset { name: "cover.png".into(), bytes: Vec::new(), alt: title.to_owned(), role: AssetRole::Cover }],
+        assets: vec![Asset {
+            name: "cover.png".into(),
+            bytes: Vec::new(),
+            alt: title.to_owned(),
+            caption: title.to_owned(),
+            credit: description.to_owned(),
+            role: AssetRole::Cover,
+        }],
     };
     for style in [FrontMatterStyle::Hugo, FrontMatterStyle::Jekyll, FrontMatterStyle::AstroEleventy] {
         let text = document(&post, &post.slug, style);

@@ -1,12 +1,15 @@
 //! YAML front matter: written by a small emitter, since every string is double-quoted and nothing nests deeper than
 //! one level, and read back only for our own three keys.
 
+mod read;
+
 use std::fmt::Write;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
-use crate::post::Post;
+use crate::post::{Asset, Post, Visibility};
+pub(crate) use read::{hidden, read};
 
 /// For which generator the front matter is written. All are YAML; they differ in the names of a few keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +29,10 @@ pub struct Stamp {
     pub article_id: Uuid,
     /// 0 where somebody made it unreadable, so that any version may replace it.
     pub version: u32,
+    /// Of the fields that were written; files of old have none.
+    pub fingerprint: Option<String>,
+    /// The generator is told not to show it.
+    pub is_draft: bool,
     /// As written there: no name that could be trusted.
     pub assets: Vec<String>,
 }
@@ -34,46 +41,45 @@ pub struct Stamp {
 pub fn document(post: &Post, slug: &str, style: FrontMatterStyle) -> String {
     let mut yaml = Yaml(String::from("---\n"));
     yaml.string("title", &post.title);
-    yaml.string("description", &post.description);
+    yaml.string("description", &post.seo.description);
     yaml.string("slug", slug);
     yaml.string("lang", &post.language);
     let modified = post.modified.unwrap_or(post.date);
-    yaml.date("date", post.date);
+    let date = match post.visibility {
+        Visibility::Future(at) => at,
+        _ => post.date,
+    };
+    yaml.date("date", date);
     match style {
-        FrontMatterStyle::Hugo => {
-            yaml.date("lastmod", modified);
-            yaml.plain("draft", post.draft);
-        }
+        FrontMatterStyle::Hugo => yaml.date("lastmod", modified),
         FrontMatterStyle::Jekyll => {
             yaml.date("last_modified_at", modified);
-            yaml.plain("published", !post.draft);
             yaml.plain("render_with_liquid", false);
         }
         FrontMatterStyle::AstroEleventy => {
-            yaml.date("pubDate", post.date);
+            yaml.date("pubDate", date);
             yaml.date("updatedDate", modified);
             yaml.date("lastmod", modified);
-            yaml.plain("draft", post.draft);
             yaml.string("templateEngineOverride", "md");
         }
     }
+    for (key, value) in visibility(style, is_hidden(post.visibility)) {
+        yaml.plain(key, value);
+    }
+    if !post.excerpt.is_empty() {
+        yaml.string(excerpt_key(style), &post.excerpt);
+    }
     yaml.list("keywords", post.keywords.iter().map(String::as_str));
-    yaml.list("tags", post.keywords.iter().map(String::as_str));
+    yaml.list("tags", post.tags.iter().map(String::as_str));
+    if !post.categories.is_empty() {
+        yaml.list("categories", post.categories.iter().map(String::as_str));
+    }
     if let Some(cover) = post.cover() {
-        match style {
-            FrontMatterStyle::Hugo => {
-                yaml.list("images", [cover.name.as_str()].into_iter());
-                yaml.group("cover", &[("image", &cover.name), ("alt", &cover.alt)]);
-            }
-            FrontMatterStyle::Jekyll => yaml.group("image", &[("path", &cover.name), ("alt", &cover.alt)]),
-            FrontMatterStyle::AstroEleventy => {
-                yaml.string("heroImage", &format!("./{}", cover.name));
-                yaml.string("heroImageAlt", &cover.alt);
-            }
-        }
+        cover_lines(&mut yaml, cover, style);
     }
     yaml.string("galley_id", &post.article_id.to_string());
     yaml.plain("galley_version", post.version);
+    yaml.string("galley_hash", &post.fingerprint());
     yaml.list("galley_assets", post.assets.iter().map(|a| a.name.as_str()));
     let mut text = yaml.0;
     text.push_str("---\n\n");
@@ -82,6 +88,55 @@ pub fn document(post: &Post, slug: &str, style: FrontMatterStyle) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Nobody but those who edit the site is to see it. A generator runs when somebody starts it, so what has a time is
+/// hidden until it is published again.
+pub(crate) fn is_hidden(visibility: Visibility) -> bool {
+    visibility != Visibility::Publish
+}
+
+/// The lines that show an article or hide it. Eleventy knows no drafts; without address and collection it shows none.
+fn visibility(style: FrontMatterStyle, is_hidden: bool) -> Vec<(&'static str, bool)> {
+    match (style, is_hidden) {
+        (FrontMatterStyle::Jekyll, is_hidden) => vec![("published", !is_hidden)],
+        (FrontMatterStyle::AstroEleventy, true) => {
+            vec![("draft", true), ("permalink", false), ("eleventyExcludeFromCollections", true)]
+        }
+        (_, is_hidden) => vec![("draft", is_hidden)],
+    }
+}
+
+fn excerpt_key(style: FrontMatterStyle) -> &'static str {
+    match style {
+        FrontMatterStyle::Hugo => "summary",
+        FrontMatterStyle::Jekyll | FrontMatterStyle::AstroEleventy => "excerpt",
+    }
+}
+
+fn cover_lines(yaml: &mut Yaml, cover: &Asset, style: FrontMatterStyle) {
+    let caption = cover.caption_with_credit();
+    let group = |file: &'static str| {
+        let mut pairs = vec![(file, cover.name.as_str()), ("alt", cover.alt.as_str())];
+        if !caption.is_empty() {
+            pairs.push(("caption", &caption));
+        }
+        pairs
+    };
+    match style {
+        FrontMatterStyle::Hugo => {
+            yaml.list("images", [cover.name.as_str()].into_iter());
+            yaml.group("cover", &group("image"));
+        }
+        FrontMatterStyle::Jekyll => yaml.group("image", &group("path")),
+        FrontMatterStyle::AstroEleventy => {
+            yaml.string("heroImage", &format!("./{}", cover.name));
+            yaml.string("heroImageAlt", &cover.alt);
+            if !caption.is_empty() {
+                yaml.string("heroImageCaption", &caption);
+            }
+        }
+    }
 }
 
 /// A `{{<` in an article is text. Hugo would look for a shortcode and fail the build of the whole site; the other two
@@ -156,6 +211,7 @@ pub fn stamp(text: &str) -> Option<Stamp> {
         return None;
     }
     let (mut id, mut version, mut assets) = (None, 0, Vec::new());
+    let (mut fingerprint, mut is_draft) = (None, false);
     for line in lines {
         if line.trim_end() == "---" {
             break;
@@ -164,6 +220,9 @@ pub fn stamp(text: &str) -> Option<Stamp> {
         match key {
             "galley_id" => id = Uuid::parse_str(bare(value)).ok(),
             "galley_version" => version = bare(value).parse().unwrap_or(0),
+            "galley_hash" => fingerprint = Some(bare(value).to_owned()).filter(|hash| !hash.is_empty()),
+            "draft" => is_draft = bare(value) == "true",
+            "published" => is_draft = bare(value) == "false",
             "galley_assets" => {
                 let inner = value.trim().trim_start_matches('[').trim_end_matches(']');
                 assets = inner.split(',').map(bare).filter(|n| !n.is_empty()).map(str::to_owned).collect();
@@ -171,7 +230,7 @@ pub fn stamp(text: &str) -> Option<Stamp> {
             _ => {}
         }
     }
-    Some(Stamp { article_id: id?, version, assets })
+    Some(Stamp { article_id: id?, version, fingerprint, is_draft, assets })
 }
 
 fn bare(value: &str) -> &str {
@@ -179,127 +238,4 @@ fn bare(value: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use saphyr::{LoadableYamlNode, Yaml as Parsed};
-
-    use super::*;
-    use crate::post::tests::post;
-
-    fn front(text: &str) -> &str {
-        text.strip_prefix("---\n").unwrap().split_once("\n---\n").unwrap().0
-    }
-
-    const HARD: [&str; 22] = [
-        "plain",
-        "",
-        " ",
-        "no",
-        "Yes",
-        "null",
-        "~",
-        "1e3",
-        "007",
-        "2026-01-01",
-        "- dash",
-        "a: b",
-        "# hash",
-        "'single'",
-        "\"double\" \\ back\\n",
-        "two\nlines\r\n\ttab",
-        "---\nx: y",
-        "{{ x }} {% y %} [a, b]",
-        "Ünïcödé кофе καφές ☕ 日本",
-        "\u{0}\u{1b}\u{7f}\u{85}\u{a0}\u{2028}\u{feff}\u{fffe}",
-        "%TAG !x",
-        "&anchor *alias !tag @at `tick |",
-    ];
-
-    #[test]
-    fn every_string_reads_back_as_written() {
-        for style in [FrontMatterStyle::Hugo, FrontMatterStyle::Jekyll, FrontMatterStyle::AstroEleventy] {
-            for hard in HARD {
-                let mut post = post();
-                post.title = hard.into();
-                post.description = hard.into();
-                post.keywords = vec![hard.into(), "b".into()];
-                post.assets[0].alt = hard.into();
-                let text = document(&post, "a-slug-2", style);
-                let docs = Parsed::load_from_str(front(&text)).unwrap_or_else(|e| panic!("{hard:?}: {e}\n{text}"));
-                let doc = &docs[0];
-                // The parser of this test forgives what stricter ones refuse: characters that are not printable.
-                let odd = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{feff}' | '\u{fffe}');
-                assert!(!front(&text).contains(odd), "{hard:?}");
-                assert_eq!(docs.len(), 1);
-                assert_eq!(doc["title"].as_str(), Some(hard));
-                assert_eq!(doc["description"].as_str(), Some(hard));
-                assert_eq!(doc["keywords"][0].as_str(), Some(hard));
-                assert_eq!(doc["tags"][1].as_str(), Some("b"));
-                assert_eq!(doc["slug"].as_str(), Some("a-slug-2"));
-                assert_eq!(doc["date"].as_str(), Some("2026-11-18T11:06:40Z"));
-                assert_eq!(doc["galley_id"].as_str(), Some("01234567-89ab-4cde-8f01-23456789abcd"));
-                assert_eq!(doc["galley_version"].as_integer(), Some(1));
-                let (image, alt) = match style {
-                    FrontMatterStyle::Hugo => (&doc["cover"]["image"], &doc["cover"]["alt"]),
-                    FrontMatterStyle::Jekyll => (&doc["image"]["path"], &doc["image"]["alt"]),
-                    FrontMatterStyle::AstroEleventy => (&doc["heroImage"], &doc["heroImageAlt"]),
-                };
-                assert!(image.as_str().unwrap().ends_with("cover.png"));
-                assert_eq!(alt.as_str(), Some(hard));
-                let read = stamp(&text).unwrap();
-                assert_eq!((read.article_id, read.version), (post.article_id, 1));
-                assert_eq!(read.assets, ["cover.png", "cup.png"]);
-            }
-        }
-    }
-
-    #[test]
-    fn a_draft_is_one_in_every_style() {
-        for (style, key, value) in [
-            (FrontMatterStyle::Hugo, "draft", true),
-            (FrontMatterStyle::Jekyll, "published", false),
-            (FrontMatterStyle::AstroEleventy, "draft", true),
-        ] {
-            let text = document(&Post { draft: true, ..post() }, "x", style);
-            assert_eq!(Parsed::load_from_str(front(&text)).unwrap()[0][key].as_bool(), Some(value));
-        }
-    }
-
-    #[test]
-    fn an_article_without_assets_and_keywords_is_valid_too() {
-        let bare = Post { assets: vec![], keywords: vec![], modified: Some(post().date), ..post() };
-        let text = document(&bare, "x", FrontMatterStyle::Hugo);
-        assert!(Parsed::load_from_str(front(&text)).unwrap()[0]["galley_assets"].is_sequence());
-        assert_eq!(stamp(&text).unwrap().assets, Vec::<String>::new());
-    }
-
-    #[test]
-    fn templates_in_the_text_stay_text() {
-        let post = Post { markdown_body: "a {{< x >}} {{% y %}} {{ z }}".into(), ..post() };
-        let hugo = document(&post, "x", FrontMatterStyle::Hugo);
-        assert!(hugo.ends_with("a {&#123;< x >}} {&#123;% y %}} {{ z }}\n"));
-        assert!(document(&post, "x", FrontMatterStyle::Jekyll).contains("render_with_liquid: false\n"));
-        assert!(document(&post, "x", FrontMatterStyle::AstroEleventy).contains("templateEngineOverride: \"md\"\n"));
-    }
-
-    #[test]
-    fn the_stamp_survives_formatters_and_foreign_files_have_none() {
-        let id = "01234567-89ab-4cde-8f01-23456789abcd";
-        let read = stamp(&format!(
-            "\u{feff}---\r\ngalley_id: '{id}'\r\ngalley_version: 3\r\ngalley_assets: [a.png]\r\n---\r\n"
-        ));
-        assert_eq!(read, Some(Stamp { article_id: id.parse().unwrap(), version: 3, assets: vec!["a.png".into()] }));
-        assert_eq!(stamp(&format!("---\ngalley_id: {id}\ngalley_version: x\n---\n")).unwrap().version, 0);
-        for foreign in [
-            "",
-            "---",
-            "# x\n",
-            "---\ntitle: x\n---\n",
-            "---\ngalley_id: nonsense\n---\n",
-            "+++\ngalley_id = 1\n+++\n",
-            &format!("---\ntitle: x\n---\ngalley_id: {id}\n"),
-            &format!("---\nx:\n  galley_id: {id}\n---\n"),
-        ] {
-            assert_eq!(stamp(foreign), None, "{foreign}");
-        }
-    }
-}
+mod tests;

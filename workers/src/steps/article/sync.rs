@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use galley_destinations::{Asset, AssetRole, Destination, Post};
+use galley_destinations::{Asset, AssetRole, Destination, Post, RemoteStatus, SeoMeta, Visibility};
 use galley_domain::{Fault, FaultCode, OrgId, article, task::StepKind};
 use galley_services::{Effect, ServiceError, Services, pipelines};
 use galley_store::{EffectKey, rows};
@@ -54,8 +54,9 @@ impl Effect for Publication<'_> {
     type Message = Post;
 
     async fn look_up(&self) -> Result<Option<String>, Fault> {
-        let found = self.destination.look_up(self.article.id).await?;
-        Ok(found.filter(|existing| existing.version == self.version()).map(|existing| existing.path))
+        let found = self.destination.look_up(self.article.id, None).await?;
+        let is_there = found.filter(|there| there.version == self.version() && there.status != RemoteStatus::Trashed);
+        Ok(is_there.map(|existing| existing.external_id))
     }
 
     async fn prepare(&self) -> Result<Post, StepError> {
@@ -66,19 +67,28 @@ impl Effect for Publication<'_> {
             version: self.version(),
             slug: article.slug.clone(),
             title: article.title.clone(),
-            description: article.seo_description.clone(),
+            excerpt: String::new(),
+            seo: SeoMeta {
+                title: String::new(),
+                description: article.seo_description.clone(),
+                focus_keyword: String::new(),
+            },
             keywords: article.keywords.clone(),
+            categories: Vec::new(),
+            category_ids: Vec::new(),
+            tags: article.keywords.clone(),
             language: article.language.clone(),
             date: article.created_at,
             modified: Some(article.updated_at),
-            draft: article.published_at.is_none(),
+            visibility: if article.published_at.is_none() { Visibility::Draft } else { Visibility::Publish },
+            overwrite: false,
             markdown_body: without_title(&article.content_markdown).to_owned(),
             assets,
         })
     }
 
     async fn act(&self, post: Post) -> Result<String, Fault> {
-        Ok(self.destination.publish(post).await?.path)
+        Ok(self.destination.publish(post, None).await?.external_id)
     }
 
     /// The site belongs to somebody else, and whoever runs this step again wants the article there.
@@ -99,6 +109,8 @@ impl Publication<'_> {
                 name: "cover.png".into(),
                 bytes: bytes.to_vec(),
                 alt: self.article.cover_alt.clone().unwrap_or_default(),
+                caption: String::new(),
+                credit: String::new(),
                 role: AssetRole::Cover,
             })),
             Err(ServiceError::Store(error)) => Err(error.into()),
