@@ -46,6 +46,7 @@ fuzz_target!(|data: &[u8]| {
         tone: Tone::default(),
         language: language.unwrap_or("en").to_owned(),
         words: WordRange { min: 100, max: 150 },
+            instructions: String::new(),
     };
     let paragraphs = written.split('\n').map(str::to_owned).collect();
     let mut sections = vec![article::ArticleSection { heading: None, text: SectionText { paragraphs } }];

@@ -6,6 +6,7 @@
 //! | [`articles`] | what came of them: generation, versions, claims |
 //! | [`files`] | uploads and covers |
 //! | [`projects`] | what articles and products belong to |
+//! | [`publishing`] | blogs, posts and their templates |
 //! | [`automation`] | what comes again by itself |
 //! | [`webhooks`] | endpoints that are told what happens, and what was sent to them |
 //! | [`billing`] | the budget |
@@ -22,6 +23,7 @@ mod billing;
 mod files;
 mod kit;
 mod projects;
+mod publishing;
 pub mod reading;
 mod system;
 mod tasks;
@@ -49,6 +51,7 @@ use billing::credits::Credits;
 use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
+use publishing::{connections::BlogConnections, posts::Posts, templates::Templates};
 use system::health::Health;
 use tasks::{
     Tasks,
@@ -67,6 +70,8 @@ type Api = (
     Files,
     // projects/
     Projects,
+    // publishing/
+    (Posts, BlogConnections, Templates),
     // automation/
     Schedules,
     // webhooks/
@@ -86,6 +91,7 @@ fn api() -> Api {
         (Articles, Generate, Versions, Claims),
         Files,
         Projects,
+        (Posts, BlogConnections, Templates),
         Schedules,
         (Webhooks, Deliveries),
         Credits,
@@ -103,6 +109,8 @@ enum Area {
     Files,
     /// The bodies of work that articles and products belong to.
     Projects,
+    /// Blogs, the posts that go there, and what they are made from.
+    Publishing,
     /// Orders that come again and again, in the wall time of a zone.
     Schedules,
     /// Endpoints that are told what happens, as Standard Webhooks describes it, and the log of what was sent.

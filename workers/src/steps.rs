@@ -1,6 +1,7 @@
 //! The list in which all steps are registered, and what they work with.
 
 mod article;
+mod publication;
 mod schedules;
 mod sweep;
 mod webhooks;
@@ -35,6 +36,7 @@ pub struct Toolbox {
 pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
     let toolbox = Arc::new(toolbox);
     let mut steps = article::steps(&toolbox);
+    steps.extend(publication::steps(&toolbox));
     steps.extend(schedule_steps(&toolbox.services));
     steps.extend(webhooks::steps(&toolbox));
     steps.push(Arc::new(sweep::Sweep(toolbox)));

@@ -19,5 +19,6 @@ pub(crate) fn brief(prompt: &str, keywords: &[&str]) -> Brief {
         tone: Tone::Professional,
         language: "en".to_owned(),
         words: WordRange { min: 600, max: 900 },
+        instructions: String::new(),
     }
 }

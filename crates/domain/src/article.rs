@@ -1,6 +1,6 @@
 //! Articles: their states and how those look to the clients of both article documents.
 
-use crate::{effect::EffectKind, task::StepKind, text_enum, writing::WordRange};
+use crate::{effect::EffectKind, publishing::PostStatus, task::StepKind, text_enum, writing::WordRange};
 
 /// The kind of task that makes an article.
 pub const TASK: &str = "article";
@@ -20,7 +20,24 @@ pub const STEPS: [StepKind; 6] = [RESEARCH, OUTLINE, DRAFT, SEO, IMAGE, SYNC];
 pub const PUBLICATION: EffectKind = EffectKind::new("publication");
 
 text_enum! {
+    /// All states of what is written. Each document sees a projection of them.
     ArticleStatus {
+        /// Ordered without what it is to be written from.
+        AwaitingInput = "awaiting_input",
+        Generating = "generating",
+        Draft = "draft",
+        Review = "review",
+        Approved = "approved",
+        Scheduled = "scheduled",
+        Published = "published",
+        Archived = "archived",
+        Failed = "failed",
+    }
+}
+
+text_enum! {
+    /// The states that the Articles API knows.
+    ListedStatus {
         Generating = "generating",
         Draft = "draft",
         Scheduled = "scheduled",
@@ -36,7 +53,30 @@ impl ArticleStatus {
         match self {
             Self::Published => PublicationStatus::Published,
             Self::Archived => PublicationStatus::Archived,
-            Self::Generating | Self::Draft | Self::Scheduled | Self::Failed => PublicationStatus::Draft,
+            _ => PublicationStatus::Draft,
+        }
+    }
+
+    pub fn listed(self) -> ListedStatus {
+        match self {
+            Self::Generating => ListedStatus::Generating,
+            Self::AwaitingInput | Self::Draft | Self::Review | Self::Approved => ListedStatus::Draft,
+            Self::Scheduled => ListedStatus::Scheduled,
+            Self::Published => ListedStatus::Published,
+            Self::Archived => ListedStatus::Archived,
+            Self::Failed => ListedStatus::Failed,
+        }
+    }
+
+    /// The states of a blog post.
+    pub fn of_post(self) -> PostStatus {
+        match self {
+            Self::Generating => PostStatus::Generating,
+            Self::AwaitingInput | Self::Draft | Self::Review | Self::Archived => PostStatus::Draft,
+            Self::Approved => PostStatus::Ready,
+            Self::Scheduled => PostStatus::Scheduled,
+            Self::Published => PostStatus::Published,
+            Self::Failed => PostStatus::Failed,
         }
     }
 }

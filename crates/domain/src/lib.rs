@@ -8,6 +8,7 @@ pub mod fault;
 pub mod hidden;
 pub mod order;
 pub mod project;
+pub mod publishing;
 pub mod schedule;
 pub mod task;
 pub mod usage;

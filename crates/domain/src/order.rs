@@ -143,7 +143,14 @@ impl TaskRequest {
         let language = language(self.language.as_deref(), &mut wrong);
         wrong.finish()?;
         Ok(ArticleOrder {
-            brief: Brief { prompt: self.user_prompt.trim().to_owned(), keywords, tone, language, words },
+            brief: Brief {
+                prompt: self.user_prompt.trim().to_owned(),
+                keywords,
+                tone,
+                language,
+                words,
+                instructions: String::new(),
+            },
             reference_links: self.reference_links,
             uploaded_files: self.uploaded_files,
             project_id: None,
@@ -168,7 +175,14 @@ impl GenerateRequest {
         });
         wrong.finish()?;
         Ok(ArticleOrder {
-            brief: Brief { prompt: self.topic.trim().to_owned(), keywords, tone, language, words: length.words() },
+            brief: Brief {
+                prompt: self.topic.trim().to_owned(),
+                keywords,
+                tone,
+                language,
+                words: length.words(),
+                instructions: String::new(),
+            },
             reference_links: self.reference_links,
             uploaded_files: self.uploaded_files,
             project_id: self.project_id,

@@ -69,6 +69,21 @@ pub struct Brief {
     /// ISO 639-1, e.g. `en`.
     pub language: String,
     pub words: WordRange,
+    /// Further wishes, for writers that can be told something; may be empty.
+    #[serde(default)]
+    pub instructions: String,
+}
+
+impl Brief {
+    /// Adds the wishes of a template: what it says, and the sections that it names.
+    pub fn follow(&mut self, instructions: &str, sections: &[String]) {
+        let listed = match sections {
+            [] => String::new(),
+            sections => format!("Sections, in this order: {}", sections.join("; ")),
+        };
+        let parts = [self.instructions.as_str(), instructions, &listed].map(str::trim);
+        self.instructions = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n");
+    }
 }
 
 /// Where a snapshot came from.

@@ -18,6 +18,7 @@ mod pattern;
 mod recurrence;
 mod request;
 mod rule;
+mod single;
 mod wall;
 mod zone;
 
@@ -25,6 +26,7 @@ pub use missed::{Decision, Due, DueKind, GRACE_SECONDS, Missed, MissedPolicy, Mi
 pub use recurrence::{COUNT_LIMIT, Occurrence, Recurrence, Upcoming, When};
 pub use request::{RecurrenceRequest, RuleRequest};
 pub use rule::{CalendarRule, Every, TimeOfDay};
+pub use single::{MomentRequest, PromisedMoment};
 pub use zone::parse_zone;
 
 /// The longest wait of a rule that comes at all, rounded up: 29 February on a given weekday pauses 40 years around 2100.

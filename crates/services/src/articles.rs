@@ -15,6 +15,7 @@ use crate::{
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     projects::refuse_trashed,
+    publishing::posts::{PostEdit, refuse_generating},
     webhooks::tell_article,
 };
 
@@ -91,13 +92,24 @@ impl Services {
 
     /// Changes an article, and nothing else, and only if it is the version that the editor saw.
     pub async fn edit_article(&self, org: OrgId, id: Uuid, edit: ArticleEdit) -> Result<rows::Article, ServiceError> {
+        self.edit_article_and(org, id, edit, None).await
+    }
+
+    /// The same, with what stands beside the text of a post.
+    pub(crate) async fn edit_article_and(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        edit: ArticleEdit,
+        post: Option<&PostEdit>,
+    ) -> Result<rows::Article, ServiceError> {
         check_edit(&edit)?;
         for _ in 0..TRIES {
             let base = readable(self.article(org, id).await?, edit.if_version)?;
             let mut text = version_of(&base, "edited")?;
             apply_edit(&mut text, edit.clone());
             let findings = self.examine(org, &base, &text, edit.content.is_some()).await?;
-            if let Some(changed) = self.write_edit(org, &base, &edit, findings).await? {
+            if let Some(changed) = self.write_edit(org, &base, &edit, post, findings).await? {
                 return Ok(changed);
             }
         }
@@ -110,6 +122,7 @@ impl Services {
         org: OrgId,
         base: &rows::Article,
         edit: &ArticleEdit,
+        post: Option<&PostEdit>,
         findings: Findings,
     ) -> Result<Option<rows::Article>, ServiceError> {
         let tx = self.store.begin(org).await?;
@@ -133,7 +146,12 @@ impl Services {
             _ => None,
         };
         save(&tx, &article, text, findings).await?;
-        let changed = tx.article(base.id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        let mut changed = tx.article(base.id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        if let Some(post) = post {
+            refuse_generating(&changed)?;
+            post.apply(&mut changed)?;
+            changed = tx.save_article(changed).await?;
+        }
         let is_archived = changed.status == ArticleStatus::Archived.as_str() && before != ArticleStatus::Archived;
         let event = if is_archived { Event::ArticleArchived } else { Event::ArticleUpdated };
         tell_article(&tx, event, &changed).await?;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use galley_domain::order::FieldError;
+use galley_domain::{Fault, order::FieldError};
 use galley_engine::ControlError;
 use galley_store::StoreError;
 use rust_decimal::Decimal;
@@ -22,6 +22,10 @@ pub enum Missing {
     ScheduleRun,
     Webhook,
     Delivery,
+    Post,
+    Connection,
+    Template,
+    Publication,
 }
 
 impl fmt::Display for Missing {
@@ -40,6 +44,10 @@ impl fmt::Display for Missing {
             Self::ScheduleRun => "run of this schedule",
             Self::Webhook => "webhook",
             Self::Delivery => "delivery of this webhook",
+            Self::Post => "blog post in this project",
+            Self::Connection => "connection",
+            Self::Template => "template",
+            Self::Publication => "publication",
         })
     }
 }
@@ -54,6 +62,12 @@ pub enum ServiceError {
     /// The request is fine, the state of things is not; the text says what to do.
     #[error("{0}")]
     Conflict(String),
+    /// The same, with what stands in the way one by one.
+    #[error("{0}")]
+    Refused(String, Vec<FieldError>),
+    /// Whoever was asked outside did not do it.
+    #[error(transparent)]
+    Outside(Fault),
     /// The client has seen an older state than there is.
     #[error("{0}")]
     Stale(String),

@@ -13,6 +13,7 @@ mod keys;
 mod orders;
 pub mod pipelines;
 mod projects;
+mod publishing;
 mod read_texts;
 mod restart;
 mod schedules;
@@ -47,6 +48,16 @@ pub use keys::{EventToken, IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use orders::{Orders, Receipt};
 pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
+pub use publishing::{
+    BlogLogin, Blogs,
+    connections::{ConnectionEdit, ConnectionRequest},
+    missed::Promise,
+    posts::{PostEdit, PostRequest, post_status, status_of},
+    publish::{OrderedPublication, PublishRequest},
+    schedule::SchedulePostRequest,
+    templates::{TemplateEdit, TemplateSection},
+    work::{PublicationWork, SentPublication, post_of},
+};
 pub use restart::RetryRequest;
 pub use schedules::{
     MAX_TIMES, MissedEdit, ScheduleAction, ScheduleEdit, ScheduleRequest, ScheduleView, TimesEdit, Work,
@@ -86,6 +97,7 @@ pub struct Services {
     control: Control,
     orders: Orders,
     restarts: Arc<BTreeMap<&'static str, Arc<dyn Restart>>>,
+    blogs: Option<Arc<dyn Blogs>>,
 }
 
 impl Services {
@@ -98,7 +110,19 @@ impl Services {
         let orders = Orders::new(Arc::clone(&settings), Arc::clone(&registry));
         let readers = Readers::in_process(DEFAULT_BUDGET_MB);
         let read_texts = ReadTexts::default();
-        Self { store, blobs, readers, read_texts, settings, keyring: None, registry, control, orders, restarts }
+        Self {
+            store,
+            blobs,
+            readers,
+            read_texts,
+            settings,
+            keyring: None,
+            registry,
+            control,
+            orders,
+            restarts,
+            blogs: None,
+        }
     }
 
     /// Every kind of work, and how it is treated.

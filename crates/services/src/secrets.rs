@@ -24,6 +24,10 @@ pub enum SecretPurpose {
     /// What messages to an endpoint are signed with: the current one under the endpoint's id, the one before under its id
     /// and `/previous`.
     Webhook,
+    /// What opens a site, under the id of its connection.
+    Connection,
+    /// What a site shows that it is the one of a connection, under the id of that.
+    SiteWebhook,
 }
 
 impl SecretPurpose {
@@ -31,6 +35,8 @@ impl SecretPurpose {
         match self {
             Self::ModelKey => "model_key",
             Self::Webhook => "webhook",
+            Self::Connection => "connection",
+            Self::SiteWebhook => "site_webhook",
         }
     }
 
@@ -38,7 +44,8 @@ impl SecretPurpose {
     fn called(self) -> &'static str {
         match self {
             Self::ModelKey => "model-key",
-            Self::Webhook => "secret",
+            Self::Webhook | Self::SiteWebhook => "secret",
+            Self::Connection => "app_password",
         }
     }
 
@@ -53,7 +60,7 @@ impl SecretPurpose {
                 self.called(),
                 "it holds a space, a line break or another sign that no key has; copy it again",
             )),
-            Self::ModelKey | Self::Webhook => Ok(()),
+            Self::ModelKey | Self::Webhook | Self::Connection | Self::SiteWebhook => Ok(()),
         }
     }
 }

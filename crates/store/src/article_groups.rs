@@ -50,9 +50,11 @@ SELECT w.article FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS w(org, artic
 WHERE EXISTS (SELECT 1 FROM articles a WHERE a.org_id = w.org AND a.slug = w.slug AND a.id <> w.article)";
 
 const READY: &str = "
-UPDATE articles a SET status = 'draft', error = NULL, updated_at = now()
-WHERE a.id = ANY($2::uuid[]) AND (a.org_id, a.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
-    AND a.status = 'generating'";
+UPDATE articles a SET status = 'draft', error = NULL, updated_at = now(),
+    task_id = coalesce(a.rewrite_task_id, a.task_id), rewrite_task_id = NULL
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS w(org, article, task)
+WHERE a.id = ANY($2::uuid[]) AND a.org_id = w.org AND a.id = w.article
+    AND (a.status = 'generating' OR a.rewrite_task_id = w.task)";
 
 impl StepsTx {
     /// Locks the articles, then the names that their texts want.
@@ -77,10 +79,14 @@ impl StepsTx {
         if saved == versions.len() { Ok(()) } else { Err(StoreError::StaleVersion) }
     }
 
-    /// Says of articles whose run has ended well that their text is there.
-    pub async fn articles_ready(&self, articles: &[(OrgId, Uuid)]) -> Result<(), StoreError> {
+    /// Says of articles, each with the task whose run has ended well, that their text is there.
+    pub async fn articles_ready(&self, articles: &[(OrgId, Uuid, Uuid)]) -> Result<(), StoreError> {
         if !articles.is_empty() {
-            let values = [column(articles, |(org, _)| org.0), column(articles, |(_, article)| *article)];
+            let values = [
+                column(articles, |(org, ..)| org.0),
+                column(articles, |(_, article, _)| *article),
+                column(articles, |(.., task)| *task),
+            ];
             sql::execute(self.conn(), READY, values).await?;
         }
         Ok(())

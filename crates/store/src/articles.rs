@@ -71,7 +71,7 @@ pub enum ArticleSort {
 }
 
 /// An order that was cancelled leaves nothing to list; its article comes back if it is run again.
-const LEFT_BY_NO_CANCEL: &str = "NOT (articles.status = 'failed' AND EXISTS (
+pub(crate) const LEFT_BY_NO_CANCEL: &str = "NOT (articles.status = 'failed' AND EXISTS (
     SELECT FROM tasks t WHERE t.org_id = articles.org_id AND t.id = articles.task_id AND t.status = 'cancelled'))";
 
 #[derive(Debug, Clone)]
@@ -238,7 +238,7 @@ impl TenantTx {
             ArticleChange::Failed { error } => {
                 sql::execute(
                     &self.conn,
-                    "UPDATE articles SET error = $3, updated_at = now(),
+                    "UPDATE articles SET error = $3, updated_at = now(), rewrite_task_id = NULL,
                         status = CASE WHEN status = 'generating' THEN 'failed' ELSE status END
                      WHERE org_id = $1 AND id = $2",
                     [org, article.into(), error.into()],

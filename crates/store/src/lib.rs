@@ -11,6 +11,7 @@ mod announce;
 mod article_groups;
 mod articles;
 mod batch;
+mod blog_templates;
 mod connections;
 mod crud;
 mod db;
@@ -28,12 +29,15 @@ mod migrate;
 mod orders;
 pub mod outage;
 mod pooling;
+mod posts;
 mod projects;
+mod publications;
 mod queue;
 mod reads;
 mod schedules;
 mod scope;
 mod secrets;
+mod site_connections;
 mod sources;
 mod sql;
 mod steps;
@@ -62,6 +66,7 @@ pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVer
 pub use batch::{
     Changes, Delay, Done, EventText, FailedStep, JobKind, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
 };
+pub use blog_templates::NewTemplate;
 pub use effects::{EffectKey, EffectMark};
 pub use entity::tenant_tables;
 pub use error::StoreError;
@@ -72,12 +77,15 @@ pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use orders::{NewOrder, Parent};
 pub use pooling::Pooling;
+pub use posts::{CalendarFilter, CalendarRow, PostCounts};
 pub use projects::NewProject;
+pub use publications::{NewPublication, PublicationFilter};
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};
 pub use reads::{EventReader, Reads};
 pub use schedules::{NewRun, NewSchedule, ScheduleFilter};
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
+pub use site_connections::{ConnectionFilter, NewConnection};
 pub use sources::{NewSource, SOURCES_RUN, StoredClaim};
 pub use steps::{BESIDE_THE_NEWEST, NewStep, Start, Started};
 pub use sweep::{Retention, Swept};
@@ -91,8 +99,9 @@ pub use words::TextEnum;
 pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
-        claims::Model as Claim, effects::Model as Effect, events::Model as Event, files::Model as File,
-        projects::Model as Project, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
+        blog_templates::Model as BlogTemplate, claims::Model as Claim, connections::Model as Connection,
+        effects::Model as Effect, events::Model as Event, files::Model as File, projects::Model as Project,
+        publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
         schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
         webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };

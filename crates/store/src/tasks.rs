@@ -30,6 +30,12 @@ pub struct TaskFilter {
 }
 
 impl<C: ConnectionTrait> Scoped<C> {
+    /// The database's clock, so that stored times agree with each other.
+    pub async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>, StoreError> {
+        let row = sql::one(&self.conn, "SELECT now() AS now", []).await?;
+        Ok(row.map(|row| row.try_get("", "now")).transpose()?.unwrap_or_default())
+    }
+
     pub async fn task(&self, id: Uuid) -> Result<Option<tasks::Model>, StoreError> {
         Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).one(&self.conn).await?)
     }
@@ -221,12 +227,6 @@ impl TenantTx {
             .exec(&self.conn)
             .await?;
         Ok(())
-    }
-
-    /// The database's clock, so that stored times agree with each other.
-    pub async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>, StoreError> {
-        let row = sql::one(&self.conn, "SELECT now() AS now", []).await?;
-        Ok(row.map(|row| row.try_get("", "now")).transpose()?.unwrap_or_default())
     }
 
     /// Stores what another step of an earlier run would have brought: an outline that the client edited.

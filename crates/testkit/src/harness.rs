@@ -467,6 +467,7 @@ pub fn brief(prompt: &str, min: u32, max: u32) -> Brief {
         tone: Tone::Professional,
         language: "en".to_owned(),
         words: WordRange { min, max },
+        instructions: String::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod citation;
 mod html;
+mod of_html;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
@@ -9,6 +10,7 @@ use crate::word;
 use citation::without_marks;
 
 pub use html::to_html;
+pub use of_html::of_html;
 
 /// The heading of level 2 that opens the list of sources; what follows it is no prose.
 pub const SOURCES_HEADING: &str = "Sources";

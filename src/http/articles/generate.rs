@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use galley_domain::{
-    article::{ArticleStatus, Length},
+    article::{ArticleStatus, Length, ListedStatus},
     order::{ArticleOrder, FieldError, GenerateRequest, limits},
     writing::Tone,
 };
@@ -127,7 +127,7 @@ pub struct Generating {
     /// The task that does the work.
     task_id: Uuid,
     /// Always `generating`.
-    status: Word<ArticleStatus>,
+    status: Word<ListedStatus>,
     /// The price. It is held now, charged when the article is there, and given back when it fails.
     credits_used: Amount,
     /// Seconds that it usually takes.
@@ -139,7 +139,7 @@ impl Generating {
         Self {
             article_id,
             task_id: receipt.task_id,
-            status: Word(ArticleStatus::Generating),
+            status: Word(ListedStatus::Generating),
             credits_used: Amount(receipt.price),
             estimated_time_seconds: receipt.estimated_time_seconds,
         }
@@ -152,7 +152,7 @@ impl Generating {
 pub struct Status {
     article_id: Uuid,
     task_id: Nullable<Uuid>,
-    status: Word<ArticleStatus>,
+    status: Word<ListedStatus>,
     title: String,
     /// Percent, 0 to 100.
     progress: i16,
@@ -197,7 +197,7 @@ impl Status {
         Ok(Self {
             article_id: article.id,
             task_id: article.task_id.into(),
-            status: Word(article.status.parse().map_err(unreadable)?),
+            status: Word(article.status.parse::<ArticleStatus>().map_err(unreadable)?.listed()),
             title: article.title,
             progress,
             steps_completed,

@@ -1,7 +1,7 @@
 //! Articles: listing, reading, changing, removing.
 
 use galley_domain::{
-    article::{ArticleStatus, ContentFormat, PublicationStatus},
+    article::{ArticleStatus, ContentFormat, ListedStatus, PublicationStatus},
     order::Violations,
 };
 use galley_services::{ArticleEdit, SlugRule};
@@ -119,7 +119,7 @@ fields! {
     pub struct ArticleQuery {
         page: Page<ByNumber>,
         /// Only articles in this state.
-        status: Option<Word<ArticleStatus>>,
+        status: Option<Word<ListedStatus>>,
         /// Only articles that are published, archived, or neither (draft).
         publication_status: Option<Word<PublicationStatus>>,
         /// Only articles of this project.
@@ -146,7 +146,7 @@ impl ArticleQuery {
         let statuses: Vec<ArticleStatus> = ArticleStatus::ALL
             .iter()
             .copied()
-            .filter(|known| filtered && status.is_none_or(|status| status == *known))
+            .filter(|known| filtered && status.is_none_or(|status| status == known.listed()))
             .filter(|known| publication.is_none_or(|publication| publication == known.publication()))
             .collect();
         let sort = match self.sort.0 {
@@ -210,7 +210,7 @@ impl From<UpdateArticle> for ArticleEdit {
 
 /// The last part of an article's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slug(String);
+pub struct Slug(pub String);
 
 impl Scalar for Slug {
     fn schema() -> MetaSchema {

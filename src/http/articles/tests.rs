@@ -19,10 +19,21 @@ fn without_parameters_the_newest_twenty_are_wanted() {
 fn the_two_status_filters_narrow_each_other() {
     let statuses = |pairs| filter(pairs).map(|filter| filter.statuses);
     assert_eq!(statuses(&[("status", "scheduled")]), Some(vec![ArticleStatus::Scheduled]));
-    let drafts = vec![ArticleStatus::Generating, ArticleStatus::Draft, ArticleStatus::Scheduled, ArticleStatus::Failed];
+    let drafts = vec![
+        ArticleStatus::AwaitingInput,
+        ArticleStatus::Generating,
+        ArticleStatus::Draft,
+        ArticleStatus::Review,
+        ArticleStatus::Approved,
+        ArticleStatus::Scheduled,
+        ArticleStatus::Failed,
+    ];
     assert_eq!(statuses(&[("publication_status", "draft")]), Some(drafts));
     let both = [("status", "failed"), ("publication_status", "draft")];
     assert_eq!(statuses(&both), Some(vec![ArticleStatus::Failed]));
+    let shown_as_draft =
+        vec![ArticleStatus::AwaitingInput, ArticleStatus::Draft, ArticleStatus::Review, ArticleStatus::Approved];
+    assert_eq!(statuses(&[("status", "draft")]), Some(shown_as_draft));
     let neither = [("status", "failed"), ("publication_status", "published")];
     assert_eq!(statuses(&neither), None);
 }

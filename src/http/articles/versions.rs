@@ -1,6 +1,6 @@
 //! The versions of an article.
 
-use galley_domain::article::ArticleStatus;
+use galley_domain::article::{ArticleStatus, ListedStatus};
 use galley_store::rows;
 use poem_openapi::{Object, OpenApi, param::Path};
 use uuid::Uuid;
@@ -106,7 +106,7 @@ pub struct VersionSummary {
     reason: String,
     title: String,
     slug: String,
-    status: Word<ArticleStatus>,
+    status: Word<ListedStatus>,
     word_count: i32,
     created_at: Moment,
 }
@@ -120,7 +120,7 @@ impl TryFrom<rows::VersionHead> for VersionSummary {
             reason: row.reason,
             title: row.title,
             slug: row.slug,
-            status: Word(row.status.parse().map_err(unreadable)?),
+            status: Word(row.status.parse::<ArticleStatus>().map_err(unreadable)?.listed()),
             word_count: row.word_count,
             created_at: Moment(row.created_at),
         })
@@ -138,7 +138,7 @@ pub struct Version {
     title: String,
     slug: String,
     /// The state of the article when the version was made.
-    status: Word<ArticleStatus>,
+    status: Word<ListedStatus>,
     content_markdown: String,
     content_html: String,
     seo_title: String,
@@ -158,7 +158,7 @@ impl TryFrom<rows::ArticleVersion> for Version {
             reason: row.reason,
             title: row.title,
             slug: row.slug,
-            status: Word(row.status.parse().map_err(unreadable)?),
+            status: Word(row.status.parse::<ArticleStatus>().map_err(unreadable)?.listed()),
             content_html: galley_text::markdown::to_html(&row.content_markdown),
             content_markdown: row.content_markdown,
             seo_title: row.seo_title,

@@ -1,7 +1,7 @@
 //! What clients see of an article.
 
 use galley_domain::{
-    article::{ArticleStatus, ContentFormat, PublicationStatus},
+    article::{ArticleStatus, ContentFormat, ListedStatus, PublicationStatus},
     writing::Origin,
 };
 use galley_store::rows;
@@ -105,7 +105,7 @@ pub struct Article {
     task_id: Nullable<Uuid>,
     title: String,
     slug: String,
-    status: Word<ArticleStatus>,
+    status: Word<ListedStatus>,
     /// What `status` is for clients that know three states.
     publication_status: Word<PublicationStatus>,
     /// The text in the form that `content_format` names. Empty until an order of it has come to its end.
@@ -194,7 +194,7 @@ impl Article {
             task_id: row.task_id.into(),
             title: row.title,
             slug: row.slug,
-            status: Word(status),
+            status: Word(status.listed()),
             publication_status: Word(status.publication()),
             content,
             content_format: Word(format),
@@ -230,7 +230,7 @@ pub struct ArticleSummary {
     task_id: Nullable<Uuid>,
     title: String,
     slug: String,
-    status: Word<ArticleStatus>,
+    status: Word<ListedStatus>,
     publication_status: Word<PublicationStatus>,
     seo_title: String,
     seo_description: String,
@@ -261,7 +261,7 @@ impl TryFrom<(rows::ArticleHead, Option<String>)> for ArticleSummary {
             task_id: row.task_id.into(),
             title: row.title,
             slug: row.slug,
-            status: Word(status),
+            status: Word(status.listed()),
             publication_status: Word(status.publication()),
             seo_title: row.seo_title,
             meta_description: row.seo_description.clone(),
@@ -325,6 +325,7 @@ mod tests {
             published_at: None,
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,
+            ..rows::Article::default()
         }
     }
 
@@ -352,6 +353,7 @@ mod tests {
             published_at: row.published_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            ..rows::ArticleHead::default()
         }
     }
 

@@ -21,6 +21,7 @@ use super::{
     problem::{CONTENT_TYPE, Code, Problem},
     routes::{METHODS, problem_response},
     state::HttpLimits,
+    waiting::{DEADLINE, waits},
 };
 use crate::http::system::metrics::Metrics;
 
@@ -64,7 +65,11 @@ impl<E: Endpoint<Output = Response>> Middleware<E> {
             return problem_response(problem);
         }
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
-        let deadline = if is_form { self.upload_timeout } else { self.timeout };
+        let deadline = match is_form {
+            true => self.upload_timeout,
+            false if waits(request.uri().path()) => self.timeout.max(DEADLINE),
+            false => self.timeout,
+        };
         // Boxed, so that what is around it moves a pointer and not the whole state of the request.
         let work = AssertUnwindSafe(self.routes.call(request).boxed()).catch_unwind();
         match tokio::time::timeout(deadline, work).await {

@@ -35,6 +35,7 @@ pub mod state;
 pub mod statuses;
 pub mod values;
 pub mod view;
+pub mod waiting;
 
 #[cfg(test)]
 mod tests;

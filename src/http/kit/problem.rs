@@ -4,7 +4,7 @@ mod body;
 
 use std::{convert::Infallible, fmt};
 
-use galley_domain::order::FieldError;
+use galley_domain::{Fault, FaultCode, order::FieldError};
 use galley_services::{BlobError, Missing, ServiceError};
 use galley_store::{StoreError, outage};
 use poem::{
@@ -239,6 +239,10 @@ impl From<ServiceError> for Problem {
             ServiceError::Validation(errors) => Self::invalid(errors),
             ServiceError::NotFound(what) => Self::missing(what),
             ServiceError::Conflict(text) => Self::new(StatusCode::CONFLICT, Code::Conflict, text),
+            ServiceError::Refused(text, errors) => {
+                Self { errors, ..Self::new(StatusCode::CONFLICT, Code::Conflict, text) }
+            }
+            ServiceError::Outside(fault) => fault.into(),
             ServiceError::Stale(text) => Self::new(StatusCode::PRECONDITION_FAILED, Code::Conflict, text),
             error @ ServiceError::InsufficientCredits { .. } => {
                 Self::new(StatusCode::PAYMENT_REQUIRED, Code::InsufficientCredits, error.to_string())
@@ -250,6 +254,18 @@ impl From<ServiceError> for Problem {
             ServiceError::Store(error) => error.into(),
             ServiceError::Blob(error) => error.into(),
         }
+    }
+}
+
+impl From<Fault> for Problem {
+    /// Whoever was asked outside refused or did not answer.
+    fn from(fault: Fault) -> Self {
+        tracing::warn!(error = ?fault, "somebody outside did not do what was asked");
+        let code = match fault.code() {
+            FaultCode::LlmError => Code::LlmError,
+            _ => Code::WorkflowError,
+        };
+        Self::new(StatusCode::BAD_GATEWAY, code, fault.to_string())
     }
 }
 

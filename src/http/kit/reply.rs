@@ -37,6 +37,14 @@ impl Kind for Plain {
     const DESCRIPTION: &'static str = "Done.";
 }
 
+/// 200 after somebody outside was asked, who may have refused: then it is a 502.
+pub struct Asked;
+impl Kind for Asked {
+    const STATUS: StatusCode = StatusCode::OK;
+    const DESCRIPTION: &'static str = "Done, and the site has answered.";
+    const HEADERS: &'static [(&'static str, &'static str)] = &[REPLAYED_TEXT];
+}
+
 /// 200 with an `ETag`.
 pub struct Versioned;
 impl Kind for Versioned {
@@ -144,6 +152,32 @@ impl<T: Type + ToJSON, K: Kind> ApiResponse for Reply<T, K> {
             headers: headers.collect(),
         };
         MetaResponses { responses: vec![response] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+/// What was waited for: 200 with what came of it, or 202 when it goes on in the background. Somebody outside was asked.
+pub enum Waited<T> {
+    Done(Reply<T, Asked>),
+    GoesOn(Reply<T, Accepted>),
+}
+
+impl<T: ToJSON> IntoResponse for Waited<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Done(reply) => reply.into_response(),
+            Self::GoesOn(reply) => reply.into_response(),
+        }
+    }
+}
+
+impl<T: Type + ToJSON> ApiResponse for Waited<T> {
+    fn meta() -> MetaResponses {
+        let [done, goes_on] = [Reply::<T, Asked>::meta(), Reply::<T, Accepted>::meta()];
+        MetaResponses { responses: done.responses.into_iter().chain(goes_on.responses).collect() }
     }
 
     fn register(registry: &mut Registry) {

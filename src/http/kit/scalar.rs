@@ -3,9 +3,11 @@
 use std::{borrow::Cow, str::FromStr};
 
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
+use galley_destinations::{CapabilityId, CapabilityStatus};
 use galley_domain::{
-    article::{ArticleStatus, ContentFormat, DRAFT, PublicationStatus, STEPS},
+    article::{ContentFormat, DRAFT, ListedStatus, PublicationStatus, STEPS},
     project::{Platform, ProjectStatus},
+    publishing::{PostStatus, PostType, Visibility},
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},
     webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus},
@@ -213,7 +215,7 @@ macro_rules! vocabulary {
 }
 
 vocabulary!(
-    ArticleStatus,
+    ListedStatus,
     ContentFormat,
     Platform,
     ProjectStatus,
@@ -225,6 +227,7 @@ vocabulary!(
     TaskStatus
 );
 vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
+vocabulary!(PostStatus, PostType, Visibility, CapabilityId, CapabilityStatus);
 
 /// Declares words of the front's own, such as what a list is sorted by.
 macro_rules! words {

@@ -15,6 +15,7 @@ use super::{
     dialect::Dialect,
     header::IfUnchanged,
     problem::{self, CONTENT_TYPE, Code, Problem},
+    reply::{Asked, Kind},
     rights::Needed,
 };
 
@@ -25,7 +26,8 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
     let is_conditional = operation.params.iter().any(|param| param.description.as_deref() == Some(IfUnchanged::ABOUT));
     let may_need_a_token = needed.is_none() && !operation.security.is_empty();
-    let rules: [(bool, &[u16]); 10] = [
+    let asks_outside = operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
+    let rules: [(bool, &[u16]); 11] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (may_need_a_token, &[401, 403, 429]),
@@ -35,6 +37,7 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
         (is_conditional, &[412]),
         (takes_body, &[413, 415]),
         (true, &[500]),
+        (asks_outside, &[502]),
         (true, &[503]),
     ];
     let mut statuses: Vec<u16> =
@@ -67,6 +70,9 @@ fn describe(status: u16) -> &'static str {
         413 => "VALIDATION_ERROR: the body is too large.",
         415 => "VALIDATION_ERROR: the body is of the wrong type.",
         429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",
+        502 => {
+            "WORKFLOW_ERROR or LLM_ERROR: whoever was asked outside refused or did not answer; `detail` has its words."
+        }
         503 => {
             "DATABASE_ERROR; WORKFLOW_ERROR when the request took too long or the process stops; RATE_LIMIT_ERROR when \
              all places are taken: not possible right now; `Retry-After` says when to try again."

@@ -13,7 +13,8 @@
 //! }
 //! ```
 //!
-//! A field is the row's of the same name, made by `From`; behind `=` stands what has no column.
+//! A field is the row's of the same name, made by `From`; behind `=` stands what has no column. It may be made of the row
+//! where that has a name: `struct Tone of rows::Tone as row`.
 
 use chrono::{DateTime, Utc};
 use galley_store::TextEnum;
@@ -42,7 +43,13 @@ impl<E> From<TextEnum<E>> for Word<E> {
 macro_rules! view {
     (
         $(#[doc = $about:literal])*
-        $vis:vis struct $name:ident of $row:ty {
+        $vis:vis struct $name:ident of $row:ty { $($fields:tt)* }
+    ) => {
+        $crate::http::kit::view::view! { $(#[doc = $about])* $vis struct $name of $row as row { $($fields)* } }
+    };
+    (
+        $(#[doc = $about:literal])*
+        $vis:vis struct $name:ident of $row:ty as $this:ident {
             $($(#[doc = $doc:literal])* $field:ident: $type:ty $(= $value:expr)?),* $(,)?
         }
     ) => {
@@ -53,8 +60,8 @@ macro_rules! view {
         }
 
         impl From<$row> for $name {
-            fn from(row: $row) -> Self {
-                Self { $($field: $crate::http::kit::view::view!(@value row.$field $(, $value)?),)* }
+            fn from($this: $row) -> Self {
+                Self { $($field: $crate::http::kit::view::view!(@value $this.$field $(, $value)?),)* }
             }
         }
     };

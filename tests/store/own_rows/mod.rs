@@ -4,6 +4,7 @@
 //! Each is asked twice: as the program runs, and under row-level security that raises an error as soon as a statement
 //! touches a row of another organization, whether or not that shows in what comes back.
 
+mod publishing;
 mod questions;
 mod samples;
 
@@ -43,6 +44,7 @@ struct Theirs {
     task: rows::Task,
     webhook: rows::Webhook,
     delivery: rows::Delivery,
+    publishing: publishing::TheirPublishing,
     /// One whose first step runs.
     running: rows::Task,
     step: ClaimedStep,
@@ -92,6 +94,9 @@ async fn theirs(harness: &Harness) -> Theirs {
     owned.commit().await.unwrap();
     let task = tenant.task(task).await.unwrap().unwrap();
     let article = tenant.article(task.subject_id.unwrap()).await.unwrap().unwrap();
+    let owned = services.store().begin(org).await.unwrap();
+    let publishing = publishing::theirs(&owned, project.id, article.id).await;
+    owned.commit().await.unwrap();
     let effect = tenant.effects(article.id).await.unwrap().remove(0);
     let step = ClaimedStep {
         fence,
@@ -121,6 +126,7 @@ async fn theirs(harness: &Harness) -> Theirs {
         article,
         webhook,
         delivery,
+        publishing,
         running: tenant.task(running).await.unwrap().unwrap(),
         task,
         step,

@@ -27,6 +27,9 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bo
     if let Some(answer) = ask_schedules(name, tx, theirs).await {
         return answer;
     }
+    if let Some(answer) = super::publishing::ask(name, tx, theirs).await {
+        return answer;
+    }
     let (task, running) = (theirs.task.id, theirs.running.id);
     let all_tasks = TaskFilter { limit: 1000, ..TaskFilter::default() };
     match name {
@@ -218,6 +221,6 @@ pub(super) async fn ask_schedules(name: &str, tx: &TenantTx, theirs: &Theirs) ->
 }
 
 /// What a stranger may do, since it is about the stranger's own rows.
-fn done<T>(result: Result<T, StoreError>) -> Result<bool, StoreError> {
+pub(super) fn done<T>(result: Result<T, StoreError>) -> Result<bool, StoreError> {
     result.map(|_| false)
 }

@@ -42,6 +42,7 @@ pub fn brief(min: u32, max: u32) -> Brief {
         tone: Tone::Professional,
         language: "en".to_owned(),
         words: WordRange { min, max },
+        instructions: String::new(),
     }
 }
 

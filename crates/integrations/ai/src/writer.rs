@@ -357,7 +357,8 @@ fn listed(lead: &str, items: &[String], between: &str) -> String {
 }
 
 fn order_of(brief: &Brief) -> String {
-    defuse(brief.prompt.trim()).chars().take(MOST_ORDER).collect()
+    let wishes = [brief.prompt.trim(), brief.instructions.trim()].join("\n");
+    defuse(wishes.trim()).chars().take(MOST_ORDER).collect()
 }
 
 fn keywords_line(brief: &Brief) -> String {

@@ -63,7 +63,11 @@ impl Pipeline for Article {
 
     async fn ended(&self, tx: &StepsTx, tasks: &[EndedTask<'_>]) -> Result<(), StoreError> {
         let of = |ended: &EndedTask<'_>| Some((ended.task.org(), ended.task.subject_id?));
-        let ready: Vec<_> = tasks.iter().filter(|ended| ended.status == TaskStatus::Completed).filter_map(of).collect();
+        let ready: Vec<_> = tasks
+            .iter()
+            .filter(|ended| ended.status == TaskStatus::Completed)
+            .filter_map(|ended| of(ended).map(|(org, article)| (org, article, ended.task.id)))
+            .collect();
         tx.articles_ready(&ready).await?;
         for ended in tasks.iter().filter(|ended| ended.status != TaskStatus::Completed) {
             let Some((org, article)) = of(ended) else { continue };

@@ -7,7 +7,9 @@ use crate::crud::TenantEntity;
 pub mod api_keys;
 pub mod article_versions;
 pub mod articles;
+pub mod blog_templates;
 pub mod claims;
+pub mod connections;
 pub mod effects;
 pub mod event_followers;
 pub mod event_groups;
@@ -19,6 +21,7 @@ pub mod idempotency_keys;
 pub mod ledger_entries;
 pub mod organizations;
 pub mod projects;
+pub mod publications;
 pub mod research_sources;
 pub mod schedule_runs;
 pub mod schedules;
@@ -40,7 +43,9 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<api_keys::Entity>(),
         of::<article_versions::Entity>(),
         of::<articles::Entity>(),
+        of::<blog_templates::Entity>(),
         of::<claims::Entity>(),
+        of::<connections::Entity>(),
         of::<effects::Entity>(),
         of::<event_followers::Entity>(),
         of::<event_groups::Entity>(),
@@ -52,6 +57,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<ledger_entries::Entity>(),
         of::<organizations::Entity>(),
         of::<projects::Entity>(),
+        of::<publications::Entity>(),
         of::<research_sources::Entity>(),
         of::<schedule_runs::Entity>(),
         of::<schedules::Entity>(),

@@ -165,7 +165,7 @@ fn is_web_address(value: &str) -> bool {
     ["http://", "https://"].iter().any(|s| value.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)))
 }
 
-static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
+pub(super) static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut policy = Builder::default();
     policy
         .add_tag_attributes("sup", ["id"])

@@ -21,7 +21,7 @@ use crate::http::{
     },
 };
 
-mod body;
+pub mod body;
 mod times;
 mod view;
 

@@ -235,6 +235,7 @@ mod tests {
             tone: Tone::default(),
             words: WordRange { min: 100, max: 200 },
             keywords: Vec::new(),
+            instructions: String::new(),
         }
     }
 

@@ -40,6 +40,7 @@ fn brief(words: u32) -> Brief {
         tone: Tone::Conversational,
         language: "en".into(),
         words: WordRange { min: words, max: words + words / 5 },
+        instructions: String::new(),
     }
 }
 

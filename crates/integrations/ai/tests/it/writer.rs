@@ -20,6 +20,7 @@ fn brief() -> Brief {
         tone: Tone::Casual,
         language: "en".into(),
         words: WordRange { min: 360, max: 440 },
+        instructions: String::new(),
     }
 }
 

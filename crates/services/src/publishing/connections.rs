@@ -1,0 +1,293 @@
+//! Connections to blogs: made, changed, tried out, removed. Passwords are among the secrets, under the connection's id.
+
+use chrono::TimeDelta;
+use galley_destinations::{Probe, Term, TermKind};
+use galley_domain::{Hidden, OrgId, order::Violations, project::Platform};
+use galley_store::{NewConnection, StoreError, TenantTx, rows};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    SecretPurpose, Services,
+    error::{Missing, ServiceError},
+    idempotency::{Answer, IdempotencyKey, once},
+};
+
+/// How long what a blog said of its categories is believed.
+const CATEGORIES_KEPT: TimeDelta = TimeDelta::hours(1);
+const MAX_PASSWORD_CHARS: usize = 500;
+
+/// A connection to make.
+#[derive(Debug, Clone)]
+pub struct ConnectionRequest {
+    pub name: String,
+    pub site_url: String,
+    pub username: String,
+    pub password: Hidden,
+}
+
+/// Changes to a connection; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionEdit {
+    pub name: Option<String>,
+    pub site_url: Option<String>,
+    pub username: Option<String>,
+    pub password: Option<Hidden>,
+    pub is_active: Option<bool>,
+}
+
+/// What a field of a connection is called by the document that speaks of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FieldNames {
+    pub(crate) password: &'static str,
+}
+
+pub(crate) const BLOG: FieldNames = FieldNames { password: "app_password" };
+
+impl Services {
+    /// Newest first.
+    pub async fn blog_connections(&self, org: OrgId) -> Result<Vec<rows::Connection>, ServiceError> {
+        Ok(self.store.tenant(org).blog_connections().await?)
+    }
+
+    /// One that has a login.
+    pub async fn blog_connection(&self, org: OrgId, id: Uuid) -> Result<rows::Connection, ServiceError> {
+        let found = self.store.tenant(org).connection(id).await?.filter(|found| is_blog(found));
+        found.ok_or(ServiceError::NotFound(Missing::Connection))
+    }
+
+    /// Nothing is asked of the site.
+    pub async fn create_blog_connection(
+        &self,
+        org: OrgId,
+        request: ConnectionRequest,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<rows::Connection>, ServiceError> {
+        let ConnectionRequest { name, site_url, username, password } = request;
+        let edit = ConnectionEdit {
+            name: Some(name),
+            site_url: Some(site_url),
+            username: Some(username),
+            password: Some(password),
+            is_active: None,
+        };
+        let edit = self.checked_connection(edit, BLOG)?;
+        let id = Uuid::now_v7();
+        let sealed = match &edit.password {
+            Some(password) => Some(self.seal(org, SecretPurpose::Connection, &id.to_string(), password)?),
+            None => None,
+        };
+        let new = NewConnection {
+            id,
+            project_id: None,
+            platform: Platform::Wordpress,
+            name: edit.name.unwrap_or_default(),
+            site_url: edit.site_url.unwrap_or_default(),
+            username: edit.username.unwrap_or_default(),
+        };
+        let tx = self.store.begin(org).await?;
+        once(tx, key, |tx| async move {
+            refuse_twin(&tx, new.platform, &new.site_url, &new.username, id).await?;
+            let connection = tx.insert_connection(new).await?;
+            if let Some(sealed) = sealed {
+                tx.put_secret(sealed).await?;
+            }
+            Ok((tx, connection))
+        })
+        .await
+    }
+
+    /// A password is never sent to another site, or for another user, than it was given for.
+    pub async fn edit_blog_connection(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        edit: ConnectionEdit,
+    ) -> Result<rows::Connection, ServiceError> {
+        let edit = self.checked_connection(edit, BLOG)?;
+        let tx = self.store.begin(org).await?;
+        let mut connection =
+            tx.lock_connection(id).await?.filter(is_blog).ok_or(ServiceError::NotFound(Missing::Connection))?;
+        self.apply_edit(&tx, &mut connection, edit, BLOG).await?;
+        let connection = tx.save_connection(connection).await?;
+        tx.commit().await?;
+        Ok(connection)
+    }
+
+    /// Changes a locked connection, with its password if one comes along.
+    pub(crate) async fn apply_edit(
+        &self,
+        tx: &TenantTx,
+        connection: &mut rows::Connection,
+        edit: ConnectionEdit,
+        names: FieldNames,
+    ) -> Result<(), ServiceError> {
+        let site_url = edit.site_url.unwrap_or_else(|| connection.site_url.clone());
+        let username = edit.username.unwrap_or_else(|| connection.username.clone());
+        let moves = origin_of(&site_url) != origin_of(&connection.site_url) || username != connection.username;
+        if moves && edit.password.is_none() {
+            let message = "must be given with another site_url or username: a stored password is never sent elsewhere";
+            return Err(ServiceError::field(names.password, message));
+        }
+        refuse_twin(tx, *connection.platform, &site_url, &username, connection.id).await?;
+        if let Some(password) = &edit.password {
+            let name = connection.id.to_string();
+            tx.put_secret(self.seal(tx.org(), SecretPurpose::Connection, &name, password)?).await?;
+        }
+        if moves {
+            (connection.categories, connection.categories_cached_at) = (None, None);
+        }
+        (connection.site_url, connection.username) = (site_url, username);
+        connection.name = edit.name.unwrap_or_else(|| connection.name.clone());
+        connection.is_active = edit.is_active.unwrap_or(connection.is_active);
+        Ok(())
+    }
+
+    /// What was published through it stays, and its posts keep their addresses.
+    pub async fn delete_blog_connection(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
+        let tx = self.store.begin(org).await?;
+        tx.lock_connection(id).await?.filter(is_blog).ok_or(ServiceError::NotFound(Missing::Connection))?;
+        remove_connection(&tx, id).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// What the blog lets us do, tried out. That it does not answer is an answer.
+    pub async fn test_connection(&self, org: OrgId, connection: &rows::Connection) -> Result<Probe, ServiceError> {
+        let blog = match self.blog(org, connection).await {
+            Ok(blog) => blog,
+            Err(error @ (ServiceError::Conflict(_) | ServiceError::Outside(_))) => return Ok(failed(&error)),
+            Err(error) => return Err(error),
+        };
+        Ok(blog.probe().await)
+    }
+
+    /// The blog's categories: as it said in the last hour, or as it says now.
+    pub async fn blog_categories(&self, org: OrgId, id: Uuid, refresh: bool) -> Result<Vec<Term>, ServiceError> {
+        let connection = self.blog_connection(org, id).await?;
+        let now = self.store.tenant(org).now().await?;
+        let known: Option<Vec<Term>> =
+            connection.categories.clone().map(serde_json::from_value).transpose().map_err(StoreError::from)?;
+        let is_new = connection.categories_cached_at.is_some_and(|at| now - at < CATEGORIES_KEPT);
+        if let (Some(known), true, false) = (&known, is_new, refresh) {
+            return Ok(known.clone());
+        }
+        let asked = match self.blog(org, &connection).await {
+            Ok(blog) => blog.terms(TermKind::Category).await.map_err(ServiceError::Outside),
+            Err(error) => Err(error),
+        };
+        match (asked, known) {
+            (Ok(terms), _) => {
+                let tx = self.store.begin(org).await?;
+                if let Some(mut connection) = tx.lock_connection(id).await? {
+                    connection.categories = Some(json!(terms));
+                    connection.categories_cached_at = Some(now);
+                    tx.save_connection(connection).await?;
+                    tx.commit().await?;
+                }
+                Ok(terms)
+            }
+            (Err(ServiceError::Outside(fault)), Some(known)) if !refresh => {
+                tracing::warn!(error = %fault, connection = %id, "the blog did not say its categories; older ones are given");
+                Ok(known)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// The edit in the form in which it is stored, with everything that is wrong with it.
+    pub(crate) fn checked_connection(
+        &self,
+        mut edit: ConnectionEdit,
+        names: FieldNames,
+    ) -> Result<ConnectionEdit, ServiceError> {
+        let mut wrong = Violations::default();
+        if let Some(name) = &mut edit.name {
+            wrong.length("name", name, 1, 200);
+            *name = name.trim().to_owned();
+        }
+        if let Some(site) = &mut edit.site_url {
+            match self.site_url(site) {
+                Ok(taken) => *site = taken,
+                Err(message) => wrong.add("site_url", message),
+            }
+        }
+        if let Some(username) = &mut edit.username {
+            wrong.length("username", username, 1, 200);
+            wrong.check(username.contains(':'), "username", "holds a colon, which no login over HTTP can have");
+            *username = username.trim().to_owned();
+        }
+        if let Some(password) = &mut edit.password {
+            // As WordPress shows it, in groups of four.
+            let text: String = password.expose().chars().filter(|sign| !sign.is_whitespace()).collect();
+            wrong.check(text.is_empty(), names.password, "must not be empty");
+            let too_long = text.chars().count() > MAX_PASSWORD_CHARS;
+            wrong.check(too_long, names.password, format!("has more than {MAX_PASSWORD_CHARS} characters"));
+            wrong.check(text.chars().any(char::is_control), names.password, "holds a control character; copy it again");
+            *password = Hidden::new(text);
+        }
+        wrong.finish().map_err(ServiceError::Validation)?;
+        Ok(edit)
+    }
+
+    /// The address of a site as it is stored, or what is wrong with it.
+    pub(crate) fn site_url(&self, given: &str) -> Result<String, String> {
+        let url = galley_webhooks::check_url(given.trim(), &self.settings.links)
+            .map_err(|error| error.to_string().replace("webhooks are sent to", "sites are spoken to by"))?;
+        if url.query().is_some() {
+            return Err("has a part behind a question mark; give the address of the site alone".to_owned());
+        }
+        Ok(url.as_str().trim_end_matches('/').to_owned())
+    }
+}
+
+/// Whether 002 sees it.
+pub(crate) fn is_blog(connection: &rows::Connection) -> bool {
+    *connection.platform == Platform::Wordpress && !connection.username.is_empty()
+}
+
+fn origin_of(site: &str) -> Option<String> {
+    site.parse::<url::Url>().ok().map(|url| url.origin().ascii_serialization())
+}
+
+/// Removes it with its secrets.
+pub(crate) async fn remove_connection(tx: &TenantTx, id: Uuid) -> Result<(), ServiceError> {
+    if tx.connection_is_promised(id).await? {
+        let text = "a post or a schedule is to be published through this connection; give it another one first";
+        return Err(ServiceError::Conflict(text.into()));
+    }
+    for (purpose, name) in [(SecretPurpose::Connection, id.to_string()), (SecretPurpose::SiteWebhook, id.to_string())] {
+        tx.delete_secret(purpose.as_str(), &name).await?;
+    }
+    tx.delete_connection(id).await?;
+    Ok(())
+}
+
+async fn refuse_twin(
+    tx: &TenantTx,
+    platform: Platform,
+    site_url: &str,
+    username: &str,
+    but: Uuid,
+) -> Result<(), ServiceError> {
+    tx.hold_slug(&format!("connection/{site_url}/{username}")).await?;
+    match tx.connection_of(platform, site_url, username).await? {
+        Some(twin) if twin.id != but && !username.is_empty() => {
+            let text =
+                format!("there is a connection to this site for this user already: {}; change that one", twin.id);
+            Err(ServiceError::Conflict(text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Nothing could be asked of the site.
+fn failed(why: &ServiceError) -> Probe {
+    Probe {
+        success: false,
+        message: why.to_string(),
+        site_name: None,
+        version: None,
+        role: None,
+        capabilities: Vec::new(),
+    }
+}

@@ -1,0 +1,334 @@
+//! Articles as blog posts of a project: ordered, written anew, changed.
+
+use chrono::NaiveDate;
+use galley_domain::{
+    OrgId, Principal,
+    article::{ArticleStatus, RESEARCH, TASK},
+    order::{ArticleOrder, FieldError},
+    publishing::{PostStatus, PostType},
+};
+use galley_engine::StepSeed;
+use galley_store::{HoldOutcome, NewOrder, PostCounts, StoreError, TenantTx, TextEnum, rows};
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::templates::sections_of;
+use crate::{
+    ArticleEdit, Services, delivered,
+    error::{Missing, ServiceError},
+    idempotency::{Answer, IdempotencyKey, once},
+    projects::refuse_trashed,
+};
+
+const MAX_LINKS: usize = 200;
+
+/// A post to order. What its text is made from is in the order, which is complete.
+#[derive(Debug, Clone)]
+pub struct PostRequest {
+    pub order: ArticleOrder,
+    pub post_type: PostType,
+    pub topic: String,
+    pub template_id: Option<Uuid>,
+    pub wp_category_ids: Vec<i64>,
+    /// As the client gave them.
+    pub ai_settings: Json,
+}
+
+/// Changes to a post; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct PostEdit {
+    /// What makes a new version.
+    pub text: ArticleEdit,
+    pub excerpt: Option<Option<String>>,
+    pub topic: Option<String>,
+    /// `draft` or `ready`.
+    pub status: Option<PostStatus>,
+    /// A picture elsewhere; null takes it away.
+    pub featured_url: Option<Option<String>>,
+    pub focus_keyword: Option<Option<String>>,
+    pub categories: Option<Vec<String>>,
+    pub tags: Option<Vec<String>>,
+    pub wp_category_ids: Option<Vec<i64>>,
+    /// Merged key by key; null removes one.
+    pub product_links: Option<Map<String, Json>>,
+    pub planned_for: Option<Option<NaiveDate>>,
+}
+
+impl PostEdit {
+    /// Changes what stands beside the text.
+    pub(crate) fn apply(&self, article: &mut rows::Article) -> Result<(), ServiceError> {
+        fn set<T: Clone>(field: &mut T, value: Option<&T>) {
+            if let Some(value) = value {
+                field.clone_from(value);
+            }
+        }
+        set(&mut article.excerpt, self.excerpt.as_ref());
+        set(&mut article.featured_url, self.featured_url.as_ref());
+        set(&mut article.focus_keyword, self.focus_keyword.as_ref());
+        set(&mut article.categories, self.categories.as_ref());
+        set(&mut article.tags, self.tags.as_ref());
+        set(&mut article.wp_category_ids, self.wp_category_ids.as_ref());
+        set(&mut article.planned_for, self.planned_for.as_ref());
+        if let Some(topic) = &self.topic {
+            article.topic = Some(topic.clone());
+        }
+        if let Some(links) = &self.product_links {
+            merge_links(&mut article.product_links, links)?;
+        }
+        self.status.map_or(Ok(()), |status| set_by_hand(article, status))
+    }
+
+    fn changes_text(&self) -> bool {
+        let ArticleEdit {
+            title,
+            content,
+            slug,
+            seo_title,
+            seo_description,
+            keywords,
+            publication_status,
+            if_version: _,
+        } = &self.text;
+        [title, content, slug, seo_title, seo_description].iter().any(|text| text.is_some())
+            || keywords.is_some()
+            || publication_status.is_some()
+    }
+}
+
+/// People say that a post is ready, or that it is not; everything else has a call of its own.
+fn set_by_hand(article: &mut rows::Article, wanted: PostStatus) -> Result<(), ServiceError> {
+    let now = status_of(article)?;
+    if !matches!(now, PostStatus::Draft | PostStatus::Ready | PostStatus::Failed) || article.version == 0 {
+        let text = format!("the post is {now}; only a draft, ready or failed one with a text can be set to {wanted}");
+        return Err(ServiceError::Conflict(text));
+    }
+    let status = match wanted {
+        PostStatus::Ready => ArticleStatus::Approved,
+        _ => ArticleStatus::Draft,
+    };
+    article.publish_error = None;
+    article.status = status.as_str().to_owned();
+    Ok(())
+}
+
+fn merge_links(links: &mut Json, changes: &Map<String, Json>) -> Result<(), ServiceError> {
+    let mut merged = links.as_object().cloned().unwrap_or_default();
+    for (item, link) in changes {
+        match link {
+            Json::Null => merged.remove(item),
+            Json::String(link) if link.chars().count() <= crate::MAX_LINK_CHARS => {
+                merged.insert(item.clone(), Json::String(link.clone()))
+            }
+            _ => return Err(ServiceError::field(format!("product_links.{item}"), "must be an address, or null")),
+        };
+    }
+    if merged.len() > MAX_LINKS {
+        let text = format!("has {} links; give at most {MAX_LINKS}", merged.len());
+        return Err(ServiceError::field("product_links", text));
+    }
+    *links = Json::Object(merged);
+    Ok(())
+}
+
+/// How a post looks to those who publish: that its publication failed counts as long as nothing else was done.
+pub fn status_of(article: &rows::Article) -> Result<PostStatus, StoreError> {
+    post_status(&article.status, article.rewrite_task_id.is_some(), article.publish_error.is_some())
+}
+
+/// The same of what a list has of it.
+pub fn post_status(status: &str, is_rewritten: bool, publish_failed: bool) -> Result<PostStatus, StoreError> {
+    let status = status.parse::<ArticleStatus>()?.of_post();
+    Ok(match status {
+        _ if is_rewritten => PostStatus::Generating,
+        PostStatus::Draft | PostStatus::Ready if publish_failed => PostStatus::Failed,
+        other => other,
+    })
+}
+
+impl Services {
+    /// Newest first.
+    pub async fn posts(&self, org: OrgId, project: Uuid) -> Result<Vec<rows::ArticleHead>, ServiceError> {
+        self.project(org, project).await?;
+        Ok(self.store.tenant(org).posts(project).await?.into_iter().map(delivered::head).collect())
+    }
+
+    pub async fn post(&self, org: OrgId, project: Uuid, id: Uuid) -> Result<rows::Article, ServiceError> {
+        let found = self.store.tenant(org).post(project, id).await?.map(delivered::article);
+        found.ok_or(ServiceError::NotFound(Missing::Post))
+    }
+
+    pub async fn post_counts(&self, org: OrgId, project: Uuid) -> Result<PostCounts, ServiceError> {
+        self.project(org, project).await?;
+        Ok(self.store.tenant(org).post_counts(project).await?)
+    }
+
+    /// Takes the order of a post. The project is in the order.
+    pub async fn create_post(
+        &self,
+        principal: &Principal,
+        request: PostRequest,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<rows::Article>, ServiceError> {
+        let mut wrong = self.orders.unservable(&request.order.references());
+        wrong.iter_mut().for_each(within_settings);
+        if !wrong.is_empty() {
+            return Err(ServiceError::Validation(wrong));
+        }
+        let tx = self.store.begin_order(principal.org).await?;
+        once(tx, key, |tx| async move {
+            let PostRequest { mut order, post_type, topic, template_id, wp_category_ids, ai_settings } = request;
+            let project = order.project_id;
+            tx_project(&tx, project).await?;
+            refuse(self.orders.unknown(&tx, &order.references()).await?)?;
+            let template = template(&tx, template_id).await?;
+            if let Some(template) = &template {
+                order.brief.follow(&template.custom_instructions, &headings(template));
+            }
+            let receipt = self.orders.insert(&tx, &order, trace_id, principal.key()).await?;
+            let id = receipt.subject.ok_or_else(|| StoreError::Unreadable("an order without its article".into()))?;
+            let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
+            article.post_type = TextEnum(post_type);
+            article.topic = Some(topic);
+            article.template_id = template.map(|template| template.id);
+            article.wp_category_ids = wp_category_ids;
+            article.ai_settings = ai_settings;
+            let article = tx.save_article(article).await?;
+            Ok((tx, article))
+        })
+        .await
+    }
+
+    /// Writes the text anew. The one that stands stays until the new one is there, and stays when that fails.
+    pub async fn regenerate_post(
+        &self,
+        principal: &Principal,
+        (project, id): (Uuid, Uuid),
+        edit: impl FnOnce(ArticleOrder, &rows::Article) -> Result<(ArticleOrder, Json), ServiceError> + Send,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<rows::Article>, ServiceError> {
+        let article = self.post(principal.org, project, id).await?;
+        let before = article.task_id.ok_or_else(|| ServiceError::Conflict(NOT_WRITTEN_HERE.into()))?;
+        let task = self.store.tenant(principal.org).task(before).await?;
+        let task = task.ok_or_else(|| ServiceError::Conflict(NOT_WRITTEN_HERE.into()))?;
+        let order: ArticleOrder = serde_json::from_value(task.input).map_err(StoreError::from)?;
+        let (order, ai_settings) = edit(order, &article)?;
+        let mut wrong = self.orders.unservable(&order.references());
+        wrong.iter_mut().for_each(within_settings);
+        refuse(wrong)?;
+        let tx = self.store.begin_order(principal.org).await?;
+        once(tx, key, |tx| async move {
+            let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
+            refuse_trashed(&tx, article.project_id).await?;
+            match status_of(&article)? {
+                PostStatus::Draft | PostStatus::Ready | PostStatus::Failed => {}
+                other => {
+                    let text = format!("the post is {other}; it can be written anew as a draft, ready or failed one");
+                    return Err(ServiceError::Conflict(text));
+                }
+            }
+            refuse(self.orders.unknown(&tx, &order.references()).await?)?;
+            let task_id = Uuid::now_v7();
+            let price = self.settings.prices.generate;
+            let written = tx.insert_order(NewOrder {
+                id: task_id,
+                kind: TASK,
+                input: serde_json::to_value(&order).map_err(StoreError::from)?,
+                subject: Some(id),
+                price,
+                api_key_id: principal.key(),
+                parent: None,
+                first: self.registry.new_step(StepSeed::new(RESEARCH), trace_id)?,
+                run_at: None,
+                told: json!({ "article_id": id }),
+            });
+            if let HoldOutcome::Insufficient { available } = written.await? {
+                return Err(ServiceError::InsufficientCredits { needed: price, available });
+            }
+            // One that never had a text is as new.
+            if article.status == ArticleStatus::Failed.as_str() {
+                article.task_id = Some(task_id);
+                article.status = ArticleStatus::Generating.as_str().to_owned();
+            } else {
+                article.rewrite_task_id = Some(task_id);
+            }
+            (article.error, article.publish_error) = (None, None);
+            article.ai_settings = ai_settings;
+            let article = tx.save_article(article).await?;
+            Ok((tx, article))
+        })
+        .await
+    }
+
+    /// What is written about the text makes a version; what stands beside it does not.
+    pub async fn edit_post(
+        &self,
+        org: OrgId,
+        (project, id): (Uuid, Uuid),
+        edit: PostEdit,
+    ) -> Result<rows::Article, ServiceError> {
+        self.post(org, project, id).await?;
+        if edit.changes_text() {
+            return self.edit_article_and(org, id, edit.text.clone(), Some(&edit)).await;
+        }
+        let tx = self.store.begin(org).await?;
+        let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
+        refuse_trashed(&tx, article.project_id).await?;
+        refuse_generating(&article)?;
+        edit.apply(&mut article)?;
+        let article = tx.save_article(article).await?;
+        crate::webhooks::tell_article(&tx, event_of(&edit), &article).await?;
+        tx.commit().await?;
+        Ok(delivered::article(article))
+    }
+}
+
+const NOT_WRITTEN_HERE: &str = "the text was not written here, or its order is gone; order a new post";
+
+pub(crate) fn event_of(edit: &PostEdit) -> galley_webhooks::Event {
+    match edit.status {
+        Some(PostStatus::Ready) => galley_webhooks::Event::ArticleApproved,
+        _ => galley_webhooks::Event::ArticleUpdated,
+    }
+}
+
+/// Nobody changes what is being written.
+pub(crate) fn refuse_generating(article: &rows::Article) -> Result<(), ServiceError> {
+    match status_of(article)? {
+        PostStatus::Generating => {
+            Err(ServiceError::Conflict("the post is being written; wait until its job has ended".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An order's fields stand in the settings of a post.
+fn within_settings(error: &mut FieldError) {
+    error.field = format!("ai_settings.{}", error.field);
+}
+
+fn refuse(wrong: Vec<FieldError>) -> Result<(), ServiceError> {
+    if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
+}
+
+/// The project is in the path: one that is unknown is missing, one in the trash is a conflict.
+async fn tx_project(tx: &TenantTx, project: Option<Uuid>) -> Result<(), ServiceError> {
+    let project = project.ok_or(ServiceError::NotFound(Missing::Project))?;
+    tx.project(project).await?.ok_or(ServiceError::NotFound(Missing::Project))?;
+    refuse_trashed(tx, Some(project)).await
+}
+
+async fn template(tx: &TenantTx, id: Option<Uuid>) -> Result<Option<rows::BlogTemplate>, ServiceError> {
+    let Some(id) = id else { return Ok(tx.default_blog_template().await?) };
+    let found = tx.blog_template(id).await?;
+    found.map(Some).ok_or_else(|| ServiceError::field("template_id", format!("there is no template {id}")))
+}
+
+fn headings(template: &rows::BlogTemplate) -> Vec<String> {
+    let said = |section: super::templates::TemplateSection| match section.instructions.trim() {
+        "" => section.heading,
+        more => format!("{}: {more}", section.heading),
+    };
+    sections_of(template).into_iter().map(said).collect()
+}

@@ -1,0 +1,303 @@
+//! Ordering that an article goes out, now or at an hour. What goes out is what stands at that moment.
+
+use chrono::{DateTime, Utc};
+use galley_destinations::differences;
+use galley_domain::{
+    OrgId, Principal,
+    article::ArticleStatus,
+    order::FieldError,
+    publishing::{PUBLISH, PostStatus, PublicationState, TASK, Visibility},
+};
+use galley_engine::{ControlError, StepSeed};
+use galley_recurrence::Missed;
+use galley_store::{HoldOutcome, NewOrder, NewPublication, StepsTx, StoreError, TenantTx, rows};
+use galley_webhooks::Event;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{connections::is_blog, gate, known, missed::Promise, posts::status_of};
+use crate::{
+    Services,
+    error::{Missing, ServiceError},
+    idempotency::{Answer, IdempotencyKey, keep_answer, known_answer},
+    projects::refuse_trashed,
+};
+
+/// What is to go out, and where.
+#[derive(Debug, Clone, Default)]
+pub struct PublishRequest {
+    /// By default the project's, else the one that was used last.
+    pub connection_id: Option<Uuid>,
+    pub visibility: Option<Visibility>,
+    /// Also over what others have changed there.
+    pub force: bool,
+    pub deployment_id: Option<Uuid>,
+}
+
+/// When it goes out.
+#[derive(Debug, Clone)]
+pub(crate) struct At {
+    pub(crate) due: DateTime<Utc>,
+    pub(crate) timezone: String,
+    pub(crate) note: Option<String>,
+    pub(crate) missed: Missed,
+}
+
+/// A publication that was ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderedPublication {
+    pub publication_id: Uuid,
+    pub task_id: Uuid,
+}
+
+impl Services {
+    /// Puts an article to a blog, or brings what stands there to its newest text. A promise to do so later is dropped.
+    pub async fn publish(
+        &self,
+        principal: &Principal,
+        id: Uuid,
+        request: PublishRequest,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<OrderedPublication>, ServiceError> {
+        if !request.force {
+            self.refuse_drift(principal.org, id, request.connection_id).await?;
+        }
+        self.order_publication(principal, id, request, None, trace_id, key).await
+    }
+
+    pub async fn publication(&self, org: OrgId, id: Uuid) -> Result<rows::Publication, ServiceError> {
+        self.store.tenant(org).publication(id).await?.ok_or(ServiceError::NotFound(Missing::Publication))
+    }
+
+    /// Nothing is sent over what somebody has changed there. A site that is away is asked again when it is published.
+    async fn refuse_drift(&self, org: OrgId, id: Uuid, connection: Option<Uuid>) -> Result<(), ServiceError> {
+        let tenant = self.store.tenant(org);
+        let Some(connection) = connection else { return Ok(()) };
+        let Some(connection) = tenant.connection(connection).await?.filter(|found| is_blog(found)) else {
+            return Ok(());
+        };
+        let Some(known) = known(tenant.placed(id, connection.id).await?)? else { return Ok(()) };
+        let Some(sent) = &known.fields else { return Ok(()) };
+        let there = match self.blog(org, &connection).await?.read(id, Some(&known)).await {
+            Ok(Some(there)) => there,
+            Ok(None) | Err(_) => return Ok(()),
+        };
+        let changed = differences(sent, &there);
+        match changed.is_empty() {
+            true => Ok(()),
+            false => Err(drifted(changed.into_iter().map(|one| one.field))),
+        }
+    }
+
+    pub(crate) async fn order_publication(
+        &self,
+        principal: &Principal,
+        id: Uuid,
+        request: PublishRequest,
+        at: Option<At>,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<OrderedPublication>, ServiceError> {
+        let org = principal.org;
+        let tx = self.store.begin_steps([org]).await?;
+        if let Some(value) = known_answer(tx.tenant(org.0)?, key).await? {
+            return Ok(Answer { value, replayed: true });
+        }
+        let tx = self.drop_promise(tx, org, id).await?;
+        let tenant = tx.tenant(org.0)?;
+        let mut article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        refuse_trashed(tenant, article.project_id).await?;
+        refuse_unpublishable(&article, at.is_some())?;
+        gate::check(tenant, &article).await?;
+        let connection = target(tenant, &article, request.connection_id).await?;
+        let ordered = OrderedPublication { publication_id: Uuid::now_v7(), task_id: Uuid::now_v7() };
+        self.write_order(tenant, principal, &article, &ordered, at.as_ref().map(|at| at.due), trace_id).await?;
+        tenant
+            .insert_publication(NewPublication {
+                id: ordered.publication_id,
+                article_id: id,
+                connection_id: Some(connection.id),
+                destination: "wordpress",
+                deployment_id: request.deployment_id,
+                task_id: Some(ordered.task_id),
+                visibility: request.visibility.unwrap_or(Visibility::Publish),
+                status: PublicationState::Pending,
+                force: request.force,
+                due_at: at.as_ref().map(|at| at.due),
+                external_id: None,
+                external_url: None,
+                error: None,
+                published_at: None,
+                metadata: json!({}),
+            })
+            .await?;
+        promise(&mut article, &ordered, at)?;
+        let article = tenant.save_article(article).await?;
+        if article.scheduled_at.is_some() {
+            tell_publication(tenant, Event::PublicationScheduled, &article, &connection, None).await?;
+        }
+        keep_answer(tenant, key, &ordered).await?;
+        tx.commit().await?;
+        Ok(Answer { value: ordered, replayed: false })
+    }
+
+    async fn write_order(
+        &self,
+        tx: &TenantTx,
+        principal: &Principal,
+        article: &rows::Article,
+        ordered: &OrderedPublication,
+        due: Option<DateTime<Utc>>,
+        trace_id: &str,
+    ) -> Result<(), ServiceError> {
+        let written = tx.insert_order(NewOrder {
+            id: ordered.task_id,
+            kind: TASK,
+            input: json!({ "publication_id": ordered.publication_id }),
+            subject: Some(article.id),
+            price: Decimal::ZERO,
+            api_key_id: principal.key(),
+            parent: None,
+            first: self.registry.new_step(StepSeed::new(PUBLISH), trace_id)?,
+            run_at: due,
+            told: json!({ "article_id": article.id, "publication_id": ordered.publication_id }),
+        });
+        match written.await? {
+            HoldOutcome::Held { .. } => Ok(()),
+            HoldOutcome::Insufficient { available } => {
+                Err(ServiceError::InsufficientCredits { needed: Decimal::ZERO, available })
+            }
+        }
+    }
+
+    /// Takes back a promise that has not come due. Tasks are locked before articles, so this comes first.
+    pub(crate) async fn drop_promise(&self, tx: StepsTx, org: OrgId, id: Uuid) -> Result<StepsTx, ServiceError> {
+        let tenant = tx.tenant(org.0)?;
+        let promised = match tenant.article(id).await?.filter(|article| article.scheduled_at.is_some()) {
+            Some(article) => article.publication_id,
+            None => None,
+        };
+        let Some(publication) = promised else { return Ok(tx) };
+        let publication = tenant.publication(publication).await?;
+        let Some((publication, task)) = publication.and_then(|found| Some((found.id, found.task_id?))) else {
+            return Ok(tx);
+        };
+        match self.control.cancel_in(tx, org, task).await {
+            Ok(tx) => {
+                tx.tenant(org.0)?.delete_publication(publication).await?;
+                Ok(tx)
+            }
+            // Its hour has just come; what became of it is seen when the article is locked.
+            Err(ControlError::Refused(_)) => Ok(self.store.begin_steps([org]).await?),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The site changed since we published there.
+pub(crate) fn drifted(fields: impl Iterator<Item = String>) -> ServiceError {
+    let text =
+        "somebody has changed the post at its site since it was published; see errors. Look at GET …/drift, then \
+                resolve it or publish with force"
+            .to_owned();
+    let changed = |field| FieldError { field, message: "was changed there since it was published".into() };
+    ServiceError::Refused(text, fields.map(changed).collect())
+}
+
+fn refuse_unpublishable(article: &rows::Article, later: bool) -> Result<(), ServiceError> {
+    let status = status_of(article)?;
+    let text = match status {
+        PostStatus::Generating => "the post is being written; wait until its job has ended",
+        PostStatus::Published if later => {
+            "the post is published; publish it again to bring it up to date, or unpublish it"
+        }
+        _ if article.version == 0 || article.status == ArticleStatus::Failed.as_str() => {
+            "the post has no text; write it anew first"
+        }
+        _ if article.publication_id.is_some() => {
+            "another publication of the post is under way; wait until it has ended"
+        }
+        _ => return Ok(()),
+    };
+    Err(ServiceError::Conflict(text.into()))
+}
+
+/// Where it goes: where the client says, where the project says, where it went last, or through the newest that was used.
+async fn target(
+    tx: &TenantTx,
+    article: &rows::Article,
+    wanted: Option<Uuid>,
+) -> Result<rows::Connection, ServiceError> {
+    if let Some(id) = wanted {
+        let found = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active);
+        return found
+            .ok_or_else(|| ServiceError::field("connection_id", format!("there is no active blog connection {id}")));
+    }
+    let project = match article.project_id {
+        Some(project) => tx.project(project).await?,
+        None => None,
+    };
+    let default = project.and_then(|project| project.settings["default_blog_connection_id"].as_str()?.parse().ok());
+    for id in [default, article.connection_id].into_iter().flatten() {
+        if let Some(found) = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active) {
+            return Ok(found);
+        }
+    }
+    let mut active: Vec<_> = tx.blog_connections().await?.into_iter().filter(|found| found.is_active).collect();
+    active.sort_by_key(|connection| connection.last_synced_at);
+    let newest = active.pop().filter(|connection| connection.last_synced_at.is_some());
+    newest.ok_or_else(|| {
+        let text = "nothing says through which connection; give connection_id, or set default_blog_connection_id in the \
+                    settings of the project";
+        ServiceError::Conflict(text.into())
+    })
+}
+
+fn promise(article: &mut rows::Article, ordered: &OrderedPublication, at: Option<At>) -> Result<(), StoreError> {
+    article.publication_id = Some(ordered.publication_id);
+    article.publish_error = None;
+    let Some(At { due, timezone, note, missed }) = at else { return Ok(()) };
+    let promise = Promise { timezone, note, missed, before: article.status.clone() };
+    article.schedule = Some(serde_json::to_value(promise)?);
+    article.scheduled_at = Some(due);
+    article.status = ArticleStatus::Scheduled.as_str().to_owned();
+    Ok(())
+}
+
+/// Tells the organization's endpoints what became of a publication.
+pub(crate) async fn tell_publication(
+    tx: &TenantTx,
+    event: Event,
+    article: &rows::Article,
+    connection: &rows::Connection,
+    error: Option<&str>,
+) -> Result<(), StoreError> {
+    let data = json!({
+        "publication_id": article.publication_id,
+        "article_id": article.id,
+        "project_id": article.project_id,
+        "connection_id": connection.id,
+        "destination": connection.platform.as_str(),
+        "external_id": article.external_id,
+        "external_url": article.external_url,
+        "status": article.status,
+        "scheduled_at": article.scheduled_at,
+        "error": error,
+        "drift": null,
+    });
+    tx.announce(event.as_str(), article.id, data).await
+}
+
+/// What a publication goes through, if that is still there.
+pub(crate) async fn publication_connection(
+    tx: &TenantTx,
+    publication: Uuid,
+) -> Result<Option<rows::Connection>, StoreError> {
+    match tx.publication(publication).await?.and_then(|publication| publication.connection_id) {
+        Some(connection) => tx.connection(connection).await,
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,72 @@
+//! A post goes out at an hour: promised, moved, taken back.
+
+use galley_domain::{OrgId, Principal, article::ArticleStatus};
+use galley_recurrence::{Missed, MomentRequest};
+use galley_webhooks::Event;
+use uuid::Uuid;
+
+use super::publish::{At, OrderedPublication, PublishRequest, publication_connection, tell_publication};
+use crate::{
+    Services,
+    error::{Missing, ServiceError},
+    idempotency::{Answer, IdempotencyKey},
+};
+
+/// An hour to promise.
+#[derive(Debug, Clone)]
+pub struct SchedulePostRequest {
+    pub moment: MomentRequest,
+    pub connection_id: Option<Uuid>,
+    pub missed: Missed,
+}
+
+impl Services {
+    /// Promises that the article goes out at an hour. One that is promised already is moved.
+    pub async fn schedule_post(
+        &self,
+        principal: &Principal,
+        id: Uuid,
+        request: SchedulePostRequest,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<OrderedPublication>, ServiceError> {
+        let now = self.store.tenant(principal.org).now().await?;
+        let moment = request.moment.check(now).map_err(|error| ServiceError::Validation(vec![error]))?;
+        let at = At {
+            due: moment.at,
+            timezone: moment.timezone.name().to_owned(),
+            note: moment.note,
+            missed: request.missed,
+        };
+        let wanted = PublishRequest { connection_id: request.connection_id, ..PublishRequest::default() };
+        self.order_publication(principal, id, wanted, Some(at), trace_id, key).await
+    }
+
+    /// Takes the promise back; the article is as it was before.
+    pub async fn unschedule_post(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
+        let tx = self.store.begin_steps([org]).await?;
+        let before = tx.tenant(org.0)?.article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        if before.status != ArticleStatus::Scheduled.as_str() {
+            return Err(ServiceError::Conflict("the post is not scheduled".into()));
+        }
+        let connection = match before.publication_id {
+            Some(publication) => publication_connection(tx.tenant(org.0)?, publication).await?,
+            None => None,
+        };
+        let tx = self.drop_promise(tx, org, id).await?;
+        let tenant = tx.tenant(org.0)?;
+        let mut article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        if article.status == ArticleStatus::Scheduled.as_str() || article.publication_id.is_some() {
+            return Err(ServiceError::Conflict("its hour has come; it is being published".into()));
+        }
+        // The document's word for what it is then.
+        article.status = ArticleStatus::Draft.as_str().to_owned();
+        article.publish_error = None;
+        let article = tenant.save_article(article).await?;
+        if let Some(connection) = connection {
+            tell_publication(tenant, Event::PublicationUnscheduled, &article, &connection, None).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! Articles as blog posts of a project.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, QueryFilter, sea_query::Expr};
+use uuid::Uuid;
+
+use crate::{
+    articles::LEFT_BY_NO_CANCEL,
+    entity::articles::{Column, Entity, Head, Model},
+    error::StoreError,
+    scope::{Scoped, TenantTx},
+    sql,
+};
+
+/// What the blog posts of a project come to.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct PostCounts {
+    /// How many are in each state, by state; a publication that failed is told by `publish_failed`.
+    pub by_status: serde_json::Value,
+    pub by_post_type: serde_json::Value,
+    pub total: i64,
+    pub published_last_30_days: i64,
+    pub scheduled_next_30_days: i64,
+    pub average_word_count: Option<f64>,
+    pub average_seo_score: Option<f64>,
+    pub credits_used: rust_decimal::Decimal,
+}
+
+/// Posts that were cancelled before they had a text are not there.
+const COUNTS: &str = "
+WITH posts AS (
+    SELECT a.*, CASE WHEN a.publish_error IS NOT NULL AND a.status IN ('draft', 'review', 'approved')
+        THEN 'publish_failed' ELSE a.status END AS state
+    FROM articles a WHERE a.org_id = $1 AND a.project_id = $2 AND NOT (a.status = 'failed' AND EXISTS (
+        SELECT FROM tasks t WHERE t.org_id = a.org_id AND t.id = a.task_id AND t.status = 'cancelled')))
+SELECT
+    coalesce((SELECT jsonb_object_agg(state, number) FROM (SELECT state, count(*) AS number FROM posts GROUP BY state) s),
+        '{}') AS by_status,
+    coalesce((SELECT jsonb_object_agg(post_type, number)
+        FROM (SELECT post_type, count(*) AS number FROM posts GROUP BY post_type) s), '{}') AS by_post_type,
+    count(*) AS total,
+    count(*) FILTER (WHERE status = 'published' AND published_at > now() - interval '30 days') AS published_last_30_days,
+    count(*) FILTER (WHERE status = 'scheduled' AND scheduled_at < now() + interval '30 days') AS scheduled_next_30_days,
+    avg(word_count) FILTER (WHERE version > 0)::double precision AS average_word_count,
+    avg((seo_report->>'score')::double precision) FILTER (WHERE version > 0) AS average_seo_score,
+    coalesce((SELECT -sum(l.amount) FROM ledger_entries l JOIN tasks t ON t.org_id = l.org_id AND t.id = l.task_id
+        WHERE l.org_id = $1 AND l.kind = 'charge' AND t.subject_id IN (SELECT id FROM posts)), 0) AS credits_used
+FROM posts";
+
+/// An article as it stands in the calendar.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct CalendarRow {
+    pub id: Uuid,
+    pub project_id: Option<Uuid>,
+    pub title: String,
+    pub status: String,
+    pub published_at: Option<DateTime<Utc>>,
+    pub scheduled_at: Option<DateTime<Utc>>,
+    pub planned_for: Option<NaiveDate>,
+    pub schedule: Option<serde_json::Value>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What of a calendar is looked for.
+#[derive(Debug, Clone)]
+pub struct CalendarFilter {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    /// The same as dates, the last one included.
+    pub days: (NaiveDate, NaiveDate),
+    pub project_id: Option<Uuid>,
+    pub statuses: Vec<String>,
+    /// Those without any date, too.
+    pub shelf: bool,
+    pub limit: u64,
+}
+
+/// One query, each branch along an index of its own.
+const CALENDAR: &str = "
+WITH found AS (
+    SELECT id FROM articles WHERE org_id = $1 AND scheduled_at >= $2 AND scheduled_at < $3
+    UNION SELECT id FROM articles WHERE org_id = $1 AND published_at >= $2 AND published_at < $3
+    UNION SELECT id FROM articles WHERE org_id = $1 AND planned_for BETWEEN $4 AND $5
+    UNION SELECT id FROM articles WHERE $8 AND org_id = $1 AND scheduled_at IS NULL AND planned_for IS NULL
+        AND published_at IS NULL AND status NOT IN ('archived', 'failed'))
+SELECT a.id, a.project_id, a.title, a.status, a.published_at, a.scheduled_at, a.planned_for, a.schedule, a.updated_at
+FROM articles a JOIN found USING (id)
+LEFT JOIN projects p ON p.org_id = a.org_id AND p.id = a.project_id
+WHERE a.org_id = $1 AND p.deleted_at IS NULL AND ($6::uuid IS NULL OR a.project_id = $6)
+    AND (cardinality($7::text[]) = 0 OR a.status = ANY($7::text[]))
+ORDER BY coalesce(a.scheduled_at, a.published_at, a.planned_for::timestamptz), a.id LIMIT $9";
+
+impl<C: ConnectionTrait> Scoped<C> {
+    /// Newest first.
+    pub async fn posts(&self, project: Uuid) -> Result<Vec<Head>, StoreError> {
+        let condition = Condition::all().add(Column::ProjectId.eq(project)).add(Expr::cust(LEFT_BY_NO_CANCEL));
+        let newest = [(Column::CreatedAt, Order::Desc), (Column::Id, Order::Asc)];
+        // Most lists of this document are whole; what a person scrolls through ends somewhere.
+        Ok(self.page::<Entity, Head>(condition, &newest, 10_000, 0).await?.0)
+    }
+
+    pub async fn post(&self, project: Uuid, id: Uuid) -> Result<Option<Model>, StoreError> {
+        let own = self.find::<Entity>().filter(Column::Id.eq(id)).filter(Column::ProjectId.eq(project));
+        Ok(own.one(&self.conn).await?)
+    }
+
+    pub async fn post_counts(&self, project: Uuid) -> Result<PostCounts, StoreError> {
+        let found = sql::rows(&self.conn, COUNTS, [self.org_value(), project.into()]).await?;
+        found.into_iter().next().ok_or_else(|| StoreError::Unreadable("counts of posts without a row".into()))
+    }
+
+    pub async fn calendar(&self, filter: &CalendarFilter) -> Result<Vec<CalendarRow>, StoreError> {
+        let values = [
+            self.org_value(),
+            filter.from.into(),
+            filter.to.into(),
+            filter.days.0.into(),
+            filter.days.1.into(),
+            filter.project_id.into(),
+            filter.statuses.clone().into(),
+            filter.shelf.into(),
+            i64::try_from(filter.limit).unwrap_or(i64::MAX).into(),
+        ];
+        sql::rows(&self.conn, CALENDAR, values).await
+    }
+}
+
+impl TenantTx {
+    /// Writes back what the caller changed on a locked article beside its text, which has its versions.
+    pub async fn save_article(&self, article: Model) -> Result<Model, StoreError> {
+        self.save::<Entity>(article).await
+    }
+}

@@ -1,0 +1,283 @@
+//! Blog posts of a project: ordered, read, changed, published, scheduled.
+
+use galley_domain::publishing::{PostStatus, Visibility};
+use galley_services::{OrderedPublication, PublishRequest};
+use galley_store::rows;
+use poem_openapi::{OpenApi, param::Path};
+use uuid::Uuid;
+
+pub mod body;
+pub mod counts;
+pub mod view;
+
+use body::{CreateBlogPost, PublishBlogPost, RegenerateBlogPost, ScheduleBlogPost, UpdateBlogPost};
+use counts::BlogAnalytics;
+use view::{BlogPost, BlogPostSummary};
+
+use crate::http::{
+    Area,
+    kit::{
+        auth::{Ai, Auth, Class, Content, ProjectsRead, ProjectsWrite, PublishWrite, Right},
+        body::Body,
+        envelope::views,
+        fields::fields,
+        header::IdempotencyKey,
+        problem::{Code, Problem},
+        query::Query,
+        reply::{Accepted, Asked, NoContent, Outcome, Reply, Waited},
+        scalar::{Id, Word},
+        waiting,
+    },
+};
+
+pub struct Posts;
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Area::Publishing")]
+impl Posts {
+    /// List blog posts
+    ///
+    /// All posts of the project, newest first, also those that were ordered as tasks or articles.
+    #[oai(path = "/projects/:project_id/blog-posts", method = "get", operation_id = "list_blog_posts")]
+    async fn list(
+        &self,
+        auth: Auth<ProjectsRead>,
+        project_id: Path<Id>,
+        Query(query): Query<BlogPostQuery>,
+    ) -> Outcome<Vec<BlogPostSummary>> {
+        let rows = auth.services().posts(auth.org(), project_id.0.0).await?;
+        let mut posts: Vec<BlogPostSummary> = views(rows)?;
+        posts.retain(|post| query.status.is_none_or(|status| post.is(status.0)));
+        Ok(Reply::new(posts))
+    }
+
+    /// Order a blog post
+    ///
+    /// Starts the work and answers with the post, whose status is `generating` until it becomes `draft` or `failed`.
+    /// `job_id` is the task that does it. Costs what an article costs.
+    #[oai(path = "/projects/:project_id/blog-posts", method = "post", operation_id = "create_blog_post")]
+    async fn create(
+        &self,
+        auth: Auth<ProjectsWrite, Ai>,
+        project_id: Path<Id>,
+        key: IdempotencyKey,
+        body: Body<CreateBlogPost>,
+    ) -> Outcome<BlogPost, Accepted> {
+        let key = key.with(&body.canonical)?;
+        let request = body.value.request(project_id.0.0)?;
+        let answer = auth.services().create_post(&auth.principal, request, auth.trace_id(), key.as_ref()).await?;
+        let location = format!("/api/v1/projects/{}/blog-posts/{}", project_id.0.0, answer.value.id);
+        Ok(Reply::<BlogPost, Accepted>::try_of(answer)?.at(&location))
+    }
+
+    /// Get a blog post
+    ///
+    /// With its text as HTML.
+    #[oai(path = "/projects/:project_id/blog-posts/:post_id", method = "get", operation_id = "get_blog_post")]
+    async fn get(&self, auth: Auth<ProjectsRead>, project_id: Path<Id>, post_id: Path<Id>) -> Outcome<BlogPost> {
+        Ok(Reply::new(shown(&auth, (project_id.0.0, post_id.0.0)).await?))
+    }
+
+    /// Change a blog post
+    ///
+    /// What is left out stays. `content` is HTML; what does not belong into an article is taken out of it. A change of the
+    /// text makes a version. Of a published post it changes what stands here; publish again to send it.
+    #[oai(path = "/projects/:project_id/blog-posts/:post_id", method = "patch", operation_id = "update_blog_post")]
+    async fn update(
+        &self,
+        auth: Auth<ProjectsWrite, Content>,
+        project_id: Path<Id>,
+        post_id: Path<Id>,
+        body: Body<UpdateBlogPost>,
+    ) -> Outcome<BlogPost> {
+        let row = auth.services().edit_post(auth.org(), (project_id.0.0, post_id.0.0), body.value.into()).await?;
+        Ok(Reply::new(with_job(&auth, row).await?))
+    }
+
+    /// Write a blog post anew
+    ///
+    /// The old text stays until the new one is there, and stays when that fails. Costs what an article costs.
+    #[oai(path = "/projects/:project_id/blog-posts/:post_id/regenerate", method = "post", operation_id = "regenerate_blog_post")]
+    async fn regenerate(
+        &self,
+        auth: Auth<ProjectsWrite, Ai>,
+        project_id: Path<Id>,
+        post_id: Path<Id>,
+        key: IdempotencyKey,
+        body: Body<RegenerateBlogPost>,
+    ) -> Outcome<BlogPost, Accepted> {
+        let key = key.with(&body.canonical)?;
+        let place = (project_id.0.0, post_id.0.0);
+        let edit = |order, post: &rows::Article| body.value.apply(order, post);
+        let services = auth.services();
+        let answer = services.regenerate_post(&auth.principal, place, edit, auth.trace_id(), key.as_ref()).await?;
+        let location = format!("/api/v1/projects/{}/blog-posts/{}", place.0, place.1);
+        Ok(Reply::<BlogPost, Accepted>::try_of(answer)?.at(&location))
+    }
+
+    /// Publish a blog post
+    ///
+    /// Puts the post to the blog, once, or brings the one that is there to its newest text. Waits for at most 55 s; then the
+    /// answer is 202 and the attempts go on: follow `job_id`. A refusal of the site is a 502 and leaves the text as it is.
+    /// Over what somebody has changed there nothing is sent without `force`.
+    #[oai(path = "/projects/:project_id/blog-posts/:post_id/publish", method = "post", operation_id = "publish_blog_post")]
+    async fn publish(
+        &self,
+        auth: Auth<PublishWrite, Content>,
+        project_id: Path<Id>,
+        post_id: Path<Id>,
+        key: IdempotencyKey,
+        body: Body<PublishBlogPost>,
+    ) -> Result<Waited<BlogPost>, Problem> {
+        let key = key.with(&body.canonical)?;
+        let place = (project_id.0.0, post_id.0.0);
+        auth.services().post(auth.org(), place.0, place.1).await?;
+        let request = PublishRequest::from(body.value);
+        let ordered = auth.services().publish(&auth.principal, place.1, request, auth.trace_id(), key.as_ref()).await?;
+        awaited(&auth, place, ordered.value).await
+    }
+
+    /// Take a blog post back
+    ///
+    /// It becomes a draft at its blog and here; its place there is kept for the next publication.
+    #[oai(path = "/projects/:project_id/blog-posts/:post_id/unpublish", method = "post", operation_id = "unpublish_blog_post")]
+    async fn unpublish(
+        &self,
+        auth: Auth<PublishWrite, Content>,
+        project_id: Path<Id>,
+        post_id: Path<Id>,
+    ) -> Outcome<BlogPost, Asked> {
+        let place = (project_id.0.0, post_id.0.0);
+        auth.services().post(auth.org(), place.0, place.1).await?;
+        auth.services().unpublish(auth.org(), place.1).await?;
+        Ok(Reply::new(shown(&auth, place).await?))
+    }
+
+    /// Schedule a blog post
+    ///
+    /// Promises that the post goes out at an hour; what stands then goes out. Again while it is scheduled: moves it. A wall
+    /// time that the clock of its zone skips is the next one that exists, one that comes twice is the first;
+    /// `schedule_note` says so.
+    #[oai(path = "/projects/:project_id/blog-posts/:post_id/schedule", method = "post", operation_id = "schedule_blog_post")]
+    async fn schedule(
+        &self,
+        auth: Auth<PublishWrite, Content>,
+        project_id: Path<Id>,
+        post_id: Path<Id>,
+        key: IdempotencyKey,
+        body: Body<ScheduleBlogPost>,
+    ) -> Outcome<BlogPost> {
+        let key = key.with(&body.canonical)?;
+        let place = (project_id.0.0, post_id.0.0);
+        auth.services().post(auth.org(), place.0, place.1).await?;
+        let request = body.value.into();
+        auth.services().schedule_post(&auth.principal, place.1, request, auth.trace_id(), key.as_ref()).await?;
+        Ok(Reply::new(shown(&auth, place).await?))
+    }
+
+    /// Take a promise back
+    ///
+    /// The post is a draft again.
+    #[oai(path = "/projects/:project_id/blog-posts/:post_id/unschedule", method = "post", operation_id = "unschedule_blog_post")]
+    async fn unschedule(
+        &self,
+        auth: Auth<PublishWrite, Content>,
+        project_id: Path<Id>,
+        post_id: Path<Id>,
+    ) -> Outcome<BlogPost> {
+        let place = (project_id.0.0, post_id.0.0);
+        auth.services().post(auth.org(), place.0, place.1).await?;
+        auth.services().unschedule_post(auth.org(), place.1).await?;
+        Ok(Reply::new(shown(&auth, place).await?))
+    }
+
+    /// Delete a blog post
+    ///
+    /// For good, with its versions and images; its job or its promise is cancelled. A published copy stays at its blog
+    /// unless `remote` is `trash`.
+    #[oai(path = "/projects/:project_id/blog-posts/:post_id", method = "delete", operation_id = "delete_blog_post")]
+    async fn delete(
+        &self,
+        auth: Auth<ProjectsWrite, Content>,
+        project_id: Path<Id>,
+        post_id: Path<Id>,
+        Query(query): Query<DeleteBlogPostQuery>,
+    ) -> Result<NoContent, Problem> {
+        let place = (project_id.0.0, post_id.0.0);
+        auth.services().post(auth.org(), place.0, place.1).await?;
+        if query.remote.is_some() {
+            auth.services().remove_remote(auth.org(), place.1).await?;
+        }
+        auth.services().delete_article(auth.org(), place.1).await?;
+        Ok(NoContent)
+    }
+
+    /// Sum up the blog posts
+    ///
+    /// What is known of them: how many are in each state, words, scores and cost. Nothing is guessed about their readers.
+    #[oai(path = "/projects/:project_id/blog-posts/analytics", method = "get", operation_id = "get_blog_analytics")]
+    async fn analytics(&self, auth: Auth<ProjectsRead>, project_id: Path<Id>) -> Outcome<BlogAnalytics> {
+        Ok(Reply::new(auth.services().post_counts(auth.org(), project_id.0.0).await?.try_into()?))
+    }
+}
+
+fields! {
+    /// Which posts to list.
+    pub struct BlogPostQuery {
+        /// Only posts in this state.
+        status: Option<Word<PostStatus>>,
+    }
+}
+
+crate::http::kit::scalar::words! {
+    /// What becomes of a published copy.
+    pub enum RemoteCopy { Trash = "trash" }
+}
+
+fields! {
+    /// What else is deleted.
+    pub struct DeleteBlogPostQuery {
+        /// `trash`: the copy at its blog goes into the trash there, first.
+        remote: Option<Word<RemoteCopy>>,
+    }
+}
+
+/// The post as it stands, with the job that is at it.
+async fn shown<R: Right, C: Class>(auth: &Auth<R, C>, (project, id): (Uuid, Uuid)) -> Result<BlogPost, Problem> {
+    with_job(auth, auth.services().post(auth.org(), project, id).await?).await
+}
+
+async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> Result<BlogPost, Problem> {
+    let task = match row.publication_id {
+        Some(publication) => auth.services().publication(auth.org(), publication).await?.task_id,
+        None => None,
+    };
+    BlogPost::with_job(row, task)
+}
+
+/// What came of a publication, as far as it can be waited for.
+async fn awaited(
+    auth: &Auth<PublishWrite, Content>,
+    place: (Uuid, Uuid),
+    ordered: OrderedPublication,
+) -> Result<Waited<BlogPost>, Problem> {
+    let task = waiting::for_task(auth.front(), auth.org(), ordered.task_id).await?;
+    let post = shown(auth, place).await?;
+    if !task.status.is_ended() {
+        return Ok(Waited::GoesOn(Reply::new(post).at(&format!("/api/v1/tasks/{}", ordered.task_id))));
+    }
+    match &task.row.error_message {
+        Some(message) => Err(Problem::new(poem::http::StatusCode::BAD_GATEWAY, Code::WorkflowError, message.clone())),
+        None => Ok(Waited::Done(Reply::new(post))),
+    }
+}
+
+impl From<PublishBlogPost> for PublishRequest {
+    fn from(body: PublishBlogPost) -> Self {
+        Self {
+            connection_id: Some(body.connection_id),
+            visibility: Some(body.wp_status.map_or(Visibility::Publish, |status| status.0)),
+            force: body.force,
+            deployment_id: None,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Blog posts as clients see them.
+
+use galley_domain::publishing::{PostStatus, PostType};
+use galley_services::{Promise, post_status, status_of};
+use galley_store::rows;
+use poem_openapi::Object;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::http::kit::{
+    problem::Problem,
+    scalar::{Moment, Nullable, Word},
+    statuses::unreadable,
+    values::FreeObject,
+};
+
+/// A blog post in a list.
+#[derive(Debug, Object)]
+pub struct BlogPostSummary {
+    id: Uuid,
+    title: String,
+    status: Word<PostStatus>,
+    post_type: Word<PostType>,
+    topic: Nullable<String>,
+    featured_image_url: Nullable<String>,
+    /// What its blog calls it.
+    wp_post_id: Nullable<i64>,
+    published_url: Nullable<String>,
+    published_at: Nullable<Moment>,
+    /// The hour that is promised.
+    scheduled_at: Nullable<Moment>,
+    /// A day without a promise, as 2027-01-15.
+    planned_for: Nullable<String>,
+    categories: Vec<String>,
+    tags: Vec<String>,
+    created_at: Moment,
+    updated_at: Moment,
+}
+
+impl BlogPostSummary {
+    pub fn is(&self, status: PostStatus) -> bool {
+        self.status.0 == status
+    }
+}
+
+fn cover(featured: Option<String>, cover: Option<Uuid>) -> Nullable<String> {
+    featured.or_else(|| cover.map(|file| format!("/api/v1/files/{file}/content"))).into()
+}
+
+fn wp_id(external_id: Option<String>) -> Nullable<i64> {
+    external_id.and_then(|id| id.parse().ok()).into()
+}
+
+impl TryFrom<rows::ArticleHead> for BlogPostSummary {
+    type Error = Problem;
+
+    fn try_from(row: rows::ArticleHead) -> Result<Self, Problem> {
+        let status = post_status(&row.status, row.rewrite_task_id.is_some(), row.publish_error.is_some())?;
+        Ok(Self {
+            id: row.id,
+            title: row.title,
+            status: Word(status),
+            post_type: Word(row.post_type.0),
+            topic: row.topic.into(),
+            featured_image_url: cover(row.featured_url, row.cover_file_id),
+            wp_post_id: wp_id(row.external_id),
+            published_url: row.external_url.into(),
+            published_at: row.published_at.into(),
+            scheduled_at: row.scheduled_at.into(),
+            planned_for: row.planned_for.map(|day| day.to_string()).into(),
+            categories: row.categories,
+            tags: row.tags,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+}
+
+/// What search engines are told.
+#[derive(Debug, Object)]
+pub struct BlogSeoMeta {
+    meta_title: String,
+    meta_description: String,
+    focus_keyword: Nullable<String>,
+}
+
+/// What is known of how a post does.
+#[derive(Debug, Object)]
+pub struct BlogPostAnalytics {
+    word_count: i32,
+    /// 0 to 100; null as long as there is no text.
+    seo_score: Nullable<i64>,
+}
+
+/// A blog post.
+#[derive(Debug, Object)]
+pub struct BlogPost {
+    id: Uuid,
+    project_id: Nullable<Uuid>,
+    organization_id: Uuid,
+    title: String,
+    /// HTML; empty until an order of it has come to its end.
+    content: String,
+    excerpt: Nullable<String>,
+    slug: String,
+    status: Word<PostStatus>,
+    post_type: Word<PostType>,
+    topic: Nullable<String>,
+    featured_image_url: Nullable<String>,
+    seo_meta: BlogSeoMeta,
+    /// What its blog calls it.
+    wp_post_id: Nullable<i64>,
+    /// Of its blog.
+    wp_category_ids: Vec<i64>,
+    /// By name; `A > B` is B below A.
+    categories: Vec<String>,
+    tags: Vec<String>,
+    published_url: Nullable<String>,
+    published_at: Nullable<Moment>,
+    /// The hour that is promised.
+    scheduled_at: Nullable<Moment>,
+    /// The zone that the hour was given in.
+    schedule_timezone: Nullable<String>,
+    /// What is to be said of a wall time that does not exist or exists twice.
+    schedule_note: Nullable<String>,
+    /// A day without a promise, as 2027-01-15.
+    planned_for: Nullable<String>,
+    source_item_ids: Vec<Uuid>,
+    product_links: FreeObject,
+    ai_settings: FreeObject,
+    template_id: Nullable<Uuid>,
+    analytics: BlogPostAnalytics,
+    /// The task that is at it, or has written its text.
+    job_id: Nullable<Uuid>,
+    /// Why it, or its newest publication, failed.
+    error: Nullable<String>,
+    /// Counts from 1; 0 as long as there is no text to read.
+    version: i32,
+    created_at: Moment,
+    updated_at: Moment,
+}
+
+impl TryFrom<rows::Article> for BlogPost {
+    type Error = Problem;
+
+    fn try_from(row: rows::Article) -> Result<Self, Problem> {
+        Self::with_job(row, None)
+    }
+}
+
+impl BlogPost {
+    /// `publishing` is the task of a publication that is under way.
+    pub fn with_job(row: rows::Article, publishing: Option<Uuid>) -> Result<Self, Problem> {
+        let status = status_of(&row)?;
+        let promise: Option<Promise> = row.schedule.map(serde_json::from_value).transpose().map_err(unreadable)?;
+        let (timezone, note) = promise.map(|promise| (Some(promise.timezone), promise.note)).unwrap_or_default();
+        Ok(Self {
+            id: row.id,
+            project_id: row.project_id.into(),
+            organization_id: row.org_id,
+            title: row.title,
+            content: galley_text::markdown::to_html(&row.content_markdown),
+            excerpt: row.excerpt.into(),
+            slug: row.slug,
+            status: Word(status),
+            post_type: Word(row.post_type.0),
+            topic: row.topic.into(),
+            featured_image_url: cover(row.featured_url, row.cover_file_id),
+            seo_meta: BlogSeoMeta {
+                meta_title: row.seo_title,
+                meta_description: row.seo_description,
+                focus_keyword: row.focus_keyword.or_else(|| row.keywords.into_iter().next()).into(),
+            },
+            wp_post_id: wp_id(row.external_id),
+            wp_category_ids: row.wp_category_ids,
+            categories: row.categories,
+            tags: row.tags,
+            published_url: row.external_url.into(),
+            published_at: row.published_at.into(),
+            scheduled_at: row.scheduled_at.into(),
+            schedule_timezone: timezone.into(),
+            schedule_note: note.into(),
+            planned_for: row.planned_for.map(|day| day.to_string()).into(),
+            source_item_ids: row.source_item_ids,
+            product_links: row.product_links.into(),
+            ai_settings: row.ai_settings.into(),
+            template_id: row.template_id.into(),
+            analytics: BlogPostAnalytics {
+                word_count: row.word_count,
+                seo_score: row.seo_report.and_then(|report| report["score"].as_i64()).into(),
+            },
+            job_id: publishing.or(row.rewrite_task_id).or(row.task_id).into(),
+            error: row.error.or(row.publish_error).into(),
+            version: row.version,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+}
+
+/// As the settings of a post are kept: what was given, and nothing that is a default.
+pub fn kept_settings(given: &galley_domain::order::ArticleOrder, custom: &str) -> serde_json::Value {
+    json!({
+        "language": given.brief.language,
+        "tone": given.brief.tone.as_str(),
+        "word_count": given.brief.words.target(),
+        "custom_instructions": custom,
+        "reference_links": given.reference_links,
+        "uploaded_files": given.uploaded_files,
+    })
+}

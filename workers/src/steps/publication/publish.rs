@@ -1,0 +1,134 @@
+//! Publish: puts an article to a blog, once. The ledger of effects knows what was tried, and the blog is asked before
+//! anything is repeated.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use galley_destinations::{Existing, Post, Published, RemoteStatus, SeoOutcome, differences};
+use galley_domain::{
+    Fault, FaultCode, OrgId,
+    publishing::{POST, PUBLISH, Visibility},
+    task::StepKind,
+};
+use galley_engine::{Output, Step, StepContext, StepError};
+use galley_services::{Effect, PublicationWork, SentPublication, Services, pipelines};
+use galley_store::EffectKey;
+
+use crate::steps::Toolbox;
+
+pub(crate) struct Publish(pub(crate) Arc<Toolbox>);
+
+#[async_trait]
+impl Step for Publish {
+    fn kind(&self) -> StepKind {
+        PUBLISH
+    }
+
+    async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
+        let (org, _) = cx.owner()?;
+        let services = &self.0.services;
+        let work = services.publication_work(&cx.step).await?;
+        let key = EffectKey {
+            kind: POST,
+            subject: work.article.id,
+            destination: work.blog.name(),
+            key: &work.publication.id.to_string(),
+        };
+        let posting = Posting { services, org, work: &work, answer: Mutex::default() };
+        services.carry_out(&cx.step, &key, &posting).await?;
+        let published = posting.answer().await?;
+        let version = work.article.version;
+        Ok(pipelines::publication::sent(SentPublication { publication: work.publication.id, version, published }))
+    }
+}
+
+/// A publication on its way.
+struct Posting<'a> {
+    services: &'a Services,
+    org: OrgId,
+    work: &'a PublicationWork,
+    /// What the blog said, if this attempt has asked it.
+    answer: Mutex<Option<Published>>,
+}
+
+impl Posting<'_> {
+    fn version(&self) -> u32 {
+        u32::try_from(self.work.article.version).unwrap_or(0)
+    }
+
+    /// Whether what stands there is what this publication is to bring about.
+    fn is_done(&self, existing: &Existing) -> bool {
+        let shown = match *self.work.publication.visibility {
+            Visibility::Publish => existing.status == RemoteStatus::Published,
+            Visibility::Draft => existing.status == RemoteStatus::Draft,
+            Visibility::Pending => existing.status == RemoteStatus::Pending,
+        };
+        shown && existing.version == self.version()
+    }
+
+    async fn existing(&self) -> Result<Option<Existing>, Fault> {
+        let work = self.work;
+        let found = work.blog.look_up(work.article.id, work.known.as_ref()).await?;
+        Ok(found.filter(|existing| self.is_done(existing)))
+    }
+
+    /// What stands there: as the blog has just said, or as it says of what an earlier attempt has left.
+    async fn answer(&self) -> Result<Published, StepError> {
+        if let Some(answer) = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok(answer);
+        }
+        let work = self.work;
+        let gone = || Fault::transient(FaultCode::WorkflowError, "the post was there and is not found any more");
+        let existing = self.existing().await?.ok_or_else(gone)?;
+        let fields = work.blog.read(work.article.id, work.known.as_ref()).await?.ok_or_else(gone)?;
+        Ok(Published {
+            external_id: existing.external_id,
+            url: existing.url,
+            slug: existing.slug,
+            status: existing.status,
+            version: existing.version,
+            already_there: true,
+            seo_meta: SeoOutcome::Unknown,
+            fields,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Nothing is sent over what somebody has changed there, unless that is what is wanted.
+    async fn refuse_drift(&self) -> Result<(), StepError> {
+        let work = self.work;
+        let Some(known) = work.known.as_ref().filter(|_| !work.publication.force) else { return Ok(()) };
+        let Some(sent) = &known.fields else { return Ok(()) };
+        let Some(there) = work.blog.read(work.article.id, Some(known)).await? else { return Ok(()) };
+        let changed: Vec<String> = differences(sent, &there).into_iter().map(|one| one.field).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "somebody has changed the post at its site since it was published ({}); resolve that, or publish with force",
+            changed.join(", ")
+        );
+        Err(Fault::permanent(FaultCode::WorkflowError, text).into())
+    }
+}
+
+#[async_trait]
+impl Effect for Posting<'_> {
+    type Message = Post;
+
+    async fn look_up(&self) -> Result<Option<String>, Fault> {
+        Ok(self.existing().await?.map(|existing| existing.external_id))
+    }
+
+    async fn prepare(&self) -> Result<Post, StepError> {
+        self.refuse_drift().await?;
+        self.services.post_message(self.org, self.work).await
+    }
+
+    async fn act(&self, post: Post) -> Result<String, Fault> {
+        let published = self.work.blog.publish(post, self.work.known.as_ref()).await?;
+        let id = published.external_id.clone();
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(published);
+        Ok(id)
+    }
+}
