@@ -17,11 +17,13 @@ pub struct Conformance {
     pub picture: Vec<u8>,
     /// A removed article can be brought back there.
     pub has_trash: bool,
+    /// Appended to the names of articles, so that those of an earlier run are not in the way.
+    pub slugs: String,
 }
 
 impl Default for Conformance {
     fn default() -> Self {
-        Self { base: 0, picture: vec![0x89, b'P', b'N', b'G'], has_trash: false }
+        Self { base: 0, picture: vec![0x89, b'P', b'N', b'G'], has_trash: false, slugs: String::new() }
     }
 }
 
@@ -34,7 +36,7 @@ impl Conformance {
         Post {
             article_id: self.id(article),
             version,
-            slug: slug.to_owned(),
+            slug: format!("{slug}{}", self.slugs),
             title: format!("Title {version}"),
             excerpt: "In short.".to_owned(),
             seo: SeoMeta { description: "What it is about.".to_owned(), ..SeoMeta::default() },

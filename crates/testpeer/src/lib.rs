@@ -1,11 +1,12 @@
 //! For tests only: a peer that answers byte for byte what a test wants, TLS that fails, and names that lead where a test
-//! wants. What it starts ends with the test's runtime.
+//! wants, a WordPress that can fail. What it starts ends with the test's runtime.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
 mod answers;
 mod peer;
 pub mod tls;
+pub mod wordpress;
 
 use galley_fetch::address::Policy;
 

@@ -3,7 +3,7 @@
 
 mod entities;
 
-pub(crate) use entities::decoded;
+pub(crate) use entities::{decoded, escaped};
 
 /// Their text is no markup.
 const RAW: [&str; 4] = ["script", "style", "textarea", "title"];

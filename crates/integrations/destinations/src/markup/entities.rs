@@ -77,3 +77,18 @@ fn entity(rest: &str) -> Option<(char, usize)> {
     };
     Some((c, end + 1))
 }
+
+/// The text for an element or for an attribute in double quotes.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -52,7 +52,7 @@ fn nothing_that_comes_makes_it_fail_or_loop() {
 }
 
 #[test]
-fn entities_are_read() {
+fn entities_are_read_and_written() {
     for (text, plain) in [
         ("a &amp; b", "a & b"),
         ("&lt;p&gt;", "<p>"),
@@ -63,4 +63,5 @@ fn entities_are_read() {
     ] {
         assert_eq!(decoded(text), plain, "{text}");
     }
+    assert_eq!(escaped("<a href=\"x\"> & 'b'"), "&lt;a href=&quot;x&quot;&gt; &amp; 'b'");
 }

@@ -1,0 +1,113 @@
+//! The mark in a post's content that says which article and version it is: a comment that no visitor sees. The site's
+//! search finds it, and the filter for users who may not write any HTML they like leaves it alone.
+
+use uuid::Uuid;
+
+use crate::markup::{Token, tokens};
+
+const WORD: &str = "galley:";
+
+/// What the mark says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Marker {
+    pub article: Uuid,
+    /// 0 where somebody made it unreadable.
+    pub version: u32,
+    pub fingerprint: String,
+}
+
+impl Marker {
+    /// `<!-- galley:…:v1:… -->`
+    pub fn comment(&self) -> String {
+        format!("<!-- {WORD}{}:v{}:{} -->", self.article.simple(), self.version, self.fingerprint)
+    }
+
+    /// The last one in the content: of a post that was copied by hand and published again, the newer.
+    pub fn find(content: &str) -> Option<Self> {
+        let comments = tokens(content).filter_map(|token| match token {
+            Token::Comment(text) => Self::parse(text),
+            _ => None,
+        });
+        comments.last()
+    }
+
+    fn parse(comment: &str) -> Option<Self> {
+        let mut parts = comment.trim().strip_prefix(WORD)?.split(':');
+        let article = Uuid::try_parse(parts.next()?).ok()?;
+        let version = parts.next().and_then(|part| part.strip_prefix('v')?.parse().ok()).unwrap_or(0);
+        Some(Self { article, version, fingerprint: parts.next().unwrap_or_default().to_owned() })
+    }
+}
+
+/// What the site's search is asked for.
+pub(super) fn search_word(article: Uuid) -> String {
+    article.simple().to_string()
+}
+
+/// The content without marks, and without the empty block around them.
+pub(super) fn without(content: &str) -> String {
+    let mut out = String::with_capacity(content.len());
+    let mut rest = content;
+    while let Some(start) = rest.find("<!--") {
+        let end = rest[start..].find("-->").map_or(rest.len(), |end| start + end + 3);
+        let is_marker = rest[start + 4..end].trim_start().starts_with(WORD);
+        out.push_str(&rest[..if is_marker { start } else { end }]);
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    for empty in [
+        format!("{BLOCK_OPEN}\n\n{BLOCK_CLOSE}"),
+        format!("{BLOCK_OPEN}\n{BLOCK_CLOSE}"),
+        format!("{BLOCK_OPEN}{BLOCK_CLOSE}"),
+        "<p></p>".to_owned(),
+    ] {
+        out = out.replace(&empty, "");
+    }
+    out.trim().to_owned()
+}
+
+/// The block of plain HTML, which every editor shows as it is: alone, a comment would become a block of the old editor.
+const BLOCK_OPEN: &str = "<!-- wp:html -->";
+const BLOCK_CLOSE: &str = "<!-- /wp:html -->";
+
+/// The content with the mark at its end.
+pub(super) fn marked(content: &str, marker: &Marker, as_blocks: bool) -> String {
+    let content = content.trim_end();
+    let comment = marker.comment();
+    // On a line of its own, WordPress would make a paragraph of it.
+    if as_blocks { format!("{content}\n\n{BLOCK_OPEN}\n{comment}\n{BLOCK_CLOSE}") } else { format!("{content}{comment}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marker() -> Marker {
+        Marker { article: Uuid::from_u128(7), version: 3, fingerprint: "abc".to_owned() }
+    }
+
+    #[test]
+    fn what_is_marked_is_found_and_taken_out_again() {
+        for (content, as_blocks) in [("<p>a</p>", false), ("<!-- wp:paragraph -->\n<p>a</p>\n<!-- /wp:paragraph -->", true)] {
+            let text = marked(content, &marker(), as_blocks);
+            assert!(text.contains(&search_word(marker().article)));
+            assert_eq!(Marker::find(&text), Some(marker()));
+            assert_eq!(without(&text), content);
+        }
+        assert_eq!(without("<p>a</p>\n<p><!-- galley:x --></p>"), "<p>a</p>");
+        assert_eq!(without("a<!-- b -->c<!-- galley:"), "a<!-- b -->c");
+    }
+
+    #[test]
+    fn marks_that_others_have_touched() {
+        let id = marker().article.simple().to_string();
+        let read = |text: &str| Marker::find(text).map(|marker| (marker.version, marker.fingerprint));
+        assert_eq!(read(&format!("<!--galley:{id}-->")), Some((0, String::new())));
+        assert_eq!(read(&format!("<!-- galley:{id}:vx:y -->")), Some((0, "y".to_owned())));
+        for foreign in ["", "galley:1", "<!-- galley: -->", "<!-- galley:7 -->", "<!-- wp:html -->"] {
+            assert_eq!(read(foreign), None, "{foreign}");
+        }
+        let two = format!("<!-- galley:{id}:v1:a --><!-- galley:{id}:v2:b -->");
+        assert_eq!(read(&two), Some((2, "b".to_owned())));
+    }
+}

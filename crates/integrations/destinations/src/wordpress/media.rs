@@ -1,0 +1,187 @@
+//! Pictures: each once on a site, found again by the hash of its bytes in its name.
+
+use galley_domain::Fault;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    client::Body,
+    failure::Failure,
+    locks::alone,
+    site::{Site, read},
+};
+use crate::{
+    post::Asset,
+    remote::{Known, Picture},
+};
+
+const FIELDS: &str = "id,slug,source_url,alt_text";
+/// Of SHA-256; as hexadecimal digits in the name.
+const HASH_BYTES: usize = 12;
+/// Suffixes that are looked at where a name was taken.
+const SUFFIXES: u32 = 4;
+/// In bytes; each may take three of an address, which servers take 8 KiB of.
+const MAX_WORDS_IN_ADDRESS: usize = 1_500;
+/// A name of a file is cut before its hash.
+const MAX_STEM: usize = 60;
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Media {
+    pub id: u64,
+    #[serde(default)]
+    source_url: String,
+    #[serde(default)]
+    alt_text: String,
+}
+
+impl Media {
+    pub fn picture(&self) -> Picture {
+        Picture { id: self.id.to_string(), url: self.source_url.clone(), alt: self.alt_text.clone() }
+    }
+}
+
+/// The picture on the site; uploaded if it is not there. A lost answer is found by the name.
+///
+/// A picture that is there keeps what people have written about it: its description is brought up to the article's only
+/// where it is empty or still what we wrote.
+pub(super) async fn ensure(site: &Site, asset: &Asset, known: Option<&Known>) -> Result<Media, Fault> {
+    let name = Name::of(asset);
+    let _alone = alone(site.key(&name.hash)).await;
+    let doing = format!("take the picture {}", asset.name);
+    let found = find(site, &name).await.map_err(|failure| failure.into_fault(&doing))?;
+    match found {
+        None => upload(site, asset, &name).await.map_err(|failure| failure.into_fault(&doing)),
+        Some(media) => describe(site, media, asset, known).await.map_err(|failure| failure.into_fault(&doing)),
+    }
+}
+
+/// `cup-<hash>.png`
+struct Name {
+    stem: String,
+    ending: String,
+    hash: String,
+}
+
+impl Name {
+    fn of(asset: &Asset) -> Self {
+        let (stem, ending) = asset.name.rsplit_once('.').unwrap_or((&asset.name, "png"));
+        // The site makes its own address of a name: only what it keeps as it is.
+        let stem: String = stem.to_ascii_lowercase().replace(['.', '_'], "-").chars().take(MAX_STEM).collect();
+        let stem = stem.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+        let hash = Sha256::digest(&asset.bytes).iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        Self { stem, ending: ending.to_ascii_lowercase(), hash }
+    }
+
+    fn slug(&self) -> String {
+        if self.stem.is_empty() { self.hash.clone() } else { format!("{}-{}", self.stem, self.hash) }
+    }
+
+    fn file(&self) -> String {
+        format!("{}.{}", self.slug(), self.ending)
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.ending.as_str() {
+            "jpg" | "jpeg" => "image/jpeg",
+            "webp" => "image/webp",
+            "gif" => "image/gif",
+            "avif" => "image/avif",
+            "svg" => "image/svg+xml",
+            _ => "image/png",
+        }
+    }
+}
+
+/// By the name that it has when nobody has changed it, then by its hash anywhere in its title: the same bytes may have
+/// come under another name. Without `context=edit`, which hides what other users have uploaded.
+async fn find(site: &Site, name: &Name) -> Result<Option<Media>, Failure> {
+    let slug = name.slug();
+    let mut slugs = vec![slug.clone()];
+    slugs.extend((2..=SUFFIXES).map(|suffix| format!("{slug}-{suffix}")));
+    for query in [("slug", slugs.join(",")), ("search", name.hash.clone())] {
+        let query = [(query.0, query.1.as_str()), ("per_page", "20"), ("orderby", "id"), ("order", "asc"), ("_fields", FIELDS)];
+        let found: Vec<Media> = read(site.get("wp/v2/media", &query).await?.json)?;
+        if let Some(media) = found.into_iter().find(|media| media.source_url.contains(&name.hash)) {
+            return Ok(Some(media));
+        }
+    }
+    Ok(None)
+}
+
+/// What is said of the picture goes with its bytes, in one request, unless it is too long for an address.
+async fn upload(site: &Site, asset: &Asset, name: &Name) -> Result<Media, Failure> {
+    let (slug, file, caption) = (name.slug(), name.file(), asset.caption_with_credit());
+    let mut query = vec![("slug", slug.as_str()), ("title", slug.as_str()), ("_fields", FIELDS)];
+    let words = [("caption", caption.as_str()), ("alt_text", asset.alt.as_str())];
+    let is_short = asset.alt.len() + caption.len() <= MAX_WORDS_IN_ADDRESS;
+    if is_short {
+        query.extend(words);
+    }
+    let body = Body::File { bytes: &asset.bytes, name: &file, kind: name.kind() };
+    let media: Media = read(site.post("wp/v2/media", &query, body).await?.json)?;
+    if is_short { Ok(media) } else { write(site, media.id, &json!({ "caption": caption, "alt_text": asset.alt })).await }
+}
+
+async fn describe(site: &Site, media: Media, asset: &Asset, known: Option<&Known>) -> Result<Media, Failure> {
+    let ours = known.and_then(|known| known.fields.as_ref()).and_then(|fields| fields.featured.as_ref());
+    let is_ours = ours.is_some_and(|picture| picture.id == media.id.to_string() && picture.alt == media.alt_text);
+    if asset.alt.is_empty() || media.alt_text == asset.alt || !(media.alt_text.is_empty() || is_ours) {
+        return Ok(media);
+    }
+    match write(site, media.id, &json!({ "alt_text": asset.alt })).await {
+        // Somebody else's picture: it can be shown, not described.
+        Err(failure) if failure.refusal().is_some_and(|refusal| refusal.status == 403) => Ok(media),
+        written => written,
+    }
+}
+
+async fn write(site: &Site, id: u64, fields: &Value) -> Result<Media, Failure> {
+    read(site.post(&format!("wp/v2/media/{id}"), &[("_fields", FIELDS)], Body::Json(fields)).await?.json)
+}
+
+/// The picture with this number; `None` where it is gone.
+pub(super) async fn by_id(site: &Site, id: u64) -> Result<Option<Picture>, Failure> {
+    if id == 0 {
+        return Ok(None);
+    }
+    match site.get(&format!("wp/v2/media/{id}"), &[("_fields", FIELDS)]).await {
+        Ok(answer) => Ok(Some(read::<Media>(answer.json)?.picture())),
+        Err(failure) if failure.is_missing() => Ok(None),
+        Err(failure) if failure.refusal().is_some_and(|refusal| matches!(refusal.status, 401 | 403)) => {
+            Ok(Some(Picture { id: id.to_string(), url: String::new(), alt: String::new() }))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Deletes a picture for good; there is no trash for pictures.
+pub(super) async fn delete(site: &Site, id: u64) -> Result<(), Failure> {
+    site.delete(&format!("wp/v2/media/{id}"), &[("force", "true")]).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::post::{AssetRole, tests::asset};
+
+    #[test]
+    fn a_name_is_what_the_site_keeps_as_it_is() {
+        for (name, slug) in [
+            ("cup.png", "cup"),
+            ("My_Cup.v2.JPG", "my-cup-v2"),
+            ("a__b--c.webp", "a-b-c"),
+            (&format!("{}.gif", "x".repeat(90)), &"x".repeat(60)),
+        ] {
+            let name = Name::of(&asset(name, b"bytes", "", AssetRole::Inline));
+            assert_eq!(name.slug(), format!("{slug}-{}", name.hash));
+            assert_eq!(name.hash.len(), 24);
+        }
+        let kinds = ["a.PNG", "a.jpg", "a.jpeg", "a.webp", "a.gif", "a.avif", "a.svg"]
+            .map(|name| Name::of(&asset(name, b"", "", AssetRole::Inline)).kind());
+        assert_eq!(kinds[0], "image/png");
+        assert_eq!(kinds[6], "image/svg+xml");
+        let hash = |bytes: &[u8]| Name::of(&asset("a.png", bytes, "", AssetRole::Inline)).hash;
+        assert_ne!(hash(b"1"), hash(b"2"));
+    }
+}

@@ -1,0 +1,8 @@
+//! WordPress as a destination, against a site that fails as sites do.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
+
+mod faults;
+mod probe;
+mod sites;
+mod support;
