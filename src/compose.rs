@@ -20,7 +20,7 @@ use galley_fetch::{
 };
 use galley_files::Readers;
 use galley_private_postgres::{Cluster, Settings as PostgresSettings};
-use galley_services::{Blobs, Services, Settings, pipelines};
+use galley_services::{Blobs, Blogs, Services, Settings, pipelines};
 use galley_store::{Pooling, Retention, Store, StoreSettings, outage};
 use galley_webhooks::{SendLimits, Sender};
 use galley_workers::{Toolbox, all_steps};
@@ -184,7 +184,8 @@ impl Parts {
         let registry = Arc::new(registry(&config)?);
         let services = Services::new(database.store().clone(), blobs, settings(&config)?, registry)
             .with_keyring(envelope::keyring(&config)?)
-            .with_readers(readers(&config)?);
+            .with_readers(readers(&config)?)
+            .with_blogs(Blogs::new(links(&config)?, &config.fetch.user_agent).context("fetch.user_agent")?);
         Ok(Self {
             config,
             services,

@@ -74,6 +74,8 @@ struct Things {
     run: String,
     webhook: String,
     delivery: String,
+    connection: String,
+    template: String,
 }
 
 impl Things {
@@ -90,8 +92,18 @@ impl Things {
              VALUES ('{delivery}', '{org}', '{webhook}', 'msg_1', 'task.completed', 'failed', '{{}}', 1)"
         );
         front.harness.database.execute(&sql).await;
+        let (connection, template) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
+        // The gate stays shut, so that nobody waits for a publication.
+        let sql = format!(
+            "UPDATE articles SET project_id = '{project}' WHERE id = '{article}';
+             UPDATE projects SET settings = '{{\"publish_gate\": {{\"approved\": true}}}}' WHERE id = '{project}';
+             INSERT INTO connections (id, org_id, platform, name, site_url, username)
+             VALUES ('{connection}', '{org}', 'wordpress', 'Blog', 'https://blog.invalid', 'editor');
+             INSERT INTO blog_templates (id, org_id, name) VALUES ('{template}', '{org}', 'Plain')"
+        );
+        front.harness.database.execute(&sql).await;
         let file = front.sample("faq.md").await;
-        Self { task, article, file, project, schedule, run, webhook, delivery }
+        Self { task, article, file, project, schedule, run, webhook, delivery, connection, template }
     }
 
     /// The path with ids that exist. A parameter that is not known here has to be taught.
@@ -105,6 +117,9 @@ impl Things {
             "{run_id}" => &self.run,
             "{webhook_id}" => &self.webhook,
             "{delivery_id}" => &self.delivery,
+            "{post_id}" => &self.article,
+            "{connection_id}" => &self.connection,
+            "{template_id}" => &self.template,
             "{version}" => "1",
             other => {
                 assert!(!other.starts_with('{'), "teach the walk what {other} is, in {path}");
@@ -126,6 +141,8 @@ impl Things {
                     "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "name": "Tea", "run": true,
                     "platform": "shopify", "url": "https://example.com/",
                     "cron": "0 9 * * *", "timezone": "UTC", "action": action,
+                    "connection_id": self.connection, "scheduled_at": "2028-01-01T00:00:00Z",
+                    "site_url": "https://blog.example", "username": "editor", "app_password": "abcd",
                 });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
                 if operation.path.ends_with("/replay") {

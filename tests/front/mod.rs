@@ -25,6 +25,7 @@ mod limits;
 mod markup;
 mod orders;
 mod projects;
+mod publishing;
 mod repeated;
 mod schedule_changes;
 mod schedules;

@@ -49,7 +49,7 @@ pub use orders::{Orders, Receipt};
 pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use publishing::{
-    BlogLogin, Blogs,
+    Blogs,
     connections::{ConnectionEdit, ConnectionRequest},
     missed::Promise,
     posts::{PostEdit, PostRequest, post_status, status_of},
@@ -97,7 +97,7 @@ pub struct Services {
     control: Control,
     orders: Orders,
     restarts: Arc<BTreeMap<&'static str, Arc<dyn Restart>>>,
-    blogs: Option<Arc<dyn Blogs>>,
+    blogs: Option<Blogs>,
 }
 
 impl Services {

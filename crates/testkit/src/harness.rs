@@ -9,6 +9,7 @@ use galley_domain::{
     article::ContentFormat,
     credits::Prices,
     order::ArticleOrder,
+    publishing::PUBLISH,
     task::{StepKind, StepPolicy, TaskStatus},
     writing::{Brief, Tone, WordRange, Writer},
 };
@@ -16,7 +17,7 @@ use galley_engine::{
     Capacity, Commits, Engine, EngineSettings, EngineStats, Handover, Notifications, Pipeline, Registry, Step,
 };
 use galley_fetch::{FetchLimits, Fetcher, address::Policy};
-use galley_services::{Blobs, KeyRequest, Services, Settings, TaskView, pipelines};
+use galley_services::{Blobs, Blogs, KeyRequest, Services, Settings, TaskView, pipelines};
 use galley_store::{Claims, Pooling, Promotion, Retention, Store, StoreSettings, Wanted, rows};
 use galley_vault::Keyring;
 use galley_webhooks::{SendLimits, Sender};
@@ -216,8 +217,10 @@ impl HarnessBuilder {
         settings.max_connections = self.connections.unwrap_or(8);
         settings.acquire_timeout = Duration::from_secs(3);
         let store = Store::connect(&settings).await.expect("the test database answers");
-        let services =
-            Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry)).with_keyring(self.keyring);
+        let blogs = Blogs::new(self.settings.links.clone(), "Galley/test").expect("clients of blogs");
+        let services = Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry))
+            .with_keyring(self.keyring)
+            .with_blogs(blogs);
         let notifications = Notifications::default();
         let listening = tokio::spawn(notifications.clone().run(store));
         let org = services
@@ -339,6 +342,13 @@ impl Harness {
         let real = all_steps(self.toolbox(Arc::new(ExtractiveWriter), limits));
         let webhooks = real.into_iter().filter(|step| step.kind().as_str().starts_with("webhook_"));
         self.engine(scripted_steps(script).into_iter().chain(webhooks).collect(), |_| {})
+    }
+
+    /// Starts an engine that writes by the script and publishes to real addresses.
+    pub fn publishing(&self, script: &Script) -> RunningEngine {
+        let real = all_steps(self.toolbox(Arc::new(ExtractiveWriter), SendLimits::default()));
+        let publish = real.into_iter().filter(|step| step.kind() == PUBLISH);
+        self.engine(scripted_steps(script).into_iter().chain(publish).collect(), |_| {})
     }
 
     fn toolbox(&self, writer: Arc<dyn Writer>, limits: SendLimits) -> Toolbox {

@@ -89,12 +89,14 @@ impl FakeWordPress {
     pub async fn start(like: Like) -> Self {
         let state = Arc::new(Mutex::new(State::new(like)));
         let troubles: Arc<Mutex<VecDeque<Expected>>> = Arc::default();
-        let login = format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}")));
+        // As it is shown, and without the blanks: WordPress takes both.
+        let encoded = |password: &str| format!("Basic {}", STANDARD.encode(format!("{USER}:{password}")));
+        let logins = [encoded(PASSWORD), encoded(&PASSWORD.replace(' ', ""))];
         let (site, waiting) = (Arc::clone(&state), Arc::clone(&troubles));
         let peer = Peer::start(move |request| {
             let mut site = site.lock().unwrap();
             site.address.clone_from(&format!("http://{}", request.header("host").unwrap_or_default()));
-            let call = Call::read(request, &login);
+            let call = Call::read(request, &logins);
             let trouble = take(&mut waiting.lock().unwrap(), &call);
             answered(&mut site, &call, trouble, request)
         })
@@ -165,7 +167,9 @@ fn take(waiting: &mut VecDeque<Expected>, call: &Call) -> Option<Trouble> {
 fn answered(site: &mut State, call: &Call, trouble: Option<Trouble>, request: &Request) -> Reply {
     match trouble {
         Some(Trouble::Stall) => return Reply::Stall(Vec::new()),
-        Some(Trouble::Page) => return page("200 OK", "", "<title>One moment, please</title><p>Checking your browser</p>"),
+        Some(Trouble::Page) => {
+            return page("200 OK", "", "<title>One moment, please</title><p>Checking your browser</p>");
+        }
         Some(Trouble::Status(status, headers, body)) => return page(status, headers, body),
         _ => {}
     }

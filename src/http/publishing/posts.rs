@@ -96,7 +96,11 @@ impl Posts {
     /// Write a blog post anew
     ///
     /// The old text stays until the new one is there, and stays when that fails. Costs what an article costs.
-    #[oai(path = "/projects/:project_id/blog-posts/:post_id/regenerate", method = "post", operation_id = "regenerate_blog_post")]
+    #[oai(
+        path = "/projects/:project_id/blog-posts/:post_id/regenerate",
+        method = "post",
+        operation_id = "regenerate_blog_post"
+    )]
     async fn regenerate(
         &self,
         auth: Auth<ProjectsWrite, Ai>,
@@ -119,7 +123,11 @@ impl Posts {
     /// Puts the post to the blog, once, or brings the one that is there to its newest text. Waits for at most 55 s; then the
     /// answer is 202 and the attempts go on: follow `job_id`. A refusal of the site is a 502 and leaves the text as it is.
     /// Over what somebody has changed there nothing is sent without `force`.
-    #[oai(path = "/projects/:project_id/blog-posts/:post_id/publish", method = "post", operation_id = "publish_blog_post")]
+    #[oai(
+        path = "/projects/:project_id/blog-posts/:post_id/publish",
+        method = "post",
+        operation_id = "publish_blog_post"
+    )]
     async fn publish(
         &self,
         auth: Auth<PublishWrite, Content>,
@@ -139,7 +147,11 @@ impl Posts {
     /// Take a blog post back
     ///
     /// It becomes a draft at its blog and here; its place there is kept for the next publication.
-    #[oai(path = "/projects/:project_id/blog-posts/:post_id/unpublish", method = "post", operation_id = "unpublish_blog_post")]
+    #[oai(
+        path = "/projects/:project_id/blog-posts/:post_id/unpublish",
+        method = "post",
+        operation_id = "unpublish_blog_post"
+    )]
     async fn unpublish(
         &self,
         auth: Auth<PublishWrite, Content>,
@@ -157,7 +169,11 @@ impl Posts {
     /// Promises that the post goes out at an hour; what stands then goes out. Again while it is scheduled: moves it. A wall
     /// time that the clock of its zone skips is the next one that exists, one that comes twice is the first;
     /// `schedule_note` says so.
-    #[oai(path = "/projects/:project_id/blog-posts/:post_id/schedule", method = "post", operation_id = "schedule_blog_post")]
+    #[oai(
+        path = "/projects/:project_id/blog-posts/:post_id/schedule",
+        method = "post",
+        operation_id = "schedule_blog_post"
+    )]
     async fn schedule(
         &self,
         auth: Auth<PublishWrite, Content>,
@@ -177,7 +193,11 @@ impl Posts {
     /// Take a promise back
     ///
     /// The post is a draft again.
-    #[oai(path = "/projects/:project_id/blog-posts/:post_id/unschedule", method = "post", operation_id = "unschedule_blog_post")]
+    #[oai(
+        path = "/projects/:project_id/blog-posts/:post_id/unschedule",
+        method = "post",
+        operation_id = "unschedule_blog_post"
+    )]
     async fn unschedule(
         &self,
         auth: Auth<PublishWrite, Content>,

@@ -10,34 +10,51 @@ pub(crate) mod schedule;
 pub(crate) mod templates;
 pub(crate) mod work;
 
-use std::{fmt::Debug, sync::Arc};
+use std::sync::Arc;
 
-use galley_destinations::{Destination, Known};
+use galley_destinations::{ContentForm, Destination, Known, WordPress, WordPressSettings, wordpress_clients};
 use galley_domain::{Fault, Hidden, OrgId};
+use galley_fetch::{ClientError, GuardedClients, address::Policy};
 use galley_store::{StoreError, rows};
 use serde_json::Value as Json;
 
 use crate::{SecretError, SecretPurpose, Services, error::ServiceError};
 
-/// What opens a blog.
+/// Makes the clients of blogs. One for the process: it shares connections and knows where requests may go.
 #[derive(Debug, Clone)]
-pub struct BlogLogin {
-    pub site_url: String,
-    pub username: String,
-    pub password: Hidden,
-    /// What the connection says of how to write there.
-    pub config: Json,
+pub struct Blogs {
+    clients: Arc<GuardedClients>,
 }
 
-/// Makes the clients of blogs. One for the process: it shares connections and knows where requests may go.
-pub trait Blogs: Debug + Send + Sync + 'static {
-    fn open(&self, login: BlogLogin) -> Result<Arc<dyn Destination>, Fault>;
+impl Blogs {
+    /// `links` are the rules for addresses that others have chosen.
+    ///
+    /// # Errors
+    /// [`ClientError`] if the user agent is not a valid header or the TLS library does not start.
+    pub fn new(links: Policy, user_agent: &str) -> Result<Self, ClientError> {
+        Ok(Self { clients: wordpress_clients(links, user_agent)? })
+    }
+
+    fn open(&self, connection: &rows::Connection, password: Hidden) -> Result<Arc<dyn Destination>, Fault> {
+        let form = match connection.config["content_form"].as_str() {
+            Some("blocks") => ContentForm::Blocks,
+            Some("html") => ContentForm::Html,
+            _ => ContentForm::default(),
+        };
+        let create_terms = connection.config["create_terms"] != Json::Bool(false);
+        let settings = WordPressSettings {
+            form,
+            create_terms,
+            ..WordPressSettings::new(connection.site_url.clone(), connection.username.clone(), password)
+        };
+        Ok(Arc::new(WordPress::new(settings, Arc::clone(&self.clients))?))
+    }
 }
 
 impl Services {
     /// With these clients of blogs, without which nothing is published to one.
     #[must_use]
-    pub fn with_blogs(mut self, blogs: Arc<dyn Blogs>) -> Self {
+    pub fn with_blogs(mut self, blogs: Blogs) -> Self {
         self.blogs = Some(blogs);
         self
     }
@@ -59,13 +76,7 @@ impl Services {
             Err(SecretError::Store(error)) => return Err(error.into()),
             Err(error) => return Err(ServiceError::Conflict(format!("the password cannot be opened: {error}"))),
         };
-        let login = BlogLogin {
-            site_url: connection.site_url.clone(),
-            username: connection.username.clone(),
-            password,
-            config: connection.config.clone(),
-        };
-        blogs.open(login).map_err(ServiceError::Outside)
+        blogs.open(connection, password).map_err(ServiceError::Outside)
     }
 }
 

@@ -6,7 +6,7 @@ use galley_destinations::{Destination, Known, RemoteStatus, Removal};
 use galley_domain::{OrgId, article::ArticleStatus, publishing::PublicationState};
 use galley_store::{TextEnum, rows};
 use galley_webhooks::Event;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{known, publish::tell_publication};
@@ -62,6 +62,7 @@ impl Services {
                 // What we did there ourselves is no change of somebody else's.
                 if let Some(sent) = &mut publication.sent {
                     sent["status"] = json!(RemoteStatus::Draft);
+                    sent["date"] = Json::Null;
                 }
                 tx.save_publication(publication).await?;
             }

@@ -75,7 +75,11 @@ pub(super) fn marked(content: &str, marker: &Marker, as_blocks: bool) -> String 
     let content = content.trim_end();
     let comment = marker.comment();
     // On a line of its own, WordPress would make a paragraph of it.
-    if as_blocks { format!("{content}\n\n{BLOCK_OPEN}\n{comment}\n{BLOCK_CLOSE}") } else { format!("{content}{comment}") }
+    if as_blocks {
+        format!("{content}\n\n{BLOCK_OPEN}\n{comment}\n{BLOCK_CLOSE}")
+    } else {
+        format!("{content}{comment}")
+    }
 }
 
 #[cfg(test)]
@@ -88,7 +92,9 @@ mod tests {
 
     #[test]
     fn what_is_marked_is_found_and_taken_out_again() {
-        for (content, as_blocks) in [("<p>a</p>", false), ("<!-- wp:paragraph -->\n<p>a</p>\n<!-- /wp:paragraph -->", true)] {
+        for (content, as_blocks) in
+            [("<p>a</p>", false), ("<!-- wp:paragraph -->\n<p>a</p>\n<!-- /wp:paragraph -->", true)]
+        {
             let text = marked(content, &marker(), as_blocks);
             assert!(text.contains(&search_word(marker().article)));
             assert_eq!(Marker::find(&text), Some(marker()));
