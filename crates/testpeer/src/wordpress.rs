@@ -165,7 +165,9 @@ fn take(waiting: &mut VecDeque<Expected>, call: &Call) -> Option<Trouble> {
 fn answered(site: &mut State, call: &Call, trouble: Option<Trouble>, request: &Request) -> Reply {
     match trouble {
         Some(Trouble::Stall) => return Reply::Stall(Vec::new()),
-        Some(Trouble::Page) => return page("200 OK", "", "<title>One moment, please</title><p>Checking your browser</p>"),
+        Some(Trouble::Page) => {
+            return page("200 OK", "", "<title>One moment, please</title><p>Checking your browser</p>");
+        }
         Some(Trouble::Status(status, headers, body)) => return page(status, headers, body),
         _ => {}
     }

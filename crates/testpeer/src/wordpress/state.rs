@@ -75,7 +75,10 @@ impl State {
             address: String::new(),
             posts: BTreeMap::new(),
             media: BTreeMap::new(),
-            terms: BTreeMap::from([(1, json!({"id": 1, "name": "Uncategorized", "slug": "uncategorized", "parent": 0, "taxonomy": "categories"}))]),
+            terms: BTreeMap::from([(
+                1,
+                json!({"id": 1, "name": "Uncategorized", "slug": "uncategorized", "parent": 0, "taxonomy": "categories"}),
+            )]),
             heads: HashMap::new(),
             next: 1,
         }
@@ -92,7 +95,8 @@ impl State {
             return refused("404 Not Found", "", "");
         }
         if route.is_empty() {
-            let json = json!({ "name": "A &amp; B", "namespaces": self.like.namespaces, "timezone_string": "Europe/Vienna" });
+            let json =
+                json!({ "name": "A &amp; B", "namespaces": self.like.namespaces, "timezone_string": "Europe/Vienna" });
             return ("200 OK", "Date: Sun, 29 Nov 2026 12:00:00 GMT\r\n".to_owned(), json);
         }
         if !call.is_known {
@@ -131,7 +135,9 @@ impl State {
             let text = |key: &str| post[key]["raw"].as_str().unwrap_or_default().to_owned();
             statuses.split(',').any(|status| post["status"] == status)
                 && slugs.as_ref().is_none_or(|slugs| slugs.iter().any(|slug| post["slug"] == *slug))
-                && word.is_none_or(|word| !self.like.search_is_late && (text("content").contains(word) || text("title").contains(word)))
+                && word.is_none_or(|word| {
+                    !self.like.search_is_late && (text("content").contains(word) || text("title").contains(word))
+                })
         });
         found.cloned().collect()
     }
@@ -182,7 +188,11 @@ impl State {
                     _ => post[key] = value.clone(),
                 }
             }
-            let link = if post["status"] == "publish" { format!("/{}/", post["slug"].as_str().unwrap_or_default()) } else { format!("/?p={}", post["id"]) };
+            let link = if post["status"] == "publish" {
+                format!("/{}/", post["slug"].as_str().unwrap_or_default())
+            } else {
+                format!("/?p={}", post["id"])
+            };
             post["link"] = format!("{}{link}", state.address).into();
             ok(post.clone())
         })
@@ -214,7 +224,8 @@ impl State {
                 return refused("410 Gone", "rest_already_trashed", "The post has already been deleted.");
             }
             post["status"] = "trash".into();
-            post["slug"] = format!("{}__trashed", post["slug"].as_str().unwrap_or_default().replace("__trashed", "")).into();
+            post["slug"] =
+                format!("{}__trashed", post["slug"].as_str().unwrap_or_default().replace("__trashed", "")).into();
             ok(post.clone())
         });
         if for_good {
@@ -298,7 +309,11 @@ impl State {
         };
         if let Some(there) = self.terms.values().find(is_same) {
             let data = json!({ "status": 400, "term_id": there["id"] });
-            return ("400 Bad Request", String::new(), json!({ "code": "term_exists", "message": "It is there.", "data": data }));
+            return (
+                "400 Bad Request",
+                String::new(),
+                json!({ "code": "term_exists", "message": "It is there.", "data": data }),
+            );
         }
         let id = self.number();
         let term = json!({ "id": id, "name": name, "slug": format!("t-{id}"), "count": 0, "parent": parent, "taxonomy": kind });

@@ -43,9 +43,12 @@ pub(super) fn elements(html: &str) -> Vec<Element> {
             Token::Open { name, attributes } => {
                 let is_void = VOID.contains(&name.as_str());
                 if open.is_none() && (!is_void || name == "hr") {
-                    let element =
-                        Element { name: name.clone(), attributes: attributes.clone(), inner: String::new() };
-                    if is_void { found.push(element) } else { open = Some(element) }
+                    let element = Element { name: name.clone(), attributes: attributes.clone(), inner: String::new() };
+                    if is_void {
+                        found.push(element)
+                    } else {
+                        open = Some(element)
+                    }
                     continue;
                 }
                 open_tag(&mut written, name, attributes);

@@ -146,7 +146,8 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                let message = format!("the site answered with more than {} MiB; nothing was read", MAX_ANSWER_BYTES >> 20);
+                let message =
+                    format!("the site answered with more than {} MiB; nothing was read", MAX_ANSWER_BYTES >> 20);
                 return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
             }
             body.extend_from_slice(&chunk);
@@ -177,8 +178,9 @@ impl Client {
     fn no_data(&self, text: &str) -> Fault {
         let words = self.without_secrets(&page_words(text));
         let seen = if words.is_empty() { "an empty answer".to_owned() } else { format!("a page: {words}") };
-        let message =
-            format!("the site answered with {seen}, not with data; look whether a plugin or a firewall stands before it");
+        let message = format!(
+            "the site answered with {seen}, not with data; look whether a plugin or a firewall stands before it"
+        );
         Fault::transient(FaultCode::WorkflowError, message)
     }
 

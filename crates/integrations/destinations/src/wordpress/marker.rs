@@ -74,8 +74,12 @@ const BLOCK_CLOSE: &str = "<!-- /wp:html -->";
 pub(super) fn marked(content: &str, marker: &Marker, as_blocks: bool) -> String {
     let content = content.trim_end();
     let comment = marker.comment();
-    // On a line of its own, WordPress would make a paragraph of it.
-    if as_blocks { format!("{content}\n\n{BLOCK_OPEN}\n{comment}\n{BLOCK_CLOSE}") } else { format!("{content}{comment}") }
+    if as_blocks {
+        return format!("{content}\n\n{BLOCK_OPEN}\n{comment}\n{BLOCK_CLOSE}");
+    }
+    // Outside of a paragraph, WordPress would make one of it.
+    let (before, after) = content.split_at(content.rfind("</p>").unwrap_or(content.len()));
+    format!("{before}{comment}{after}")
 }
 
 #[cfg(test)]
@@ -88,12 +92,17 @@ mod tests {
 
     #[test]
     fn what_is_marked_is_found_and_taken_out_again() {
-        for (content, as_blocks) in [("<p>a</p>", false), ("<!-- wp:paragraph -->\n<p>a</p>\n<!-- /wp:paragraph -->", true)] {
+        for (content, as_blocks) in
+            [("<p>a</p>", false), ("<!-- wp:paragraph -->\n<p>a</p>\n<!-- /wp:paragraph -->", true)]
+        {
             let text = marked(content, &marker(), as_blocks);
             assert!(text.contains(&search_word(marker().article)));
             assert_eq!(Marker::find(&text), Some(marker()));
             assert_eq!(without(&text), content);
         }
+        let inside = marked("<p>a</p><ul><li>b</li></ul>", &marker(), false);
+        assert_eq!(inside, format!("<p>a{}</p><ul><li>b</li></ul>", marker().comment()));
+        assert_eq!(marked("<hr/>", &marker(), false), format!("<hr/>{}", marker().comment()));
         assert_eq!(without("<p>a</p>\n<p><!-- galley:x --></p>"), "<p>a</p>");
         assert_eq!(without("a<!-- b -->c<!-- galley:"), "a<!-- b -->c");
     }

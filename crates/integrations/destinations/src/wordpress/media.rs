@@ -100,7 +100,8 @@ async fn find(site: &Site, name: &Name) -> Result<Option<Media>, Failure> {
     let mut slugs = vec![slug.clone()];
     slugs.extend((2..=SUFFIXES).map(|suffix| format!("{slug}-{suffix}")));
     for query in [("slug", slugs.join(",")), ("search", name.hash.clone())] {
-        let query = [(query.0, query.1.as_str()), ("per_page", "20"), ("orderby", "id"), ("order", "asc"), ("_fields", FIELDS)];
+        let query =
+            [(query.0, query.1.as_str()), ("per_page", "20"), ("orderby", "id"), ("order", "asc"), ("_fields", FIELDS)];
         let found: Vec<Media> = read(site.get("wp/v2/media", &query).await?.json)?;
         if let Some(media) = found.into_iter().find(|media| media.source_url.contains(&name.hash)) {
             return Ok(Some(media));
@@ -120,7 +121,11 @@ async fn upload(site: &Site, asset: &Asset, name: &Name) -> Result<Media, Failur
     }
     let body = Body::File { bytes: &asset.bytes, name: &file, kind: name.kind() };
     let media: Media = read(site.post("wp/v2/media", &query, body).await?.json)?;
-    if is_short { Ok(media) } else { write(site, media.id, &json!({ "caption": caption, "alt_text": asset.alt })).await }
+    if is_short {
+        Ok(media)
+    } else {
+        write(site, media.id, &json!({ "caption": caption, "alt_text": asset.alt })).await
+    }
 }
 
 async fn describe(site: &Site, media: Media, asset: &Asset, known: Option<&Known>) -> Result<Media, Failure> {

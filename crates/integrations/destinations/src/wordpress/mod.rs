@@ -110,7 +110,9 @@ impl WordPress {
         url.set_fragment(None);
         let user = settings.username.trim();
         if user.is_empty() || user.contains(':') || user.chars().any(char::is_control) {
-            return Err(refused("the user name is empty or holds a colon; give the name that logs in there".to_owned()));
+            return Err(refused(
+                "the user name is empty or holds a colon; give the name that logs in there".to_owned(),
+            ));
         }
         if settings.app_password.expose().trim().is_empty() {
             return Err(refused("the application password is empty; make one in the user's profile there".to_owned()));

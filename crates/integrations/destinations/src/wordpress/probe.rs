@@ -31,9 +31,9 @@ const TITLE: &str = "A probe by Galley that removes itself";
 
 /// A picture of one transparent point.
 const POINT: [u8; 67] = [
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 6,
-    0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0a, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0, 1, 0, 0, 5, 0, 1, 0x0d,
-    0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
+    6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 0x0a, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0, 1, 0, 0, 5, 0, 1,
+    0x0d, 0x0a, 0x2d, 0xb4, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
 
 /// The login, as the site knows it.
@@ -116,7 +116,8 @@ impl Prober<'_> {
     }
 
     fn timezone(&mut self, zone: Option<String>) {
-        let help = "Choose a city as the time zone in the site's settings, or its hours will not follow daylight saving.";
+        let help =
+            "Choose a city as the time zone in the site's settings, or its hours will not follow daylight saving.";
         match zone {
             Some(zone) if zone.starts_with("UTC+") || zone.starts_with("UTC-") => {
                 self.note(CapabilityId::Timezone, Warning, format!("the site's time is {zone}"), help);
@@ -156,7 +157,9 @@ impl Prober<'_> {
         };
         // WordPress says either of a login that it looked at; as a stranger comes whoever's login was taken away.
         let arrived = failure.refusal().is_some_and(|refusal| {
-            ["incorrect_", "invalid_", "application_passwords_disabled"].iter().any(|word| refusal.code.starts_with(word))
+            ["incorrect_", "invalid_", "application_passwords_disabled"]
+                .iter()
+                .any(|word| refusal.code.starts_with(word))
         });
         let message = failure.into_fault("accept the login").to_string();
         let help = "Make a new application password in the user's profile there, and check that application passwords are \
@@ -279,7 +282,12 @@ impl Prober<'_> {
     async fn blocks(&mut self) {
         match self.wordpress.has_block_editor().await {
             Ok(true) => self.note(CapabilityId::Blocks, Fine, "the site has the block editor", ""),
-            Ok(false) => self.note(CapabilityId::Blocks, Warning, "the site edits with the editor of old; articles are plain HTML", ""),
+            Ok(false) => self.note(
+                CapabilityId::Blocks,
+                Warning,
+                "the site edits with the editor of old; articles are plain HTML",
+                "",
+            ),
             Err(fault) => self.note(CapabilityId::Blocks, Unknown, fault.to_string(), ""),
         }
     }
@@ -290,7 +298,13 @@ impl Prober<'_> {
             return;
         }
         let before = (Utc::now() - LATE).format("%Y-%m-%dT%H:%M:%S").to_string();
-        let query = [("status", "future"), ("context", "edit"), ("before", before.as_str()), ("_fields", "id"), ("per_page", "1")];
+        let query = [
+            ("status", "future"),
+            ("context", "edit"),
+            ("before", before.as_str()),
+            ("_fields", "id"),
+            ("per_page", "1"),
+        ];
         let late = match self.site.get("wp/v2/posts", &query).await {
             Ok(answer) => answer.json.as_array().is_some_and(|posts| !posts.is_empty()),
             Err(failure) => {

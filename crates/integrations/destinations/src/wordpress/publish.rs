@@ -70,8 +70,7 @@ impl WordPress {
     ) -> Result<Value, Fault> {
         let may_create = self.settings.create_terms;
         let site = &self.site;
-        let mut categories =
-            terms::ids_of(site, TermKind::Category, &post.categories, may_create, warnings).await?;
+        let mut categories = terms::ids_of(site, TermKind::Category, &post.categories, may_create, warnings).await?;
         categories.extend(post.category_ids.iter().filter(|id| **id > 0));
         categories.dedup();
         let tags = terms::ids_of(site, TermKind::Tag, &post.tags, may_create, warnings).await?;
@@ -84,8 +83,7 @@ impl WordPress {
             })
             .collect();
         let as_blocks = self.writes_blocks().await?;
-        let mark =
-            Marker { article: post.article_id, version: post.version, fingerprint: post.fingerprint() };
+        let mark = Marker { article: post.article_id, version: post.version, fingerprint: post.fingerprint() };
         let content = marker::marked(&render(post, &shown, as_blocks), &mark, as_blocks);
         let cover = post.cover().and_then(|cover| pictures.get(&cover.name)).map_or(0, |(media, _)| media.id);
         let mut fields = json!({
@@ -131,7 +129,8 @@ impl WordPress {
     async fn only_one(&self, made: RemotePost, post: &Post, warnings: &mut Vec<String>) -> Result<RemotePost, Fault> {
         let found = posts::marked(&self.site, post.article_id).await;
         let found = found.map_err(|failure| failure.into_fault("look for copies of the article"))?;
-        let Some(first) = found.into_iter().filter(|other| !other.is_trashed() && other.id < made.id).min_by_key(|p| p.id)
+        let Some(first) =
+            found.into_iter().filter(|other| !other.is_trashed() && other.id < made.id).min_by_key(|p| p.id)
         else {
             return Ok(made);
         };

@@ -53,9 +53,8 @@ impl Seo {
 
 /// The first place that the site offers.
 async fn place(site: &Site, post: &RemotePost) -> Option<Place> {
-    let open = |keys: &[Option<&str>; 3]| {
-        keys.iter().flatten().all(|key| post.meta.get(*key).is_some_and(Value::is_string))
-    };
+    let open =
+        |keys: &[Option<&str>; 3]| keys.iter().flatten().all(|key| post.meta.get(*key).is_some_and(Value::is_string));
     if let Some(at) = META_KEYS.iter().position(open) {
         return Some(Place::Meta(at));
     }
@@ -103,7 +102,11 @@ fn failed(failure: Failure, doing: &str) -> Seo {
 
 fn pairs<'a>(seo: &'a SeoMeta, keys: &[Option<&'static str>; 3]) -> BTreeMap<&'static str, &'a str> {
     let texts = [&seo.title, &seo.description, &seo.focus_keyword];
-    keys.iter().zip(texts).filter_map(|(key, text)| Some(((*key)?, text.as_str()))).filter(|(_, text)| !text.is_empty()).collect()
+    keys.iter()
+        .zip(texts)
+        .filter_map(|(key, text)| Some(((*key)?, text.as_str())))
+        .filter(|(_, text)| !text.is_empty())
+        .collect()
 }
 
 async fn written(site: &Site, post: &RemotePost, seo: &SeoMeta, place: Place) -> Result<(), Failure> {
@@ -137,9 +140,9 @@ async fn read_back(site: &Site, post: &RemotePost, seo: &SeoMeta, place: Place) 
     };
     let Some(now) = posts::by_id(site, post.id).await? else { return Ok(SeoOutcome::Unknown) };
     let kept = if place == Place::Aioseo { &now.aioseo_meta_data } else { &now.meta };
-    let is_kept = pairs(seo, &keys).into_iter().all(|(key, text)| {
-        kept.get(key).and_then(Value::as_str).is_some_and(|kept| same(kept, text))
-    });
+    let is_kept = pairs(seo, &keys)
+        .into_iter()
+        .all(|(key, text)| kept.get(key).and_then(Value::as_str).is_some_and(|kept| same(kept, text)));
     Ok(if is_kept { SeoOutcome::Written } else { SeoOutcome::Ignored })
 }
 

@@ -50,7 +50,9 @@ async fn a_post_that_was_left_half_done_is_made_whole() {
     let done = client.publish(post(), None).await.unwrap();
     let id = done.external_id.parse().unwrap();
     for missing in ["tags", "categories", "featured_media"] {
-        site.edit(id, |post| post[missing] = if missing == "featured_media" { 0.into() } else { serde_json::json!([]) });
+        site.edit(id, |post| {
+            post[missing] = if missing == "featured_media" { 0.into() } else { serde_json::json!([]) }
+        });
         let again = client.publish(post(), None).await.unwrap();
         assert!(!again.already_there, "{missing}");
         is_whole(&site, &client).await;
@@ -77,7 +79,13 @@ async fn a_site_that_is_slow_or_gone_is_a_fault_that_may_go_away() {
 async fn what_the_site_says_is_told_with_the_way_out() {
     for (status, headers, body, is_transient, says) in [
         ("413 Content Too Large", "", "<title>413 Too Large</title>", false, "413: 413 Too Large); make it smaller"),
-        ("429 Too Many Requests", "Retry-After: 30\r\n", "{\"message\":\"Slow <b>down</b>\"}", true, "(429: Slow down)"),
+        (
+            "429 Too Many Requests",
+            "Retry-After: 30\r\n",
+            "{\"message\":\"Slow <b>down</b>\"}",
+            true,
+            "(429: Slow down)",
+        ),
         ("403 Forbidden", "", "{\"code\":\"x\",\"message\":\"Sorry.\"}", false, "(403: Sorry.); let the user do that"),
         ("401 Unauthorized", "", "{\"code\":\"x\",\"message\":\"No.\"}", false, "new application password"),
     ] {
@@ -237,7 +245,8 @@ async fn one_picture_is_sent_once_for_all_articles() {
     let client = client(&site);
     for number in 1..=10 {
         let article_id = uuid::Uuid::from_u128(number);
-        let assets = vec![picture(&format!("photo-{number}.png"), b"the same bytes", galley_destinations::AssetRole::Cover)];
+        let assets =
+            vec![picture(&format!("photo-{number}.png"), b"the same bytes", galley_destinations::AssetRole::Cover)];
         client.publish(Post { article_id, assets, ..post() }, None).await.unwrap();
     }
     assert_eq!((site.posts().len(), site.media().len()), (10, 1));

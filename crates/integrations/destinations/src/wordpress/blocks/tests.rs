@@ -40,19 +40,25 @@ fn what_no_item_can_hold_is_shown_as_it_is() {
     ] {
         assert_eq!(blocks(html), format!("<!-- wp:html -->\n{html}\n<!-- /wp:html -->"));
     }
-    assert_eq!(blocks("loose <b>text</b>"), "<!-- wp:html -->\nloose\n<!-- /wp:html -->\n\n<!-- wp:html -->\n<b>text</b>\n<!-- /wp:html -->");
+    assert_eq!(
+        blocks("loose <b>text</b>"),
+        "<!-- wp:html -->\nloose\n<!-- /wp:html -->\n\n<!-- wp:html -->\n<b>text</b>\n<!-- /wp:html -->"
+    );
 }
 
 #[test]
 fn pictures_quotes_tables_and_code() {
-    let image = blocks("<p><img src=\"https://a.example/cup.png\" alt=\"A &quot;cup&quot;\" class=\"wp-image-7\"/></p>");
+    let image =
+        blocks("<p><img src=\"https://a.example/cup.png\" alt=\"A &quot;cup&quot;\" class=\"wp-image-7\"/></p>");
     let expected = "<!-- wp:image {\"id\":7,\"sizeSlug\":\"full\",\"linkDestination\":\"none\"} -->\n\
                     <figure class=\"wp-block-image size-full\"><img src=\"https://a.example/cup.png\" alt=\"A &quot;cup&quot;\" \
                     class=\"wp-image-7\"/><figcaption class=\"wp-element-caption\">Tea &amp; &quot;more&quot;</figcaption>\
                     </figure>\n<!-- /wp:image -->";
     assert_eq!(image, expected);
     let other = blocks("<p><img src=\"https://b.example/x.png\" alt=\"\" title=\"T\"></p>");
-    assert!(other.starts_with("<!-- wp:image -->\n<figure class=\"wp-block-image\"><img src=\"https://b.example/x.png\""));
+    assert!(
+        other.starts_with("<!-- wp:image -->\n<figure class=\"wp-block-image\"><img src=\"https://b.example/x.png\"")
+    );
     assert!(other.contains("<figcaption class=\"wp-element-caption\">T</figcaption>"));
     assert!(blocks("<p>a <img src=\"x\"> b</p>").starts_with("<!-- wp:paragraph -->"));
     assert_eq!(
