@@ -87,9 +87,10 @@ impl WordPress {
         let content = marker::marked(&render(post, &shown, as_blocks), &mark, as_blocks);
         let cover = post.cover().and_then(|cover| pictures.get(&cover.name)).map_or(0, |(media, _)| media.id);
         let mut fields = json!({
-            "title": post.title,
+            // HTML there: a sign of less-than would be taken for a tag, and out.
+            "title": html_text(&post.title),
             "content": content,
-            "excerpt": post.excerpt,
+            "excerpt": html_text(&post.excerpt),
             "tags": tags,
             "featured_media": cover,
         });
@@ -181,6 +182,10 @@ impl WordPress {
     pub(super) async fn find(&self, article: Uuid, known: Option<&Known>) -> Result<Option<RemotePost>, Fault> {
         posts::find(&self.site, article, known, None).await
     }
+}
+
+fn html_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// What is there and must stay as it is.
