@@ -163,3 +163,27 @@ async fn what_people_change_there_is_seen_field_by_field() {
     let fields: Vec<_> = differences(&done.fields, &read().await).into_iter().map(|found| found.field).collect();
     assert_eq!(fields, ["content", "featured_image"]);
 }
+
+#[tokio::test]
+async fn what_an_article_never_had_is_theirs_to_choose() {
+    let (site, client) = site().await;
+    let bare = Post { excerpt: String::new(), tags: vec![], assets: vec![], categories: vec![], ..post() };
+    let done = client.publish(bare.clone(), None).await.unwrap();
+    assert_eq!(done.fields.categories, ["Uncategorized"]);
+    let id = done.external_id.parse().unwrap();
+    site.edit(id, |post| {
+        (post["tags"], post["featured_media"]) = (serde_json::json!([1]), 7.into());
+        post["excerpt"]["raw"] = "Theirs.".into();
+    });
+    client.publish(Post { version: 2, ..bare.clone() }, Some(&known(&done))).await.unwrap();
+    let theirs = &site.posts()[0];
+    assert_eq!((&theirs["tags"], &theirs["featured_media"]), (&serde_json::json!([1]), &7.into()));
+    assert_eq!(theirs["excerpt"]["raw"], "Theirs.");
+
+    let full = client.publish(Post { version: 3, ..post() }, Some(&known(&done))).await.unwrap();
+    assert!(full.fields.featured.is_some() && full.fields.tags.len() == 1);
+    client.publish(Post { version: 4, ..bare }, Some(&known(&full))).await.unwrap();
+    let ours = &site.posts()[0];
+    assert_eq!((&ours["tags"], &ours["featured_media"]), (&serde_json::json!([]), &0.into()), "taken back");
+    assert_eq!(ours["excerpt"]["raw"], "");
+}
