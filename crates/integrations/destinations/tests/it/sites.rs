@@ -119,6 +119,13 @@ async fn what_a_plugin_keeps_is_written_and_what_it_loses_is_ignored() {
     assert_eq!(done.seo_meta, SeoOutcome::NotSupported);
     assert!(done.warnings[0].contains("the site did not take the SEO fields (403: No.)"), "{:?}", done.warnings);
 
+    let aioseo = |like: &mut Like| like.namespaces.push("aioseo/v1");
+    let (site, client) = like(aioseo).await;
+    assert_eq!(client.publish(post(), None).await.unwrap().seo_meta, SeoOutcome::Written);
+    assert_eq!(site.posts()[0]["aioseo_meta_data"]["title"], "Tea & co");
+    let (_site, client) = like(|like| (aioseo(like), like.forgets_meta = true).0).await;
+    assert_eq!(client.publish(post(), None).await.unwrap().seo_meta, SeoOutcome::Ignored);
+
     let (_site, client) = like(|_| {}).await;
     assert_eq!(client.publish(post(), None).await.unwrap().seo_meta, SeoOutcome::NotSupported);
     let none = Post { seo: SeoMeta::default(), version: 2, ..post() };
