@@ -9,9 +9,14 @@ use galley_destinations::{
     WordPress, WordPressSettings, differences, wordpress_clients,
 };
 use galley_domain::Hidden;
+use galley_domain::order::ArticleOrder;
 use galley_fetch::address::Policy;
-use galley_testkit::conformance::{Conformance, conforms};
-use galley_testpeer::wordpress::{FakeWordPress, Like, PASSWORD, USER};
+use galley_services::Upload;
+use galley_testkit::{
+    Harness,
+    conformance::{Conformance, conforms},
+};
+use galley_testpeer::wordpress::{FakeWordPress, Like, PASSWORD, Trouble, USER};
 use url::Url;
 use uuid::Uuid;
 
@@ -54,6 +59,31 @@ async fn wordpress_does_what_every_destination_does() {
         assert_eq!(site.media().len(), 1, "one picture for all of them");
         assert_eq!((site.terms("categories").len(), site.terms("tags").len()), (3, 4));
     }
+}
+
+/// Through the pipeline and the ledger: the answers to the picture and to the post are lost, and both are there once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ordered_article_is_on_wordpress_once() {
+    let harness = Harness::new().await;
+    let site = FakeWordPress::start(Like::default()).await;
+    site.trouble("POST", "wp/v2/media", Trouble::AnswerLost);
+    site.trouble("POST", "wp/v2/posts", Trouble::ErrorAfter);
+    let engine = harness.publishing_to(wordpress(&site.url(), USER, PASSWORD, ContentForm::Auto));
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/faq.md");
+    let upload = Upload { name: "faq.md".into(), bytes: std::fs::read(sample).unwrap().into() };
+    let file = harness.services.upload(harness.principal.org, upload, None).await.unwrap().value.id;
+    let brief = galley_testkit::brief("How Sela Ridge grows, roasts and brews its coffee", 150, 300);
+    let order = ArticleOrder { brief, uploaded_files: vec![file], ..galley_testkit::order() };
+    let task = harness.services.order(&harness.principal, order, "t", None).await.unwrap().value.task_id;
+    harness.completed(task).await;
+    engine.stop().await;
+    assert_eq!((site.waiting(), site.posts().len(), site.media().len()), (0, 1, 1));
+    let post = &site.posts()[0];
+    assert_eq!(post["featured_media"], site.media()[0]["id"]);
+    let confirmed = "SELECT count(*) FROM effects WHERE state = 'confirmed' AND destination = 'wordpress'";
+    assert_eq!(harness.database.number(confirmed).await, 1);
+    let named = format!("SELECT count(*) FROM effects WHERE remote_ref = '{}'", post["id"]);
+    assert_eq!(harness.database.number(&named).await, 1);
 }
 
 fn environment() -> (String, String, String) {
