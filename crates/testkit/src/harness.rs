@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use galley_compose::ExtractiveWriter;
-use galley_destinations::{FolderDestination, FrontMatterStyle};
+use galley_destinations::{Destination, FolderDestination, FrontMatterStyle};
 use galley_domain::{
     Operator, OrgId, Principal,
     article::ContentFormat,
@@ -373,6 +373,12 @@ impl Harness {
 
     pub fn extractive(&self) -> RunningEngine {
         self.real(Arc::new(ExtractiveWriter))
+    }
+
+    /// The extractive writer, with its articles going there.
+    pub fn publishing_to(&self, destination: Arc<dyn Destination>) -> RunningEngine {
+        let toolbox = self.toolbox(Arc::new(ExtractiveWriter), SendLimits::default());
+        self.engine(all_steps(Toolbox { destination: Some(destination), ..toolbox }), |_| {})
     }
 
     /// Where the folder destination puts articles.

@@ -164,11 +164,14 @@ impl State {
     pub fn insert_post(&mut self, body: &Value) -> u64 {
         let id = self.number();
         let meta: Value = self.like.meta_keys.iter().map(|key| ((*key).to_owned(), json!(""))).collect();
-        let post = json!({
+        let mut post = json!({
             "id": id, "slug": "", "status": "draft", "link": "", "date_gmt": "2026-11-29T12:00:00",
             "title": { "raw": "" }, "content": { "raw": "" }, "excerpt": { "raw": "" },
             "categories": [1], "tags": [], "featured_media": 0, "meta": meta,
         });
+        if self.like.namespaces.contains(&"aioseo/v1") {
+            post["aioseo_meta_data"] = json!([]);
+        }
         self.posts.insert(id, post);
         self.change_post(&id.to_string(), body);
         id
@@ -181,6 +184,7 @@ impl State {
                     "title" | "content" | "excerpt" => post[key] = json!({ "raw": value }),
                     "slug" => post["slug"] = state.free_slug(value.as_str().unwrap_or_default()).into(),
                     "meta" => state.take_meta(post, value),
+                    "aioseo_meta_data" if state.like.forgets_meta || post.get(key).is_none() => {}
                     "date_gmt" if value.is_null() => post[key] = json!("2026-11-29T12:30:00"),
                     "status" if !STATUSES.iter().any(|known| value == known) => {
                         return refused("400 Bad Request", "rest_invalid_param", "Invalid parameter(s): status");

@@ -5,7 +5,7 @@ mod lists;
 
 use std::collections::HashMap;
 
-use super::content::{Shown, open_tag};
+use super::content::{Shown, attribute, open_tag};
 use crate::markup::{Token, decoded, escaped, tokens};
 
 /// An element of the top level with what is in it, or text between such.
@@ -137,14 +137,14 @@ fn picture(html: &str, pictures: &HashMap<String, Shown>) -> Option<String> {
     let attributes = found?;
     let value = |key: &str| attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
     let source = value("src").unwrap_or_default();
-    let alt = escaped(value("alt").unwrap_or_default());
+    let alt = attribute(value("alt").unwrap_or_default());
     let ours = pictures.values().find(|shown| shown.url == source);
-    let title = value("title").filter(|title| !title.trim().is_empty()).map(escaped);
-    let caption = ours.map(|shown| escaped(&shown.caption)).filter(|caption| !caption.is_empty()).or(title);
+    let title = value("title").filter(|title| !title.trim().is_empty()).map(attribute);
+    let caption = ours.map(|shown| attribute(&shown.caption)).filter(|caption| !caption.is_empty()).or(title);
     let caption = caption
         .map(|caption| format!("<figcaption class=\"wp-element-caption\">{caption}</figcaption>"))
         .unwrap_or_default();
-    let source = escaped(source);
+    let source = attribute(source);
     Some(match ours {
         Some(shown) => wrapped(
             "image",
@@ -190,7 +190,8 @@ fn code(element: &Element) -> String {
 fn table(element: &Element) -> String {
     // White space between cells is none of the table's.
     let rows: String = element.inner.split_inclusive('>').map(str::trim_start).collect();
-    let inner = if rows.contains("</tbody>") || !rows.contains("</thead>") { rows } else { rows + "<tbody></tbody>" };
+    // An empty body is none to the editor.
+    let inner = rows.replace("<tbody></tbody>", "");
     let html = format!("<figure class=\"wp-block-table\"><table>{inner}</table></figure>");
     // Newer editors think of fixed widths where nothing is said.
     wrapped("table", "{\"hasFixedLayout\":false}", &html)

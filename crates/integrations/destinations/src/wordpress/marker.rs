@@ -74,12 +74,12 @@ const BLOCK_CLOSE: &str = "<!-- /wp:html -->";
 pub(super) fn marked(content: &str, marker: &Marker, as_blocks: bool) -> String {
     let content = content.trim_end();
     let comment = marker.comment();
-    // On a line of its own, WordPress would make a paragraph of it.
     if as_blocks {
-        format!("{content}\n\n{BLOCK_OPEN}\n{comment}\n{BLOCK_CLOSE}")
-    } else {
-        format!("{content}{comment}")
+        return format!("{content}\n\n{BLOCK_OPEN}\n{comment}\n{BLOCK_CLOSE}");
     }
+    // Outside of a paragraph, WordPress would make one of it.
+    let (before, after) = content.split_at(content.rfind("</p>").unwrap_or(content.len()));
+    format!("{before}{comment}{after}")
 }
 
 #[cfg(test)]
@@ -100,6 +100,9 @@ mod tests {
             assert_eq!(Marker::find(&text), Some(marker()));
             assert_eq!(without(&text), content);
         }
+        let inside = marked("<p>a</p><ul><li>b</li></ul>", &marker(), false);
+        assert_eq!(inside, format!("<p>a{}</p><ul><li>b</li></ul>", marker().comment()));
+        assert_eq!(marked("<hr/>", &marker(), false), format!("<hr/>{}", marker().comment()));
         assert_eq!(without("<p>a</p>\n<p><!-- galley:x --></p>"), "<p>a</p>");
         assert_eq!(without("a<!-- b -->c<!-- galley:"), "a<!-- b -->c");
     }

@@ -12,6 +12,7 @@ use super::{
     site::{Site, read},
 };
 use crate::{
+    markup::escaped,
     post::Asset,
     remote::{Known, Picture},
 };
@@ -112,7 +113,8 @@ async fn find(site: &Site, name: &Name) -> Result<Option<Media>, Failure> {
 
 /// What is said of the picture goes with its bytes, in one request, unless it is too long for an address.
 async fn upload(site: &Site, asset: &Asset, name: &Name) -> Result<Media, Failure> {
-    let (slug, file, caption) = (name.slug(), name.file(), asset.caption_with_credit());
+    // A caption there is HTML, a description is not.
+    let (slug, file, caption) = (name.slug(), name.file(), escaped(&asset.caption_with_credit()));
     let mut query = vec![("slug", slug.as_str()), ("title", slug.as_str()), ("_fields", FIELDS)];
     let words = [("caption", caption.as_str()), ("alt_text", asset.alt.as_str())];
     let is_short = asset.alt.len() + caption.len() <= MAX_WORDS_IN_ADDRESS;

@@ -86,24 +86,27 @@ impl WordPress {
         let mark = Marker { article: post.article_id, version: post.version, fingerprint: post.fingerprint() };
         let content = marker::marked(&render(post, &shown, as_blocks), &mark, as_blocks);
         let cover = post.cover().and_then(|cover| pictures.get(&cover.name)).map_or(0, |(media, _)| media.id);
-        let mut fields = json!({
-            "title": post.title,
-            "content": content,
-            "excerpt": post.excerpt,
-            "tags": tags,
-            "featured_media": cover,
-        });
-        if let Some(fields) = fields.as_object_mut() {
-            // An article without any gets the site's own.
-            if !categories.is_empty() {
-                fields.insert("categories".to_owned(), json!(categories));
+        // HTML there: a sign of less-than would be taken for a tag, and out.
+        let mut fields = Map::from_iter([
+            ("title".to_owned(), html_text(&post.title).into()),
+            ("content".to_owned(), content.into()),
+        ]);
+        let before = known.and_then(|known| known.fields.as_ref());
+        let mut put = |key: &str, is_given: bool, was_given: bool, value: Value| {
+            // What the article does not have and did not have is theirs to choose.
+            if is_given || was_given {
+                fields.insert(key.to_owned(), value);
             }
-            // The address of an article that is there stays.
-            if there.is_none() {
-                fields.insert("slug".to_owned(), post.slug.clone().into());
-            }
-            visible(fields, post, there);
-        }
+        };
+        let was = |has: fn(&RemoteFields) -> bool| before.is_some_and(has);
+        put("excerpt", !post.excerpt.is_empty(), was(|f| !f.excerpt.is_empty()), html_text(&post.excerpt).into());
+        put("tags", !tags.is_empty(), was(|f| !f.tags.is_empty()), json!(tags));
+        put("featured_media", cover > 0, was(|f| f.featured.is_some()), cover.into());
+        put("categories", !categories.is_empty(), false, json!(categories));
+        // The address of an article that is there stays.
+        put("slug", there.is_none(), false, post.slug.clone().into());
+        visible(&mut fields, post, there);
+        let fields = Value::Object(fields);
         Ok(fields)
     }
 
@@ -181,6 +184,10 @@ impl WordPress {
     pub(super) async fn find(&self, article: Uuid, known: Option<&Known>) -> Result<Option<RemotePost>, Fault> {
         posts::find(&self.site, article, known, None).await
     }
+}
+
+fn html_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// What is there and must stay as it is.

@@ -62,7 +62,8 @@ async fn place(site: &Site, post: &RemotePost) -> Option<Place> {
     if root.has(RANK_MATH) {
         return Some(Place::RankMath);
     }
-    (root.has(AIOSEO) && post.aioseo_meta_data.is_object()).then_some(Place::Aioseo)
+    // An empty list until something is written.
+    (root.has(AIOSEO) && !post.aioseo_meta_data.is_null()).then_some(Place::Aioseo)
 }
 
 /// Writes what is not empty and reads it back. The post is there: whatever fails here is a warning.
@@ -83,9 +84,9 @@ pub(super) async fn write(site: &Site, post: &RemotePost, seo: &SeoMeta) -> Seo 
     }
     seen.way = Some(
         match place {
-            Place::Meta(0) => "Yoast SEO, by keys that the site has opened",
-            Place::Meta(1) => "Rank Math, by keys that the site has opened",
-            Place::Meta(_) => "The SEO Framework, by keys that the site has opened",
+            Place::Meta(0) => "Yoast SEO (keys opened for REST)",
+            Place::Meta(1) => "Rank Math (keys opened for REST)",
+            Place::Meta(_) => "The SEO Framework (keys opened for REST)",
             Place::RankMath => "Rank Math",
             Place::Aioseo => "All in One SEO",
         }

@@ -250,6 +250,6 @@ async fn one_picture_is_sent_once_for_all_articles() {
         client.publish(Post { article_id, assets, ..post() }, None).await.unwrap();
     }
     assert_eq!((site.posts().len(), site.media().len()), (10, 1));
-    assert_eq!(site.media()[0]["caption"], "Tea & more. Photo: X");
+    assert_eq!(site.media()[0]["caption"], "Tea &amp; more. Photo: X");
     assert_eq!(site.media()[0]["alt_text"], "A cup");
 }

@@ -71,6 +71,8 @@ fn pictures_quotes_tables_and_code() {
         "<!-- wp:table {\"hasFixedLayout\":false} -->\n<figure class=\"wp-block-table\"><table><thead><tr><th>A</th></tr>\
          </thead><tbody><tr><td>1 &lt; 2</td></tr></tbody></table></figure>\n<!-- /wp:table -->"
     );
+    let heads = "<table><thead><tr><th>A</th></tr></thead><tbody>\n</tbody></table>";
+    assert!(blocks(heads).contains("</thead></table>"), "{}", blocks(heads));
     assert_eq!(
         blocks("<pre><code>if a &lt; b {\n  &#91;x]\n}\n</code></pre>"),
         "<!-- wp:code -->\n<pre class=\"wp-block-code\"><code>if a &lt; b {\n  &#91;x]\n}</code></pre>\n<!-- /wp:code -->"
