@@ -51,11 +51,12 @@ use billing::credits::Credits;
 use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
-use publishing::{connections::BlogConnections, posts::Posts, templates::Templates};
+use publishing::{connections::BlogConnections, drift::Drifts, posts::Posts, score::Scores, templates::Templates};
 use system::health::Health;
 use tasks::{
     Tasks,
     events::{Events, examples},
+    jobs::Jobs,
     retry::{Retries, RetryForm},
 };
 use webhooks::{Webhooks, deliveries::Deliveries};
@@ -63,7 +64,7 @@ use webhooks::{Webhooks, deliveries::Deliveries};
 /// Every operation, by area. A tuple holds at most 16, so areas nest.
 type Api = (
     // tasks/
-    (Tasks, Retries, Events),
+    (Tasks, Jobs, Retries, Events),
     // articles/
     (Articles, Generate, Versions, Claims),
     // files/
@@ -71,7 +72,7 @@ type Api = (
     // projects/
     Projects,
     // publishing/
-    (Posts, BlogConnections, Templates),
+    (Posts, Drifts, Scores, BlogConnections, Templates),
     // automation/
     Schedules,
     // webhooks/
@@ -87,11 +88,11 @@ const RETRY_FORMS: &[RetryForm] = &[articles::retry::RETRY];
 
 fn api() -> Api {
     (
-        (Tasks, Retries, Events),
+        (Tasks, Jobs, Retries, Events),
         (Articles, Generate, Versions, Claims),
         Files,
         Projects,
-        (Posts, BlogConnections, Templates),
+        (Posts, Drifts, Scores, BlogConnections, Templates),
         Schedules,
         (Webhooks, Deliveries),
         Credits,

@@ -76,6 +76,7 @@ struct Things {
     delivery: String,
     connection: String,
     template: String,
+    post: String,
 }
 
 impl Things {
@@ -92,10 +93,11 @@ impl Things {
              VALUES ('{delivery}', '{org}', '{webhook}', 'msg_1', 'task.completed', 'failed', '{{}}', 1)"
         );
         front.harness.database.execute(&sql).await;
-        let (connection, template) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
+        let [connection, template, post] = std::array::from_fn(|_| uuid::Uuid::new_v4().to_string());
         // The gate stays shut, so that nobody waits for a publication.
         let sql = format!(
-            "UPDATE articles SET project_id = '{project}' WHERE id = '{article}';
+            "INSERT INTO articles (id, org_id, project_id, status, title, slug, content_format, tone, language)
+             VALUES ('{post}', '{org}', '{project}', 'draft', 'Tea', 'a-post', 'html', 'casual', 'en');
              UPDATE projects SET settings = '{{\"publish_gate\": {{\"approved\": true}}}}' WHERE id = '{project}';
              INSERT INTO connections (id, org_id, platform, name, site_url, username)
              VALUES ('{connection}', '{org}', 'wordpress', 'Blog', 'https://blog.invalid', 'editor');
@@ -103,7 +105,7 @@ impl Things {
         );
         front.harness.database.execute(&sql).await;
         let file = front.sample("faq.md").await;
-        Self { task, article, file, project, schedule, run, webhook, delivery, connection, template }
+        Self { task, article, file, project, schedule, run, webhook, delivery, connection, template, post }
     }
 
     /// The path with ids that exist. A parameter that is not known here has to be taught.
@@ -117,7 +119,8 @@ impl Things {
             "{run_id}" => &self.run,
             "{webhook_id}" => &self.webhook,
             "{delivery_id}" => &self.delivery,
-            "{post_id}" => &self.article,
+            "{post_id}" => &self.post,
+            "{job_id}" => &self.task,
             "{connection_id}" => &self.connection,
             "{template_id}" => &self.template,
             "{version}" => "1",
@@ -142,7 +145,7 @@ impl Things {
                     "platform": "shopify", "url": "https://example.com/",
                     "cron": "0 9 * * *", "timezone": "UTC", "action": action,
                     "connection_id": self.connection, "scheduled_at": "2028-01-01T00:00:00Z",
-                    "site_url": "https://blog.example", "username": "editor", "app_password": "abcd",
+                    "keep": "remote", "site_url": "https://blog.example", "username": "editor", "app_password": "abcd",
                 });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
                 if operation.path.ends_with("/replay") {

@@ -523,3 +523,115 @@ async fn rights_and_tenants_are_kept_apart() {
     let theirs = desk.front.request_as(&stranger, Method::POST, &format!("{post}/publish")).json(&body);
     desk.front.send(theirs).await.is_problem(404, "NOT_FOUND");
 }
+
+#[tokio::test]
+async fn drift_is_told_by_field_and_either_text_can_stay() {
+    let desk = Desk::new().await;
+    let front = &desk.front;
+    let post = desk.written("Tea").await;
+    let drift = async || front.get(&format!("{post}/drift")).await;
+    let resolve = async |keep: &str| front.post(&format!("{post}/drift/resolve"), &json!({ "keep": keep })).await;
+    assert_eq!(drift().await.is(200)["state"], "not_published");
+    let engine = desk.engine();
+    desk.publish(&post, json!({})).await.is(200);
+    assert_eq!(drift().await.is(200)["state"], "in_sync");
+    resolve("remote").await.is_problem(409, "CONFLICT");
+    let there = desk.blog.posts()[0]["id"].as_u64().unwrap();
+    desk.blog.edit(there, |post| post["title"]["raw"] = json!("Their title"));
+    let drifted = drift().await;
+    assert_eq!(drifted.is(200)["state"], "changed_remote");
+    assert_eq!(
+        (&drifted.json["fields"][0]["field"], &drifted.json["fields"][0]["remote"]),
+        (&json!("title"), &json!("Their title"))
+    );
+    let kept = resolve("remote").await;
+    assert_eq!((&kept.is(200)["title"], &kept.json["version"]), (&json!("Their title"), &json!(2)));
+    assert_eq!(drift().await.is(200)["state"], "in_sync");
+    desk.blog.edit(there, |post| post["title"]["raw"] = json!("Theirs again"));
+    front.patch(&post, &json!({ "title": "Ours" })).await.is(200);
+    assert_eq!(drift().await.is(200)["state"], "changed_both");
+    let ours = resolve("local").await;
+    assert_eq!(ours.is(200)["title"], "Ours");
+    assert!(desk.blog.posts()[0].to_string().contains("Ours"));
+    let versions = front.get(&format!("/api/v1/articles/{}/versions", post.rsplit('/').next().unwrap())).await;
+    let titles: Vec<&Value> =
+        versions.is(200)["data"].as_array().unwrap().iter().map(|version| &version["title"]).collect();
+    assert!(titles.contains(&&json!("Theirs again")), "theirs is kept: {titles:?}");
+    desk.blog.edit(there, |post| post["status"] = json!("trash"));
+    assert_eq!(drift().await.is(200)["state"], "trashed");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_preview_sends_nothing_and_says_what_would_change() {
+    let desk = Desk::new().await;
+    let front = &desk.front;
+    let post = desk.written("Tea").await;
+    let path = format!("{post}/publish/preview?connection_id={}", desk.connection);
+    let first = front.get(&path).await;
+    assert_eq!(
+        (&first.is(200)["action"], &first.json["target"], &first.json["drift"]),
+        (&json!("create"), &Value::Null, &json!("not_published"))
+    );
+    assert_eq!((&first.json["gate"]["passed"], desk.blog.posts().len()), (&json!(true), 0));
+    let engine = desk.engine();
+    desk.publish(&post, json!({})).await.is(200);
+    engine.stop().await;
+    let second = front.get(&path).await;
+    assert_eq!(
+        (&second.is(200)["action"], &second.json["drift"]),
+        (&json!("none"), &json!("in_sync")),
+        "{}",
+        second.text
+    );
+    front.patch(&post, &json!({ "title": "Better" })).await.is(200);
+    let third = front.get(&path).await;
+    assert_eq!(third.is(200)["action"], "update");
+    let changed: Vec<&Value> =
+        third.json["fields"].as_array().unwrap().iter().filter(|field| field["changed"] == true).collect();
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert_eq!(changed[0]["field"], "title");
+    front.get(&format!("{post}/publish/preview?connection_id={NOBODY}")).await.is_problem(400, INVALID);
+}
+
+#[tokio::test]
+async fn a_post_is_scored_with_a_keyword_in_view() {
+    let desk = Desk::new().await;
+    let post = desk.written("Tea").await;
+    let scored = desk.front.get(&format!("{post}/seo-score?focus_keyword=tea")).await;
+    let scored = scored.is(200);
+    assert_eq!(scored["focus_keyword"], "tea");
+    assert!(scored["score"].as_i64().is_some_and(|score| (0..=100).contains(&score)), "{scored}");
+    assert!(["A", "B", "C", "D", "E", "F"].contains(&scored["grade"].as_str().unwrap()));
+    let checks = scored["checks"].as_array().unwrap();
+    let failed = checks.iter().filter(|check| check["passed"] == false).count();
+    assert_eq!(scored["recommendations"].as_array().unwrap().len(), failed, "each says what to do");
+}
+
+#[tokio::test]
+async fn jobs_are_the_tasks_of_a_project() {
+    let desk = Desk::new().await;
+    let front = &desk.front;
+    let post = desk.published("Tea").await;
+    let waiting = front.post(&desk.posts, &json!({ "topic": "More tea" })).await;
+    let waiting = text(&waiting.is(202)["job_id"]);
+    let jobs = format!("/api/v1/projects/{}/jobs", desk.project);
+    let listed = front.get(&jobs).await;
+    assert_eq!(listed.is(200).as_array().unwrap().len(), 3, "two texts and a publication");
+    assert_eq!(listed.json[0]["job_type"], "blog_post");
+    let queued = front.get(&format!("{jobs}?status=queued")).await;
+    assert_eq!((queued.is(200).as_array().unwrap().len(), &queued.json[0]["id"]), (1, &json!(waiting)));
+    let path = format!("/api/v1/jobs/{waiting}");
+    let job = front.get(&path).await;
+    assert_eq!(
+        (&job.is(200)["status"], &job.json["project_id"], &job.json["result"]),
+        (&json!("queued"), &json!(desk.project), &Value::Null)
+    );
+    assert_eq!(front.post(&format!("{path}/cancel"), &json!({})).await.is(200)["status"], "cancelled");
+    front.post(&format!("{path}/cancel"), &json!({})).await.is_problem(409, "CONFLICT");
+    front.get(&format!("/api/v1/jobs/{NOBODY}")).await.is_problem(404, "TASK_NOT_FOUND");
+    let done = front.get(&format!("{jobs}?status=completed")).await;
+    assert_eq!(done.is(200).as_array().unwrap().len(), 2);
+    let detail = front.get(&format!("/api/v1/jobs/{}", text(&done.json[0]["id"]))).await;
+    assert_eq!(detail.is(200)["result"]["post_id"], json!(post.rsplit('/').next().unwrap()));
+}

@@ -359,7 +359,7 @@ async fn save(tx: &TenantTx, article: &rows::Article, text: TextVersion, found: 
 }
 
 /// Runs a computation where it holds up nobody else.
-async fn computed<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ServiceError> {
+pub(crate) async fn computed<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ServiceError> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|_| StoreError::Unreadable("the text could not be worked on".into()))?)
 }

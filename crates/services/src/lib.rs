@@ -51,10 +51,12 @@ pub use projects::ProjectEdit;
 pub use publishing::{
     Blogs,
     connections::{ConnectionEdit, ConnectionRequest},
+    drift::{Drift, DriftState, DriftedField, Keep, Preview, PreviewedField},
     missed::Promise,
     posts::{PostEdit, PostRequest, post_status, status_of},
     publish::{OrderedPublication, PublishRequest},
     schedule::SchedulePostRequest,
+    score::SeoScore,
     templates::{TemplateEdit, TemplateSection},
     work::{PublicationWork, SentPublication, post_of},
 };

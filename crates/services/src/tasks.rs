@@ -42,6 +42,25 @@ impl Services {
         Ok((rows.into_iter().map(|row| self.view(row.into())).collect::<Result<_, _>>()?, total))
     }
 
+    /// The newest of a project, at most so many.
+    pub async fn project_tasks(
+        &self,
+        org: OrgId,
+        project: Uuid,
+        status: Option<TaskStatus>,
+        limit: u64,
+    ) -> Result<Vec<TaskView>, ServiceError> {
+        self.project(org, project).await?;
+        let filter = TaskFilter { status, project_id: Some(project), limit, ..TaskFilter::default() };
+        Ok(self.tasks(org, &filter).await?.0)
+    }
+
+    /// The project of what a task is about.
+    pub async fn project_of(&self, org: OrgId, task: &TaskView) -> Result<Option<Uuid>, ServiceError> {
+        let Some(subject) = task.row.subject_id else { return Ok(None) };
+        Ok(self.store.tenant(org).article(subject).await?.and_then(|article| article.project_id))
+    }
+
     /// The newest task that was ordered with the principal's key, or without one if it has none, and was not completed.
     pub async fn newest_uncompleted(&self, principal: &Principal) -> Result<Option<TaskView>, ServiceError> {
         let row = self.store.tenant(principal.org).newest_uncompleted(principal.key()).await?;

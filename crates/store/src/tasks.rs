@@ -4,7 +4,7 @@ use galley_domain::task::{StepKind, TaskStatus};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
-    sea_query::{Alias, LockType},
+    sea_query::{Alias, Expr, LockType},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -20,11 +20,16 @@ use crate::{
     task_state::TaskHead,
 };
 
+const OF_PROJECT: &str =
+    "tasks.subject_id IN (SELECT a.id FROM articles a WHERE a.org_id = tasks.org_id AND a.project_id = $1)";
+
 #[derive(Debug, Clone, Default)]
 pub struct TaskFilter {
     pub status: Option<TaskStatus>,
     /// Only orders of this kind; of all kinds when not given.
     pub kind: Option<String>,
+    /// Only what is about an article of this project.
+    pub project_id: Option<Uuid>,
     pub limit: u64,
     pub offset: u64,
 }
@@ -53,6 +58,9 @@ impl<C: ConnectionTrait> Scoped<C> {
         }
         if let Some(kind) = &filter.kind {
             query = query.filter(tasks::Column::Kind.eq(kind.as_str()));
+        }
+        if let Some(project) = filter.project_id {
+            query = query.filter(Expr::cust_with_values(OF_PROJECT, [project]));
         }
         let total = query.clone().count(&self.conn).await?;
         let rows = query

@@ -77,17 +77,22 @@ pub fn score(input: &SeoInput) -> SeoReport {
     let mut checks = lengths::checks(input);
     checks.extend(readability::checks(&document));
     checks.extend(keyphrase::checks(input, &document));
-    let points: usize = checks.iter().map(|c| points(c.status)).sum();
-    let judged = checks.iter().filter(|c| c.status != Status::Skipped).count();
+    let judged: Vec<u8> = checks.iter().filter_map(|check| check.status.points()).collect();
+    let points: usize = judged.iter().map(|points| usize::from(*points)).sum();
+    let judged = judged.len();
     let score = (points * 100 + judged) / (judged * 2).max(1);
     SeoReport { score: u8::try_from(score.min(100)).unwrap_or(100), checks }
 }
 
-fn points(status: Status) -> usize {
-    match status {
-        Status::Good => 2,
-        Status::Ok => 1,
-        Status::Bad | Status::Skipped => 0,
+impl Status {
+    /// Of 2; none when there was nothing to judge.
+    pub fn points(self) -> Option<u8> {
+        match self {
+            Self::Good => Some(2),
+            Self::Ok => Some(1),
+            Self::Bad => Some(0),
+            Self::Skipped => None,
+        }
     }
 }
 

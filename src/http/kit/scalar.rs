@@ -12,6 +12,7 @@ use galley_domain::{
     task::{StepState, TaskStatus},
     webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus},
 };
+use galley_services::{DriftState, Keep};
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
@@ -227,7 +228,7 @@ vocabulary!(
     TaskStatus
 );
 vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
-vocabulary!(PostStatus, PostType, Visibility, CapabilityId, CapabilityStatus);
+vocabulary!(PostStatus, PostType, Visibility, CapabilityId, CapabilityStatus, DriftState, Keep);
 
 /// Declares words of the front's own, such as what a list is sorted by.
 macro_rules! words {

@@ -1,5 +1,7 @@
 //! Publishing: blogs and what opens them, posts and their templates.
 
 pub mod connections;
+pub mod drift;
 pub mod posts;
+pub mod score;
 pub mod templates;

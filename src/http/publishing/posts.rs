@@ -262,7 +262,7 @@ fields! {
 }
 
 /// The post as it stands, with the job that is at it.
-async fn shown<R: Right, C: Class>(auth: &Auth<R, C>, (project, id): (Uuid, Uuid)) -> Result<BlogPost, Problem> {
+pub async fn shown<R: Right, C: Class>(auth: &Auth<R, C>, (project, id): (Uuid, Uuid)) -> Result<BlogPost, Problem> {
     with_job(auth, auth.services().post(auth.org(), project, id).await?).await
 }
 
@@ -275,7 +275,7 @@ async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> 
 }
 
 /// What came of a publication, as far as it can be waited for.
-async fn awaited(
+pub async fn awaited(
     auth: &Auth<PublishWrite, Content>,
     place: (Uuid, Uuid),
     ordered: OrderedPublication,

@@ -28,6 +28,7 @@ use crate::http::{
 };
 
 pub mod events;
+pub mod jobs;
 mod receipt;
 pub mod retry;
 pub mod sources;
@@ -73,6 +74,7 @@ impl Tasks {
         let filter = TaskFilter {
             status: query.status.map(|word| word.0),
             kind: (kind != "all").then(|| kind.to_owned()),
+            project_id: None,
             limit: page.limit,
             offset: page.offset,
         };

@@ -1,12 +1,14 @@
 //! Publishing: connections to blogs, posts and their templates, and what goes out.
 
 pub(crate) mod connections;
+pub(crate) mod drift;
 pub(crate) mod gate;
 pub(crate) mod missed;
 pub(crate) mod posts;
 pub(crate) mod publish;
 pub(crate) mod retract;
 pub(crate) mod schedule;
+pub(crate) mod score;
 pub(crate) mod templates;
 pub(crate) mod work;
 
@@ -87,4 +89,9 @@ pub(crate) fn known(placed: Option<rows::Publication>) -> Result<Option<Known>, 
     let fields: Option<galley_destinations::RemoteFields> = placed.sent.map(serde_json::from_value).transpose()?;
     let slug = fields.as_ref().map(|fields| fields.slug.clone()).unwrap_or_default();
     Ok(Some(Known { external_id, url: placed.external_url.unwrap_or_default(), slug, fields }))
+}
+
+/// Whether the article has another text than the one that stands there.
+pub(crate) fn is_newer(article: &rows::Article, publication: Option<&rows::Publication>) -> bool {
+    publication.is_none_or(|publication| publication.version != Some(article.version))
 }

@@ -226,7 +226,7 @@ fn refuse_unpublishable(article: &rows::Article, later: bool) -> Result<(), Serv
 }
 
 /// Where it goes: where the client says, where the project says, where it went last, or through the newest that was used.
-async fn target(
+pub(crate) async fn target(
     tx: &TenantTx,
     article: &rows::Article,
     wanted: Option<Uuid>,

@@ -1,0 +1,44 @@
+//! The score of a post with a keyword in view.
+
+use galley_domain::OrgId;
+use galley_text::seo::{SeoInput, SeoReport, score};
+use uuid::Uuid;
+
+use crate::{Services, articles::computed, error::ServiceError};
+
+/// How well a post is made.
+#[derive(Debug, Clone)]
+pub struct SeoScore {
+    pub report: SeoReport,
+    pub focus_keyword: Option<String>,
+    pub word_count: u32,
+}
+
+impl Services {
+    /// Nothing is stored, and nothing costs anything.
+    pub async fn seo_score(
+        &self,
+        org: OrgId,
+        (project, id): (Uuid, Uuid),
+        focus: Option<String>,
+    ) -> Result<SeoScore, ServiceError> {
+        let post = self.post(org, project, id).await?;
+        if post.version == 0 {
+            return Err(ServiceError::Conflict("the post has no text yet; wait until its job has ended".into()));
+        }
+        let focus = focus.or_else(|| post.focus_keyword.clone()).or_else(|| post.keywords.first().cloned());
+        computed(move || {
+            let report = score(&SeoInput {
+                title: &post.seo_title,
+                description: &post.seo_description,
+                slug: &post.slug,
+                keyphrase: focus.as_deref(),
+                keywords: &post.keywords,
+                markdown: &post.content_markdown,
+                language: &post.language,
+            });
+            SeoScore { report, focus_keyword: focus, word_count: u32::try_from(post.word_count).unwrap_or(0) }
+        })
+        .await
+    }
+}
