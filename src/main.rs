@@ -1,41 +1,5 @@
-//! `galley`: the command line.
+//! `galley`: the command line. All of it is in the library, where what front and commands share is compiled once.
 
-mod cli;
-mod compose;
-mod config;
-mod data_folder;
-mod envelope;
-mod presence;
-mod telemetry;
-
-use std::process::ExitCode;
-
-use clap::Parser;
-
-fn main() -> ExitCode {
-    // A reader of a file has nothing to do with the rest: no settings, no runtime, no database.
-    if std::env::args().nth(1).is_some_and(|command| command == compose::READ_FILE) {
-        return galley_files::read_in_this_process();
-    }
-    let cli = cli::Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("galley: the runtime cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(cli.run()) {
-        Ok(code) => match cli::output_arrived() {
-            Ok(()) => ExitCode::from(code),
-            Err(error) => {
-                eprintln!("galley: not all of the output could be written: {error}");
-                ExitCode::FAILURE
-            }
-        },
-        Err(error) => {
-            eprintln!("galley: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> std::process::ExitCode {
+    galley::main()
 }

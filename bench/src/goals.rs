@@ -60,6 +60,7 @@ const fn measure(id: &'static str, unit: &'static str, ceiling: &'static str, go
 const BATCHED: &str = "batched SQL";
 const COMMIT: &str = "one commit";
 const EMPTY: &str = "with empty tables";
+const ONE: &str = "one process";
 const BEFORE: &str = "empty, nothing open";
 
 pub const MEASURES: &[Measure] = &[
@@ -122,6 +123,13 @@ pub const MEASURES: &[Measure] = &[
     measure("reading.get_p99", "ms", "with nothing to read", Goal::AtMostTimesCeiling(2.0)),
     measure("articles.rate", "articles/s", "", Goal::None),
     measure("articles.cpu", "ms of CPU each", "", Goal::AtMost(40.0)),
+    measure("streaming.rss", "MB", "", Goal::AtMost(300.0)),
+    measure("streaming.call", "kB each above idle", "", Goal::None),
+    measure("streaming.cpu", "% of a core", "", Goal::None),
+    measure("scale.one", "articles/s", "", Goal::None),
+    measure("scale.four", "articles/s", ONE, Goal::TimesCeiling(0.9)),
+    measure("scale.eight", "articles/s", ONE, Goal::TimesCeiling(0.9)),
+    measure("scale.connections", "for each of eight", "", Goal::None),
 ];
 
 pub fn find(id: &str) -> Option<&'static Measure> {

@@ -5,6 +5,7 @@ mod child;
 mod figures;
 mod goals;
 mod load;
+mod model;
 mod play;
 mod proc;
 mod program;
@@ -34,10 +35,12 @@ enum Name {
     Horizon,
     Reading,
     Articles,
+    Streaming,
+    Scale,
 }
 
 impl Name {
-    const EACH: [Self; 11] = [
+    const EACH: [Self; 13] = [
         Self::Steps,
         Self::Latency,
         Self::Inflight,
@@ -49,6 +52,8 @@ impl Name {
         Self::Horizon,
         Self::Reading,
         Self::Articles,
+        Self::Streaming,
+        Self::Scale,
     ];
 }
 
@@ -79,7 +84,7 @@ struct Cli {
     /// Where the database is made; on the disk that is to be measured [default: the temporary folder].
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The program for the figures `start`, `reading` and `articles` [default: built anew by cargo, or the one beside this program].
+    /// The program for the figures that measure the program itself [default: built anew by cargo, or the one beside this program].
     #[arg(long, value_name = "FILE")]
     galley: Option<PathBuf>,
     /// Where the results are written [default: bench/results.json].
@@ -200,6 +205,8 @@ async fn figure(name: Name, bench: &mut Bench) -> anyhow::Result<()> {
         Name::Horizon => figures::horizon::run(bench).await,
         Name::Reading => figures::reading::run(bench).await,
         Name::Articles => figures::articles::run(bench).await,
+        Name::Streaming => figures::streaming::run(bench).await,
+        Name::Scale => figures::scale::run(bench).await,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The program under test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
+
+use crate::world::Database;
 
 /// The one that was named, or else one that is built or found.
 pub async fn find(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
@@ -10,6 +12,25 @@ pub async fn find(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         Some(path) => Ok(path),
         None => build().await,
     }
+}
+
+/// The program on a database, with these arguments and settings and nothing of this machine's own configuration.
+pub fn command(
+    galley: &Path,
+    arguments: &[&str],
+    folder: &Path,
+    database: &Database,
+    settings: &[(&str, &str)],
+) -> Command {
+    let mut command = Command::new(galley);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GALLEY_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).envs(settings.iter().copied()).arg("--data").arg(folder.join("up"));
+    command.current_dir(folder).env("DATABASE_URL", &database.url).stderr(std::process::Stdio::null());
+    command
 }
 
 /// The program as the sources are now when cargo runs us, else the one that lies beside us.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use galley::http::MetricsAccess;
+use crate::http::MetricsAccess;
 use galley_engine::EngineStats;
 
 /// Who may ask, for people.

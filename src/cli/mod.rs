@@ -118,7 +118,7 @@ impl Cli {
             Command::Work(args) => serve::work(load(args.flags(flags))?, &args).await,
             Command::Migrate => migrate(load(flags)?).await,
             Command::Openapi => {
-                print!("{}", galley::http::spec());
+                print!("{}", crate::http::spec());
                 Ok(0)
             }
             Command::Doctor => doctor::run(load(flags)?).await,

@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
+use crate::http::{self, AppState};
 use anyhow::Context;
 use clap::Args;
-use galley::http::{self, AppState};
 use galley_domain::{OrgId, task::StepKind};
 use galley_services::{ServiceError, pipelines};
 use galley_store::StoreError;

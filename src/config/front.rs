@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use galley::http::{HttpLimits, MetricsAccess, RateLimits};
+use crate::http::{HttpLimits, MetricsAccess, RateLimits};
 use galley_domain::Hidden;
 use galley_files::{DEFAULT_BUDGET_MB, LEAST_BUDGET_MB};
 use serde::{Deserialize, Serialize};

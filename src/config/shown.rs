@@ -12,7 +12,7 @@ const UNSET: [(&str, &str); 27] = [
     ("database.url", "none"),
     ("database.direct_url", "none"),
     ("database.pooling", "found out"),
-    ("database.max_connections", "20"),
+    ("database.max_connections", "10"),
     ("database.idle_seconds", "60"),
     ("database.bin_dir", "found"),
     ("secrets.key", "private Postgres: envelope.key in the data folder, made once; else none"),

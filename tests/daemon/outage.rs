@@ -38,6 +38,11 @@ async fn an_outage_is_one_account_and_not_a_line_for_each_call() {
     let mut lines = read.expect("it is told within a minute that it is back").unwrap();
     let ended = lines.pop().unwrap();
     assert!(ended["refused"].as_u64().unwrap() >= 80, "every refused call is counted: {ended}");
+    let told: Vec<&Value> = lines.iter().filter(|line| line["message"] == "request").collect();
+    assert!(
+        told.iter().any(|line| line["status"] == 200) && told.iter().all(|line| line["status"] != 503),
+        "{told:#?}"
+    );
     let worth_a_look = |line: &&Value| line["level"] == "ERROR" || line["level"] == "WARN";
     let begun: Vec<&Value> =
         lines.iter().filter(worth_a_look).filter(|line| line["target"] != "galley::data_folder").collect();

@@ -8,8 +8,10 @@ pub mod http;
 pub mod inflight;
 pub mod latency;
 pub mod reading;
+pub mod scale;
 pub mod start;
 pub mod steps;
+pub mod streaming;
 pub mod wide;
 
 use std::time::Duration;

@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::Context;
 use sqlx::{Connection, PgConnection};
-use tokio::process::Command;
 
 use super::Bench;
 use crate::{
@@ -60,16 +59,7 @@ pub(super) async fn start(
     database: &Database,
     settings: &[(&str, &str)],
 ) -> anyhow::Result<(Spawned, u16, f64)> {
-    let arguments = [command, "--listen", "127.0.0.1:0"];
-    let mut command = Command::new(galley);
-    for (name, _) in std::env::vars_os() {
-        // Nothing of this machine's own configuration decides.
-        if name.to_string_lossy().starts_with("GALLEY_") {
-            command.env_remove(name);
-        }
-    }
-    command.args(arguments).envs(settings.iter().copied()).arg("--data").arg(folder.join("up"));
-    command.current_dir(folder).env("DATABASE_URL", &database.url).stderr(std::process::Stdio::null());
+    let command = program::command(galley, &[command, "--listen", "127.0.0.1:0"], folder, database, settings);
     let began = Instant::now();
     let mut child = Spawned::spawn(command)?;
     let answered = async {

@@ -69,6 +69,10 @@ pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
 pub fn assign(brief: &Brief, outline: &Outline, sources: &[Snapshot]) -> Outline {
     let mut out = outline.clone();
     set_budgets(brief, &mut out);
+    if out.sections.iter().all(|section| !section.passages.is_empty()) {
+        // As after `outline`; reading all sources again would be most of its work once more.
+        return out;
+    }
     let pool = Pool::new(brief, sources);
     let mut used = vec![false; pool.sentences.len()];
     for span in out.sections.iter().flat_map(|s| &s.passages) {

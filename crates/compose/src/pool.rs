@@ -6,8 +6,10 @@ use galley_domain::writing::{Brief, Snapshot};
 use galley_text::word;
 
 use crate::{
-    lexicon, rank, similar,
-    snapshot::{BlockKind, SourceSentence, language_of, sentences},
+    lexicon,
+    rank::{self, Ranked},
+    similar,
+    snapshot::{BlockKind, SourceSentence, sentences_in as sentences},
     usable,
     vocabulary::{TermSet, Vocabulary, idf, shared},
 };
@@ -70,25 +72,20 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub fn new(brief: &Brief, sources: &[Snapshot]) -> Self {
-        let order = rank::rank(brief, sources);
-        let scores = rank::scores(brief, sources);
-        let best = scores.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let ranked = Ranked::new(brief, sources);
+        let best = ranked.iter().map(|ranked| ranked.score).fold(f32::MIN_POSITIVE, f32::max);
         let share = (MAX_SENTENCES / sources.len().max(1)).max(MIN_SHARE);
         let mut vocabulary = Vocabulary::default();
         let query = rank::query(brief, &mut vocabulary);
         let mut all = Vec::new();
-        for (rank, number) in order.iter().enumerate() {
-            let Some(index) = sources.iter().position(|s| s.number == *number) else { continue };
-            let source = &sources[index];
-            let lang = language_of(source);
-            let foreign = rank::is_foreign(brief, source);
+        for (rank, &Ranked { source, language: lang, is_foreign: foreign, score }) in ranked.iter().enumerate() {
             let length = source.text.len().max(1) as f32;
             let code: Arc<str> = Arc::from(lang);
-            for sentence in sentences(source).into_iter().take(share) {
+            for sentence in sentences(source, lang).into_iter().take(share) {
                 all.push(Sentence {
                     terms: vocabulary.add(&sentence.text, lang),
                     words: word::count(&sentence.text),
-                    relevance: weight::SOURCE * scores[index] / best,
+                    relevance: weight::SOURCE * score / best,
                     foreign,
                     defines: 0.0,
                     duplicate: false,

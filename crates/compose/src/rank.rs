@@ -20,22 +20,38 @@ const LOOKED_AT_BYTES: usize = 400_000;
 /// The numbers of the sources, best first: those in the ordered language before others, then by BM25 of the prompt's
 /// topic and the keywords, then by number.
 pub fn rank(brief: &Brief, sources: &[Snapshot]) -> Vec<u32> {
-    let scores = scores(brief, sources);
-    let mut order: Vec<usize> = (0..sources.len()).collect();
-    order.sort_by(|&a, &b| {
-        let foreign = |i: usize| is_foreign(brief, &sources[i]);
-        foreign(a)
-            .cmp(&foreign(b))
-            .then(scores[b].total_cmp(&scores[a]))
-            .then(sources[a].number.cmp(&sources[b].number))
-    });
-    order.into_iter().map(|i| sources[i].number).collect()
+    Ranked::new(brief, sources).into_iter().map(|ranked| ranked.source.number).collect()
 }
 
-/// Whether a source is known to be in another language than the ordered one.
-pub(crate) fn is_foreign(brief: &Brief, source: &Snapshot) -> bool {
-    let language = language_of(source);
-    !language.is_empty() && !language.eq_ignore_ascii_case(lexicon::primary(&brief.language))
+/// A source with what its place says. Finding its language out takes a while, so that is done once.
+#[derive(Debug)]
+pub(crate) struct Ranked<'s> {
+    pub source: &'s Snapshot,
+    pub language: &'s str,
+    /// Known to be in another language than the ordered one.
+    pub is_foreign: bool,
+    pub score: f32,
+}
+
+impl<'s> Ranked<'s> {
+    /// Best first, as [`rank`] says.
+    pub fn new(brief: &Brief, sources: &'s [Snapshot]) -> Vec<Self> {
+        let languages: Vec<&str> = sources.iter().map(language_of).collect();
+        let scores = scores(brief, sources, &languages);
+        let ordered = lexicon::primary(&brief.language);
+        let with_score = sources.iter().zip(languages).zip(scores);
+        let mut ranked: Vec<Self> = with_score
+            .map(|((source, language), score)| {
+                let is_foreign = !language.is_empty() && !language.eq_ignore_ascii_case(ordered);
+                Self { source, language, is_foreign, score }
+            })
+            .collect();
+        ranked.sort_by(|a, b| {
+            let by_score = b.score.total_cmp(&a.score).then(a.source.number.cmp(&b.source.number));
+            a.is_foreign.cmp(&b.is_foreign).then(by_score)
+        });
+        ranked
+    }
 }
 
 /// The weighted terms of an order.
@@ -64,17 +80,16 @@ pub(crate) fn query(brief: &Brief, vocabulary: &mut Vocabulary) -> Vec<(u32, f32
 }
 
 /// The BM25 score of each source.
-pub(crate) fn scores(brief: &Brief, sources: &[Snapshot]) -> Vec<f32> {
+fn scores(brief: &Brief, sources: &[Snapshot], languages: &[&str]) -> Vec<f32> {
     let mut vocabulary = Vocabulary::default();
     let query = query(brief, &mut vocabulary);
     let wanted = query.last().map_or(0, |(id, _)| *id as usize + 1);
     let mut counts = Vec::with_capacity(sources.len());
-    for source in sources {
-        let lang = language_of(source).to_owned();
+    for (source, lang) in sources.iter().zip(languages) {
         let end = source.text.floor_char_boundary(LOOKED_AT_BYTES);
-        let terms = vocabulary.add_sequence(&source.text[..end], &lang);
+        let terms = vocabulary.add_sequence(&source.text[..end], lang);
         let mut frequency = vec![0.0_f32; wanted];
-        let titled = vocabulary.add_sequence(&source.title, &lang);
+        let titled = vocabulary.add_sequence(&source.title, lang);
         for (ids, weight) in [(&terms, 1.0), (&titled, TITLE_WEIGHT)] {
             for id in ids.iter().filter(|id| (**id as usize) < wanted) {
                 frequency[*id as usize] += weight;

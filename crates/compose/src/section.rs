@@ -8,7 +8,7 @@ use crate::{
     attribution,
     lexicon::{self, Language},
     pool::PARAGRAPH,
-    snapshot::{BlockKind, SourceSentence, sentences},
+    snapshot::{BlockKind, SourceSentence, sentences_about},
 };
 
 /// Writes section `index` of an outline: the sentences of its passages, verbatim, in paragraphs of two to five. Where
@@ -19,10 +19,14 @@ pub fn section(brief: &Brief, outline: &Outline, index: usize, sources: &[Snapsh
         return SectionText::default();
     }
     let language = lexicon::of(&brief.language);
-    let wanted: BTreeSet<u32> =
-        outline.sections.iter().take(index + 1).flat_map(|s| &s.passages).map(|span| span.source).collect();
-    let read: BTreeMap<u32, Vec<SourceSentence>> =
-        sources.iter().filter(|s| wanted.contains(&s.number)).map(|s| (s.number, sentences(s))).collect();
+    let mut wanted: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
+    for span in outline.sections.iter().take(index + 1).flat_map(|section| &section.passages) {
+        wanted.entry(span.source).or_default().push(*span);
+    }
+    let read: BTreeMap<u32, Vec<SourceSentence>> = sources
+        .iter()
+        .filter_map(|source| Some((source.number, sentences_about(source, wanted.get(&source.number)?))))
+        .collect();
     // Which source was named before can only be told by going through the sections in order.
     let mut named = Named { outline, sources, language, seen: BTreeSet::new(), count: 0 };
     let mut text = SectionText::default();

@@ -12,25 +12,25 @@ const SAME_FIGURES: f32 = 0.35;
 const CONTAINED_MIN_TERMS: usize = 5;
 const CONTAINED: f32 = 0.9;
 
-/// How alike two sentences are, 0.0..=1.0: shared words by all words (Jaccard), with or without stop words, whichever
-/// is more.
-pub(crate) fn similarity(a: &TermSet, b: &TermSet) -> f32 {
-    jaccard(&a.all, &b.all).max(if a.content.len().min(b.content.len()) < 3 {
-        0.0
-    } else {
-        jaccard(&a.content, &b.content)
-    })
-}
-
-/// Whether one of the two is superfluous beside the other.
+/// Whether one of the two is superfluous beside the other: the same figures in like words, mostly the same words with or
+/// without stop words, or one within the other.
 pub(crate) fn repeats(a: &TermSet, b: &TermSet) -> bool {
     let (short, long) = if a.content.len() <= b.content.len() { (a, b) } else { (b, a) };
-    let contained = short.content.len() >= CONTAINED_MIN_TERMS
-        && shared(&short.content, &long.content) as f32 >= CONTAINED * short.content.len() as f32
-        // Much longer sentences hold the words of others by chance.
-        && long.content.len() <= short.content.len() * 2;
-    let figures = a.figures.len() >= 2 && a.figures == b.figures && jaccard(&a.content, &b.content) >= SAME_FIGURES;
-    contained || figures || similarity(a, b) >= SAME
+    let contained = || {
+        short.content.len() >= CONTAINED_MIN_TERMS
+            // Much longer sentences hold the words of others by chance.
+            && long.content.len() <= short.content.len() * 2
+            && shared(&short.content, &long.content) as f32 >= CONTAINED * short.content.len() as f32
+    };
+    let figures = || a.figures.len() >= 2 && a.figures == b.figures && alike(&a.content, &b.content, SAME_FIGURES);
+    let same = || alike(&a.all, &b.all, SAME) || short.content.len() >= 3 && alike(&a.content, &b.content, SAME);
+    figures() || same() || contained()
+}
+
+/// Whether their [`jaccard`] is at least so much; two sets of very different sizes need not be compared.
+fn alike(a: &[u32], b: &[u32], least: f32) -> bool {
+    let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
+    short as f32 >= least * long as f32 && jaccard(a, b) >= least
 }
 
 pub(crate) fn jaccard(a: &[u32], b: &[u32]) -> f32 {

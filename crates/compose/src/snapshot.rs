@@ -64,10 +64,24 @@ pub(crate) fn language_of(snapshot: &Snapshot) -> &str {
 /// Left out are fragments, questions, code, navigation and boilerplate, first person outside of quotes, and what points
 /// to other parts of its document.
 pub fn sentences(snapshot: &Snapshot) -> Vec<SourceSentence> {
-    let code = language_of(snapshot);
-    let language = lexicon::of(code);
+    sentences_in(snapshot, language_of(snapshot))
+}
+
+/// The same, where the language is known already.
+pub(crate) fn sentences_in(snapshot: &Snapshot, language: &str) -> Vec<SourceSentence> {
+    sentences_of(snapshot, language, |_| true)
+}
+
+/// Of those blocks alone that have one of the spans in them.
+pub(crate) fn sentences_about(snapshot: &Snapshot, spans: &[Span]) -> Vec<SourceSentence> {
+    let touches = |part: &Range<usize>| spans.iter().any(|span| part.start < span.end && span.start < part.end);
+    sentences_of(snapshot, language_of(snapshot), |block| block.parts.iter().any(touches))
+}
+
+fn sentences_of(snapshot: &Snapshot, language: &str, wanted: impl Fn(&Block) -> bool) -> Vec<SourceSentence> {
+    let language = lexicon::of(language);
     let mut out = Vec::new();
-    for (number, block) in blocks(snapshot).iter().enumerate() {
+    for (number, block) in blocks(snapshot).iter().enumerate().filter(|(_, block)| wanted(block)) {
         if block.kind == BlockKind::TableRow {
             table_sentences(snapshot, block, number, language, &mut out);
         } else {

@@ -156,9 +156,10 @@ async fn attempt(shared: &Shared, lease: &Lease, running: Boxed<Result<Output, B
         reason = lease.stopped() => Err(reason),
         outcome = begin_and_run(shared, lease, running) => outcome,
     };
+    // Boxed: the room that the end needs would be taken for as long as the step waits for a model.
     let how = match ended {
-        Ok(outcome) => finish(shared, lease, outcome).await,
-        Err(reason) => stop(shared, lease, reason).await,
+        Ok(outcome) => Box::pin(finish(shared, lease, outcome)).await,
+        Err(reason) => Box::pin(stop(shared, lease, reason)).await,
     };
     shared.stats.ended(lease.step().kind, how, started.elapsed());
 }
@@ -188,7 +189,8 @@ async fn begin(shared: &Shared, lease: &Lease) -> Result<Outcome, StopReason> {
     let mut pause = FIRST_PAUSE;
     tokio::time::sleep(MOMENT).await;
     while lease.step().task.is_some() && !lease.last_seen().has_begun() {
-        match shared.committer.write(lease, What::Begun).await {
+        // Boxed for the same reason as the end.
+        match Box::pin(shared.committer.write(lease, What::Begun)).await {
             Ok(_) => break,
             Err(StoreError::LeaseLost) => return Err(StopReason::LeaseGone),
             Err(error) if error.is_unavailable() => {

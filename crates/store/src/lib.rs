@@ -153,7 +153,7 @@ impl StoreSettings {
             url: url.into(),
             direct_url: None,
             pooling: None,
-            max_connections: 20,
+            max_connections: 10,
             acquire_timeout: Duration::from_secs(8),
             idle_timeout: Duration::from_secs(60),
             statement_timeout: Duration::from_secs(30),

@@ -43,7 +43,7 @@ pub struct HarnessBuilder {
     on_a_line: bool,
     connections: Option<u32>,
     allowed: Option<u32>,
-    pooled: Option<(PoolMode, &'static str)>,
+    pooled: Option<(PoolMode, String)>,
     past_the_pooler: bool,
     keyring: Option<Keyring>,
 }
@@ -176,8 +176,8 @@ impl HarnessBuilder {
 
     /// Lets the use cases and engines reach the database through a PgBouncer with these settings.
     #[must_use]
-    pub fn pooled(mut self, mode: PoolMode, settings: &'static str) -> Self {
-        self.pooled = Some((mode, settings));
+    pub fn pooled(mut self, mode: PoolMode, settings: &str) -> Self {
+        self.pooled = Some((mode, settings.to_owned()));
         self
     }
 
@@ -207,7 +207,7 @@ impl HarnessBuilder {
         }
         let mut pooler = None;
         if let Some((mode, more)) = self.pooled.filter(|_| line.is_none() && self.allowed.is_none()) {
-            let started = database.behind_a_pooler(mode, more).await;
+            let started = database.behind_a_pooler(mode, &more).await;
             settings.url.clone_from(&started.url);
             settings.pooling = (mode == PoolMode::Session).then_some(Pooling::Session);
             let past = mode == PoolMode::Transaction && self.past_the_pooler;
@@ -233,10 +233,12 @@ impl HarnessBuilder {
     }
 }
 
-/// `GALLEY_TEST_POOLER=session` or `transaction`: every harness reaches its database through a PgBouncer.
-fn pooled_by_default() -> Option<(PoolMode, &'static str)> {
+/// `GALLEY_TEST_POOLER=session` or `transaction`: every harness reaches its database through a PgBouncer, with a further line
+/// of settings from `GALLEY_TEST_POOLER_SETTINGS`.
+fn pooled_by_default() -> Option<(PoolMode, String)> {
     let word = std::env::var("GALLEY_TEST_POOLER").ok()?;
-    Some((word.parse().expect("GALLEY_TEST_POOLER"), ""))
+    let settings = std::env::var("GALLEY_TEST_POOLER_SETTINGS").unwrap_or_default();
+    Some((word.parse().expect("GALLEY_TEST_POOLER"), settings))
 }
 
 async fn principal_of(services: &Services, org: OrgId) -> (Principal, String) {

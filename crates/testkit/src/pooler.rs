@@ -1,6 +1,7 @@
 //! A real PgBouncer in front of a database.
 
 use std::{
+    ffi::OsString,
     fmt::Write,
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
@@ -40,9 +41,14 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// None where the machine has no PgBouncer.
+    /// `GALLEY_TEST_PGBOUNCER`, or the one in the search path.
+    fn program() -> OsString {
+        std::env::var_os("GALLEY_TEST_PGBOUNCER").unwrap_or_else(|| "pgbouncer".into())
+    }
+
+    /// False where the machine has no PgBouncer.
     pub fn is_there() -> bool {
-        Command::new("pgbouncer").arg("--version").stdout(Stdio::null()).status().is_ok_and(|ended| ended.success())
+        Command::new(Self::program()).arg("--version").stdout(Stdio::null()).status().is_ok_and(|ended| ended.success())
     }
 
     /// In front of the server whose socket is in this folder.
@@ -60,7 +66,7 @@ impl Pooler {
         std::fs::write(&file, settings).expect("a settings file");
         // It refuses to run as root, and whoever runs the server can reach the server's socket.
         let owner = std::fs::metadata(socket_dir).expect("the socket's folder");
-        let mut command = Command::new("pgbouncer");
+        let mut command = Command::new(Self::program());
         command.arg("-q").arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
         if owner.uid() != std::fs::metadata(dir.path()).expect("a folder").uid() {
             std::os::unix::process::CommandExt::uid(&mut command, owner.uid());

@@ -132,6 +132,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Middleware<E> {
             route = tracing::field::Empty,
         );
         let mut response = self.answer(request).instrument(span.clone()).await;
+        let is_outage = response.data::<Problem>().is_some_and(Problem::is_outage);
         response = as_problem(response, &context);
         dress(&mut response, &context);
         let took = started.elapsed();
@@ -147,7 +148,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Middleware<E> {
             Some(Who::Operator | Who::System) | None => {}
         }
         let duration_ms = took.as_secs_f64() * 1000.0;
-        span.in_scope(|| tracing::info!(status = response.status().as_u16(), duration_ms, "request"));
+        let status = response.status().as_u16();
+        // Of an outage there is one account; a line for each client that asks again would bury it.
+        span.in_scope(|| match is_outage {
+            true => tracing::debug!(status, duration_ms, "request"),
+            false => tracing::info!(status, duration_ms, "request"),
+        });
         Ok(response)
     }
 }

@@ -135,6 +135,11 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::ValidationError, detail).with(header::ALLOW, allowed.clone())
     }
 
+    /// Whether it says that the database does not answer.
+    pub fn is_outage(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE && self.code == Code::DatabaseError
+    }
+
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self

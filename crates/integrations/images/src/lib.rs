@@ -7,6 +7,7 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there"))]
 
+mod canvas;
 mod clean;
 mod draw;
 mod font;

@@ -1,13 +1,11 @@
 //! The ground of a card: a gradient and one of a few geometric patterns that grow stronger to the right, away from the
 //! beginning of the text, and never so strong that text over them is hard to read.
 
-use tiny_skia::{
-    Color, FillRule, GradientStop, LineCap, LinearGradient, Paint, Path, PathBuilder, Pixmap, Point, Shader,
-    SpreadMode, Stroke, Transform,
-};
+use tiny_skia::{FillRule, Path, PathBuilder};
 
 use crate::{
     HEIGHT, WIDTH,
+    canvas::{Canvas, Faded},
     palette::{PALETTES, Palette, Rgb},
 };
 
@@ -17,42 +15,33 @@ const H: f32 = HEIGHT as f32;
 /// As many patterns as [`draw_pattern`] knows.
 const PATTERNS: u64 = 6;
 
-pub(crate) fn color(Rgb(r, g, b): Rgb, alpha: f32) -> Color {
-    let mut color = Color::from_rgba8(r, g, b, 255);
-    color.set_alpha(alpha);
-    color
-}
-
 /// `None` only if the canvas could not be made.
-pub(crate) fn background(palette: &Palette, seed: u64) -> Option<Pixmap> {
-    let mut canvas = Pixmap::new(WIDTH, HEIGHT)?;
-    ground(&mut canvas, palette.ground);
+pub(crate) fn background(palette: &Palette, seed: u64) -> Option<Canvas> {
+    let mut canvas = Canvas::of_rows(&ground(palette.ground))?;
     let mut dice = Dice(seed);
-    let pattern = (seed / PALETTES.len() as u64) % PATTERNS;
-    draw_pattern(&mut Board { canvas: &mut canvas, palette }, pattern, &mut dice)?;
+    let mut board = Board(Vec::new());
+    draw_pattern(&mut board, (seed / PALETTES.len() as u64) % PATTERNS, &mut dice)?;
+    canvas.fill_faded(&board.0, palette.pattern, &fading());
     Some(canvas)
 }
 
-/// A gradient from the lower left corner to the upper right. Along a row it is one line for each of the three colours, which
-/// is several times quicker than the pipeline that draws anything.
-fn ground(canvas: &mut Pixmap, [from, to]: [Rgb; 2]) {
-    let change = |from: u8, to: u8| f32::from(to) - f32::from(from);
-    let changes = [change(from.0, to.0), change(from.1, to.1), change(from.2, to.2)];
-    let along = W / (W * W + H * H);
-    for (y, row) in canvas.data_mut().chunks_exact_mut(WIDTH as usize * 4).enumerate() {
-        // How far along the diagonal the middle of a pixel is.
-        let start = (0.5 * W + (H - y as f32 - 0.5) * H) / (W * W + H * H);
-        for (x, pixel) in row.chunks_exact_mut(4).enumerate() {
-            let at = start + x as f32 * along;
-            pixel[0] = (f32::from(from.0) + changes[0] * at + 0.5) as u8;
-            pixel[1] = (f32::from(from.1) + changes[1] * at + 0.5) as u8;
-            pixel[2] = (f32::from(from.2) + changes[2] * at + 0.5) as u8;
-            pixel[3] = u8::MAX;
-        }
-    }
+/// How far to the right the middle of each column is, from 0 to 1.
+fn columns() -> impl Iterator<Item = f32> {
+    (0..WIDTH).map(|x| (x as f32 + 0.5) / W)
 }
 
-fn draw_pattern(board: &mut Board<'_>, pattern: u64, dice: &mut Dice) -> Option<()> {
+/// A row of the ground. All rows are equal, as is what lies inside of a shape: the filter of the PNG leaves only edges.
+fn ground([from, to]: [Rgb; 2]) -> Vec<[u8; 3]> {
+    let mix = |from: u8, to: u8, at: f32| (f32::from(from) + (f32::from(to) - f32::from(from)) * at).round() as u8;
+    columns().map(|at| [mix(from.0, to.0, at), mix(from.1, to.1, at), mix(from.2, to.2, at)]).collect()
+}
+
+/// How strong the pattern is in each column: from nearly nothing at the left edge to 1 at the right.
+fn fading() -> Vec<f32> {
+    columns().map(|at| 0.06 + 0.94 * ((at - 0.1) / 0.9).max(0.0)).collect()
+}
+
+fn draw_pattern(board: &mut Board, pattern: u64, dice: &mut Dice) -> Option<()> {
     match pattern {
         0 => rings(board, dice),
         1 => tiles(board, dice),
@@ -61,16 +50,6 @@ fn draw_pattern(board: &mut Board<'_>, pattern: u64, dice: &mut Dice) -> Option<
         4 => waves(board, dice),
         _ => discs(board, dice),
     }
-}
-
-fn paint(shader: Shader<'static>) -> Paint<'static> {
-    // The precise pipeline: the fast one blends in 8 bits and leaves visible steps in such faint gradients.
-    Paint { shader, anti_alias: true, force_hq_pipeline: true, ..Paint::default() }
-}
-
-fn across(from: Point, to: Point, stops: [(f32, Color); 2]) -> Option<Shader<'static>> {
-    let stops = stops.into_iter().map(|(at, color)| GradientStop::new(at, color)).collect();
-    LinearGradient::new(from, to, stops, SpreadMode::Pad, Transform::identity())
 }
 
 /// SplitMix64: small, fast, and the same everywhere.
@@ -93,46 +72,31 @@ impl Dice {
     }
 }
 
-struct Board<'c> {
-    canvas: &'c mut Pixmap,
-    palette: &'c Palette,
-}
+struct Board(Vec<Faded>);
 
-impl Board<'_> {
-    /// The colour of the pattern, from nearly nothing at the left edge to `alpha` at the right.
-    fn faded(&self, alpha: f32) -> Option<Paint<'static>> {
-        let color = |alpha| color(self.palette.pattern, alpha);
-        let stops = [(0.1, color(alpha * 0.06)), (1.0, color(alpha))];
-        Some(paint(across(Point::from_xy(0.0, 0.0), Point::from_xy(W, 0.0), stops)?))
-    }
-
-    fn fill(&mut self, path: &Path, alpha: f32) -> Option<()> {
-        let paint = self.faded(alpha)?;
-        self.canvas.fill_path(path, &paint, FillRule::Winding, Transform::identity(), None);
-        Some(())
-    }
-
-    fn stroke(&mut self, path: &Path, width: f32, alpha: f32) -> Option<()> {
-        let paint = self.faded(alpha)?;
-        let stroke = Stroke { width, line_cap: LineCap::Round, ..Stroke::default() };
-        self.canvas.stroke_path(path, &paint, &stroke, Transform::identity(), None);
-        Some(())
+impl Board {
+    fn fill(&mut self, path: Path, strength: f32) {
+        self.0.push(Faded { path, rule: FillRule::Winding, strength });
     }
 }
 
 /// Circles around a point beyond the lower or upper right corner.
-fn rings(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
+fn rings(board: &mut Board, dice: &mut Dice) -> Option<()> {
+    const HALF: f32 = 15.0;
     let y = if dice.below(2) == 0 { H + 40.0 } else { -40.0 };
     let x = W - dice.within(0.0, 160.0);
     for ring in 0..9u8 {
         let radius = 90.0 + f32::from(ring) * 84.0;
-        board.stroke(&PathBuilder::from_circle(x, y, radius)?, 30.0, 0.22 - f32::from(ring) * 0.015)?;
+        let mut path = PathBuilder::new();
+        path.push_circle(x, y, radius + HALF);
+        path.push_circle(x, y, radius - HALF);
+        board.0.push(Faded { path: path.finish()?, rule: FillRule::EvenOdd, strength: 0.22 - f32::from(ring) * 0.015 });
     }
     Some(())
 }
 
 /// Squares with quarter circles in the right third, each turned at random.
-fn tiles(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
+fn tiles(board: &mut Board, dice: &mut Dice) -> Option<()> {
     const SIDE: f32 = H / 5.0;
     for column in 0..4u8 {
         for row in 0..5u8 {
@@ -146,7 +110,7 @@ fn tiles(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
                 4 => PathBuilder::from_circle(x + SIDE / 2.0, y + SIDE / 2.0, SIDE / 2.0)?,
                 corner => quarter(x, y, SIDE, corner)?,
             };
-            board.fill(&path, alpha)?;
+            board.fill(path, alpha);
         }
     }
     Some(())
@@ -167,7 +131,7 @@ fn quarter(x: f32, y: f32, side: f32, corner: u64) -> Option<Path> {
 }
 
 /// Slanted stripes of several widths.
-fn bands(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
+fn bands(board: &mut Board, dice: &mut Dice) -> Option<()> {
     let slant = dice.within(160.0, 320.0);
     let mut x = W * 0.42;
     while x < W + slant {
@@ -178,14 +142,14 @@ fn bands(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
         path.line_to(x + width - slant, H);
         path.line_to(x - slant, H);
         path.close();
-        board.fill(&path.finish()?, dice.within(0.06, 0.2))?;
+        board.fill(path.finish()?, dice.within(0.06, 0.2));
         x += width + dice.within(14.0, 60.0);
     }
     Some(())
 }
 
 /// A grid of dots that swell towards a corner.
-fn dots(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
+fn dots(board: &mut Board, dice: &mut Dice) -> Option<()> {
     const STEP: f32 = 42.0;
     let down = dice.below(2) == 0;
     let mut path = PathBuilder::new();
@@ -199,11 +163,12 @@ fn dots(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
             }
         }
     }
-    board.fill(&path.finish()?, 0.25)
+    board.fill(path.finish()?, 0.25);
+    Some(())
 }
 
 /// Hills along the lower edge, one behind the other.
-fn waves(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
+fn waves(board: &mut Board, dice: &mut Dice) -> Option<()> {
     for layer in 0..4u8 {
         let base = H * (0.4 + 0.14 * f32::from(layer));
         let (lift, shift) = (dice.within(60.0, 130.0), dice.within(-120.0, 120.0));
@@ -214,17 +179,17 @@ fn waves(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
         path.cubic_to(W * 0.9 + shift, base, W + 60.0, base - lift, W + 200.0, base - lift);
         path.line_to(W + 200.0, H);
         path.close();
-        board.fill(&path.finish()?, 0.09)?;
+        board.fill(path.finish()?, 0.09);
     }
     Some(())
 }
 
 /// A few large discs that overlap at the right.
-fn discs(board: &mut Board<'_>, dice: &mut Dice) -> Option<()> {
+fn discs(board: &mut Board, dice: &mut Dice) -> Option<()> {
     for _ in 0..5 {
         let radius = dice.within(110.0, 260.0);
         let (x, y) = (dice.within(W * 0.68, W + 40.0), dice.within(0.0, H));
-        board.fill(&PathBuilder::from_circle(x, y, radius)?, 0.092)?;
+        board.fill(PathBuilder::from_circle(x, y, radius)?, 0.092);
     }
     Some(())
 }
@@ -240,8 +205,7 @@ mod tests {
         for seed in 0..PALETTES.len() as u64 * PATTERNS {
             let palette = Palette::pick(seed);
             let canvas = background(palette, seed).unwrap();
-            let mut colours: Vec<[u8; 3]> =
-                canvas.pixels().iter().step_by(7).map(|p| [p.red(), p.green(), p.blue()]).collect();
+            let mut colours: Vec<[u8; 3]> = canvas.rgb().as_chunks::<3>().0.iter().step_by(7).copied().collect();
             colours.sort_unstable();
             colours.dedup();
             for [r, g, b] in colours {
@@ -255,7 +219,7 @@ mod tests {
 
     #[test]
     fn seeds_differ_and_repeat() {
-        let data = |seed| background(Palette::pick(seed), seed).unwrap().take();
+        let data = |seed| background(Palette::pick(seed), seed).unwrap().rgb().to_vec();
         assert_eq!(data(61), data(61));
         assert_ne!(data(1), data(2));
         assert_ne!(data(1), data(61), "same palette and pattern, other dice");
