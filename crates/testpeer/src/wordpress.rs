@@ -135,8 +135,8 @@ impl FakeWordPress {
 
     /// `categories` or `tags`.
     pub fn terms(&self, taxonomy: &str) -> Vec<Value> {
-        let terms = self.state().terms.values().filter(|term| term["taxonomy"] == taxonomy).cloned().collect();
-        terms
+        let site = self.state();
+        site.terms.values().filter(|term| term["taxonomy"] == taxonomy).cloned().collect()
     }
 
     /// What somebody does there by hand.

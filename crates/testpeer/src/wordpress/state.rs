@@ -295,7 +295,7 @@ impl State {
             term["taxonomy"] == kind
                 && included.as_ref().is_none_or(|ids| ids.contains(&term["id"].as_u64().unwrap_or_default()))
                 && call.asks("search").is_none_or(|word| name.contains(&word.to_lowercase()))
-                && call.asks("parent").is_none_or(|parent| term["parent"].to_string() == parent)
+                && call.asks("parent").is_none_or(|parent| term["parent"].as_u64() == parent.parse().ok())
         });
         found.cloned().collect()
     }
