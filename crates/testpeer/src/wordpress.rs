@@ -60,6 +60,10 @@ pub struct Like {
     pub search_is_late: bool,
     /// It catches up when a post is made.
     pub search_wakes: bool,
+    /// Its search finds no category and no tag.
+    pub hides_terms: bool,
+    /// Where the home page says that the interface is, instead of where it is.
+    pub links_to: Option<String>,
 }
 
 impl Default for Like {
@@ -73,6 +77,8 @@ impl Default for Like {
             forgets_meta: false,
             search_is_late: false,
             search_wakes: false,
+            hides_terms: false,
+            links_to: None,
         }
     }
 }
@@ -137,13 +143,18 @@ impl FakeWordPress {
 
     /// `categories` or `tags`.
     pub fn terms(&self, taxonomy: &str) -> Vec<Value> {
-        let terms = self.state().terms.values().filter(|term| term["taxonomy"] == taxonomy).cloned().collect();
-        terms
+        let site = self.state();
+        site.terms.values().filter(|term| term["taxonomy"] == taxonomy).cloned().collect()
     }
 
     /// What somebody does there by hand.
     pub fn edit(&self, post: u64, change: impl FnOnce(&mut Value)) {
         change(self.state().posts.get_mut(&post).unwrap());
+    }
+
+    /// Somebody describes a picture there.
+    pub fn describe(&self, media: u64, alt: &str) {
+        self.state().media.get_mut(&media).unwrap()["alt_text"] = alt.into();
     }
 
     /// Somebody writes a post there.
@@ -203,7 +214,8 @@ fn page(status: &str, headers: &str, body: &str) -> Reply {
 fn home(site: &State, path: &str) -> Reply {
     let address = &site.address;
     let rest = if site.like.has_pretty_permalinks { "/wp-json/" } else { "/?rest_route=/" };
-    let link = format!("Link: <{address}{rest}>; rel=\"https://api.w.org/\"\r\n");
+    let rest = site.like.links_to.clone().unwrap_or_else(|| format!("{address}{rest}"));
+    let link = format!("Link: <{rest}>; rel=\"https://api.w.org/\"\r\n");
     let slug = path.trim_matches('/');
     if slug.is_empty() {
         return page("200 OK", &link, "<meta name=\"generator\" content=\"WordPress 6.9.7\" /><h1>Home</h1>");

@@ -294,8 +294,8 @@ impl State {
             let name = term["name"].as_str().unwrap_or_default().to_lowercase();
             term["taxonomy"] == kind
                 && included.as_ref().is_none_or(|ids| ids.contains(&term["id"].as_u64().unwrap_or_default()))
-                && call.asks("search").is_none_or(|word| name.contains(&word.to_lowercase()))
-                && call.asks("parent").is_none_or(|parent| term["parent"].to_string() == parent)
+                && call.asks("search").is_none_or(|word| !self.like.hides_terms && name.contains(&word.to_lowercase()))
+                && call.asks("parent").is_none_or(|parent| term["parent"].as_u64() == parent.parse().ok())
         });
         found.cloned().collect()
     }

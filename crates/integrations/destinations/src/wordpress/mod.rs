@@ -54,6 +54,8 @@ pub struct WordPressSettings {
     pub create_terms: bool,
     /// Wall clock for one request with its answer.
     pub time: Duration,
+    /// A probe begins no further look after this.
+    pub probe_time: Duration,
 }
 
 impl WordPressSettings {
@@ -65,6 +67,7 @@ impl WordPressSettings {
             form: ContentForm::default(),
             create_terms: true,
             time: client::TIME,
+            probe_time: probe::TIME,
         }
     }
 }

@@ -107,6 +107,16 @@ async fn what_the_site_says_is_told_with_the_way_out() {
 }
 
 #[tokio::test]
+async fn an_answer_without_end_is_not_read() {
+    let (site, client) = site().await;
+    let huge: &'static str = Box::leak("x".repeat(17 << 20).into_boxed_str());
+    site.trouble("GET", "wp/v2/posts", Trouble::Status("200 OK", "", huge));
+    let fault = client.publish(post(), None).await.unwrap_err();
+    assert!(!fault.is_transient() && fault.to_string().contains("more than 16 MiB"), "{fault}");
+    assert!(fault.to_string().len() < 400);
+}
+
+#[tokio::test]
 async fn notices_before_the_data_are_passed_over() {
     let (site, client) = site().await;
     site.trouble("POST", "wp/v2/posts", Trouble::Notices);

@@ -2,7 +2,7 @@
 
 use galley_destinations::{CapabilityId, CapabilityStatus, Destination, Probe, WordPressSettings};
 use galley_domain::Hidden;
-use galley_testpeer::wordpress::{FakeWordPress, Like, Trouble, USER};
+use galley_testpeer::wordpress::{FakeWordPress, Like, Trouble};
 
 use crate::support::{client, client_with, hasty, settings, site};
 
@@ -92,5 +92,17 @@ async fn what_fails_is_among_the_answers() {
     site.trouble("GET", "", Trouble::Stall);
     let probe = hasty(&site).probe().await;
     assert!(!probe.success && probe.message.contains("did not answer"), "{probe:?}");
-    let _ = USER;
+}
+
+#[tokio::test]
+async fn a_slow_site_is_not_asked_everything() {
+    let (site, _) = site().await;
+    let client = client_with(WordPressSettings { probe_time: std::time::Duration::ZERO, ..settings(&site.url()) });
+    let probe = client.probe().await;
+    assert!(!probe.success && probe.message.contains("answers slowly"), "{probe:?}");
+    for id in [CapabilityId::Upload, CapabilityId::Publish, CapabilityId::SeoMeta, CapabilityId::Cron] {
+        assert_eq!(status(&probe, id), CapabilityStatus::Unknown);
+    }
+    let written = site.peer().asked().into_iter().filter(|request| request.head.starts_with("POST"));
+    assert_eq!(written.count(), 0);
 }

@@ -40,6 +40,16 @@ async fn the_interface_is_found_where_it_is() {
     assert!(client.publish(post(), None).await.is_ok(), "what failed is not remembered");
 }
 
+/// A page may name any address; only those of the site itself are asked.
+#[tokio::test]
+async fn an_interface_elsewhere_is_not_asked() {
+    let other = FakeWordPress::start(Like::default()).await;
+    let links_to = Some(format!("{}/wp-json/", other.url()));
+    let (_site, client) = like(|like| (like.has_pretty_permalinks, like.links_to) = (false, links_to)).await;
+    client.publish(post(), None).await.expect("it is behind ?rest_route=");
+    assert_eq!(other.peer().connections(), 0);
+}
+
 #[tokio::test]
 async fn addresses_and_logins_that_are_none_are_refused() {
     let refused = |settings: WordPressSettings| {
@@ -84,6 +94,54 @@ async fn terms_are_made_once_or_never() {
         ["Uncategorized", "Drinks", "Hot & strong"]
     );
     assert_eq!(listed[2].parent, listed[1].id);
+}
+
+/// Others made them meanwhile, or the site's search is blind to them.
+#[tokio::test]
+async fn a_term_that_is_refused_as_a_second_one_is_the_first() {
+    let (site, client) = like(|like| like.hides_terms = true).await;
+    client.publish(post(), None).await.unwrap();
+    let again = Post { article_id: uuid::Uuid::from_u128(2), slug: "other".into(), ..post() };
+    let done = client.publish(again, None).await.unwrap();
+    assert_eq!((done.fields.tags, done.warnings), (vec!["Tea & herbs".to_owned()], vec![]));
+    assert_eq!((site.terms("categories").len(), site.terms("tags").len()), (3, 1));
+}
+
+#[tokio::test]
+async fn what_people_write_about_a_picture_stays() {
+    let (site, client) = site().await;
+    let first = client.publish(post(), None).await.unwrap();
+    let cover: u64 = first.fields.featured.as_ref().unwrap().id.parse().unwrap();
+    let alt = |site: &FakeWordPress| {
+        let media = site.media().into_iter().find(|media| media["id"] == cover).unwrap();
+        media["alt_text"].as_str().unwrap().to_owned()
+    };
+    let with = |version, alt: &str| {
+        let mut post = Post { version, ..post() };
+        post.assets[0].alt = alt.to_owned();
+        post
+    };
+    let second = client.publish(with(2, "Ours, anew"), Some(&known(&first))).await.unwrap();
+    assert_eq!(alt(&site), "Ours, anew");
+    site.describe(cover, "Theirs");
+    client.publish(with(3, "Ours, again"), Some(&known(&second))).await.unwrap();
+    assert_eq!(alt(&site), "Theirs");
+    site.describe(cover, "");
+    client.publish(with(4, "Ours, again"), Some(&known(&second))).await.unwrap();
+    assert_eq!(alt(&site), "Ours, again");
+}
+
+/// An address holds so much only.
+#[tokio::test]
+async fn long_captions_go_in_a_request_of_their_own() {
+    let (site, client) = site().await;
+    let mut long = post();
+    (long.assets[0].caption, long.assets[0].alt) = ("ж".repeat(1_900), "й".repeat(1_900));
+    client.publish(long.clone(), None).await.unwrap();
+    let media = site.media();
+    let cover = media.iter().find(|media| media["caption"].as_str().unwrap().starts_with('ж')).unwrap();
+    assert_eq!(cover["alt_text"], long.assets[0].alt);
+    assert!(site.peer().paths().iter().all(|path| path.len() < 8_000));
 }
 
 #[tokio::test]
