@@ -1,4 +1,6 @@
-//! Rendered title cards: the picture that an article gets when nobody supplies one.
+//! Pictures ([`Picture`]): from anybody's bytes to upright pixels in several sizes.
+//!
+//! Rendered title cards ([`render_card`]): the picture that an article gets when nobody supplies one.
 //!
 //! Shaping is `harfrust` (HarfBuzz in Rust, which also reads the outlines), line breaking `unicode-linebreak` (UAX 14),
 //! drawing `tiny-skia`, encoding `png`. `cosmic-text` and `parley` would do the same with font discovery, fallback and
@@ -14,9 +16,14 @@ mod font;
 mod layout;
 mod palette;
 mod pattern;
+mod picture;
 
 use clean::Cleaned;
 use palette::Palette;
+
+pub use picture::{
+    Encoded, Look, MAX_PICTURE_BYTES, MAX_PIXELS, Picture, PictureError, PictureKind, PictureLimits, Size, Variant,
+};
 
 /// Width of a card in pixels: the size that social networks and search engines ask of a preview picture.
 pub const WIDTH: u32 = 1200;
