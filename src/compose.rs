@@ -293,6 +293,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         writer_needs_sources: config.writer.kind == WriterKind::Extractive,
         search: config.search.provider != SearchKind::None,
         files_quota: config.limits.files_mb << 20,
+        has_folder: config.publish.enabled,
         estimated_seconds: config.engine.estimated_seconds,
     })
 }

@@ -51,7 +51,9 @@ use billing::credits::Credits;
 use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
-use publishing::{connections::BlogConnections, drift::Drifts, posts::Posts, score::Scores, templates::Templates};
+use publishing::{
+    calendar::Calendar, connections::BlogConnections, drift::Drifts, posts::Posts, score::Scores, templates::Templates,
+};
 use system::health::Health;
 use tasks::{
     Tasks,
@@ -72,7 +74,7 @@ type Api = (
     // projects/
     Projects,
     // publishing/
-    (Posts, Drifts, Scores, BlogConnections, Templates),
+    (Posts, Drifts, Scores, Calendar, BlogConnections, Templates),
     // automation/
     Schedules,
     // webhooks/
@@ -92,7 +94,7 @@ fn api() -> Api {
         (Articles, Generate, Versions, Claims),
         Files,
         Projects,
-        (Posts, Drifts, Scores, BlogConnections, Templates),
+        (Posts, Drifts, Scores, Calendar, BlogConnections, Templates),
         Schedules,
         (Webhooks, Deliveries),
         Credits,

@@ -26,6 +26,7 @@ pub enum Missing {
     Connection,
     Template,
     Publication,
+    Feed,
 }
 
 impl fmt::Display for Missing {
@@ -48,6 +49,7 @@ impl fmt::Display for Missing {
             Self::Connection => "connection",
             Self::Template => "template",
             Self::Publication => "publication",
+            Self::Feed => "calendar feed",
         })
     }
 }

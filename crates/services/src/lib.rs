@@ -50,6 +50,7 @@ pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use publishing::{
     Blogs,
+    calendar::{Calendar, CalendarItem, CalendarKind, CalendarMove, CalendarRequest, IssuedFeed},
     connections::{ConnectionEdit, ConnectionRequest},
     drift::{Drift, DriftState, DriftedField, Keep, Preview, PreviewedField},
     missed::Promise,
@@ -57,6 +58,7 @@ pub use publishing::{
     publish::{OrderedPublication, PublishRequest},
     schedule::SchedulePostRequest,
     score::SeoScore,
+    site::InFolder,
     templates::{TemplateEdit, TemplateSection},
     work::{PublicationWork, SentPublication, post_of},
 };
@@ -82,6 +84,8 @@ pub struct Settings {
     pub search: bool,
     /// The most bytes that the files of one organization may take.
     pub files_quota: u64,
+    /// Articles are put into the folder of a static site.
+    pub has_folder: bool,
     /// Expected seconds from order to article, for `estimated_time_seconds`.
     pub estimated_seconds: u32,
 }

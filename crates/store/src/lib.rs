@@ -12,6 +12,7 @@ mod article_groups;
 mod articles;
 mod batch;
 mod blog_templates;
+mod calendar_feeds;
 mod connections;
 mod crud;
 mod db;
@@ -67,6 +68,7 @@ pub use batch::{
     Changes, Delay, Done, EventText, FailedStep, JobKind, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
 };
 pub use blog_templates::NewTemplate;
+pub use calendar_feeds::NewFeed;
 pub use effects::{EffectKey, EffectMark};
 pub use entity::tenant_tables;
 pub use error::StoreError;
@@ -99,11 +101,12 @@ pub use words::TextEnum;
 pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
-        blog_templates::Model as BlogTemplate, claims::Model as Claim, connections::Model as Connection,
-        effects::Model as Effect, events::Model as Event, files::Model as File, projects::Model as Project,
-        publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
-        schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
-        webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
+        blog_templates::Model as BlogTemplate, calendar_feeds::Model as CalendarFeed, claims::Model as Claim,
+        connections::Model as Connection, effects::Model as Effect, events::Model as Event, files::Model as File,
+        projects::Model as Project, publications::Model as Publication, research_sources::Model as Source,
+        schedule_runs::Model as ScheduleRun, schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task,
+        usage_records::Model as Usage, webhook_attempts::Model as WebhookAttempt,
+        webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };
     pub use crate::entity::{
         article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,

@@ -9,7 +9,7 @@ use galley_domain::{
     article::ContentFormat,
     credits::Prices,
     order::ArticleOrder,
-    publishing::PUBLISH,
+    publishing::{FOLLOW, PUBLISH},
     task::{StepKind, StepPolicy, TaskStatus},
     writing::{Brief, Tone, WordRange, Writer},
 };
@@ -111,6 +111,7 @@ impl Default for HarnessBuilder {
                 writer_needs_sources: false,
                 search: false,
                 files_quota: 1 << 30,
+                has_folder: true,
                 estimated_seconds: 45,
             },
             registry: pipelines::registry(),
@@ -349,7 +350,7 @@ impl Harness {
     /// Starts an engine that writes by the script and publishes to real addresses.
     pub fn publishing(&self, script: &Script) -> RunningEngine {
         let real = all_steps(self.toolbox(Arc::new(ExtractiveWriter), SendLimits::default()));
-        let publish = real.into_iter().filter(|step| step.kind() == PUBLISH);
+        let publish = real.into_iter().filter(|step| [PUBLISH, FOLLOW].contains(&step.kind()));
         self.engine(scripted_steps(script).into_iter().chain(publish).collect(), |_| {})
     }
 
@@ -430,6 +431,17 @@ impl Harness {
     /// Waits until the task has ended, woken by its events.
     pub async fn ended(&self, id: Uuid) -> TaskView {
         self.until(id, |view| view.status.is_ended()).await
+    }
+
+    /// Waits until no job of this kind is open, and at most a minute.
+    pub async fn jobs_done(&self, kind: StepKind) {
+        let open = format!("SELECT count(*) FROM steps WHERE kind = '{kind}' AND finished_at IS NULL");
+        let done = async {
+            while self.database.number(&open).await > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), done).await.expect("the jobs end");
     }
 
     pub async fn completed(&self, id: Uuid) -> TaskView {

@@ -13,7 +13,7 @@ use poem_openapi::{
 
 use super::{
     dialect::Dialect,
-    header::IfUnchanged,
+    header::{IfUnchanged, MustBeUnchanged},
     problem::{self, CONTENT_TYPE, Code, Problem},
     reply::{Asked, Kind},
     rights::Needed,
@@ -24,10 +24,12 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let is_given = |param: &poem_openapi::registry::MetaOperationParam| param.in_type != MetaParamIn::Path;
     let takes_body = operation.request.is_some();
     let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
-    let is_conditional = operation.params.iter().any(|param| param.description.as_deref() == Some(IfUnchanged::ABOUT));
+    let takes = |about: &str| operation.params.iter().any(|param| param.description.as_deref() == Some(about));
+    let must_be_conditional = takes(MustBeUnchanged::ABOUT);
+    let is_conditional = must_be_conditional || takes(IfUnchanged::ABOUT);
     let may_need_a_token = needed.is_none() && !operation.security.is_empty();
     let asks_outside = operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
-    let rules: [(bool, &[u16]); 11] = [
+    let rules: [(bool, &[u16]); 12] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (may_need_a_token, &[401, 403, 429]),
@@ -36,6 +38,7 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
         (changes, &[409]),
         (is_conditional, &[412]),
         (takes_body, &[413, 415]),
+        (must_be_conditional, &[428]),
         (true, &[500]),
         (asks_outside, &[502]),
         (true, &[503]),
@@ -69,6 +72,7 @@ fn describe(status: u16) -> &'static str {
         412 => "CONFLICT: it was changed since you read it.",
         413 => "VALIDATION_ERROR: the body is too large.",
         415 => "VALIDATION_ERROR: the body is of the wrong type.",
+        428 => "VALIDATION_ERROR: `If-Match` is missing.",
         429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",
         502 => {
             "WORKFLOW_ERROR or LLM_ERROR: whoever was asked outside refused or did not answer; `detail` has its words."

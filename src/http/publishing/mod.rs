@@ -1,5 +1,6 @@
 //! Publishing: blogs and what opens them, posts and their templates.
 
+pub mod calendar;
 pub mod connections;
 pub mod drift;
 pub mod posts;

@@ -6,8 +6,8 @@ use galley_domain::{
     publishing::{PublicationState, Visibility},
 };
 use galley_store::{
-    CalendarFilter, ConnectionFilter, NewConnection, NewPublication, NewTemplate, PublicationFilter, StoreError,
-    TenantTx, rows,
+    CalendarFilter, ConnectionFilter, NewConnection, NewFeed, NewPublication, NewTemplate, PublicationFilter,
+    StoreError, TenantTx, rows,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ pub(super) struct TheirPublishing {
     pub(super) connection: rows::Connection,
     pub(super) template: rows::BlogTemplate,
     pub(super) publication: rows::Publication,
+    pub(super) feed: Uuid,
 }
 
 pub(super) async fn theirs(tx: &TenantTx, project: Uuid, article: Uuid) -> TheirPublishing {
@@ -29,7 +30,8 @@ pub(super) async fn theirs(tx: &TenantTx, project: Uuid, article: Uuid) -> Their
     let template = NewTemplate { is_default: true, ..new_template() };
     let template = tx.insert_blog_template(template).await.unwrap();
     let publication = tx.insert_publication(new_publication(article, Some(connection.id))).await.unwrap();
-    TheirPublishing { connection, template, publication }
+    let feed = tx.insert_calendar_feed(new_feed()).await.unwrap().id;
+    TheirPublishing { connection, template, publication, feed }
 }
 
 fn new_connection() -> NewConnection {
@@ -41,6 +43,10 @@ fn new_connection() -> NewConnection {
         site_url: SITE.into(),
         username: Uuid::new_v4().to_string(),
     }
+}
+
+fn new_feed() -> NewFeed {
+    NewFeed { id: Uuid::new_v4(), name: "Desk".into(), project_id: None, hash: Uuid::new_v4().into_bytes().to_vec() }
 }
 
 fn new_template() -> NewTemplate {
@@ -89,7 +95,7 @@ fn whole_calendar() -> CalendarFilter {
 
 pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Result<bool, StoreError>> {
     let (article, project) = (theirs.article.id, theirs.project.id);
-    let TheirPublishing { connection, template, publication } = &theirs.publishing;
+    let TheirPublishing { connection, template, publication, .. } = &theirs.publishing;
     let integrations = ConnectionFilter { limit: 1000, ..ConnectionFilter::default() };
     let publications = PublicationFilter { limit: 1000, ..PublicationFilter::default() };
     let asked = async {
@@ -123,6 +129,10 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "post" => tx.post(project, article).await?.is_some(),
             "post_counts" => tx.post_counts(project).await?.total > 0,
             "calendar" => tx.calendar(&whole_calendar()).await?.iter().any(|row| row.id == article),
+            "calendar_feeds" => tx.calendar_feeds().await?.iter().any(|row| row.org_id == theirs.org.0),
+            "insert_calendar_feed" => done(tx.insert_calendar_feed(new_feed()).await)?,
+            "delete_calendar_feed" => tx.delete_calendar_feed(theirs.publishing.feed).await?,
+            "oldest_approved" => tx.oldest_approved(project).await?.is_some(),
             "save_article" => tx.save_article(theirs.article.clone()).await.map(|_| true)?,
             _ => return Ok(None),
         }))

@@ -55,6 +55,7 @@ pub fn registry() -> Registry {
         .with(publication::Publication::default())
         .with_periodic(sweep, every)
         .with_job(upkeep::cancel_children())
+        .with_job(publication::follow())
         .with_job(schedules::tick())
         .with_periodic(rescue, rescues_every);
     webhooks::register(registry)

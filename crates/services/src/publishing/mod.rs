@@ -1,5 +1,6 @@
 //! Publishing: connections to blogs, posts and their templates, and what goes out.
 
+pub(crate) mod calendar;
 pub(crate) mod connections;
 pub(crate) mod drift;
 pub(crate) mod gate;
@@ -9,6 +10,7 @@ pub(crate) mod publish;
 pub(crate) mod retract;
 pub(crate) mod schedule;
 pub(crate) mod score;
+pub(crate) mod site;
 pub(crate) mod templates;
 pub(crate) mod work;
 

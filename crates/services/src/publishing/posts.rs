@@ -279,6 +279,7 @@ impl Services {
         edit.apply(&mut article)?;
         let article = tx.save_article(article).await?;
         crate::webhooks::tell_article(&tx, event_of(&edit), &article).await?;
+        self.follow_in_folder(&tx, id).await?;
         tx.commit().await?;
         Ok(delivered::article(article))
     }

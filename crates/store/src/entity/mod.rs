@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod article_versions;
 pub mod articles;
 pub mod blog_templates;
+pub mod calendar_feeds;
 pub mod claims;
 pub mod connections;
 pub mod effects;
@@ -44,6 +45,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<article_versions::Entity>(),
         of::<articles::Entity>(),
         of::<blog_templates::Entity>(),
+        of::<calendar_feeds::Entity>(),
         of::<claims::Entity>(),
         of::<connections::Entity>(),
         of::<effects::Entity>(),
