@@ -643,7 +643,10 @@ async fn the_calendar_shows_what_is_promised_planned_and_published() {
     let [promised, near, planned, shelved] = ["Promised", "Near", "Planned", "Shelved"];
     let (promised, near, planned) =
         (desk.written(promised).await, desk.written(near).await, desk.written(planned).await);
-    desk.written(shelved).await;
+    let on_the_shelf = desk.written(shelved).await;
+    for (post, title) in [(&promised, "Promised"), (&near, "Near"), (&planned, "Planned"), (&on_the_shelf, "Shelved")] {
+        front.patch(post, &json!({ "title": title })).await.is(200);
+    }
     let schedule = async |post: &str, at: &str| {
         let body = json!({ "scheduled_at": at, "timezone": "America/New_York", "connection_id": desk.connection });
         front.post(&format!("{post}/schedule"), &body).await.is(200)["updated_at"].clone()
@@ -691,7 +694,8 @@ async fn the_calendar_shows_what_is_promised_planned_and_published() {
 async fn a_feed_is_read_by_whoever_has_its_address() {
     let desk = Desk::new().await;
     let front = &desk.front;
-    let post = desk.written("Tea; leaves, and more").await;
+    let post = desk.written("Tea").await;
+    front.patch(&post, &json!({ "title": "Tea; leaves, and more" })).await.is(200);
     let body = json!({ "scheduled_at": (chrono::Utc::now() + chrono::TimeDelta::days(3)).to_rfc3339(), "connection_id": desk.connection });
     front.post(&format!("{post}/schedule"), &body).await.is(200);
     let made = front.post("/api/v1/calendar/feeds", &json!({ "name": "Desk", "project_id": desk.project })).await;

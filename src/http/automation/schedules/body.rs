@@ -99,7 +99,7 @@ fields! {
         kind as "type": Word<ActionType>,
         /// Required to order: the body of `POST /api/v1/tasks` (with `user_prompt`) or of `POST /api/v1/articles/generate` (with
         /// `topic`).
-        order: Option<OrderInput>,
+        order: Patch<OrderInput>,
         /// A project to put the articles in; required to publish: the one whose articles go out.
         project_id: Option<Uuid>,
         /// What goes out: the article that was approved and waits longest.
@@ -109,22 +109,22 @@ fields! {
     }
     check |action: &ScheduleActionInput, wrong: &mut Violations| {
         let publishes = action.kind.0 == ActionType::Publish;
-        wrong.check(!publishes && action.order.is_none(), "order", "is required");
-        wrong.check(publishes && action.order.is_some(), "order", "goes with the type order");
+        wrong.check(!publishes && action.order.0.is_none(), "order", "is required");
+        wrong.check(publishes && action.order.0.is_some(), "order", "goes with the type order");
         wrong.check(publishes && action.project_id.is_none(), "project_id", "is required to publish");
         let alone = "goes with the type publish";
         wrong.check(!publishes && action.take.is_some(), "take", alone);
         wrong.check(!publishes && action.connection_id.is_some(), "connection_id", alone);
         let differs = |project| action.project_id.is_some_and(|outer| outer != project);
         let message = "is another one than order.project_id; give it once";
-        let inner = action.order.as_ref().and_then(|order| order.order.project_id);
+        let inner = action.order.0.as_ref().and_then(|order| order.order.project_id);
         wrong.check(inner.is_some_and(differs), "project_id", message);
     };
 }
 
 impl From<ScheduleActionInput> for ScheduleAction {
     fn from(action: ScheduleActionInput) -> Self {
-        let Some(OrderInput { given, mut order }) = action.order else {
+        let Some(OrderInput { given, mut order }) = action.order.0 else {
             let project_id = action.project_id.unwrap_or_default();
             let connection_id = action.connection_id;
             let given = json!({
