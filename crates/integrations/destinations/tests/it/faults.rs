@@ -209,6 +209,17 @@ async fn a_record_that_points_elsewhere_is_not_believed() {
     assert_eq!(site.posts().len(), 2);
 }
 
+#[tokio::test]
+async fn an_older_version_does_not_come_back() {
+    let (site, client) = site().await;
+    let done = client.publish(Post { version: 3, ..post() }, None).await.unwrap();
+    for known in [None, Some(&known(&done))] {
+        let fault = client.publish(Post { version: 2, overwrite: true, ..post() }, known).await.unwrap_err();
+        assert!(!fault.is_transient() && fault.to_string().contains("version 3, newer than version 2"), "{fault}");
+    }
+    assert!(site.posts()[0]["content"]["raw"].as_str().unwrap().contains(":v3:"));
+}
+
 /// Two processes, which no lock of ours holds apart, have made the post at once.
 #[tokio::test]
 async fn of_two_copies_the_later_one_goes() {

@@ -199,10 +199,13 @@ async fn texts_are_blocks_where_the_site_has_them() {
     assert!(raw.contains("<!-- wp:image {\"id\":") && raw.contains("/wp-content/uploads/leaf-"), "{raw}");
     assert!(raw.contains("Tea &amp; more. Photo: X</figcaption>"), "{raw}");
     assert!(raw.ends_with("-->\n<!-- /wp:html -->"), "{raw}");
-    for (form, namespaces) in
-        [(ContentForm::Html, vec!["wp/v2", "wp-block-editor/v1"]), (ContentForm::Auto, vec!["wp/v2"])]
-    {
-        let site = FakeWordPress::start(Like { namespaces, ..Like::default() }).await;
+    let with_editor = vec!["wp/v2", "wp-block-editor/v1"];
+    for (form, namespaces, has_classic_editor) in [
+        (ContentForm::Html, with_editor.clone(), false),
+        (ContentForm::Auto, vec!["wp/v2"], false),
+        (ContentForm::Auto, with_editor, true),
+    ] {
+        let site = FakeWordPress::start(Like { namespaces, has_classic_editor, ..Like::default() }).await;
         let client = client_with(WordPressSettings { form, ..settings(&site.url()) });
         let done = client.publish(post(), None).await.unwrap();
         assert!(!done.fields.content.contains("<!--"), "{}", done.fields.content);
