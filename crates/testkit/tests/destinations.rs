@@ -156,7 +156,7 @@ async fn a_real_wordpress_that_fails_has_every_article_in_the_end() {
             .map(|post| {
                 // Clients that know nothing of each other.
                 let (to, post) = (wordpress(&url, &user, &password, ContentForm::Auto), post.clone());
-                tokio::spawn(async move { until_there(&*to, &post).await })
+                tokio::spawn(async move { until_there(&to, &post).await })
             })
             .collect();
         for run in runs {

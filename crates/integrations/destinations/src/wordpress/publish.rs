@@ -39,6 +39,7 @@ impl WordPress {
         let id = there.as_ref().map(|there| there.id);
         let written = posts::write(&self.site, id, &fields).await;
         let mut written = written.map_err(|failure| failure.into_fault("publish the article"))?;
+        let made = written.id;
         if there.is_none() {
             written = self.only_one(written, post, &mut warnings).await?;
             if written.slug() != post.slug && !matches!(written.status(), RemoteStatus::Draft | RemoteStatus::Pending) {
@@ -57,7 +58,8 @@ impl WordPress {
         }
         let seo = seo::write(&self.site, &written, &post.seo).await;
         warnings.extend(seo.warning);
-        self.published(&written, post, false, seo.outcome, warnings).await
+        // Of two who made it, the other one did.
+        self.published(&written, post, written.id != made, seo.outcome, warnings).await
     }
 
     /// All that is sent, with its terms and pictures there.
