@@ -12,6 +12,7 @@ mod locks;
 mod marker;
 mod media;
 mod posts;
+mod preview;
 mod probe;
 mod publish;
 mod seo;
@@ -32,7 +33,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
-    Destination, Existing, Known, Post, Probe, Published, RemoteFields, RemoteStatus, Removal, Term, TermKind,
+    Destination, Existing, Known, Post, Preview, Probe, Published, RemoteFields, RemoteStatus, Removal, Term, TermKind,
 };
 use client::Client;
 pub use content::ContentForm;
@@ -148,6 +149,10 @@ impl Destination for WordPress {
 
     async fn publish(&self, post: Post, known: Option<&Known>) -> Result<Published, Fault> {
         self.put(&post, known).await
+    }
+
+    async fn preview(&self, post: Post, known: Option<&Known>) -> Result<Preview, Fault> {
+        self.preview_of(&post, known).await
     }
 
     async fn look_up(&self, article: Uuid, known: Option<&Known>) -> Result<Option<Existing>, Fault> {
