@@ -60,7 +60,7 @@ pub use publishing::{
     score::SeoScore,
     site::InFolder,
     templates::{TemplateEdit, TemplateSection},
-    work::{PublicationWork, SentPublication, post_of},
+    work::{PublicationWork, SentPublication, folder_post, post_of},
 };
 pub use restart::RetryRequest;
 pub use schedules::{

@@ -162,6 +162,15 @@ pub fn post_of(article: &rows::Article, visibility: Shown, assets: Vec<Asset>) -
     }
 }
 
+/// The same for a folder, whose generators make pages of keywords.
+pub fn folder_post(article: &rows::Article, visibility: Shown, assets: Vec<Asset>) -> Post {
+    let post = post_of(article, visibility, assets);
+    let tags = if post.tags.is_empty() { post.keywords.clone() } else { post.tags.clone() };
+    // It has no place for a title of its own and a keyphrase.
+    let seo = SeoMeta { description: post.seo.description.clone(), ..SeoMeta::default() };
+    Post { tags, seo, date: article.created_at, ..post }
+}
+
 /// Themes set the title themselves.
 fn without_title(markdown: &str) -> &str {
     match markdown.split_once('\n') {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use galley_destinations::Removal;
 use galley_domain::{publishing::FOLLOW, task::StepKind};
 use galley_engine::{Output, Step, StepContext, StepError};
-use galley_services::{InFolder, post_of};
+use galley_services::{InFolder, folder_post};
 use serde_json::json;
 
 use crate::steps::Toolbox;
@@ -30,7 +30,7 @@ impl Step for Follow {
             },
             InFolder::Article(article, shown) => {
                 let assets = services.cover_of(org, &article).await?.into_iter().collect();
-                folder.publish(post_of(&article, shown, assets), None).await?;
+                folder.publish(folder_post(&article, shown, assets), None).await?;
                 "written"
             }
         };
