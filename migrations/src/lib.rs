@@ -56,6 +56,7 @@ migrations! {
     m20261129_000000 => "m20261129_000000_schedules_of_projects", "../sql/m20261129_000000_schedules_of_projects.sql";
     m20261129_000100 => "m20261129_000100_event_tokens", "../sql/m20261129_000100_event_tokens.sql";
     m20261129_000200 => "m20261129_000200_titles", "../sql/m20261129_000200_titles.sql";
+    m20261129_000400 => "m20261129_000400_images", "../sql/m20261129_000400_images.sql";
 }
 
 pub use sea_orm_migration::MigratorTrait;

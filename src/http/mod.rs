@@ -7,6 +7,7 @@
 //! | [`files`] | uploads and covers |
 //! | [`projects`] | what articles and products belong to |
 //! | [`automation`] | what comes again by itself |
+//! | [`publishing`] | the images of posts, stock photos |
 //! | [`webhooks`] | endpoints that are told what happens, and what was sent to them |
 //! | [`billing`] | the budget |
 //! | [`system`] | health, figures, the documentation; public |
@@ -22,6 +23,7 @@ mod billing;
 mod files;
 mod kit;
 mod projects;
+mod publishing;
 pub mod reading;
 mod system;
 mod tasks;
@@ -49,6 +51,7 @@ use billing::credits::Credits;
 use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
+use publishing::{generate::GeneratedImages, images::Images, links::ImageContents, stock_photos::StockPhotos};
 use system::health::Health;
 use tasks::{
     Tasks,
@@ -67,6 +70,8 @@ type Api = (
     Files,
     // projects/
     Projects,
+    // publishing/
+    (Images, GeneratedImages, ImageContents, StockPhotos),
     // automation/
     Schedules,
     // webhooks/
@@ -86,6 +91,7 @@ fn api() -> Api {
         (Articles, Generate, Versions, Claims),
         Files,
         Projects,
+        (Images, GeneratedImages, ImageContents, StockPhotos),
         Schedules,
         (Webhooks, Deliveries),
         Credits,
@@ -103,6 +109,8 @@ enum Area {
     Files,
     /// The bodies of work that articles and products belong to.
     Projects,
+    /// The images of posts, and stock photos to choose them from.
+    Images,
     /// Orders that come again and again, in the wall time of a zone.
     Schedules,
     /// Endpoints that are told what happens, as Standard Webhooks describes it, and the log of what was sent.

@@ -243,11 +243,13 @@ impl Services {
                 tx = self.control.cancel_in(tx, org, task).await?;
             }
         }
+        let images = tx.tenant(org.0)?.images(&[id]).await?;
         let found = tx.tenant(org.0)?.delete_article(id).await?;
         if found {
             tell_article(tx.tenant(org.0)?, Event::ArticleDeleted, &article).await?;
         }
         tx.commit().await?;
+        self.drop_images(&images).await;
         if found { Ok(()) } else { Err(ServiceError::NotFound(Missing::Article)) }
     }
 

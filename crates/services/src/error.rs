@@ -1,6 +1,6 @@
 use std::fmt;
 
-use galley_domain::order::FieldError;
+use galley_domain::{Fault, order::FieldError};
 use galley_engine::ControlError;
 use galley_store::StoreError;
 use rust_decimal::Decimal;
@@ -22,6 +22,8 @@ pub enum Missing {
     ScheduleRun,
     Webhook,
     Delivery,
+    Image,
+    PhotoKey,
 }
 
 impl fmt::Display for Missing {
@@ -40,6 +42,8 @@ impl fmt::Display for Missing {
             Self::ScheduleRun => "run of this schedule",
             Self::Webhook => "webhook",
             Self::Delivery => "delivery of this webhook",
+            Self::Image => "image",
+            Self::PhotoKey => "key for stock photos",
         })
     }
 }
@@ -59,6 +63,18 @@ pub enum ServiceError {
     Stale(String),
     #[error("this costs {needed} credits; {available} are free")]
     InsufficientCredits { needed: Decimal, available: Decimal },
+    /// What was shown does not give the right, or no longer.
+    #[error("{0}")]
+    Forbidden(String),
+    /// More bytes than are taken.
+    #[error("more than the {0} bytes that are taken")]
+    TooLarge(usize),
+    /// Bytes of a kind that is not taken; the text says which are.
+    #[error("{0}")]
+    WrongKind(String),
+    /// Another service has refused or does not answer; nothing of ours is wrong.
+    #[error("{0}")]
+    Outside(Fault),
     /// The machine cannot do it now; the text says what to do.
     #[error("{0}")]
     Unavailable(String),

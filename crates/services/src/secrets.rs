@@ -24,6 +24,8 @@ pub enum SecretPurpose {
     /// What messages to an endpoint are signed with: the current one under the endpoint's id, the one before under its id
     /// and `/previous`.
     Webhook,
+    /// A key for stock photos, under the id of its row.
+    StockPhotos,
 }
 
 impl SecretPurpose {
@@ -31,6 +33,7 @@ impl SecretPurpose {
         match self {
             Self::ModelKey => "model_key",
             Self::Webhook => "webhook",
+            Self::StockPhotos => "stock_photos",
         }
     }
 
@@ -39,6 +42,7 @@ impl SecretPurpose {
         match self {
             Self::ModelKey => "model-key",
             Self::Webhook => "secret",
+            Self::StockPhotos => "api_key",
         }
     }
 
@@ -49,11 +53,13 @@ impl SecretPurpose {
             return Err(ServiceError::field(self.called(), message));
         }
         match self {
-            Self::ModelKey if !text.bytes().all(|byte| byte.is_ascii_graphic()) => Err(ServiceError::field(
-                self.called(),
-                "it holds a space, a line break or another sign that no key has; copy it again",
-            )),
-            Self::ModelKey | Self::Webhook => Ok(()),
+            Self::ModelKey | Self::StockPhotos if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Err(ServiceError::field(
+                    self.called(),
+                    "it holds a space, a line break or another sign that no key has; copy it again",
+                ))
+            }
+            Self::ModelKey | Self::StockPhotos | Self::Webhook => Ok(()),
         }
     }
 }

@@ -21,6 +21,7 @@ mod files;
 mod followers;
 mod heads;
 mod idempotency;
+mod images;
 mod keys;
 mod ledger;
 mod listen;
@@ -37,6 +38,7 @@ mod secrets;
 mod sources;
 mod sql;
 mod steps;
+mod stock_photo_keys;
 mod sweep;
 mod task_state;
 mod tasks;
@@ -67,6 +69,7 @@ pub use entity::tenant_tables;
 pub use error::StoreError;
 pub use files::{FileFilter, NewFile};
 pub use idempotency::Replay;
+pub use images::{NewCard, NewImage, StoredVariant};
 pub use keys::{Bootstrap, NewEventToken, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
@@ -92,8 +95,9 @@ pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
         claims::Model as Claim, effects::Model as Effect, events::Model as Event, files::Model as File,
-        projects::Model as Project, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
-        schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
+        images::Model as Image, projects::Model as Project, research_sources::Model as Source,
+        schedule_runs::Model as ScheduleRun, schedules::Model as Schedule, steps::Model as Step,
+        stock_photo_keys::Model as StockPhotoKey, tasks::Model as Task, usage_records::Model as Usage,
         webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };
     pub use crate::entity::{

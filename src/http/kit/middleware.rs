@@ -29,6 +29,10 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
+/// Ends of paths whose operations wait for work to end, and how long they may.
+const WAITING: [&str; 1] = ["/images/ai-generate"];
+const WAIT: Duration = Duration::from_secs(60);
+
 /// What the head of a request may have: headers, bytes of their names and values, bytes of the address.
 const MAX_HEADERS: usize = 100;
 const MAX_HEADER_BYTES: usize = 32 * 1024;
@@ -64,7 +68,12 @@ impl<E: Endpoint<Output = Response>> Middleware<E> {
             return problem_response(problem);
         }
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
-        let deadline = if is_form { self.upload_timeout } else { self.timeout };
+        let waits = WAITING.iter().any(|end| request.uri().path().trim_end_matches('/').ends_with(end));
+        let deadline = match (is_form, waits) {
+            (true, _) => self.upload_timeout,
+            (false, true) => self.timeout + WAIT,
+            (false, false) => self.timeout,
+        };
         // Boxed, so that what is around it moves a pointer and not the whole state of the request.
         let work = AssertUnwindSafe(self.routes.call(request).boxed()).catch_unwind();
         match tokio::time::timeout(deadline, work).await {

@@ -4,7 +4,7 @@ mod body;
 
 use std::{convert::Infallible, fmt};
 
-use galley_domain::order::FieldError;
+use galley_domain::{Fault, FaultCode, order::FieldError};
 use galley_services::{BlobError, Missing, ServiceError};
 use galley_store::{StoreError, outage};
 use poem::{
@@ -122,6 +122,16 @@ impl Problem {
 
     pub(in crate::http) fn own_fault() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::WorkflowError, "something failed on our side; it is logged")
+    }
+
+    /// 502: another service has refused or does not answer.
+    fn outside(fault: &Fault) -> Self {
+        tracing::warn!(?fault, "another service did not do what it was asked");
+        let code = match fault.code() {
+            FaultCode::LlmError => Code::LlmError,
+            _ => Code::WorkflowError,
+        };
+        Self::new(StatusCode::BAD_GATEWAY, code, fault.to_string())
     }
 
     /// 404 for a path that leads nowhere.
@@ -243,6 +253,10 @@ impl From<ServiceError> for Problem {
             error @ ServiceError::InsufficientCredits { .. } => {
                 Self::new(StatusCode::PAYMENT_REQUIRED, Code::InsufficientCredits, error.to_string())
             }
+            ServiceError::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, Code::Forbidden, text),
+            ServiceError::TooLarge(limit) => Self::too_large(limit),
+            ServiceError::WrongKind(text) => Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::ValidationError, text),
+            ServiceError::Outside(fault) => Self::outside(&fault),
             ServiceError::Unavailable(text) => {
                 tracing::error!(%text, "what was asked could not be done now");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::WorkflowError, text).retry_after(DATABASE_WAIT)

@@ -5,11 +5,13 @@ use std::{borrow::Cow, str::FromStr};
 use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use galley_domain::{
     article::{ArticleStatus, ContentFormat, DRAFT, PublicationStatus, STEPS},
+    image::{ImageQuality, ImageSize, ImageSource, ImageStyle, PhotoProvider},
     project::{Platform, ProjectStatus},
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},
     webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus},
 };
+use galley_photos::Orientation;
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type},
@@ -225,6 +227,7 @@ vocabulary!(
     TaskStatus
 );
 vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
+vocabulary!(ImageQuality, ImageSize, ImageSource, ImageStyle, Orientation, PhotoProvider);
 
 /// Declares words of the front's own, such as what a list is sorted by.
 macro_rules! words {

@@ -18,6 +18,12 @@ use super::{
     rights::Needed,
 };
 
+/// Ends of paths whose operations wait for a service of somebody else.
+const ASKING_OUTSIDE: [&str; 3] = ["/stock-photos/search", "/images/from-stock", "/images/ai-generate"];
+
+/// Whoever has no key shows a link that is signed.
+const TAKING_LINKS: &str = "/images/{image_id}/{part}";
+
 /// What can go wrong with an operation, in ascending order.
 pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec<u16> {
     let is_given = |param: &poem_openapi::registry::MetaOperationParam| param.in_type != MetaParamIn::Path;
@@ -25,13 +31,16 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
     let is_conditional = operation.params.iter().any(|param| param.description.as_deref() == Some(IfUnchanged::ABOUT));
     let may_need_a_token = needed.is_none() && !operation.security.is_empty();
-    let rules: [(bool, &[u16]); 10] = [
+    let asks_outside = ASKING_OUTSIDE.iter().any(|end| path.ends_with(end));
+    let rules: [(bool, &[u16]); 12] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{'), &[404]),
-        (changes, &[409]),
+        (changes || asks_outside, &[409]),
+        (asks_outside, &[502]),
+        (path.ends_with(TAKING_LINKS), &[403]),
         (is_conditional, &[412]),
         (takes_body, &[413, 415]),
         (true, &[500]),
@@ -64,6 +73,7 @@ fn describe(status: u16) -> &'static str {
         404 => "TASK_NOT_FOUND, ARTICLE_NOT_FOUND or NOT_FOUND: there is no such thing in your organization.",
         409 => "CONFLICT: the request is fine, the state of things is not; `detail` says what to do.",
         412 => "CONFLICT: it was changed since you read it.",
+        502 => "WORKFLOW_ERROR or LLM_ERROR: another service refused or does not answer; `detail` says which.",
         413 => "VALIDATION_ERROR: the body is too large.",
         415 => "VALIDATION_ERROR: the body is of the wrong type.",
         429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",

@@ -16,6 +16,7 @@ pub mod events;
 pub mod files;
 pub mod holds;
 pub mod idempotency_keys;
+pub mod images;
 pub mod ledger_entries;
 pub mod organizations;
 pub mod projects;
@@ -24,6 +25,7 @@ pub mod schedule_runs;
 pub mod schedules;
 pub mod secrets;
 pub mod steps;
+pub mod stock_photo_keys;
 pub mod tasks;
 pub mod usage_records;
 pub mod users;
@@ -49,6 +51,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<files::Entity>(),
         of::<holds::Entity>(),
         of::<idempotency_keys::Entity>(),
+        of::<images::Entity>(),
         of::<ledger_entries::Entity>(),
         of::<organizations::Entity>(),
         of::<projects::Entity>(),
@@ -57,6 +60,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<schedules::Entity>(),
         of::<secrets::Entity>(),
         of::<steps::Entity>(),
+        of::<stock_photo_keys::Entity>(),
         of::<tasks::Entity>(),
         of::<usage_records::Entity>(),
         of::<users::Entity>(),
