@@ -16,6 +16,8 @@ use crate::{
 
 /// A peer that takes longer than this counts as away.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of a peer's own words is shown.
+const MOST_SAID: usize = 200;
 
 /// What one look brought.
 struct Finding {
@@ -61,7 +63,10 @@ async fn storage(config: &Config) -> Result<String, String> {
     match tokio::time::timeout(PATIENCE, blobs.check()).await {
         Ok(Ok(())) => Ok(format!("the bucket {bucket} at {at} takes, gives and removes objects")),
         Ok(Err(error)) => {
-            Err(format!("the bucket {bucket} at {at}: {error}; check [storage], and that the key may write there"))
+            // Servers answer with pages of XML.
+            let said = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            let said: String = said.chars().take(MOST_SAID).collect();
+            Err(format!("the bucket {bucket} at {at}: {said}; check [storage], and that the key may write there"))
         }
         Err(_) => Err(format!("the bucket {bucket} at {at} does not answer; check storage.endpoint")),
     }

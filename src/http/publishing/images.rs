@@ -69,7 +69,7 @@ impl Images {
     #[oai(
         path = "/projects/:project_id/blog-posts/:post_id/images/from-stock",
         method = "post",
-        operation_id = "add_stock_image"
+        operation_id = "create_stock_image"
     )]
     async fn add_stock(
         &self,

@@ -31,7 +31,7 @@ impl StockPhotos {
     ///
     /// At Pexels, with the organization's own key or the operator's; without either it is a CONFLICT. The same search within
     /// an hour gets the same answer.
-    #[oai(path = "/stock-photos/search", method = "get", operation_id = "search_stock_photos")]
+    #[oai(path = "/stock-photos/search", method = "get", operation_id = "list_stock_photos")]
     async fn search(
         &self,
         auth: Auth<ProjectsRead, Content>,
