@@ -6,8 +6,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use galley_domain::{Permission, Scope};
+use galley_domain::{Permission, Scope, image::ImageSource};
+use galley_files::Readers;
 use galley_images::{Card, PictureKind, render_card};
+use galley_services::{PictureOrder, PostId, ServiceError};
 use galley_testkit::Harness;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -321,4 +323,25 @@ async fn a_sweep_keeps_what_images_name_and_removes_what_they_no_longer_name() {
     assert_eq!(stored(&front).len(), 7);
     let list = front.get(&format!("{post}/images")).await.is(200).clone();
     bytes_at(&front, &text(&list[0]["variants"]["thumb_jpeg"])).await;
+}
+
+#[tokio::test]
+async fn pictures_take_their_share_of_the_budget_of_memory_and_give_it_back() {
+    let front = front().await;
+    let path = post(&front).await;
+    let mut ids = path.split('/').filter_map(|part| part.parse().ok());
+    let post = PostId { project: ids.next().unwrap(), post: ids.next().unwrap() };
+    let org = front.harness.principal.org;
+    let order = || PictureOrder { bytes: png().into(), source: ImageSource::Upload, alt_text: None, credit: None };
+    // Each needs 22 MiB.
+    let readers = Readers::in_process(50);
+    let services = front.harness.services.clone().with_readers(readers.clone());
+    let added = futures::future::join_all((0..4).map(|_| services.add_image(org, post, order(), None))).await;
+    assert!(added.iter().all(Result::is_ok), "the third waits for the first: {added:?}");
+    assert_eq!(readers.free_mb(), 50);
+    let services = front.harness.services.clone().with_readers(Readers::in_process(20));
+    let refused = services.add_image(org, post, order(), None).await;
+    let Err(ServiceError::Validation(errors)) = refused else { panic!("{refused:?}") };
+    assert_eq!(errors[0].field, "file");
+    assert!(errors[0].message.contains("limits.reading_memory_mb"), "{errors:?}");
 }
