@@ -51,7 +51,7 @@ fn nobody_knows_more_than_the_direction_allows() {
             &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "reqwest", "poem"],
         ),
         ("crates/store", &["galley-services", "galley-workers", "galley-compose", "galley-ai", "poem", "reqwest"]),
-        ("crates/services", &["galley-workers", "galley-ai", "galley-images", "sqlx", "sea-orm", "poem"]),
+        ("crates/services", &["galley-workers", "galley-ai", "sqlx", "sea-orm", "poem"]),
         ("crates/integrations/ai", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"]),
         (
             "crates/integrations/destinations",
@@ -67,6 +67,10 @@ fn nobody_knows_more_than_the_direction_allows() {
         ),
         (
             "crates/integrations/images",
+            &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"],
+        ),
+        (
+            "crates/integrations/photos",
             &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"],
         ),
         (

@@ -8,6 +8,7 @@
 //! | [`projects`] | what articles and products belong to |
 //! | [`publishing`] | blogs, posts and their templates |
 //! | [`automation`] | what comes again by itself |
+//! | [`publishing`] | the images of posts, stock photos |
 //! | [`webhooks`] | endpoints that are told what happens, and what was sent to them |
 //! | [`billing`] | the budget |
 //! | [`system`] | health, figures, the documentation; public |
@@ -52,7 +53,8 @@ use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
 use publishing::{
-    calendar::Calendar, connections::BlogConnections, drift::Drifts, posts::Posts, score::Scores, templates::Templates,
+    calendar::Calendar, connections::BlogConnections, drift::Drifts, generate::GeneratedImages, images::Images,
+    links::ImageContents, posts::Posts, score::Scores, stock_photos::StockPhotos, templates::Templates,
 };
 use system::health::Health;
 use tasks::{
@@ -75,6 +77,7 @@ type Api = (
     Projects,
     // publishing/
     (Posts, Drifts, Scores, Calendar, BlogConnections, Templates),
+    (Images, GeneratedImages, ImageContents, StockPhotos),
     // automation/
     Schedules,
     // webhooks/
@@ -95,6 +98,7 @@ fn api() -> Api {
         Files,
         Projects,
         (Posts, Drifts, Scores, Calendar, BlogConnections, Templates),
+        (Images, GeneratedImages, ImageContents, StockPhotos),
         Schedules,
         (Webhooks, Deliveries),
         Credits,
@@ -114,6 +118,8 @@ enum Area {
     Projects,
     /// Blogs, the posts that go there, and what they are made from.
     Publishing,
+    /// The images of posts, and stock photos to choose them from.
+    Images,
     /// Orders that come again and again, in the wall time of a zone.
     Schedules,
     /// Endpoints that are told what happens, as Standard Webhooks describes it, and the log of what was sent.

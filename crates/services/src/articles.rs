@@ -150,6 +150,7 @@ impl Services {
         if let Some(post) = post {
             refuse_generating(&changed)?;
             post.apply(&mut changed)?;
+            post.feature(&tx, base.id).await?;
             changed = tx.save_article(changed).await?;
         }
         let is_archived = changed.status == ArticleStatus::Archived.as_str() && before != ArticleStatus::Archived;
@@ -267,12 +268,14 @@ impl Services {
                 tx = self.control.cancel_in(tx, org, task.id).await?;
             }
         }
+        let images = tx.tenant(org.0)?.images(&[id]).await?;
         let found = tx.tenant(org.0)?.delete_article(id).await?;
         if found {
             tell_article(tx.tenant(org.0)?, Event::ArticleDeleted, &article).await?;
             self.follow_in_folder(tx.tenant(org.0)?, id).await?;
         }
         tx.commit().await?;
+        self.drop_images(&images).await;
         if found { Ok(()) } else { Err(ServiceError::NotFound(Missing::Article)) }
     }
 

@@ -23,6 +23,7 @@ mod files;
 mod followers;
 mod heads;
 mod idempotency;
+mod images;
 mod keys;
 mod ledger;
 mod listen;
@@ -42,6 +43,7 @@ mod site_connections;
 mod sources;
 mod sql;
 mod steps;
+mod stock_photo_keys;
 mod sweep;
 mod task_state;
 mod tasks;
@@ -74,6 +76,7 @@ pub use entity::tenant_tables;
 pub use error::StoreError;
 pub use files::{FileFilter, NewFile};
 pub use idempotency::Replay;
+pub use images::{NewCard, NewImage, StoredVariant};
 pub use keys::{Bootstrap, NewEventToken, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
@@ -103,8 +106,9 @@ pub mod rows {
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
         blog_templates::Model as BlogTemplate, calendar_feeds::Model as CalendarFeed, claims::Model as Claim,
         connections::Model as Connection, effects::Model as Effect, events::Model as Event, files::Model as File,
-        projects::Model as Project, publications::Model as Publication, research_sources::Model as Source,
-        schedule_runs::Model as ScheduleRun, schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task,
+        images::Model as Image, projects::Model as Project, publications::Model as Publication,
+        research_sources::Model as Source, schedule_runs::Model as ScheduleRun, schedules::Model as Schedule,
+        steps::Model as Step, stock_photo_keys::Model as StockPhotoKey, tasks::Model as Task,
         usage_records::Model as Usage, webhook_attempts::Model as WebhookAttempt,
         webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };

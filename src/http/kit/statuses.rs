@@ -19,6 +19,12 @@ use super::{
     rights::Needed,
 };
 
+/// Ends of paths whose operations wait for a service of somebody else.
+const ASKING_OUTSIDE: [&str; 3] = ["/stock-photos/search", "/images/from-stock", "/images/ai-generate"];
+
+/// Whoever has no key shows a link that is signed.
+const TAKING_LINKS: &str = "/images/{image_id}/{part}";
+
 /// What can go wrong with an operation, in ascending order.
 pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec<u16> {
     let is_given = |param: &poem_openapi::registry::MetaOperationParam| param.in_type != MetaParamIn::Path;
@@ -28,14 +34,16 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let must_be_conditional = takes(MustBeUnchanged::ABOUT);
     let is_conditional = must_be_conditional || takes(IfUnchanged::ABOUT);
     let may_need_a_token = needed.is_none() && !operation.security.is_empty();
-    let asks_outside = operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
-    let rules: [(bool, &[u16]); 12] = [
+    let asks_outside = ASKING_OUTSIDE.iter().any(|end| path.ends_with(end))
+        || operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
+    let rules: [(bool, &[u16]); 13] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{'), &[404]),
-        (changes, &[409]),
+        (changes || asks_outside, &[409]),
+        (path.ends_with(TAKING_LINKS), &[403]),
         (is_conditional, &[412]),
         (takes_body, &[413, 415]),
         (must_be_conditional, &[428]),

@@ -1,6 +1,7 @@
 //! The kinds of work, one file each with its policy, and the one list in which they are registered.
 
 pub mod article;
+pub mod images;
 pub mod publication;
 pub mod schedules;
 pub mod upkeep;
@@ -53,6 +54,7 @@ pub fn registry() -> Registry {
     let registry = Registry::new(POOLS)
         .with(article::Article::default())
         .with(publication::Publication::default())
+        .with(images::Images::default())
         .with_periodic(sweep, every)
         .with_job(upkeep::cancel_children())
         .with_job(publication::follow())

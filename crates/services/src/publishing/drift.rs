@@ -16,8 +16,9 @@ use super::{
     retract::Placed,
 };
 use crate::{
-    ArticleEdit, Services, post_of,
+    ArticleEdit, Services,
     error::{Missing, ServiceError},
+    post_of,
 };
 
 text_enum! {

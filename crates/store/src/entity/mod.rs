@@ -19,6 +19,7 @@ pub mod events;
 pub mod files;
 pub mod holds;
 pub mod idempotency_keys;
+pub mod images;
 pub mod ledger_entries;
 pub mod organizations;
 pub mod projects;
@@ -28,6 +29,7 @@ pub mod schedule_runs;
 pub mod schedules;
 pub mod secrets;
 pub mod steps;
+pub mod stock_photo_keys;
 pub mod tasks;
 pub mod usage_records;
 pub mod users;
@@ -56,6 +58,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<files::Entity>(),
         of::<holds::Entity>(),
         of::<idempotency_keys::Entity>(),
+        of::<images::Entity>(),
         of::<ledger_entries::Entity>(),
         of::<organizations::Entity>(),
         of::<projects::Entity>(),
@@ -65,6 +68,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<schedules::Entity>(),
         of::<secrets::Entity>(),
         of::<steps::Entity>(),
+        of::<stock_photo_keys::Entity>(),
         of::<tasks::Entity>(),
         of::<usage_records::Entity>(),
         of::<users::Entity>(),

@@ -64,6 +64,9 @@ pub struct Variant {
 }
 
 impl Variant {
+    /// Of all that every picture has, by [`Variant::name`].
+    pub const NAMES: [&str; 6] = ["thumb_webp", "thumb_jpeg", "card_webp", "card_jpeg", "hero_webp", "hero_jpeg"];
+
     /// `thumb_webp`, `hero_jpeg` …
     pub fn name(&self) -> String {
         format!("{}_{}", self.size.as_str(), self.encoded.kind.as_str())

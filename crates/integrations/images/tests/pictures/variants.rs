@@ -22,6 +22,7 @@ fn a_large_picture_has_six_each_of_its_size() {
             ("hero_webp".to_owned(), 1_600, 800),
         ]
     );
+    assert!(found.iter().all(|(name, ..)| Variant::NAMES.contains(&name.as_str())));
     for Variant { encoded, .. } in done {
         assert_eq!(PictureKind::of(&encoded.bytes), Some(encoded.kind));
         let pixels = pixels(&encoded.bytes);
