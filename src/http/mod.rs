@@ -51,7 +51,15 @@ use billing::credits::Credits;
 use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
-use publishing::{connections::BlogConnections, drift::Drifts, posts::Posts, score::Scores, templates::Templates};
+use publishing::{
+    connections::BlogConnections,
+    drift::Drifts,
+    integrations::{Integrations, sync::Syncs},
+    posts::Posts,
+    publisher::Publisher,
+    score::Scores,
+    templates::Templates,
+};
 use system::health::Health;
 use tasks::{
     Tasks,
@@ -72,7 +80,7 @@ type Api = (
     // projects/
     Projects,
     // publishing/
-    (Posts, Drifts, Scores, BlogConnections, Templates),
+    (Posts, Drifts, Scores, BlogConnections, Templates, Integrations, Syncs, Publisher),
     // automation/
     Schedules,
     // webhooks/
@@ -92,7 +100,7 @@ fn api() -> Api {
         (Articles, Generate, Versions, Claims),
         Files,
         Projects,
-        (Posts, Drifts, Scores, BlogConnections, Templates),
+        (Posts, Drifts, Scores, BlogConnections, Templates, Integrations, Syncs, Publisher),
         Schedules,
         (Webhooks, Deliveries),
         Credits,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Answer, Front, form, text};
 
 /// What anybody may call. This list only shrinks.
-const PUBLIC: [&str; 3] = ["GET /healthz", "GET /metrics", "GET /readyz"];
+const PUBLIC: [&str; 4] = ["GET /api/v1/publisher/site-definition", "GET /healthz", "GET /metrics", "GET /readyz"];
 
 struct Operation {
     method: Method,
@@ -77,6 +77,7 @@ struct Things {
     connection: String,
     template: String,
     post: String,
+    integration: String,
 }
 
 impl Things {
@@ -93,19 +94,22 @@ impl Things {
              VALUES ('{delivery}', '{org}', '{webhook}', 'msg_1', 'task.completed', 'failed', '{{}}', 1)"
         );
         front.harness.database.execute(&sql).await;
-        let [connection, template, post] = std::array::from_fn(|_| uuid::Uuid::new_v4().to_string());
+        let [connection, template, post, integration] = std::array::from_fn(|_| uuid::Uuid::new_v4().to_string());
         // The gate stays shut, so that nobody waits for a publication.
         let sql = format!(
             "INSERT INTO articles (id, org_id, project_id, status, title, slug, content_format, tone, language)
              VALUES ('{post}', '{org}', '{project}', 'draft', 'Tea', 'a-post', 'html', 'casual', 'en');
-             UPDATE projects SET settings = '{{\"publish_gate\": {{\"approved\": true}}}}' WHERE id = '{project}';
+             UPDATE projects SET settings = '{{\"publish_gate\": {{\"approved\": true}}, \"public_site_definition\": true}}'
+             WHERE id = '{project}';
+             INSERT INTO connections (id, org_id, project_id, platform, name, site_url, username)
+             VALUES ('{integration}', '{org}', '{project}', 'wordpress', 'Site', 'https://site.invalid', 'editor');
              INSERT INTO connections (id, org_id, platform, name, site_url, username)
              VALUES ('{connection}', '{org}', 'wordpress', 'Blog', 'https://blog.invalid', 'editor');
              INSERT INTO blog_templates (id, org_id, name) VALUES ('{template}', '{org}', 'Plain')"
         );
         front.harness.database.execute(&sql).await;
         let file = front.sample("faq.md").await;
-        Self { task, article, file, project, schedule, run, webhook, delivery, connection, template, post }
+        Self { task, article, file, project, schedule, run, webhook, delivery, connection, template, post, integration }
     }
 
     /// The path with ids that exist. A parameter that is not known here has to be taught.
@@ -123,6 +127,7 @@ impl Things {
             "{job_id}" => &self.task,
             "{connection_id}" => &self.connection,
             "{template_id}" => &self.template,
+            "{integration_id}" => &self.integration,
             "{version}" => "1",
             other => {
                 assert!(!other.starts_with('{'), "teach the walk what {other} is, in {path}");
@@ -134,7 +139,11 @@ impl Things {
 
     /// A request that is right in everything, so that only the principal can be wrong.
     fn request(&self, front: &Front, operation: &Operation) -> RequestBuilder {
-        let request = front.bare(operation.method.clone(), &self.fill(&operation.path));
+        let query = match operation.path.as_str() {
+            "/api/v1/publisher/site-definition" => format!("?site_id={}", self.project),
+            _ => String::new(),
+        };
+        let request = front.bare(operation.method.clone(), &format!("{}{query}", self.fill(&operation.path)));
         match operation.kind.as_str() {
             "" => request,
             "multipart/form-data" => request.multipart(form("a.txt", "Tea is a drink made from leaves.")),
@@ -148,6 +157,10 @@ impl Things {
                     "keep": "remote", "site_url": "https://blog.example", "username": "editor", "app_password": "abcd",
                 });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
+                if operation.name() == "PUT /api/v1/integration/{integration_id}" {
+                    // Another address or user would need the password.
+                    body = json!({ "is_active": true });
+                }
                 if operation.path.ends_with("/replay") {
                     body["from"] = json!("2026-01-01T00:00:00Z");
                 }

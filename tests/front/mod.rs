@@ -21,14 +21,18 @@ mod connections;
 mod event_tokens;
 mod events;
 mod files;
+mod integrations;
 mod limits;
 mod markup;
 mod orders;
 mod projects;
+mod publisher;
 mod publishing;
 mod repeated;
 mod schedule_changes;
 mod schedules;
+mod site_calls;
+mod syncs;
 mod tasks;
 mod trashed_schedules;
 mod versions;
@@ -123,6 +127,10 @@ impl Front {
 
     async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(body)).await
     }
 
     async fn delete(&self, path: &str) -> Answer {

@@ -63,13 +63,13 @@ pub fn hash_key(secret: &str) -> Vec<u8> {
 }
 
 /// Whether it could be a key, or whatever else has this prefix; what could not is not worth a look into the database.
-fn is_well_formed(prefix: &str, secret: &str) -> bool {
+pub(crate) fn is_well_formed(prefix: &str, secret: &str) -> bool {
     secret
         .strip_prefix(prefix)
         .is_some_and(|rest| rest.len() == SECRET_CHARS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-fn random_secret(prefix: &str) -> String {
+pub(crate) fn random_secret(prefix: &str) -> String {
     // The v4 generator of `uuid` is the operating system's; 4 × 122 random bits are more than the key holds.
     let random: Vec<u8> = (0..4).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
     let digest = [Sha256::digest(&random[..32]), Sha256::digest(&random[32..])].concat();

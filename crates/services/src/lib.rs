@@ -51,12 +51,23 @@ pub use projects::ProjectEdit;
 pub use publishing::{
     Blogs,
     connections::{ConnectionEdit, ConnectionRequest},
+    deploy::{DeployRequest, Deployed, MAX_TEXTS},
     drift::{Drift, DriftState, DriftedField, Keep, Preview, PreviewedField},
+    integrations::{IntegrationEdit, IntegrationRequest, IntegrationView},
     missed::Promise,
     posts::{PostEdit, PostRequest, post_status, status_of},
     publish::{OrderedPublication, PublishRequest},
+    records::{PublishingRecord, RecordRequest},
     schedule::SchedulePostRequest,
     score::SeoScore,
+    site_auth::{KnownSite, SITE_SECRET_PREFIX},
+    site_calls::{CalledText, SiteCall},
+    site_definition::{OpenSite, SiteDefinition, SiteName},
+    structure::{
+        ContentKind, ContentTypes, SiteHealth, StructureUpdate, TestedCollection, TestedIntegration, noted_time,
+    },
+    sync::{OrderedSync, RunningSync, STARTED as SYNC_STARTED, SiteSync, SyncResult, SyncState},
+    sync_work::SyncWork,
     templates::{TemplateEdit, TemplateSection},
     work::{PublicationWork, SentPublication, post_of},
 };

@@ -15,6 +15,7 @@ mod blog_templates;
 mod connections;
 mod crud;
 mod db;
+mod deployments;
 mod effects;
 mod entity;
 mod error;
@@ -38,6 +39,8 @@ mod schedules;
 mod scope;
 mod secrets;
 mod site_connections;
+mod site_events;
+mod site_texts;
 mod sources;
 mod sql;
 mod steps;
@@ -67,6 +70,7 @@ pub use batch::{
     Changes, Delay, Done, EventText, FailedStep, JobKind, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
 };
 pub use blog_templates::NewTemplate;
+pub use deployments::{DeploymentFilter, DeploymentView};
 pub use effects::{EffectKey, EffectMark};
 pub use entity::tenant_tables;
 pub use error::StoreError;
@@ -86,6 +90,8 @@ pub use schedules::{NewRun, NewSchedule, ScheduleFilter};
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
 pub use site_connections::{ConnectionFilter, NewConnection};
+pub use site_events::NewSiteEvent;
+pub use site_texts::{ImportedArticle, Mismatch, SiteCounts, SiteText};
 pub use sources::{NewSource, SOURCES_RUN, StoredClaim};
 pub use steps::{BESIDE_THE_NEWEST, NewStep, Start, Started};
 pub use sweep::{Retention, Swept};
@@ -100,9 +106,10 @@ pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
         blog_templates::Model as BlogTemplate, claims::Model as Claim, connections::Model as Connection,
-        effects::Model as Effect, events::Model as Event, files::Model as File, projects::Model as Project,
-        publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
-        schedules::Model as Schedule, steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
+        deployments::Model as Deployment, effects::Model as Effect, events::Model as Event, files::Model as File,
+        projects::Model as Project, publications::Model as Publication, research_sources::Model as Source,
+        schedule_runs::Model as ScheduleRun, schedules::Model as Schedule, site_events::Model as SiteEvent,
+        steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
         webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };
     pub use crate::entity::{

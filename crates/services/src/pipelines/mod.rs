@@ -3,6 +3,7 @@
 pub mod article;
 pub mod publication;
 pub mod schedules;
+pub mod site_sync;
 pub mod upkeep;
 pub mod webhooks;
 
@@ -53,6 +54,7 @@ pub fn registry() -> Registry {
     let registry = Registry::new(POOLS)
         .with(article::Article::default())
         .with(publication::Publication::default())
+        .with(site_sync::SiteSync::default())
         .with_periodic(sweep, every)
         .with_job(upkeep::cancel_children())
         .with_job(schedules::tick())

@@ -297,7 +297,7 @@ fn previewed(article: &rows::Article, there: Option<&RemoteFields>, is_newer: bo
     fields.into_iter().map(field).collect()
 }
 
-fn text_of(there: &RemoteFields) -> ArticleEdit {
+pub(crate) fn text_of(there: &RemoteFields) -> ArticleEdit {
     ArticleEdit {
         title: Some(there.title.clone()).filter(|title| !title.trim().is_empty()),
         content: Some(of_html(&there.content)).filter(|content| !content.is_empty()),
@@ -305,7 +305,7 @@ fn text_of(there: &RemoteFields) -> ArticleEdit {
     }
 }
 
-fn beside(there: &RemoteFields) -> PostEdit {
+pub(crate) fn beside(there: &RemoteFields) -> PostEdit {
     PostEdit {
         excerpt: Some(Some(there.excerpt.clone()).filter(|excerpt| !excerpt.is_empty())),
         categories: Some(there.categories.clone()),

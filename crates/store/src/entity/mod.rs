@@ -10,6 +10,7 @@ pub mod articles;
 pub mod blog_templates;
 pub mod claims;
 pub mod connections;
+pub mod deployments;
 pub mod effects;
 pub mod event_followers;
 pub mod event_groups;
@@ -26,6 +27,7 @@ pub mod research_sources;
 pub mod schedule_runs;
 pub mod schedules;
 pub mod secrets;
+pub mod site_events;
 pub mod steps;
 pub mod tasks;
 pub mod usage_records;
@@ -46,6 +48,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<blog_templates::Entity>(),
         of::<claims::Entity>(),
         of::<connections::Entity>(),
+        of::<deployments::Entity>(),
         of::<effects::Entity>(),
         of::<event_followers::Entity>(),
         of::<event_groups::Entity>(),
@@ -62,6 +65,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<schedule_runs::Entity>(),
         of::<schedules::Entity>(),
         of::<secrets::Entity>(),
+        of::<site_events::Entity>(),
         of::<steps::Entity>(),
         of::<tasks::Entity>(),
         of::<usage_records::Entity>(),
