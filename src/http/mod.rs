@@ -53,8 +53,18 @@ use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
 use publishing::{
-    calendar::Calendar, connections::BlogConnections, drift::Drifts, generate::GeneratedImages, images::Images,
-    links::ImageContents, posts::Posts, score::Scores, stock_photos::StockPhotos, templates::Templates,
+    calendar::Calendar,
+    connections::BlogConnections,
+    drift::Drifts,
+    generate::GeneratedImages,
+    images::Images,
+    integrations::{Integrations, sync::Syncs},
+    links::ImageContents,
+    posts::Posts,
+    publisher::Publisher,
+    score::Scores,
+    stock_photos::StockPhotos,
+    templates::Templates,
 };
 use system::health::Health;
 use tasks::{
@@ -76,7 +86,7 @@ type Api = (
     // projects/
     Projects,
     // publishing/
-    (Posts, Drifts, Scores, Calendar, BlogConnections, Templates),
+    (Posts, Drifts, Scores, Calendar, BlogConnections, Templates, Integrations, Syncs, Publisher),
     (Images, GeneratedImages, ImageContents, StockPhotos),
     // automation/
     Schedules,
@@ -97,7 +107,7 @@ fn api() -> Api {
         (Articles, Generate, Versions, Claims),
         Files,
         Projects,
-        (Posts, Drifts, Scores, Calendar, BlogConnections, Templates),
+        (Posts, Drifts, Scores, Calendar, BlogConnections, Templates, Integrations, Syncs, Publisher),
         (Images, GeneratedImages, ImageContents, StockPhotos),
         Schedules,
         (Webhooks, Deliveries),

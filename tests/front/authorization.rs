@@ -12,7 +12,13 @@ use serde_json::{Value, json};
 use super::{Answer, Front, form, text};
 
 /// What anybody may call; a feed, who has its token.
-const PUBLIC: [&str; 4] = ["GET /api/v1/calendar/feeds/{feed_id}", "GET /healthz", "GET /metrics", "GET /readyz"];
+const PUBLIC: [&str; 5] = [
+    "GET /api/v1/calendar/feeds/{feed_id}",
+    "GET /api/v1/publisher/site-definition",
+    "GET /healthz",
+    "GET /metrics",
+    "GET /readyz",
+];
 /// What is for whoever has a link that we signed; `front::images` asks it with all sorts of others.
 const SIGNED: &str = "GET /api/v1/images/{image_id}/{part}";
 
@@ -87,6 +93,7 @@ struct Things {
     post: String,
     image: String,
     photo_key: String,
+    integration: String,
 }
 
 impl Things {
@@ -111,10 +118,13 @@ impl Things {
              INSERT INTO stock_photo_keys (id, org_id, provider) VALUES ('{photo_key}', '{org}', 'pexels')"
         );
         front.harness.database.execute(&sql).await;
-        let (connection, template) = (new_id(), new_id());
+        let (connection, template, integration) = (new_id(), new_id(), new_id());
         // The gate stays shut, so that nobody waits for a publication.
         let sql = format!(
-            "UPDATE projects SET settings = '{{\"publish_gate\": {{\"approved\": true}}}}' WHERE id = '{project}';
+            "UPDATE projects SET settings = '{{\"publish_gate\": {{\"approved\": true}}, \"public_site_definition\": true}}'
+             WHERE id = '{project}';
+             INSERT INTO connections (id, org_id, project_id, platform, name, site_url, username)
+             VALUES ('{integration}', '{org}', '{project}', 'wordpress', 'Site', 'https://site.invalid', 'editor');
              INSERT INTO connections (id, org_id, platform, name, site_url, username)
              VALUES ('{connection}', '{org}', 'wordpress', 'Blog', 'https://blog.invalid', 'editor');
              INSERT INTO blog_templates (id, org_id, name) VALUES ('{template}', '{org}', 'Plain')"
@@ -139,6 +149,7 @@ impl Things {
             post,
             image,
             photo_key,
+            integration,
         }
     }
 
@@ -161,6 +172,7 @@ impl Things {
             "{image_id}" => &self.image,
             "{key_id}" => &self.photo_key,
             "{part}" => "original",
+            "{integration_id}" => &self.integration,
             "{version}" => "1",
             other => {
                 assert!(!other.starts_with('{'), "teach the walk what {other} is, in {path}");
@@ -173,8 +185,12 @@ impl Things {
     /// A request that is right in everything, so that only the principal can be wrong.
     fn request(&self, front: &Front, operation: &Operation) -> RequestBuilder {
         let is_feed = operation.method == Method::GET && operation.path.ends_with("{feed_id}");
+        let query = match operation.path.as_str() {
+            "/api/v1/publisher/site-definition" => format!("?site_id={}", self.project),
+            _ => String::new(),
+        };
         let path = if is_feed { self.feed_address.clone() } else { self.fill(&operation.path) };
-        let mut request = front.bare(operation.method.clone(), &path);
+        let mut request = front.bare(operation.method.clone(), &format!("{path}{query}"));
         if operation.path.contains("/calendar/{") {
             request = request.header("if-match", "\"2026-01-15T10:00:00.000Z\"");
         }
@@ -196,6 +212,10 @@ impl Things {
                     "keep": "remote", "site_url": "https://blog.example", "username": "editor", "app_password": "abcd",
                 });
                 body.as_object_mut().unwrap().retain(|field, _| operation.fields.contains(field));
+                if operation.name() == "PUT /api/v1/integration/{integration_id}" {
+                    // Another address or user would need the password.
+                    body = json!({ "is_active": true });
+                }
                 if operation.path.ends_with("/replay") {
                     body["from"] = json!("2026-01-01T00:00:00Z");
                 }

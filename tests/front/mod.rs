@@ -23,15 +23,19 @@ mod events;
 mod files;
 mod generated_images;
 mod images;
+mod integrations;
 mod limits;
 mod markup;
 mod orders;
 mod projects;
+mod publisher;
 mod publishing;
 mod repeated;
 mod schedule_changes;
 mod schedules;
+mod site_calls;
 mod stock_photos;
+mod syncs;
 mod tasks;
 mod trashed_schedules;
 mod versions;
@@ -126,6 +130,10 @@ impl Front {
 
     async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(body)).await
     }
 
     async fn delete(&self, path: &str) -> Answer {

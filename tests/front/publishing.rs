@@ -14,17 +14,17 @@ const INVALID: &str = "VALIDATION_ERROR";
 const NOBODY: &str = "0192f7a0-5a3c-7c3e-9d0a-3f3e6b1c2d4e";
 
 /// A front, a blog, a connection between them, and a project.
-struct Desk {
-    front: Front,
-    blog: FakeWordPress,
-    connection: String,
-    project: String,
+pub(super) struct Desk {
+    pub(super) front: Front,
+    pub(super) blog: FakeWordPress,
+    pub(super) connection: String,
+    pub(super) project: String,
     /// Of the project's posts.
-    posts: String,
+    pub(super) posts: String,
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let blog = FakeWordPress::start(Like::default()).await;
         let url: url::Url = blog.url().parse().unwrap();
         let rule = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
@@ -41,12 +41,12 @@ impl Desk {
     }
 
     /// An engine that writes by a script and publishes for real.
-    fn engine(&self) -> RunningEngine {
+    pub(super) fn engine(&self) -> RunningEngine {
         self.front.harness.publishing(&Script::default())
     }
 
     /// A post with a text; its path.
-    async fn written(&self, topic: &str) -> String {
+    pub(super) async fn written(&self, topic: &str) -> String {
         let made = self.front.post(&self.posts, &json!({ "topic": topic })).await;
         let post = made.is(202);
         let engine = self.engine();

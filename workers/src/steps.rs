@@ -4,6 +4,7 @@ mod article;
 mod images;
 mod publication;
 mod schedules;
+mod site_sync;
 mod sweep;
 mod webhooks;
 
@@ -39,6 +40,7 @@ pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
     let toolbox = Arc::new(toolbox);
     let mut steps = article::steps(&toolbox);
     steps.extend(publication::steps(&toolbox));
+    steps.extend(site_sync::steps(&toolbox));
     steps.extend(schedule_steps(&toolbox.services));
     steps.extend(webhooks::steps(&toolbox));
     steps.push(Arc::new(images::Generate(Arc::clone(&toolbox))));

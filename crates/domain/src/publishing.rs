@@ -36,6 +36,46 @@ impl PublicationState {
 }
 
 text_enum! {
+    /// What the publications of one call come to.
+    DeploymentStatus {
+        Pending = "pending",
+        Deploying = "deploying",
+        Completed = "completed",
+        /// None of them went out.
+        Failed = "failed",
+        /// All of them were taken back.
+        RolledBack = "rolled_back",
+    }
+}
+
+text_enum! {
+    /// What is brought into line by a sync, and where.
+    SyncDirection {
+        Both = "both",
+        /// What is approved here, or was changed since it was published, goes to the site.
+        ToExternal = "to_external",
+        /// What the site has comes here.
+        FromExternal = "from_external",
+        /// Only state, address and terms come here.
+        Metadata = "metadata",
+    }
+}
+
+impl SyncDirection {
+    pub fn reads(self) -> bool {
+        self != Self::ToExternal
+    }
+
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Both | Self::ToExternal)
+    }
+
+    pub fn brings_texts(self) -> bool {
+        matches!(self, Self::Both | Self::FromExternal)
+    }
+}
+
+text_enum! {
     SyncStatus { Idle = "idle", Syncing = "syncing", Error = "error" }
 }
 
@@ -59,4 +99,17 @@ text_enum! {
         Published = "published",
         Failed = "failed",
     }
+}
+
+/// The kind of task that brings a site and the texts of its project into line, and its steps.
+pub mod site_sync {
+    use crate::task::StepKind;
+
+    pub const TASK: &str = "site_sync";
+    /// Finds out how much there is.
+    pub const PLAN: StepKind = StepKind::new("site_sync_plan");
+    /// Reads a page of what stands at the site.
+    pub const PULL: StepKind = StepKind::new("site_sync_pull");
+    /// Orders publications of some texts.
+    pub const PUSH: StepKind = StepKind::new("site_sync_push");
 }

@@ -29,6 +29,10 @@ pub enum Missing {
     Feed,
     Image,
     PhotoKey,
+    Integration,
+    Site,
+    Content,
+    Deployment,
 }
 
 impl fmt::Display for Missing {
@@ -54,6 +58,10 @@ impl fmt::Display for Missing {
             Self::Feed => "calendar feed",
             Self::Image => "image",
             Self::PhotoKey => "key for stock photos",
+            Self::Integration => "integration",
+            Self::Site => "site",
+            Self::Content => "content",
+            Self::Deployment => "call to publish",
         })
     }
 }
@@ -65,6 +73,9 @@ pub enum ServiceError {
     Validation(Vec<FieldError>),
     #[error("there is no such {0}, or it belongs to another organization")]
     NotFound(Missing),
+    /// The same of an id that stands in the body, in the documents whose clients expect a 404 then.
+    #[error("there is no such {0}, or it belongs to another organization")]
+    Unknown(Missing, FieldError),
     /// The request is fine, the state of things is not; the text says what to do.
     #[error("{0}")]
     Conflict(String),

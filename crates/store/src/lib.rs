@@ -16,6 +16,7 @@ mod calendar_feeds;
 mod connections;
 mod crud;
 mod db;
+mod deployments;
 mod effects;
 mod entity;
 mod error;
@@ -40,6 +41,8 @@ mod schedules;
 mod scope;
 mod secrets;
 mod site_connections;
+mod site_events;
+mod site_texts;
 mod sources;
 mod sql;
 mod steps;
@@ -71,6 +74,7 @@ pub use batch::{
 };
 pub use blog_templates::NewTemplate;
 pub use calendar_feeds::NewFeed;
+pub use deployments::{DeploymentFilter, DeploymentView};
 pub use effects::{EffectKey, EffectMark};
 pub use entity::tenant_tables;
 pub use error::StoreError;
@@ -91,6 +95,8 @@ pub use schedules::{NewRun, NewSchedule, ScheduleFilter};
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
 pub use site_connections::{ConnectionFilter, NewConnection};
+pub use site_events::NewSiteEvent;
+pub use site_texts::{ImportedArticle, Mismatch, SiteCounts, SiteText};
 pub use sources::{NewSource, SOURCES_RUN, StoredClaim};
 pub use steps::{BESIDE_THE_NEWEST, NewStep, Start, Started};
 pub use sweep::{Retention, Swept};
@@ -105,12 +111,12 @@ pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
         blog_templates::Model as BlogTemplate, calendar_feeds::Model as CalendarFeed, claims::Model as Claim,
-        connections::Model as Connection, effects::Model as Effect, events::Model as Event, files::Model as File,
-        images::Model as Image, projects::Model as Project, publications::Model as Publication,
-        research_sources::Model as Source, schedule_runs::Model as ScheduleRun, schedules::Model as Schedule,
-        steps::Model as Step, stock_photo_keys::Model as StockPhotoKey, tasks::Model as Task,
-        usage_records::Model as Usage, webhook_attempts::Model as WebhookAttempt,
-        webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
+        connections::Model as Connection, deployments::Model as Deployment, effects::Model as Effect,
+        events::Model as Event, files::Model as File, images::Model as Image, projects::Model as Project,
+        publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
+        schedules::Model as Schedule, site_events::Model as SiteEvent, steps::Model as Step,
+        stock_photo_keys::Model as StockPhotoKey, tasks::Model as Task, usage_records::Model as Usage,
+        webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };
     pub use crate::entity::{
         article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,

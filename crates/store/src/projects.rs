@@ -1,6 +1,6 @@
 //! Projects: in the list until they go into the trash, and there until somebody takes them out or removes them for good.
 
-use galley_domain::project::Platform;
+use galley_domain::{OrgId, project::Platform};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
 };
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     entity::projects::{ActiveModel, Column, Entity, Model},
     error::StoreError,
-    scope::{Scoped, TenantTx},
+    scope::{Scoped, System, TenantTx},
     sql,
     words::TextEnum,
 };
@@ -40,6 +40,11 @@ const HAS_OPEN_TASKS: &str = "
 SELECT FROM articles a JOIN tasks t ON t.org_id = $1 AND t.id IN (a.task_id, a.rewrite_task_id)
 WHERE a.org_id = $1 AND a.project_id = $2 AND t.status IN ('pending', 'processing') LIMIT 1";
 
+const PUBLIC: &str = "
+SELECT org_id, id FROM projects WHERE deleted_at IS NULL AND settings->'public_site_definition' = 'true'
+    AND CASE WHEN $1::uuid IS NOT NULL THEN id = $1 ELSE slug = $2 END
+ORDER BY created_at, id LIMIT 1";
+
 impl<C: ConnectionTrait> Scoped<C> {
     /// Also one in the trash.
     pub async fn project(&self, id: Uuid) -> Result<Option<Model>, StoreError> {
@@ -56,6 +61,19 @@ impl<C: ConnectionTrait> Scoped<C> {
     /// Whether a project of the organization, trashed or not, has this slug.
     pub async fn project_slug_taken(&self, slug: &str) -> Result<bool, StoreError> {
         Ok(self.find::<Entity>().filter(Column::Slug.eq(slug)).one(&self.conn).await?.is_some())
+    }
+}
+
+impl System {
+    /// The project that shows itself to everybody, by its id or else by its slug, with its owner. Of several with one slug
+    /// the first that was made, so that nobody takes the place of another.
+    pub async fn public_project(
+        &self,
+        id: Option<Uuid>,
+        slug: Option<&str>,
+    ) -> Result<Option<(OrgId, Uuid)>, StoreError> {
+        let found = sql::one(&self.db, PUBLIC, [id.into(), slug.into()]).await?;
+        found.map(|row| Ok((OrgId(row.try_get("", "org_id")?), row.try_get("", "id")?))).transpose()
     }
 }
 

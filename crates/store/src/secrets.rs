@@ -1,7 +1,7 @@
 //! Secrets of organizations, as ciphertext. What is in them is the vault's business.
 
 use galley_domain::OrgId;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::{
@@ -43,6 +43,13 @@ impl<C: ConnectionTrait> Scoped<C> {
     pub async fn secret(&self, purpose: &str, name: &str) -> Result<Option<StoredSecret>, StoreError> {
         let query = self.find::<secrets::Entity>().filter(called(purpose, name));
         Ok(query.into_partial_model().one(&self.conn).await?)
+    }
+
+    /// Which of these names have a secret of this purpose.
+    pub async fn secret_names(&self, purpose: &str, names: Vec<String>) -> Result<Vec<String>, StoreError> {
+        let named = self.find::<secrets::Entity>().filter(secrets::Column::Purpose.eq(purpose));
+        let named = named.filter(secrets::Column::Name.is_in(names)).select_only().column(secrets::Column::Name);
+        Ok(named.into_tuple().all(&self.conn).await?)
     }
 }
 

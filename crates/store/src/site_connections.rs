@@ -1,13 +1,13 @@
 //! Connections to sites: blogs, shops and what opens them, but for the secrets.
 
-use galley_domain::project::Platform;
+use galley_domain::{OrgId, project::Platform};
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::{
     entity::connections::{ActiveModel, Column, Entity, Model},
     error::StoreError,
-    scope::{Scoped, TenantTx},
+    scope::{Scoped, System, TenantTx},
     sql,
     words::TextEnum,
 };
@@ -33,9 +33,10 @@ pub struct ConnectionFilter {
     pub offset: u64,
 }
 
-/// A post that waits for its hour, and a schedule that publishes.
+/// A post that waits for its hour, and a schedule that publishes. What somebody else publishes has no task of ours.
 const IN_USE: &str = "
 SELECT FROM publications WHERE org_id = $1 AND connection_id = $2 AND status IN ('pending', 'publishing')
+    AND task_id IS NOT NULL
 UNION ALL
 SELECT FROM schedules WHERE org_id = $1 AND action->>'connection_id' = $2::text AND status <> 'ended' LIMIT 1";
 
@@ -62,6 +63,12 @@ impl<C: ConnectionTrait> Scoped<C> {
         self.page::<Entity, _>(condition, &newest, filter.limit, filter.offset).await
     }
 
+    /// Those of a project that are in use, the oldest first.
+    pub async fn active_integrations(&self, project: Uuid) -> Result<Vec<Model>, StoreError> {
+        let of_project = self.find::<Entity>().filter(Column::ProjectId.eq(project)).filter(Column::IsActive.eq(true));
+        Ok(of_project.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).all(&self.conn).await?)
+    }
+
     /// The one of a site with this login.
     pub async fn connection_of(
         &self,
@@ -80,6 +87,15 @@ impl<C: ConnectionTrait> Scoped<C> {
     /// Whether something is to go through it later.
     pub async fn connection_is_promised(&self, id: Uuid) -> Result<bool, StoreError> {
         Ok(sql::one(&self.conn, IN_USE, [self.org_value(), id.into()]).await?.is_some())
+    }
+}
+
+impl System {
+    /// Whose integration it is. Sites name it when they call, and no organization.
+    pub async fn integration_owner(&self, id: Uuid) -> Result<Option<OrgId>, StoreError> {
+        let owner =
+            sql::one(&self.db, "SELECT org_id FROM connections WHERE id = $1 AND project_id IS NOT NULL", [id.into()]);
+        Ok(owner.await?.map(|row| row.try_get("", "org_id")).transpose()?.map(OrgId))
     }
 }
 

@@ -165,6 +165,12 @@ impl FakeWordPress {
         self.state().insert_post(&json!({ "slug": slug, "content": content, "status": "publish", "title": "Theirs" }))
     }
 
+    /// Somebody makes a page there.
+    pub fn write_page(&self, slug: &str, content: &str) -> u64 {
+        let page = json!({ "slug": slug, "content": content, "status": "publish", "title": "A page", "type": "page" });
+        self.state().insert_post(&page)
+    }
+
     /// As [`Like`], from now on.
     pub fn change(&self, change: impl FnOnce(&mut Like)) {
         change(&mut self.state().like);

@@ -361,7 +361,7 @@ impl<'a> ApiExtractor<'a> for FiguresReader {
 }
 
 /// Says out loud that an operation is for everybody.
-pub struct Public(pub Arc<Front>);
+pub struct Public(pub Arc<Front>, pub Arc<RequestContext>);
 
 impl<'a> ApiExtractor<'a> for Public {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
@@ -373,7 +373,7 @@ impl<'a> ApiExtractor<'a> for Public {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        Ok(Self(Arc::clone(front(request)?)))
+        Ok(Self(Arc::clone(front(request)?), Arc::clone(context::of(request)?)))
     }
 }
 

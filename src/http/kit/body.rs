@@ -97,14 +97,14 @@ pub async fn read_any(request: &Request, body: &mut RequestBody) -> poem::Result
     Ok(json(request, &bytes, true)?)
 }
 
-async fn received(request: &Request, body: &mut RequestBody) -> poem::Result<Vec<u8>> {
+pub(super) async fn received(request: &Request, body: &mut RequestBody) -> poem::Result<Vec<u8>> {
     if is_packed(request) {
         return Err(Problem::packed().into());
     }
     read_bytes(request, body, context::of(request)?.json_bytes).await
 }
 
-fn json(request: &Request, bytes: &[u8], may_be_empty: bool) -> Result<Value, Problem> {
+pub(super) fn json(request: &Request, bytes: &[u8], may_be_empty: bool) -> Result<Value, Problem> {
     if bytes.is_empty() && may_be_empty {
         return Ok(Value::Object(Map::new()));
     }

@@ -31,6 +31,7 @@ pub mod reply;
 pub mod rights;
 pub mod routes;
 pub mod scalar;
+pub mod site_auth;
 pub mod state;
 pub mod statuses;
 pub mod values;

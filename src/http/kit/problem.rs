@@ -243,6 +243,7 @@ impl From<ServiceError> for Problem {
         match error {
             ServiceError::Validation(errors) => Self::invalid(errors),
             ServiceError::NotFound(what) => Self::missing(what),
+            ServiceError::Unknown(what, error) => Self { errors: vec![error], ..Self::missing(what) },
             ServiceError::Conflict(text) => Self::new(StatusCode::CONFLICT, Code::Conflict, text),
             ServiceError::Refused(text, errors) => {
                 Self { errors, ..Self::new(StatusCode::CONFLICT, Code::Conflict, text) }

@@ -357,6 +357,22 @@ impl Field for FreeObject {
     }
 }
 
+/// A field that clients may send back as they read it, and that nobody looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ignored;
+
+impl Field for Ignored {
+    const TAKES_NULL: bool = true;
+
+    fn schema() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema { description: Some("Ignored."), ..MetaSchema::ANY }))
+    }
+
+    fn read(_input: Input<'_>, _place: &Place<'_>, _errors: &mut Errors) -> Option<Self> {
+        Some(Self)
+    }
+}
+
 /// Words of the domain that are only ever asked for.
 macro_rules! asked_words {
     ($($type:ty),+) => {$(

@@ -14,7 +14,19 @@ const LONGEST: Duration = Duration::from_secs(55);
 /// How long such a request may take in all.
 pub const DEADLINE: Duration = Duration::from_secs(58);
 /// The last parts of the paths under which a request waits for a site or for a task.
-const PATHS: [&str; 8] = ["publish", "unpublish", "test", "ai-generate", "categories", "preview", "drift", "resolve"];
+const PATHS: [&str; 11] = [
+    "publish",
+    "unpublish",
+    "test",
+    "ai-generate",
+    "categories",
+    "preview",
+    "drift",
+    "resolve",
+    "test_connection",
+    "test_collection_connection",
+    "update_structure",
+];
 
 /// Whether a request to this path may take [`DEADLINE`].
 pub fn waits(path: &str) -> bool {

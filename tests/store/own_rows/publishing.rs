@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use galley_domain::{
+    article::ArticleStatus,
     project::Platform,
     publishing::{PublicationState, Visibility},
 };
 use galley_store::{
-    CalendarFilter, ConnectionFilter, NewConnection, NewFeed, NewPublication, NewTemplate, PublicationFilter,
-    StoreError, TenantTx, rows,
+    CalendarFilter, ConnectionFilter, DeploymentFilter, ImportedArticle, NewConnection, NewFeed, NewPublication,
+    NewSiteEvent, NewTemplate, PublicationFilter, StoreError, TenantTx, rows,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -22,6 +23,7 @@ pub(super) struct TheirPublishing {
     pub(super) template: rows::BlogTemplate,
     pub(super) publication: rows::Publication,
     pub(super) feed: Uuid,
+    pub(super) deployment: rows::Deployment,
 }
 
 pub(super) async fn theirs(tx: &TenantTx, project: Uuid, article: Uuid) -> TheirPublishing {
@@ -31,7 +33,40 @@ pub(super) async fn theirs(tx: &TenantTx, project: Uuid, article: Uuid) -> Their
     let template = tx.insert_blog_template(template).await.unwrap();
     let publication = tx.insert_publication(new_publication(article, Some(connection.id))).await.unwrap();
     let feed = tx.insert_calendar_feed(new_feed()).await.unwrap().id;
-    TheirPublishing { connection, template, publication, feed }
+    let deployment = tx.insert_deployment(project, Uuid::new_v4(), json!({})).await.unwrap();
+    tx.insert_site_event(new_site_event(connection.id)).await.unwrap();
+    TheirPublishing { connection, template, publication, feed, deployment }
+}
+
+fn new_site_event(connection: Uuid) -> NewSiteEvent {
+    NewSiteEvent {
+        connection_id: connection,
+        event_type: "webhook",
+        action: "status".into(),
+        success: true,
+        message: String::new(),
+        article_id: None,
+    }
+}
+
+fn imported(project: Uuid, connection: Uuid) -> ImportedArticle {
+    ImportedArticle {
+        id: Uuid::new_v4(),
+        project_id: project,
+        title: "Theirs".into(),
+        slug: Uuid::new_v4().to_string(),
+        language: "en".into(),
+        status: ArticleStatus::Draft,
+        source: "wordpress",
+        excerpt: None,
+        categories: Vec::new(),
+        tags: Vec::new(),
+        featured_url: None,
+        connection_id: connection,
+        external_id: "7".into(),
+        external_url: None,
+        published_at: None,
+    }
 }
 
 fn new_connection() -> NewConnection {
@@ -95,7 +130,8 @@ fn whole_calendar() -> CalendarFilter {
 
 pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Result<bool, StoreError>> {
     let (article, project) = (theirs.article.id, theirs.project.id);
-    let TheirPublishing { connection, template, publication, .. } = &theirs.publishing;
+    let TheirPublishing { connection, template, publication, deployment, .. } = &theirs.publishing;
+    let deployments = DeploymentFilter { limit: 1000, ..DeploymentFilter::default() };
     let integrations = ConnectionFilter { limit: 1000, ..ConnectionFilter::default() };
     let publications = PublicationFilter { limit: 1000, ..PublicationFilter::default() };
     let asked = async {
@@ -105,6 +141,22 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "integrations" => tx.integrations(&integrations).await?.0.iter().any(|row| row.id == connection.id),
             "connection_of" => tx.connection_of(Platform::Wordpress, SITE, &connection.username).await?.is_some(),
             "connection_is_promised" => tx.connection_is_promised(connection.id).await?,
+            "active_integrations" => !tx.active_integrations(project).await?.is_empty(),
+            "deployments" => tx.deployments(&deployments).await?.0.iter().any(|row| row.id == deployment.id),
+            "deployments_of" => !tx.deployments_of(deployment.publish_id).await?.is_empty(),
+            "deployment" => tx.deployment(deployment.id).await?.is_some(),
+            "insert_deployment" => tx.insert_deployment(project, Uuid::new_v4(), json!({})).await.map(|_| true)?,
+            "site_events" => !tx.site_events(connection.id, 100).await?.is_empty(),
+            "insert_site_event" => tx.insert_site_event(new_site_event(connection.id)).await.map(|()| true)?,
+            "placed_there" => tx.placed_there(connection.id, "7").await?.is_some(),
+            "site_counts" => tx.site_counts(connection.id).await?.pending > 0,
+            "mismatches" => !tx.mismatches(connection.id, 100).await?.is_empty(),
+            "texts_to_push" => !tx.texts_to_push(project, connection.id, Uuid::nil(), 100).await?.is_empty(),
+            "published_texts" => !tx.published_texts(project, 100).await?.is_empty(),
+            "published_mark" => tx.published_mark(project).await?.0 > 0,
+            "projects_of" => !tx.projects_of(vec![article]).await?.is_empty(),
+            "insert_imported" => tx.insert_imported(imported(project, connection.id)).await.map(|_| true)?,
+            "secret_names" => !tx.secret_names("model_key", vec!["default".into()]).await?.is_empty(),
             "lock_connection" => tx.lock_connection(connection.id).await?.is_some(),
             "insert_connection" => done(tx.insert_connection(new_connection()).await)?,
             "save_connection" => tx.save_connection(connection.clone()).await.map(|_| true)?,

@@ -7,6 +7,7 @@ use galley_domain::Fault;
 use uuid::Uuid;
 
 use crate::{
+    listing::{Collection, RemotePage, Structure},
     post::Post,
     probe::{Probe, Term, TermKind},
     remote::{Existing, Known, Preview, Published, RemoteFields, Removal},
@@ -51,6 +52,22 @@ pub trait Destination: Debug + Send + Sync + 'static {
     /// What articles are sorted by there; nothing where names need no list.
     async fn terms(&self, _kind: TermKind) -> Result<Vec<Term>, Fault> {
         Ok(Vec::new())
+    }
+
+    /// A page, counted from 1, of the texts that stand there, whoever wrote them; changes nothing. Nothing where texts come
+    /// from here only.
+    async fn list(&self, _collection: Collection, _page: u32) -> Result<RemotePage, Fault> {
+        Ok(RemotePage::default())
+    }
+
+    /// How many things of a kind there are; nothing where that is not told.
+    async fn count(&self, _collection: Collection) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+
+    /// What it is made of; nothing where all texts are of one kind.
+    async fn structure(&self) -> Result<Structure, Fault> {
+        Ok(Structure::default())
     }
 
     /// Removes what killed processes left half done.

@@ -8,6 +8,7 @@ mod differences;
 mod folder;
 mod front_matter;
 mod io_fault;
+mod listing;
 mod markup;
 mod post;
 mod probe;
@@ -18,6 +19,7 @@ pub use destination::Destination;
 pub use differences::{FieldDifference, differences};
 pub use folder::FolderDestination;
 pub use front_matter::{FrontMatterStyle, Stamp, document, stamp};
+pub use listing::{Collection, Kind, RemoteItem, RemotePage, Structure};
 pub use post::{Asset, AssetRole, Post, SeoMeta, Visibility};
 pub use probe::{Capability, CapabilityId, CapabilityStatus, Probe, Term, TermKind};
 pub use remote::{

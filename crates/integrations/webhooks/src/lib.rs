@@ -19,5 +19,5 @@ pub use events::{Event, Event003, Work};
 pub use filters::{Filters, MAX_FILTERS};
 pub use payload::{API_VERSION_003, MAX_PAYLOAD_BYTES, ObjectLink, Payload, PayloadError, message_id};
 pub use retry::{ATTEMPTS, FAILING_FOR, FAILURES_APART, MAX_RETRY_AFTER, failing_since, should_disable, wait_after};
-pub use secret::{SECRET_BYTES, SECRET_PREFIX, Secret, SecretError, sign, sign_003};
+pub use secret::{SECRET_BYTES, SECRET_PREFIX, Secret, SecretError, sign, sign_003, sign_with_text};
 pub use send::{Attempt, Format, MAX_RESPONSE_BYTES, Report, SendLimits, Sender, SetupError, Verdict};

@@ -120,7 +120,12 @@ pub fn sign(id: &str, timestamp: i64, body: &[u8], secrets: &[Secret]) -> String
 /// The value of 003's `X-Webhook-Signature`: `sha256=` and the HMAC of the body in hexadecimal digits. The key is the
 /// text of the secret, prefix included. The header has no place for a second one during an overlap.
 pub fn sign_003(body: &[u8], secret: &Secret) -> String {
-    let key = Key::new(HMAC_SHA256, secret.text.expose().as_bytes());
+    sign_with_text(body, &secret.text)
+}
+
+/// The same with a text that is no [`Secret`] of an endpoint, for what signs its calls in that way.
+pub fn sign_with_text(body: &[u8], secret: &Hidden) -> String {
+    let key = Key::new(HMAC_SHA256, secret.expose().as_bytes());
     let tag = aws_lc_rs::hmac::sign(&key, body);
     let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={digits}")

@@ -4,6 +4,7 @@ pub mod article;
 pub mod images;
 pub mod publication;
 pub mod schedules;
+pub mod site_sync;
 pub mod upkeep;
 pub mod webhooks;
 
@@ -55,6 +56,7 @@ pub fn registry() -> Registry {
         .with(article::Article::default())
         .with(publication::Publication::default())
         .with(images::Images::default())
+        .with(site_sync::SiteSync::default())
         .with_periodic(sweep, every)
         .with_job(upkeep::cancel_children())
         .with_job(publication::follow())

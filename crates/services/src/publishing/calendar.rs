@@ -217,7 +217,7 @@ impl Services {
                     Some(publication) => self.publication(principal.org, publication).await?.connection_id,
                     None => None,
                 };
-                let request = SchedulePostRequest { moment, connection_id, missed };
+                let request = SchedulePostRequest { moment, connection_id, missed, deployment_id: None };
                 self.schedule_post(principal, id, request, trace_id, None).await?;
             }
             CalendarMove::Day(day) => self.plan(principal.org, id, day).await?,

@@ -52,7 +52,7 @@ impl Services {
 
     /// One that has a login.
     pub async fn blog_connection(&self, org: OrgId, id: Uuid) -> Result<rows::Connection, ServiceError> {
-        let found = self.store.tenant(org).connection(id).await?.filter(|found| is_blog(found));
+        let found = self.store.tenant(org).connection(id).await?.filter(is_blog);
         found.ok_or(ServiceError::NotFound(Missing::Connection))
     }
 

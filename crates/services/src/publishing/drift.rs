@@ -325,7 +325,7 @@ fn previewed(local: &RemoteFields, remote: Option<&RemoteFields>) -> Vec<Preview
     FIELDS.map(field).into()
 }
 
-fn text_of(there: &RemoteFields) -> ArticleEdit {
+pub(crate) fn text_of(there: &RemoteFields) -> ArticleEdit {
     ArticleEdit {
         title: Some(there.title.clone()).filter(|title| !title.trim().is_empty()),
         content: Some(of_html(&there.content)).filter(|content| !content.is_empty()),
@@ -333,7 +333,7 @@ fn text_of(there: &RemoteFields) -> ArticleEdit {
     }
 }
 
-fn beside(there: &RemoteFields) -> PostEdit {
+pub(crate) fn beside(there: &RemoteFields) -> PostEdit {
     PostEdit {
         excerpt: Some(Some(there.excerpt.clone()).filter(|excerpt| !excerpt.is_empty())),
         categories: Some(there.categories.clone()),

@@ -2,27 +2,40 @@
 
 pub(crate) mod calendar;
 pub(crate) mod connections;
+pub(crate) mod deploy;
 pub(crate) mod drift;
 pub(crate) mod gate;
+pub(crate) mod integrations;
 pub(crate) mod missed;
 pub(crate) mod posts;
 pub(crate) mod publish;
+pub(crate) mod records;
 pub(crate) mod retract;
 pub(crate) mod schedule;
 pub(crate) mod score;
 pub(crate) mod site;
+pub(crate) mod site_auth;
+pub(crate) mod site_calls;
+pub(crate) mod site_definition;
+pub(crate) mod structure;
+pub(crate) mod sync;
+pub(crate) mod sync_item;
+pub(crate) mod sync_work;
 pub(crate) mod templates;
 pub(crate) mod work;
 
 use std::sync::Arc;
 
 use galley_destinations::{ContentForm, Destination, Known, WordPress, WordPressSettings, wordpress_clients};
-use galley_domain::{Fault, Hidden, OrgId};
+use galley_domain::{Fault, Hidden, OrgId, project::Platform};
 use galley_fetch::{ClientError, GuardedClients, address::Policy};
 use galley_store::{StoreError, rows};
 use serde_json::Value as Json;
 
 use crate::{SecretError, SecretPurpose, Services, error::ServiceError};
+
+const NO_LOGIN: &str = "the connection has no username with an application password, so nothing can be asked of the site; \
+                        give it both";
 
 /// Makes the clients of blogs. One for the process: it shares connections and knows where requests may go.
 #[derive(Debug, Clone)]
@@ -68,15 +81,18 @@ impl Services {
         let Some(blogs) = &self.blogs else {
             return Err(ServiceError::Conflict("this process cannot speak to blogs".into()));
         };
+        if *connection.platform != Platform::Wordpress {
+            let text = format!("{} cannot be spoken to as a blog; only wordpress can", *connection.platform);
+            return Err(ServiceError::Conflict(text));
+        }
+        if connection.username.is_empty() {
+            return Err(ServiceError::Conflict(NO_LOGIN.into()));
+        }
         let name = connection.id.to_string();
         let sealed = self.store.tenant(org).secret(SecretPurpose::Connection.as_str(), &name).await?;
         let password = match sealed.map(|sealed| self.unseal(&sealed)).transpose() {
             Ok(Some(password)) => password,
-            Ok(None) => {
-                let text = "the connection has no username with an application password, so nothing can be asked of the \
-                            site; give it both";
-                return Err(ServiceError::Conflict(text.into()));
-            }
+            Ok(None) => return Err(ServiceError::Conflict(NO_LOGIN.into())),
             Err(SecretError::Store(error)) => return Err(error.into()),
             Err(error) => return Err(ServiceError::Conflict(format!("the password cannot be opened: {error}"))),
         };

@@ -76,7 +76,7 @@ impl Services {
     async fn refuse_drift(&self, org: OrgId, id: Uuid, connection: Option<Uuid>) -> Result<(), ServiceError> {
         let tenant = self.store.tenant(org);
         let Some(connection) = connection else { return Ok(()) };
-        let Some(connection) = tenant.connection(connection).await?.filter(|found| is_blog(found)) else {
+        let Some(connection) = tenant.connection(connection).await?.filter(is_blog) else {
             return Ok(());
         };
         let Some(known) = known(tenant.placed(id, connection.id).await?)? else { return Ok(()) };
@@ -153,6 +153,7 @@ pub(crate) async fn insert_publication(
     refuse_unpublishable(&article, at.is_some())?;
     gate::check(tx, &article).await?;
     let connection = target(tx, &article, request.connection_id).await?;
+    refuse_page(tx, &article, &connection).await?;
     let ordered = OrderedPublication { publication_id: Uuid::now_v7(), task_id: Uuid::now_v7() };
     let due_at = at.as_ref().map(|at| at.due);
     write_order(tx, registry, principal, &article, &ordered, due_at, trace_id).await?;
@@ -268,6 +269,19 @@ pub(crate) async fn target(
                     settings of the project";
         ServiceError::Conflict(text.into())
     })
+}
+
+/// A page of a site comes from there and does not go back: it would become a post.
+async fn refuse_page(
+    tx: &TenantTx,
+    article: &rows::Article,
+    connection: &rows::Connection,
+) -> Result<(), ServiceError> {
+    let placed = tx.placed(article.id, connection.id).await?;
+    match placed.is_some_and(|placed| placed.metadata["external_type"] == json!("page")) {
+        true => Err(ServiceError::Conflict("the text is a page of the site, and only posts are sent there".into())),
+        false => Ok(()),
+    }
 }
 
 fn promise(article: &mut rows::Article, ordered: &OrderedPublication, at: Option<At>) -> Result<(), StoreError> {

@@ -18,6 +18,7 @@ pub struct SchedulePostRequest {
     pub moment: MomentRequest,
     pub connection_id: Option<Uuid>,
     pub missed: Missed,
+    pub deployment_id: Option<Uuid>,
 }
 
 impl Services {
@@ -38,7 +39,11 @@ impl Services {
             note: moment.note,
             missed: request.missed,
         };
-        let wanted = PublishRequest { connection_id: request.connection_id, ..PublishRequest::default() };
+        let wanted = PublishRequest {
+            connection_id: request.connection_id,
+            deployment_id: request.deployment_id,
+            ..PublishRequest::default()
+        };
         self.order_publication(principal, id, wanted, Some(at), trace_id, key).await
     }
 
@@ -56,7 +61,9 @@ impl Services {
         let tx = self.drop_promise(tx, org, id).await?;
         let tenant = tx.tenant(org.0)?;
         let mut article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
-        if article.status == ArticleStatus::Scheduled.as_str() || article.publication_id.is_some() {
+        // What only the site has promised is not ours to wait for.
+        let is_still_promised = before.publication_id.is_some() && article.status == ArticleStatus::Scheduled.as_str();
+        if is_still_promised || article.publication_id.is_some() {
             return Err(ServiceError::Conflict("its hour has come; it is being published".into()));
         }
         // The document's word for what it is then.

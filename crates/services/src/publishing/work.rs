@@ -205,7 +205,7 @@ fn without_title(markdown: &str) -> &str {
 }
 
 /// A refusal of a use case as the end of a step.
-fn step_error(error: ServiceError) -> StepError {
+pub(crate) fn step_error(error: ServiceError) -> StepError {
     match error {
         ServiceError::Store(error) => error.into(),
         ServiceError::Outside(fault) => fault.into(),

@@ -68,6 +68,8 @@ pub struct Model {
     pub schedule: Option<Json>,
     /// A date without a promise.
     pub planned_for: Option<Date>,
+    /// galley, or the kind of site that it was brought from.
+    pub source: String,
     pub updated_at: DateTimeUtc,
 }
 

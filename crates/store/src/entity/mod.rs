@@ -11,6 +11,7 @@ pub mod blog_templates;
 pub mod calendar_feeds;
 pub mod claims;
 pub mod connections;
+pub mod deployments;
 pub mod effects;
 pub mod event_followers;
 pub mod event_groups;
@@ -28,6 +29,7 @@ pub mod research_sources;
 pub mod schedule_runs;
 pub mod schedules;
 pub mod secrets;
+pub mod site_events;
 pub mod steps;
 pub mod stock_photo_keys;
 pub mod tasks;
@@ -50,6 +52,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<calendar_feeds::Entity>(),
         of::<claims::Entity>(),
         of::<connections::Entity>(),
+        of::<deployments::Entity>(),
         of::<effects::Entity>(),
         of::<event_followers::Entity>(),
         of::<event_groups::Entity>(),
@@ -67,6 +70,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<schedule_runs::Entity>(),
         of::<schedules::Entity>(),
         of::<secrets::Entity>(),
+        of::<site_events::Entity>(),
         of::<steps::Entity>(),
         of::<stock_photo_keys::Entity>(),
         of::<tasks::Entity>(),

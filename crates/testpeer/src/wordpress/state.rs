@@ -63,6 +63,39 @@ fn ok(json: Value) -> Answered {
     ("200 OK", "X-WP-TotalPages: 1\r\n".to_owned(), json)
 }
 
+/// A page of a list, as WordPress counts them.
+fn paged(call: &Call, list: Value) -> Answered {
+    let items = list.as_array().cloned().unwrap_or_default();
+    let asked = |key: &str, default: usize| call.asks(key).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (page, size) = (asked("page", 1).max(1), asked("per_page", 10).max(1));
+    let (total, pages) = (items.len(), items.len().div_ceil(size));
+    if page > pages.max(1) {
+        return refused(
+            "400 Bad Request",
+            "rest_post_invalid_page_number",
+            "The page number is larger than all pages.",
+        );
+    }
+    let shown: Vec<Value> = items.into_iter().skip((page - 1) * size).take(size).collect();
+    ("200 OK", format!("X-WP-Total: {total}\r\nX-WP-TotalPages: {pages}\r\n"), shown.into())
+}
+
+fn kinds(kind: &str) -> Value {
+    match kind {
+        "types" => json!({
+            "post": { "name": "Posts", "rest_base": "posts", "rest_namespace": "wp/v2", "viewable": true },
+            "page": { "name": "Pages", "rest_base": "pages", "rest_namespace": "wp/v2", "viewable": true },
+            "attachment": { "name": "Media", "rest_base": "media", "rest_namespace": "wp/v2", "viewable": true },
+            "wp_block": { "name": "Patterns", "rest_base": "blocks", "rest_namespace": "wp/v2", "viewable": false },
+        }),
+        _ => json!({
+            "category": { "name": "Categories", "rest_base": "categories", "rest_namespace": "wp/v2" },
+            "post_tag": { "name": "Tags", "rest_base": "tags", "rest_namespace": "wp/v2" },
+            "wp_pattern_category": { "name": "Pattern Categories", "rest_base": "wp_pattern_category" },
+        }),
+    }
+}
+
 fn refused(status: &'static str, code: &str, message: &str) -> Answered {
     let number: u64 = status[..3].parse().unwrap();
     (status, String::new(), json!({ "code": code, "message": message, "data": { "status": number } }))
@@ -109,15 +142,16 @@ impl State {
                 let capabilities: HashMap<_, _> = self.like.capabilities.iter().map(|name| (*name, true)).collect();
                 ok(json!({ "id": 2, "name": USER, "roles": [self.like.role], "capabilities": capabilities }))
             }
-            ("GET", ["wp", "v2", "posts"]) => ok(self.list_posts(call)),
+            ("GET", ["wp", "v2", kind @ ("posts" | "pages")]) => paged(call, self.list_posts(kind, call)),
+            ("GET", ["wp", "v2", kind @ ("types" | "taxonomies")]) => ok(kinds(kind)),
             ("POST", ["wp", "v2", "posts"]) => self.make_post(&body),
             ("GET", ["wp", "v2", "posts", id]) => self.with_post(id, |_, post| ok(post.clone())),
             ("POST", ["wp", "v2", "posts", id]) => self.change_post(id, &body),
             ("DELETE", ["wp", "v2", "posts", id]) => self.delete_post(id, call.asks("force") == Some("true")),
-            ("GET", ["wp", "v2", "media"]) => ok(self.list_media(call)),
+            ("GET", ["wp", "v2", "media"]) => paged(call, self.list_media(call)),
             ("POST", ["wp", "v2", "media"]) => self.make_media(call, request),
             ("GET" | "POST" | "DELETE", ["wp", "v2", "media", id]) => self.one_media(call, id, &body),
-            ("GET", ["wp", "v2", kind @ ("categories" | "tags")]) => ok(self.list_terms(kind, call)),
+            ("GET", ["wp", "v2", kind @ ("categories" | "tags")]) => paged(call, self.list_terms(kind, call)),
             ("POST", ["wp", "v2", kind @ ("categories" | "tags")]) => self.make_term(kind, &body),
             ("POST", ["rankmath", "v1", "updateMeta"]) if self.like.namespaces.contains(&"rankmath/v1") => {
                 self.rank_math(&body)
@@ -130,13 +164,15 @@ impl State {
         }
     }
 
-    fn list_posts(&self, call: &Call) -> Value {
+    fn list_posts(&self, kind: &str, call: &Call) -> Value {
         let statuses = call.asks("status").unwrap_or("publish");
         let slugs: Option<Vec<&str>> = call.asks("slug").map(|slugs| slugs.split(',').collect());
         let word = call.asks("search");
         let found = self.posts.values().filter(|post| {
             let text = |key: &str| post[key]["raw"].as_str().unwrap_or_default().to_owned();
-            statuses.split(',').any(|status| post["status"] == status)
+            let is_page = post["type"] == "page";
+            is_page == (kind == "pages")
+                && statuses.split(',').any(|status| post["status"] == status)
                 && slugs.as_ref().is_none_or(|slugs| slugs.iter().any(|slug| post["slug"] == *slug))
                 && word.is_none_or(|word| {
                     !self.like.search_is_late && (text("content").contains(word) || text("title").contains(word))

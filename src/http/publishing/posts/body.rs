@@ -285,7 +285,7 @@ impl From<ScheduleBlogPost> for SchedulePostRequest {
     fn from(body: ScheduleBlogPost) -> Self {
         let moment = MomentRequest { at: body.scheduled_at.0, timezone: body.timezone.map(|zone| zone.0) };
         let missed = body.missed.map(Missed::from).unwrap_or_default();
-        Self { moment, connection_id: body.connection_id, missed }
+        Self { moment, connection_id: body.connection_id, missed, deployment_id: None }
     }
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod content;
 mod discovery;
 mod failure;
+mod listing;
 mod locks;
 mod marker;
 mod media;
@@ -33,7 +34,8 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
-    Destination, Existing, Known, Post, Preview, Probe, Published, RemoteFields, RemoteStatus, Removal, Term, TermKind,
+    Collection, Destination, Existing, Known, Post, Preview, Probe, Published, RemoteFields, RemotePage, RemoteStatus,
+    Removal, Structure, Term, TermKind,
 };
 use client::Client;
 pub use content::ContentForm;
@@ -192,5 +194,17 @@ impl Destination for WordPress {
 
     async fn terms(&self, kind: TermKind) -> Result<Vec<Term>, Fault> {
         terms::all(&self.site, kind).await
+    }
+
+    async fn list(&self, collection: Collection, page: u32) -> Result<RemotePage, Fault> {
+        self.page_of(collection, page).await
+    }
+
+    async fn count(&self, collection: Collection) -> Result<Option<u64>, Fault> {
+        self.collection_count(collection).await
+    }
+
+    async fn structure(&self) -> Result<Structure, Fault> {
+        self.kinds().await
     }
 }

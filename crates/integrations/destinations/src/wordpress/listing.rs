@@ -1,0 +1,168 @@
+//! What a site has, whoever made it: texts page by page, counts, kinds of texts and terms.
+
+use std::collections::{BTreeMap, HashMap};
+
+use galley_domain::Fault;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    WordPress,
+    posts::{FIELDS, RemotePost},
+    site::{Site, read},
+    terms,
+};
+use crate::{
+    markup::decoded,
+    probe::TermKind,
+    remote::RemoteFields,
+    {Collection, Kind, RemoteItem, RemotePage, Structure},
+};
+
+/// Without what is in the trash.
+const STATUSES: &str = "publish,future,draft,pending,private";
+const PER_PAGE: &str = "20";
+/// Kinds that are counted.
+const MOST_KINDS: usize = 30;
+
+fn route(collection: Collection) -> &'static str {
+    match collection {
+        Collection::Posts => "wp/v2/posts",
+        Collection::Pages => "wp/v2/pages",
+        // Of WooCommerce, which takes application passwords too.
+        Collection::Products => "wc/v3/products",
+        Collection::Categories => "wp/v2/categories",
+        Collection::Tags => "wp/v2/tags",
+        Collection::Media => "wp/v2/media",
+    }
+}
+
+/// Terms by name, asked for once for each set of them.
+#[derive(Default)]
+struct Names(HashMap<Vec<u64>, Vec<String>>);
+
+impl Names {
+    async fn of(&mut self, site: &Site, kind: TermKind, ids: &[u64]) -> Result<Vec<String>, Fault> {
+        if let Some(known) = self.0.get(ids) {
+            return Ok(known.clone());
+        }
+        let names = terms::names_of(site, kind, ids).await?;
+        self.0.insert(ids.to_vec(), names.clone());
+        Ok(names)
+    }
+}
+
+/// A kind of texts or terms, as the site describes it.
+#[derive(Debug, Deserialize)]
+struct RemoteKind {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    rest_base: String,
+    #[serde(default)]
+    rest_namespace: Option<String>,
+    #[serde(default)]
+    viewable: Option<bool>,
+}
+
+/// Kinds that are part of how a site looks, not of what it says.
+const LOOKS: [&str; 3] = ["attachment", "nav_menu", "link_category"];
+
+impl WordPress {
+    /// One page of the posts or pages of the site, in the order of their numbers.
+    pub(super) async fn page_of(&self, collection: Collection, page: u32) -> Result<RemotePage, Fault> {
+        let number = page.max(1).to_string();
+        let query = [
+            ("status", STATUSES),
+            ("context", "edit"),
+            ("orderby", "id"),
+            ("order", "asc"),
+            ("per_page", PER_PAGE),
+            ("page", number.as_str()),
+            ("_fields", FIELDS),
+        ];
+        let answer = match self.site.get(route(collection), &query).await {
+            Ok(answer) => answer,
+            // Somebody has removed some meanwhile.
+            Err(failure) if failure.refusal().is_some_and(|no| no.code == "rest_post_invalid_page_number") => {
+                return Ok(RemotePage::default());
+            }
+            Err(failure) => return Err(failure.into_fault("list what it has")),
+        };
+        let pages = u32::try_from(answer.total_pages()).unwrap_or(u32::MAX);
+        let total = answer.header("x-wp-total").and_then(|total| total.parse().ok()).unwrap_or(0);
+        let posts: Vec<RemotePost> =
+            read(answer.json).map_err(|failure: super::failure::Failure| failure.into_fault("list what it has"))?;
+        let (mut categories, mut tags) = (Names::default(), Names::default());
+        let mut items = Vec::with_capacity(posts.len());
+        for post in &posts {
+            let categories = categories.of(&self.site, TermKind::Category, &post.categories).await?;
+            let tags = tags.of(&self.site, TermKind::Tag, &post.tags).await?;
+            items.push(self.item_of(post, categories, tags).await?);
+        }
+        Ok(RemotePage { items, pages, total })
+    }
+
+    async fn item_of(
+        &self,
+        post: &RemotePost,
+        categories: Vec<String>,
+        tags: Vec<String>,
+    ) -> Result<RemoteItem, Fault> {
+        let featured = super::media::by_id(&self.site, post.featured_media).await;
+        let featured = featured.map_err(|failure| failure.into_fault("show the featured picture"))?;
+        let fields = RemoteFields {
+            title: post.title(),
+            content: super::marker::without(&post.content.raw),
+            excerpt: decoded(&post.excerpt.raw),
+            slug: post.slug(),
+            status: post.status(),
+            categories,
+            tags,
+            featured,
+            date: post.date(),
+        };
+        let article = post.marker().map(|marker| marker.article);
+        Ok(RemoteItem { external_id: post.id.to_string(), url: post.link.clone(), article, fields })
+    }
+
+    /// How many there are; nothing where the site does not say.
+    pub(super) async fn count_of(&self, route: &str) -> Result<Option<u64>, Fault> {
+        let answer = self.site.get(route, &[("per_page", "1"), ("_fields", "id")]).await;
+        let answer = answer.map_err(|failure| failure.into_fault("count what it has"))?;
+        Ok(answer.header("x-wp-total").and_then(|total| total.parse().ok()))
+    }
+
+    pub(super) async fn collection_count(&self, collection: Collection) -> Result<Option<u64>, Fault> {
+        self.count_of(route(collection)).await
+    }
+
+    /// Kinds of texts that visitors see, and the terms that they are sorted by.
+    pub(super) async fn kinds(&self) -> Result<Structure, Fault> {
+        let post_types = self.kinds_at("wp/v2/types").await?;
+        let taxonomies = self.kinds_at("wp/v2/taxonomies").await?;
+        Ok(Structure { post_types, taxonomies })
+    }
+
+    async fn kinds_at(&self, route: &str) -> Result<Vec<Kind>, Fault> {
+        let doing = "say what it is made of";
+        let answer = self.site.get(route, &[("context", "edit")]).await.map_err(|failure| failure.into_fault(doing))?;
+        // PHP writes an empty object as an empty list.
+        let found: BTreeMap<String, RemoteKind> = match answer.json {
+            Value::Array(_) => BTreeMap::new(),
+            json => read(json).map_err(|failure: super::failure::Failure| failure.into_fault(doing))?,
+        };
+        let mut kinds = Vec::new();
+        for (name, kind) in found {
+            let is_look = LOOKS.contains(&name.as_str()) || name.starts_with("wp_");
+            if is_look || kind.viewable == Some(false) || kind.rest_base.is_empty() || kinds.len() >= MOST_KINDS {
+                continue;
+            }
+            let namespace = kind.rest_namespace.as_deref().unwrap_or("wp/v2");
+            // A kind that this user may not list is there all the same.
+            let count = self.count_of(&format!("{namespace}/{}", kind.rest_base)).await.unwrap_or(None);
+            kinds.push(Kind { label: decoded(&kind.name), name, count });
+        }
+        Ok(kinds)
+    }
+}
