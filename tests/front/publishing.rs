@@ -786,3 +786,63 @@ async fn the_folder_follows_what_becomes_of_an_article() {
     followed().await;
     assert_eq!(text_there().len(), 0, "deleted");
 }
+
+#[tokio::test]
+async fn a_rewrite_that_fails_late_leaves_the_former_text() {
+    let desk = Desk::new().await;
+    let post = desk.written("Tea").await;
+    desk.front.patch(&post, &json!({ "content": "<p>Ours, by hand.</p>" })).await.is(200);
+    let again = desk.front.post(&format!("{post}/regenerate"), &json!({})).await;
+    let job = id(&again.is(202)["job_id"]);
+    let script = Script::default();
+    script.next(galley_domain::article::IMAGE, [galley_testkit::Move::Gate]);
+    let engine = desk.front.harness.scripted(&script);
+    desk.front.harness.until(job, |view| view.row.current_step.as_deref() == Some("image")).await;
+    desk.front.delete(&format!("/api/v1/tasks/{job}")).await.is(200);
+    engine.stop().await;
+    let kept = desk.front.get(&post).await;
+    assert!(text(&kept.is(200)["content"]).contains("Ours, by hand."), "{}", kept.text);
+    assert_eq!((&kept.json["status"], &kept.json["version"]), (&json!("draft"), &json!(4)));
+}
+
+#[tokio::test]
+async fn a_text_that_was_given_up_cannot_be_said_to_be_ready() {
+    let desk = Desk::new().await;
+    let made = desk.front.post(&desk.posts, &json!({ "topic": "Tea" })).await;
+    let (post, job) = (format!("{}/{}", desk.posts, text(&made.is(202)["id"])), id(&made.json["job_id"]));
+    let script = Script::default();
+    script.next(galley_domain::article::IMAGE, [galley_testkit::Move::Gate]);
+    let engine = desk.front.harness.scripted(&script);
+    desk.front.harness.until(job, |view| view.row.current_step.as_deref() == Some("image")).await;
+    desk.front.delete(&format!("/api/v1/tasks/{job}")).await.is(200);
+    engine.stop().await;
+    desk.front.patch(&post, &json!({ "status": "draft" })).await.is_problem(409, "CONFLICT");
+}
+
+#[tokio::test]
+async fn a_failure_on_the_way_loses_nothing_that_was_to_be_sent() {
+    let desk = Desk::new().await;
+    let post = desk.published("Tea").await;
+    desk.front.patch(&post, &json!({ "tags": ["leaf"] })).await.is(200);
+    desk.blog.trouble("POST", "wp/v2/posts", Trouble::Status("503 Service Unavailable", "Retry-After: 1\r\n", "Busy."));
+    let engine = desk.engine();
+    desk.publish(&post, json!({})).await.is(200);
+    engine.stop().await;
+    assert_eq!(desk.blog.terms("tags").len(), 1, "the tag went out with the next attempt");
+    assert_eq!(desk.blog.posts()[0]["tags"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn what_is_promised_is_neither_archived_nor_written_anew_nor_put_into_the_trash() {
+    let desk = Desk::new().await;
+    let front = &desk.front;
+    let post = desk.written("Tea").await;
+    let body = json!({ "scheduled_at": "2028-01-01T10:00:00Z", "connection_id": desk.connection });
+    front.post(&format!("{post}/schedule"), &body).await.is(200);
+    let article = format!("/api/v1/articles/{}", post.rsplit('/').next().unwrap());
+    front.patch(&article, &json!({ "publication_status": "archived" })).await.is_problem(409, "CONFLICT");
+    front.post(&format!("{post}/regenerate"), &json!({})).await.is_problem(409, "CONFLICT");
+    front.delete(&format!("/api/v1/projects/{}", desk.project)).await.is_problem(409, "CONFLICT");
+    front.post(&format!("{post}/unschedule"), &json!({})).await.is(200);
+    front.delete(&format!("/api/v1/projects/{}", desk.project)).await.is(204);
+}

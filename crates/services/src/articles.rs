@@ -140,6 +140,10 @@ impl Services {
         let mut text = version_of(&article, "edited")?;
         let before = text.status;
         apply_edit(&mut text, edit.clone());
+        if text.status != before && article.publication_id.is_some() {
+            let text = "the article is to be published, or is being published; take that back first";
+            return Err(ServiceError::Conflict(text.into()));
+        }
         text.published_at = match text.status {
             ArticleStatus::Published if before != ArticleStatus::Published => Some(tx.now().await?),
             ArticleStatus::Published | ArticleStatus::Archived => text.published_at,
@@ -438,7 +442,7 @@ fn apply_edit(text: &mut TextVersion, edit: ArticleEdit) {
     }
 }
 
-fn seo_report(text: &TextVersion, language: &str) -> Json {
+pub(crate) fn seo_report(text: &TextVersion, language: &str) -> Json {
     let report = galley_text::seo::score(&galley_text::seo::SeoInput {
         title: &text.seo_title,
         description: &text.seo_description,

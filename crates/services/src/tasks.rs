@@ -47,11 +47,11 @@ impl Services {
         &self,
         org: OrgId,
         project: Uuid,
-        status: Option<TaskStatus>,
+        (status, paused): (Option<TaskStatus>, Option<bool>),
         limit: u64,
     ) -> Result<Vec<TaskView>, ServiceError> {
         self.project(org, project).await?;
-        let filter = TaskFilter { status, project_id: Some(project), limit, ..TaskFilter::default() };
+        let filter = TaskFilter { status, paused, project_id: Some(project), limit, ..TaskFilter::default() };
         Ok(self.tasks(org, &filter).await?.0)
     }
 

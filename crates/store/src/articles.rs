@@ -56,8 +56,10 @@ pub enum ArticleChange {
         file: Uuid,
         alt: String,
     },
+    /// The run of this task.
     Failed {
         error: String,
+        task: Uuid,
     },
     /// A run begins; a text that was there before stays as it is.
     Generating,
@@ -235,13 +237,13 @@ impl TenantTx {
                 return Ok(());
             }
             // An article whose order has come to its end once keeps its text when a later run fails.
-            ArticleChange::Failed { error } => {
+            ArticleChange::Failed { error, task } => {
                 sql::execute(
                     &self.conn,
-                    "UPDATE articles SET error = $3, updated_at = now(), rewrite_task_id = NULL,
+                    "UPDATE articles SET error = $3, updated_at = now(), rewrite_task_id = NULLIF(rewrite_task_id, $4),
                         status = CASE WHEN status = 'generating' THEN 'failed' ELSE status END
                      WHERE org_id = $1 AND id = $2",
-                    [org, article.into(), error.into()],
+                    [org, article.into(), error.into(), task.into()],
                 )
                 .await?
             }

@@ -61,6 +61,8 @@ pub struct CalendarRow {
     pub scheduled_at: Option<DateTime<Utc>>,
     pub planned_for: Option<NaiveDate>,
     pub schedule: Option<serde_json::Value>,
+    pub rewrite_task_id: Option<Uuid>,
+    pub publish_error: Option<String>,
     pub updated_at: DateTime<Utc>,
 }
 
@@ -86,7 +88,8 @@ WITH found AS (
     UNION SELECT id FROM articles WHERE org_id = $1 AND planned_for BETWEEN $4 AND $5
     UNION SELECT id FROM articles WHERE $8 AND org_id = $1 AND scheduled_at IS NULL AND planned_for IS NULL
         AND published_at IS NULL AND status NOT IN ('archived', 'failed'))
-SELECT a.id, a.project_id, a.title, a.status, a.published_at, a.scheduled_at, a.planned_for, a.schedule, a.updated_at
+SELECT a.id, a.project_id, a.title, a.status, a.published_at, a.scheduled_at, a.planned_for, a.schedule,
+    a.rewrite_task_id, a.publish_error, a.updated_at
 FROM articles a JOIN found USING (id)
 LEFT JOIN projects p ON p.org_id = a.org_id AND p.id = a.project_id
 WHERE a.org_id = $1 AND p.deleted_at IS NULL AND ($6::uuid IS NULL OR a.project_id = $6)

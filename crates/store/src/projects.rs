@@ -37,7 +37,8 @@ DELETE FROM effects WHERE org_id = $1
 const DELETE_SCHEDULES: &str = "DELETE FROM schedules WHERE org_id = $1 AND project_id = $2";
 
 const HAS_OPEN_TASKS: &str = "
-SELECT FROM articles a JOIN tasks t ON t.org_id = $1 AND t.id IN (a.task_id, a.rewrite_task_id)
+SELECT FROM articles a JOIN tasks t ON t.org_id = $1 AND t.id IN (a.task_id, a.rewrite_task_id,
+    (SELECT p.task_id FROM publications p WHERE p.org_id = a.org_id AND p.id = a.publication_id))
 WHERE a.org_id = $1 AND a.project_id = $2 AND t.status IN ('pending', 'processing') LIMIT 1";
 
 const PUBLIC: &str = "

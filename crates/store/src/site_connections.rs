@@ -1,7 +1,9 @@
 //! Connections to sites: blogs, shops and what opens them, but for the secrets.
 
 use galley_domain::{OrgId, project::Platform};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, sea_query::Expr,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -115,6 +117,13 @@ impl TenantTx {
             ..Default::default()
         };
         self.insert::<Entity>(row).await
+    }
+
+    /// Notes that something has gone through it. Whoever refers to the row meanwhile does not wait for it.
+    pub async fn touch_connection(&self, id: Uuid) -> Result<(), StoreError> {
+        let touched = self.updating::<Entity>().col_expr(Column::LastSyncedAt, Expr::current_timestamp());
+        touched.filter(Column::Id.eq(id)).exec(&self.conn).await?;
+        Ok(())
     }
 
     /// Writes back what the caller changed on a locked connection.

@@ -28,6 +28,8 @@ pub struct TaskFilter {
     pub status: Option<TaskStatus>,
     /// Only orders of this kind; of all kinds when not given.
     pub kind: Option<String>,
+    /// Only those that are paused, or only others.
+    pub paused: Option<bool>,
     /// Only what is about an article of this project.
     pub project_id: Option<Uuid>,
     pub limit: u64,
@@ -58,6 +60,9 @@ impl<C: ConnectionTrait> Scoped<C> {
         }
         if let Some(kind) = &filter.kind {
             query = query.filter(tasks::Column::Kind.eq(kind.as_str()));
+        }
+        if let Some(paused) = filter.paused {
+            query = query.filter(tasks::Column::Paused.eq(paused));
         }
         if let Some(project) = filter.project_id {
             query = query.filter(Expr::cust_with_values(OF_PROJECT, [project]));

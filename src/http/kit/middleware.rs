@@ -67,7 +67,7 @@ impl<E: Endpoint<Output = Response>> Middleware<E> {
         let is_form = request.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
         let deadline = match is_form {
             true => self.upload_timeout,
-            false if waits(request.uri().path()) => self.timeout.max(DEADLINE),
+            false if waits(request.uri().path(), request.uri().query()) => self.timeout.max(DEADLINE),
             false => self.timeout,
         };
         // Boxed, so that what is around it moves a pointer and not the whole state of the request.

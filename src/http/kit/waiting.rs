@@ -28,17 +28,18 @@ const PATHS: [&str; 11] = [
     "update_structure",
 ];
 
-/// Whether a request to this path may take [`DEADLINE`].
-pub fn waits(path: &str) -> bool {
-    path.trim_end_matches('/').rsplit('/').next().is_some_and(|last| PATHS.contains(&last))
+/// Whether a request to this address may take [`DEADLINE`].
+pub fn waits(path: &str, query: Option<&str>) -> bool {
+    query.is_some_and(|query| query.contains("remote="))
+        || path.trim_end_matches('/').rsplit('/').next().is_some_and(|last| PATHS.contains(&last))
 }
 
-/// The task when it has ended, or as it is after 55 s, or when the process stops.
-pub async fn for_task(front: &Front, org: OrgId, task: Uuid) -> Result<TaskView, Problem> {
+/// The task when it has ended, or as it is 55 s after the request began, or when the process stops.
+pub async fn for_task(front: &Front, org: OrgId, task: Uuid, began: Instant) -> Result<TaskView, Problem> {
     let state = &front.state;
     // Listening begins before reading, so that nothing falls in between.
     let mut watch = state.notifications.events(task);
-    let until = Instant::now() + LONGEST;
+    let until = began + LONGEST;
     loop {
         let view = state.services.task(org, task).await?;
         if view.status.is_ended() || Instant::now() >= until {

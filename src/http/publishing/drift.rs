@@ -2,6 +2,7 @@
 
 use galley_services::{self as services, DriftState, Keep};
 use poem_openapi::{Object, OpenApi, param::Path};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::posts::{awaited, shown, view::BlogPost};
@@ -78,19 +79,24 @@ impl Drifts {
     ) -> Result<Waited<BlogPost>, Problem> {
         let place = (project_id.0.0, post_id.0.0);
         auth.services().post(auth.org(), place.0, place.1).await?;
+        let began = Instant::now();
         match body.value.keep.0 {
             Keep::Remote => auth.services().keep_remote(auth.org(), place.1).await?,
-            Keep::Local => return send_ours(&auth, place).await,
+            Keep::Local => return send_ours(&auth, place, began).await,
         }
         Ok(Waited::Done(Reply::new(shown(&auth, place).await?)))
     }
 }
 
-async fn send_ours(auth: &Auth<PublishWrite, Content>, place: (Uuid, Uuid)) -> Result<Waited<BlogPost>, Problem> {
+async fn send_ours(
+    auth: &Auth<PublishWrite, Content>,
+    place: (Uuid, Uuid),
+    began: Instant,
+) -> Result<Waited<BlogPost>, Problem> {
     let connection_id = Some(auth.services().keep_local(auth.org(), place.1).await?);
     let request = services::PublishRequest { connection_id, force: true, ..services::PublishRequest::default() };
     let ordered = auth.services().publish(&auth.principal, place.1, request, auth.trace_id(), None).await?;
-    awaited(auth, place, ordered.value).await
+    awaited(auth, place, ordered, began).await
 }
 
 fields! {

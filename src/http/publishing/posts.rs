@@ -1,9 +1,10 @@
 //! Blog posts of a project: ordered, read, changed, published, scheduled.
 
 use galley_domain::publishing::{PostStatus, Visibility};
-use galley_services::{OrderedPublication, PublishRequest};
+use galley_services::{Answer, OrderedPublication, PublishRequest};
 use galley_store::rows;
 use poem_openapi::{OpenApi, param::Path};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub mod body;
@@ -139,12 +140,12 @@ impl Posts {
         key: IdempotencyKey,
         body: Body<PublishBlogPost>,
     ) -> Result<Waited<BlogPost>, Problem> {
-        let key = key.with(&body.canonical)?;
+        let (key, began) = (key.with(&body.canonical)?, Instant::now());
         let place = (project_id.0.0, post_id.0.0);
         auth.services().post(auth.org(), place.0, place.1).await?;
         let request = PublishRequest::from(body.value);
         let ordered = auth.services().publish(&auth.principal, place.1, request, auth.trace_id(), key.as_ref()).await?;
-        awaited(&auth, place, ordered.value).await
+        awaited(&auth, place, ordered, began).await
     }
 
     /// Take a blog post back
@@ -189,8 +190,10 @@ impl Posts {
         let place = (project_id.0.0, post_id.0.0);
         auth.services().post(auth.org(), place.0, place.1).await?;
         let request = body.value.into();
-        auth.services().schedule_post(&auth.principal, place.1, request, auth.trace_id(), key.as_ref()).await?;
-        Ok(Reply::new(shown(&auth, place).await?))
+        let services = auth.services();
+        let done = services.schedule_post(&auth.principal, place.1, request, auth.trace_id(), key.as_ref()).await?;
+        let value = shown(&auth, place).await?;
+        Ok(Reply::of(Answer { value, replayed: done.replayed }, |post| post))
     }
 
     /// Take a promise back
@@ -282,16 +285,20 @@ async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> 
 pub async fn awaited(
     auth: &Auth<PublishWrite, Content>,
     place: (Uuid, Uuid),
-    ordered: OrderedPublication,
+    ordered: Answer<OrderedPublication>,
+    began: Instant,
 ) -> Result<Waited<BlogPost>, Problem> {
-    let task = waiting::for_task(auth.front(), auth.org(), ordered.task_id).await?;
+    let Answer { value: ordered, replayed } = ordered;
+    let task = waiting::for_task(auth.front(), auth.org(), ordered.task_id, began).await?;
     let post = shown(auth, place).await?;
     if !task.status.is_ended() {
-        return Ok(Waited::GoesOn(Reply::new(post).at(&format!("/api/v1/tasks/{}", ordered.task_id))));
+        return Ok(Waited::GoesOn(
+            Reply::of(Answer { value: post, replayed }, |post| post).at(&format!("/api/v1/tasks/{}", ordered.task_id)),
+        ));
     }
     match &task.row.error_message {
         Some(message) => Err(Problem::new(poem::http::StatusCode::BAD_GATEWAY, Code::WorkflowError, message.clone())),
-        None => Ok(Waited::Done(Reply::new(post))),
+        None => Ok(Waited::Done(Reply::of(Answer { value: post, replayed }, |post| post))),
     }
 }
 

@@ -36,7 +36,7 @@ impl Jobs {
         project_id: Path<Id>,
         Query(query): Query<JobQuery>,
     ) -> Outcome<Vec<Job>> {
-        let status = query.status.map(|status| status.0.of_tasks());
+        let status = query.status.map(|status| status.0.of_tasks()).unwrap_or_default();
         let views = auth.services().project_tasks(auth.org(), project_id.0.0, status, MOST).await?;
         Ok(Reply::new(views.iter().map(Job::of).collect()))
     }
@@ -89,14 +89,15 @@ impl JobStatus {
         }
     }
 
-    /// A paused one is pending or processing; most have begun.
-    fn of_tasks(self) -> TaskStatus {
+    /// The status of the task, and whether it is paused.
+    fn of_tasks(self) -> (Option<TaskStatus>, Option<bool>) {
         match self {
-            Self::Queued => TaskStatus::Pending,
-            Self::Running | Self::Paused => TaskStatus::Processing,
-            Self::Completed => TaskStatus::Completed,
-            Self::Failed => TaskStatus::Failed,
-            Self::Cancelled => TaskStatus::Cancelled,
+            Self::Queued => (Some(TaskStatus::Pending), Some(false)),
+            Self::Running => (Some(TaskStatus::Processing), Some(false)),
+            Self::Paused => (None, Some(true)),
+            Self::Completed => (Some(TaskStatus::Completed), None),
+            Self::Failed => (Some(TaskStatus::Failed), None),
+            Self::Cancelled => (Some(TaskStatus::Cancelled), None),
         }
     }
 }

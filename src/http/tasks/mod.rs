@@ -75,6 +75,7 @@ impl Tasks {
             status: query.status.map(|word| word.0),
             kind: (kind != "all").then(|| kind.to_owned()),
             project_id: None,
+            paused: None,
             limit: page.limit,
             offset: page.offset,
         };

@@ -160,6 +160,7 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "lock_connection" => tx.lock_connection(connection.id).await?.is_some(),
             "insert_connection" => done(tx.insert_connection(new_connection()).await)?,
             "save_connection" => tx.save_connection(connection.clone()).await.map(|_| true)?,
+            "touch_connection" => done(tx.touch_connection(connection.id).await)?,
             "delete_connection" => tx.delete_connection(connection.id).await?,
             "blog_template" => tx.blog_template(template.id).await?.is_some(),
             "blog_templates" => tx.blog_templates().await?.iter().any(|row| row.id == template.id),

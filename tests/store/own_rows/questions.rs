@@ -147,7 +147,7 @@ pub(super) async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> 
             "change_article" => {
                 for change in [
                     ArticleChange::Cover { file, alt: "mine".into() },
-                    ArticleChange::Failed { error: "mine".into() },
+                    ArticleChange::Failed { error: "mine".into(), task },
                     ArticleChange::Generating,
                 ] {
                     tx.change_article(article, change).await?;

@@ -1,5 +1,6 @@
 //! The article: research, outline, drafts, SEO, image, sync.
 
+mod former;
 mod inputs;
 mod keepers;
 mod restart;
@@ -75,7 +76,8 @@ impl Pipeline for Article {
                 TaskStatus::Cancelled => "the task was cancelled".to_owned(),
                 _ => ended.task.error_message.clone().unwrap_or_default(),
             };
-            tx.tenant(org.0)?.change_article(article, ArticleChange::Failed { error }).await?;
+            former::keep(tx.tenant(org.0)?, article, ended.task.id).await?;
+            tx.tenant(org.0)?.change_article(article, ArticleChange::Failed { error, task: ended.task.id }).await?;
         }
         Ok(())
     }

@@ -96,7 +96,7 @@ async fn fail(
     let connection = publication_connection(tx, id).await?;
     if let (Some(connection), false) = (&connection, status == TaskStatus::Cancelled) {
         let event = if is_missed { Event::PublicationMissed } else { Event::PublicationFailed };
-        tell_publication(tx, event, &article, connection, Some(why)).await?;
+        tell_publication(tx, event, &article, connection, Some(id), Some(why)).await?;
     }
     article.publication_id = None;
     tx.save_article(article).await.map(drop)
@@ -150,15 +150,16 @@ async fn keep(tx: &TenantTx, sent: &SentPublication) -> Result<Json, StoreError>
     publish_article(&mut article, &publication, is_shown, now);
     if let Some(connection) = publication.connection_id {
         tx.forget_sent(article.id, connection, publication.id).await?;
-        if let Some(mut connection) = tx.lock_connection(connection).await? {
-            connection.last_synced_at = Some(now);
-            let connection = tx.save_connection(connection).await?;
-            let event = if was_there { Event::PublicationUpdated } else { Event::PublicationPublished };
-            tell_publication(tx, event, &article, &connection, None).await?;
+        tx.touch_connection(connection).await?;
+        if let Some(connection) = tx.connection(connection).await? {
+            // A draft there is published to nobody.
+            let event = if was_there || !is_shown { Event::PublicationUpdated } else { Event::PublicationPublished };
+            tell_publication(tx, event, &article, &connection, Some(publication.id), None).await?;
         }
     }
     article.publication_id = None;
     tx.save_article(article).await?;
+    tx.add_steps(&sent.follow).await?;
     Ok(json!({
         "publication_id": publication.id,
         "external_id": publication.external_id,
@@ -174,6 +175,9 @@ fn publish_article(
     now: chrono::DateTime<chrono::Utc>,
 ) {
     let published = ArticleStatus::Published.as_str();
+    if !is_shown && article.status == ArticleStatus::Scheduled.as_str() {
+        article.status = ArticleStatus::Draft.as_str().to_owned();
+    }
     if is_shown {
         article.published_at = article.published_at.filter(|_| article.status == published).or(Some(now));
         article.status = published.to_owned();

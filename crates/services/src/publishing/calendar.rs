@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use galley_domain::{OrgId, Principal, order::FieldError, publishing::PostStatus, schedule::ScheduleStatus};
-use galley_recurrence::{Missed, MomentRequest, Recurrence};
+use galley_recurrence::{MomentRequest, Recurrence};
 use galley_store::{CalendarFilter, CalendarRow, NewFeed, ScheduleFilter, StoreError, rows};
 use uuid::Uuid;
 
@@ -102,7 +102,8 @@ impl Services {
     pub async fn calendar(&self, org: OrgId, request: &CalendarRequest) -> Result<Calendar, ServiceError> {
         check(request)?;
         let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
-        let (from, to) = (midnight(request.from), midnight(request.to) + TimeDelta::days(1));
+        // A local day begins up to 14 hours before that of UTC, and ends up to 12 after it.
+        let (from, to) = (midnight(request.from) - TimeDelta::days(1), midnight(request.to) + TimeDelta::days(2));
         let filter = CalendarFilter {
             from,
             to,
@@ -119,11 +120,15 @@ impl Services {
             match (is_wanted, item.date) {
                 (false, _) => {}
                 (true, None) => calendar.shelf.push(item),
-                (true, Some(_)) => calendar.items.push(item),
+                (true, Some(day)) if request.from <= day && day <= request.to => calendar.items.push(item),
+                // It is there for another of its dates.
+                (true, Some(_)) => {}
             }
         }
         if request.status.is_none() {
-            calendar.items.extend(self.recurring(org, request, from, to).await?);
+            let recurring = self.recurring(org, request, from, to).await?.into_iter();
+            let is_within = |item: &CalendarItem| item.date.is_some_and(|day| request.from <= day && day <= request.to);
+            calendar.items.extend(recurring.filter(is_within));
         }
         calendar.items.sort_by_key(|item| (item.at, item.date));
         calendar.warnings = self.warnings(org, &calendar.items).await?;
@@ -203,32 +208,28 @@ impl Services {
         trace_id: &str,
     ) -> Result<CalendarItem, ServiceError> {
         let article = self.article(principal.org, id).await?;
-        if !seen.iter().any(|seen| seen.timestamp_millis() == article.updated_at.timestamp_millis()) {
-            let text = "the article was changed since you read it; read the calendar again and repeat your move";
-            return Err(ServiceError::Stale(text.into()));
-        }
+        refuse_stale(&article, seen)?;
         match to {
             CalendarMove::Hour(moment) => {
-                let missed = match article.schedule {
-                    Some(schedule) => serde_json::from_value::<Promise>(schedule).map_err(StoreError::from)?.missed,
-                    None => Missed::default(),
-                };
-                let connection_id = match article.publication_id {
-                    Some(publication) => self.publication(principal.org, publication).await?.connection_id,
-                    None => None,
-                };
-                let request = SchedulePostRequest { moment, connection_id, missed, deployment_id: None };
+                let request = SchedulePostRequest { moment, connection_id: None, missed: None, deployment_id: None };
                 self.schedule_post(principal, id, request, trace_id, None).await?;
             }
-            CalendarMove::Day(day) => self.plan(principal.org, id, day).await?,
+            CalendarMove::Day(day) => self.plan(principal.org, id, day, seen).await?,
         }
         self.calendar_item(principal.org, id).await
     }
 
-    async fn plan(&self, org: OrgId, id: Uuid, day: Option<NaiveDate>) -> Result<(), ServiceError> {
+    async fn plan(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        day: Option<NaiveDate>,
+        seen: &[DateTime<Utc>],
+    ) -> Result<(), ServiceError> {
         let tx = self.store.begin(org).await?;
         let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
         refuse_trashed(&tx, article.project_id).await?;
+        refuse_stale(&article, seen)?;
         PostEdit { planned_for: Some(day), ..PostEdit::default() }.apply(&mut article)?;
         tx.save_article(article).await?;
         Ok(tx.commit().await?)
@@ -245,6 +246,8 @@ impl Services {
             scheduled_at: article.scheduled_at,
             planned_for: article.planned_for,
             schedule: article.schedule,
+            rewrite_task_id: article.rewrite_task_id,
+            publish_error: article.publish_error,
             updated_at: article.updated_at,
         })
     }
@@ -319,6 +322,14 @@ impl SystemCalls<'_> {
     }
 }
 
+fn refuse_stale(article: &rows::Article, seen: &[DateTime<Utc>]) -> Result<(), ServiceError> {
+    if seen.iter().any(|seen| seen.timestamp_millis() == article.updated_at.timestamp_millis()) {
+        return Ok(());
+    }
+    let text = "the article was changed since you read it; read the calendar again and repeat your move";
+    Err(ServiceError::Stale(text.into()))
+}
+
 fn check(request: &CalendarRequest) -> Result<(), ServiceError> {
     let days = (request.to - request.from).num_days();
     if days < 0 {
@@ -348,7 +359,7 @@ fn item(row: &CalendarRow) -> Result<CalendarItem, ServiceError> {
         article_id: Some(row.id),
         project_id: row.project_id,
         title: row.title.clone(),
-        status: Some(post_status(&row.status, false, false)?),
+        status: Some(post_status(&row.status, row.rewrite_task_id.is_some(), row.publish_error.is_some())?),
         kind,
         at,
         date: at.map(local).or(row.planned_for),

@@ -7,7 +7,7 @@ use galley_domain::{
     order::FieldError,
     publishing::{PublicationState, Visibility},
 };
-use galley_recurrence::{Missed, MomentRequest};
+use galley_recurrence::MomentRequest;
 use galley_store::{DeploymentFilter, DeploymentView, NewPublication, PublicationFilter, TenantTx, rows};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -138,8 +138,7 @@ impl Services {
                 self.order_publication(principal, text.article, request, None, trace_id, Some(&key)).await
             }
             Some(at) => {
-                let request =
-                    SchedulePostRequest { moment: moment(at), connection_id, missed: Missed::default(), deployment_id };
+                let request = SchedulePostRequest { moment: moment(at), connection_id, missed: None, deployment_id };
                 self.schedule_post(principal, text.article, request, trace_id, Some(&key)).await
             }
         };

@@ -122,10 +122,15 @@ impl Services {
         }
         let tx = self.store.begin(org).await?;
         let Some(mut publication) = tx.lock_publication(placed.publication.id).await? else { return Ok(()) };
+        if publication.metadata["drift"] == json!(state) {
+            return Ok(());
+        }
         publication.metadata["drift"] = json!(state);
         tx.save_publication(publication).await?;
         if state != DriftState::InSync {
-            tell_publication(&tx, Event::PublicationDrifted, article, &placed.connection, Some(state.as_str())).await?;
+            let (publication, said) = (Some(placed.publication.id), Some(state.as_str()));
+            let connection = &placed.connection;
+            tell_publication(&tx, Event::PublicationDrifted, article, connection, publication, said).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -141,9 +146,12 @@ impl Services {
     /// with force next.
     pub async fn keep_local(&self, org: OrgId, id: Uuid) -> Result<Uuid, ServiceError> {
         let (article, placed, there) = self.drifted_copy(org, id).await?;
-        let theirs = ArticleEdit { slug: None, ..text_of(&there) };
-        self.edit_article_and(org, id, theirs, None).await?;
-        self.restore_version(org, id, article.version, None, None).await?;
+        let tx = self.store.begin(org).await?;
+        gate::check(&tx, &article).await?;
+        tx.rollback().await?;
+        let theirs = ArticleEdit { if_version: Some(article.version), ..text_of(&there) };
+        let kept = self.edit_article_and(org, id, theirs, None).await?;
+        self.restore_version(org, id, article.version, Some(kept.version), None).await?;
         Ok(placed.connection.id)
     }
 

@@ -97,7 +97,11 @@ impl PostEdit {
         let Some(featured) = &self.featured else { return Ok(()) };
         let image = match featured {
             Some(Featured::Own(image)) => Some(*image),
-            Some(Featured::Elsewhere(_)) | None => None,
+            Some(Featured::Elsewhere(_)) => {
+                let text = "must be the link of one of the post's images; upload the picture first";
+                return Err(ServiceError::field("featured_image_url", text));
+            }
+            None => None,
         };
         match tx.feature_image(article, image).await? {
             true => Ok(()),
@@ -125,7 +129,8 @@ impl PostEdit {
 /// People say that a post is ready, or that it is not; everything else has a call of its own.
 fn set_by_hand(article: &mut rows::Article, wanted: PostStatus) -> Result<(), ServiceError> {
     let now = status_of(article)?;
-    if !matches!(now, PostStatus::Draft | PostStatus::Ready | PostStatus::Failed) || article.version == 0 {
+    let has_text = article.version > 0 && delivered::is_delivered(&article.status);
+    if !has_text || !matches!(now, PostStatus::Draft | PostStatus::Ready | PostStatus::Failed) {
         let text = format!("the post is {now}; only a draft, ready or failed one with a text can be set to {wanted}");
         return Err(ServiceError::Conflict(text));
     }
@@ -248,6 +253,10 @@ impl Services {
         once(tx, key, |tx| async move {
             let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
             refuse_trashed(&tx, article.project_id).await?;
+            if article.publication_id.is_some() {
+                let text = "a publication of the post is under way; wait until it has ended";
+                return Err(ServiceError::Conflict(text.into()));
+            }
             match status_of(&article)? {
                 PostStatus::Draft | PostStatus::Ready | PostStatus::Failed => {}
                 other => {

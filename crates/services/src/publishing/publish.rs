@@ -62,6 +62,12 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<OrderedPublication>, ServiceError> {
+        let tx = self.store.begin(principal.org).await?;
+        let known: Option<OrderedPublication> = known_answer(&tx, key).await?;
+        tx.rollback().await?;
+        if let Some(value) = known {
+            return Ok(Answer { value, replayed: true });
+        }
         if !request.force {
             self.refuse_drift(principal.org, id, request.connection_id).await?;
         }
@@ -129,15 +135,22 @@ impl Services {
         };
         match self.control.cancel_in(tx, org, task).await {
             Ok(tx) => {
-                tx.tenant(org.0)?.delete_publication(publication).await?;
+                let tenant = tx.tenant(org.0)?;
+                // Nothing new is sent under the lock of the task. What was begun may be on its way to the site.
+                let found = tenant.lock_publication(publication).await?;
+                if found.is_some_and(|found| *found.status == PublicationState::Publishing) {
+                    return Err(ServiceError::Conflict(HAS_COME.into()));
+                }
+                tenant.delete_publication(publication).await?;
                 Ok(tx)
             }
-            // Its hour has just come; what became of it is seen when the article is locked.
-            Err(ControlError::Refused(_)) => Ok(self.store.begin_steps([org]).await?),
+            Err(ControlError::Refused(_)) => Err(ServiceError::Conflict(HAS_COME.into())),
             Err(error) => Err(error.into()),
         }
     }
 }
+
+const HAS_COME: &str = "its hour has come and it is being published; look at it again in a moment";
 
 /// Orders the publication of a locked article, within somebody's transaction.
 pub(crate) async fn insert_publication(
@@ -178,7 +191,7 @@ pub(crate) async fn insert_publication(
     promise(&mut article, &ordered, at)?;
     let article = tx.save_article(article).await?;
     if article.scheduled_at.is_some() {
-        tell_publication(tx, Event::PublicationScheduled, &article, &connection, None).await?;
+        tell_publication(tx, Event::PublicationScheduled, &article, &connection, article.publication_id, None).await?;
     }
     Ok(ordered)
 }
@@ -255,8 +268,19 @@ pub(crate) async fn target(
         Some(project) => tx.project(project).await?,
         None => None,
     };
-    let default = project.and_then(|project| project.settings["default_blog_connection_id"].as_str()?.parse().ok());
-    for id in [default, article.connection_id].into_iter().flatten() {
+    let default = project.and_then(|project| Some(project.settings["default_blog_connection_id"].as_str()?.to_owned()));
+    if let Some(default) = default {
+        let found = match default.parse() {
+            Ok(id) => tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active),
+            Err(_) => None,
+        };
+        return found.ok_or_else(|| {
+            let text =
+                format!("default_blog_connection_id of the project, {default}, is no active blog connection; mend it");
+            ServiceError::Conflict(text)
+        });
+    }
+    if let Some(id) = article.connection_id {
         if let Some(found) = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active) {
             return Ok(found);
         }
@@ -301,10 +325,12 @@ pub(crate) async fn tell_publication(
     event: Event,
     article: &rows::Article,
     connection: &rows::Connection,
-    error: Option<&str>,
+    publication: Option<Uuid>,
+    why: Option<&str>,
 ) -> Result<(), StoreError> {
+    let (error, drift) = if event == Event::PublicationDrifted { (None, why) } else { (why, None) };
     let data = json!({
-        "publication_id": article.publication_id,
+        "publication_id": publication,
         "article_id": article.id,
         "project_id": article.project_id,
         "connection_id": connection.id,
@@ -314,7 +340,7 @@ pub(crate) async fn tell_publication(
         "status": article.status,
         "scheduled_at": article.scheduled_at,
         "error": error,
-        "drift": null,
+        "drift": drift,
     });
     tx.announce(event.as_str(), article.id, data).await
 }

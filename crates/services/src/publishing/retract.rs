@@ -24,6 +24,24 @@ pub(crate) struct Placed {
     pub(crate) publication: rows::Publication,
 }
 
+const UNDER_WAY: &str = "a publication of the post is under way; wait until it has ended";
+
+/// What stands at a site decides, whatever the article is called here meanwhile.
+fn refuse_unpublishing(article: &rows::Article, placed: Option<&Placed>) -> Result<(), ServiceError> {
+    if article.publication_id.is_some() {
+        return Err(ServiceError::Conflict(UNDER_WAY.into()));
+    }
+    let is_shown = placed.is_some_and(|placed| *placed.publication.status == PublicationState::Published);
+    if article.status != ArticleStatus::Published.as_str() && !is_shown {
+        return Err(ServiceError::Conflict("the post is not published".into()));
+    }
+    if let (Some(_), None, Some(url)) = (&article.external_id, placed, &article.external_url) {
+        let text = format!("the connection that it was published through is gone; take it back at its site: {url}");
+        return Err(ServiceError::Conflict(text));
+    }
+    Ok(())
+}
+
 impl Services {
     /// Where the article was published last, if that is still known and can be spoken to.
     pub(crate) async fn placed(&self, org: OrgId, article: &rows::Article) -> Result<Option<Placed>, ServiceError> {
@@ -39,20 +57,15 @@ impl Services {
     /// Makes a draft of it there, and here. What is gone there already is no hindrance; a site that is away is.
     pub async fn unpublish(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let article = self.article(org, id).await?;
-        if article.status != ArticleStatus::Published.as_str() {
-            return Err(ServiceError::Conflict("the post is not published".into()));
-        }
-        if article.publication_id.is_some() {
-            let text = "a publication of the post is under way; wait until it has ended";
-            return Err(ServiceError::Conflict(text.into()));
-        }
         let placed = self.placed(org, &article).await?;
+        refuse_unpublishing(&article, placed.as_ref())?;
         if let Some(placed) = &placed {
             placed.blog.unpublish(id, Some(&placed.known)).await.map_err(ServiceError::Outside)?;
         }
         let tx = self.store.begin(org).await?;
         let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
         refuse_trashed(&tx, article.project_id).await?;
+        refuse_unpublishing(&article, placed.as_ref())?;
         article.status = ArticleStatus::Draft.as_str().to_owned();
         (article.published_at, article.external_url) = (None, None);
         let article = tx.save_article(article).await?;
@@ -67,7 +80,15 @@ impl Services {
                 }
                 tx.save_publication(publication).await?;
             }
-            tell_publication(&tx, Event::PublicationUnpublished, &article, &placed.connection, None).await?;
+            tell_publication(
+                &tx,
+                Event::PublicationUnpublished,
+                &article,
+                &placed.connection,
+                Some(placed.publication.id),
+                None,
+            )
+            .await?;
         }
         Ok(tx.commit().await?)
     }
@@ -75,12 +96,26 @@ impl Services {
     /// Puts what stands there into its trash; before the article is deleted here.
     pub async fn remove_remote(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let article = self.article(org, id).await?;
+        let tx = self.store.begin(org).await?;
+        refuse_trashed(&tx, article.project_id).await?;
+        tx.rollback().await?;
+        if article.publication_id.is_some() {
+            return Err(ServiceError::Conflict(UNDER_WAY.into()));
+        }
         let Some(placed) = self.placed(org, &article).await? else { return Ok(()) };
         let removed =
             placed.blog.remove(id, Some(&placed.known), Removal::Trash).await.map_err(ServiceError::Outside)?;
         if removed {
             let tx = self.store.begin(org).await?;
-            tell_publication(&tx, Event::PublicationRemoved, &article, &placed.connection, None).await?;
+            tell_publication(
+                &tx,
+                Event::PublicationRemoved,
+                &article,
+                &placed.connection,
+                Some(placed.publication.id),
+                None,
+            )
+            .await?;
             tx.commit().await?;
         }
         Ok(())

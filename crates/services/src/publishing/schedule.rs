@@ -2,9 +2,11 @@
 
 use galley_domain::{OrgId, Principal, article::ArticleStatus};
 use galley_recurrence::{Missed, MomentRequest};
+use galley_store::StoreError;
 use galley_webhooks::Event;
 use uuid::Uuid;
 
+use super::missed::Promise;
 use super::publish::{At, OrderedPublication, PublishRequest, publication_connection, tell_publication};
 use crate::{
     Services,
@@ -17,7 +19,8 @@ use crate::{
 pub struct SchedulePostRequest {
     pub moment: MomentRequest,
     pub connection_id: Option<Uuid>,
-    pub missed: Missed,
+    /// By default as it was promised before, else late within a day.
+    pub missed: Option<Missed>,
     pub deployment_id: Option<Uuid>,
 }
 
@@ -33,18 +36,34 @@ impl Services {
     ) -> Result<Answer<OrderedPublication>, ServiceError> {
         let now = self.store.tenant(principal.org).now().await?;
         let moment = request.moment.check(now).map_err(|error| ServiceError::Validation(vec![error]))?;
+        let before = self.promised(principal.org, id).await?;
         let at = At {
             due: moment.at,
             timezone: moment.timezone.name().to_owned(),
             note: moment.note,
-            missed: request.missed,
+            missed: request.missed.or(before.1).unwrap_or_default(),
         };
         let wanted = PublishRequest {
-            connection_id: request.connection_id,
+            connection_id: request.connection_id.or(before.0),
             deployment_id: request.deployment_id,
             ..PublishRequest::default()
         };
         self.order_publication(principal, id, wanted, Some(at), trace_id, key).await
+    }
+
+    /// Where and how a scheduled article was to go out.
+    async fn promised(&self, org: OrgId, id: Uuid) -> Result<(Option<Uuid>, Option<Missed>), ServiceError> {
+        let tenant = self.store.tenant(org);
+        let Some(article) = tenant.article(id).await?.filter(|article| article.scheduled_at.is_some()) else {
+            return Ok((None, None));
+        };
+        let promise: Option<Promise> =
+            article.schedule.map(serde_json::from_value).transpose().map_err(StoreError::from)?;
+        let connection = match article.publication_id {
+            Some(publication) => tenant.publication(publication).await?.and_then(|found| found.connection_id),
+            None => None,
+        };
+        Ok((connection, promise.map(|promise| promise.missed)))
     }
 
     /// Takes the promise back; the article is as it was before.
@@ -71,7 +90,8 @@ impl Services {
         article.publish_error = None;
         let article = tenant.save_article(article).await?;
         if let Some(connection) = connection {
-            tell_publication(tenant, Event::PublicationUnscheduled, &article, &connection, None).await?;
+            tell_publication(tenant, Event::PublicationUnscheduled, &article, &connection, before.publication_id, None)
+                .await?;
         }
         tx.commit().await?;
         Ok(())

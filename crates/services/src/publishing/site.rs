@@ -3,7 +3,7 @@
 use galley_destinations::Visibility as Shown;
 use galley_domain::{OrgId, article::ArticleStatus, publishing::FOLLOW};
 use galley_engine::{StepError, StepSeed};
-use galley_store::{StoreError, TenantTx, rows};
+use galley_store::{NewStep, StoreError, TenantTx, rows};
 use uuid::Uuid;
 
 use crate::{Services, delivered};
@@ -21,11 +21,16 @@ impl Services {
     /// Lets the folder follow once the transaction stands. The job looks at the article when it runs, so one is as good as
     /// many.
     pub(crate) async fn follow_in_folder(&self, tx: &TenantTx, article: Uuid) -> Result<(), StoreError> {
+        tx.add_steps(&self.following(article)?).await
+    }
+
+    /// The job that lets the folder follow, if there is a folder.
+    pub fn following(&self, article: Uuid) -> Result<Vec<NewStep>, StoreError> {
         if !self.settings.has_folder {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let trace = Uuid::new_v4().simple().to_string();
-        tx.add_steps(&[self.registry.new_step(StepSeed::new(FOLLOW).about(article), &trace)?]).await
+        Ok(vec![self.registry.new_step(StepSeed::new(FOLLOW).about(article), &trace)?])
     }
 
     /// What is to stand in the folder now. Archived and deleted articles are taken out of it.

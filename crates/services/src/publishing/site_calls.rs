@@ -104,7 +104,7 @@ impl Services {
         article.connection_id = Some(integration.id);
         let article = tx.save_article(article).await?;
         if let Some(event) = event {
-            tell_publication(&tx, event, &article, &integration, None).await?;
+            tell_publication(&tx, event, &article, &integration, None, None).await?;
         }
         if let Some(mut row) = tx.lock_connection(integration.id).await? {
             row.last_synced_at = Some(now);

@@ -243,7 +243,7 @@ impl Services {
         if new != article {
             let saved = tx.save_article(new).await?;
             if let Some(event) = event {
-                super::publish::tell_publication(&tx, event, &saved, &work.integration, None).await?;
+                super::publish::tell_publication(&tx, event, &saved, &work.integration, None, None).await?;
             }
         }
         tx.commit().await?;

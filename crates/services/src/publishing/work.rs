@@ -1,21 +1,25 @@
 //! What the step that publishes works with, and what it brings.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use galley_destinations::{Asset, AssetRole, Destination, Known, Post, Published, SeoMeta, Visibility as Shown};
 use galley_domain::{
     Fault, FaultCode, OrgId,
+    article::ArticleStatus,
     image::ImageSource,
     publishing::{PublicationState, Visibility},
 };
 use galley_engine::StepError;
-use galley_store::{ClaimedStep, StoreError, TextEnum, rows};
+use galley_store::{ClaimedStep, NewStep, StoreError, TextEnum, rows};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{gate, known, missed::Promise};
 use crate::{Services, error::ServiceError};
+
+/// What is written anew goes out when it is there.
+const REWRITTEN_WAIT: Duration = Duration::from_secs(20);
 
 /// The input of the task.
 #[derive(Debug, Deserialize)]
@@ -40,6 +44,8 @@ pub struct SentPublication {
     pub publication: Uuid,
     pub version: i32,
     pub published: Published,
+    /// Lets the folder of a static site follow.
+    pub follow: Vec<NewStep>,
 }
 
 fn refused(message: impl Into<String>) -> StepError {
@@ -82,6 +88,12 @@ impl Services {
             return Err(refused(why));
         }
         crate::projects::refuse_trashed(&tx, article.project_id).await.map_err(step_error)?;
+        if article.rewrite_task_id.is_some() {
+            return Err(StepError::Snooze(REWRITTEN_WAIT));
+        }
+        if article.status == ArticleStatus::Archived.as_str() {
+            return Err(refused("the article was archived"));
+        }
         gate::check(&tx, &article).await.map_err(step_error)?;
         let connection = match publication.connection_id {
             Some(connection) => tx.connection(connection).await?.filter(|connection| connection.is_active),

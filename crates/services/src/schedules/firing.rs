@@ -256,14 +256,19 @@ impl Orders {
         trace_id: &str,
     ) -> Result<Result<Receipt, Refusal>, StoreError> {
         let Some(article) = tx.oldest_approved(project).await? else { return Ok(Err(Refusal::NothingApproved)) };
-        let subject = Some(article.id);
+        let (subject, mut refused) = (Some(article.id), article.clone());
         let request = PublishRequest { connection_id, ..PublishRequest::default() };
         match insert_publication(tx, self.registry(), principal, article, request, None, trace_id).await {
             Ok(OrderedPublication { task_id, .. }) => {
                 Ok(Ok(Receipt { task_id, subject, price: Decimal::ZERO, estimated_time_seconds: 0, created_at: None }))
             }
             Err(ServiceError::Store(error)) => Err(error),
-            Err(ServiceError::Refused(_, reasons)) => Ok(Err(Refusal::Wrong(reasons))),
+            Err(ServiceError::Refused(text, reasons)) => {
+                // It waits for somebody, and no longer for a time; the next one is not held up by it.
+                refused.publish_error = Some(text);
+                tx.save_article(refused).await?;
+                Ok(Err(Refusal::Wrong(reasons)))
+            }
             Err(other) => {
                 let error = FieldError { field: "action".into(), message: other.to_string() };
                 Ok(Err(Refusal::Wrong(vec![error])))

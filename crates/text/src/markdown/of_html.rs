@@ -56,20 +56,23 @@ pub fn of_html(html: &str) -> String {
 /// Elements that have no end, or need none.
 const OPEN: [&str; 14] = ["br", "hr", "img", "wbr", "col", "p", "li", "td", "th", "tr", "dt", "dd", "option", "input"];
 
-/// How deep the elements of some HTML may stand in each other, at most.
+/// How deep the elements of some HTML may stand in each other, at most. An end counts only where its element is the one that
+/// was opened last: too many are counted rather than too few.
 fn depth(html: &str) -> usize {
-    let (mut now, mut most) = (0_usize, 0);
+    let mut open: Vec<&str> = Vec::new();
+    let mut most = 0;
     for part in html.split('<').skip(1) {
-        match part.as_bytes().first() {
-            Some(b'/') => now = now.saturating_sub(1),
-            Some(byte) if byte.is_ascii_alphabetic() => {
-                let name: String = part.chars().take_while(char::is_ascii_alphanumeric).collect();
-                if !OPEN.contains(&name.to_ascii_lowercase().as_str()) {
-                    now += 1;
-                    most = most.max(now);
-                }
-            }
-            _ => {}
+        let (is_end, part) = part.strip_prefix('/').map_or((false, part), |rest| (true, rest));
+        let length = part.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let name = &part[..length];
+        if name.is_empty() || OPEN.iter().any(|one| one.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        if !is_end {
+            open.push(name);
+            most = most.max(open.len());
+        } else if open.last().is_some_and(|last| last.eq_ignore_ascii_case(name)) {
+            open.pop();
         }
     }
     most
@@ -98,6 +101,9 @@ mod tests {
     fn depth_has_an_end() {
         let deep = format!("{}x{}", "<blockquote>".repeat(50_000), "</blockquote>".repeat(50_000));
         assert!(of_html(&deep).contains('x'));
+        let ends_of_others = "<blockquote></x>".repeat(31_000);
+        assert_eq!(depth(&ends_of_others), 31_000);
+        assert_eq!(of_html(&format!("{ends_of_others}tea")), "tea");
     }
 
     #[test]

@@ -194,7 +194,7 @@ fields! {
         /// draft or ready; everything else has a call of its own.
         status: Patch<Word<StatusByHand>>,
         topic: Patch<Topic>,
-        /// An https address that publishing fetches; null takes it away.
+        /// The link of one of its images; null takes it away.
         featured_image_url: Patch<Nullable<Link>>,
         seo_meta: Patch<BlogSeoMetaChange>,
         /// Categories of the blog.
@@ -284,7 +284,7 @@ fields! {
 impl From<ScheduleBlogPost> for SchedulePostRequest {
     fn from(body: ScheduleBlogPost) -> Self {
         let moment = MomentRequest { at: body.scheduled_at.0, timezone: body.timezone.map(|zone| zone.0) };
-        let missed = body.missed.map(Missed::from).unwrap_or_default();
+        let missed = body.missed.map(Missed::from);
         Self { moment, connection_id: body.connection_id, missed, deployment_id: None }
     }
 }

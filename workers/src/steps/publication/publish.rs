@@ -1,12 +1,16 @@
 //! Publish: puts an article to a blog, once. The ledger of effects knows what was tried, and the blog is asked before
 //! anything is repeated.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use galley_destinations::{Existing, Post, Published, RemoteStatus, SeoOutcome, differences};
 use galley_domain::{
     Fault, FaultCode, OrgId,
+    effect::EffectState,
     publishing::{POST, PUBLISH, Visibility},
     task::StepKind,
 };
@@ -34,11 +38,36 @@ impl Step for Publish {
             destination: work.blog.name(),
             key: &work.publication.id.to_string(),
         };
-        let posting = Posting { services, org, work: &work, answer: Mutex::default() };
+        let posting = Posting { services, org, work: &work, attempt: cx.step.attempt, answer: Mutex::default() };
+        self.await_others(org, &work).await?;
         services.carry_out(&cx.step, &key, &posting).await?;
         let published = posting.answer().await?;
         let version = work.article.version;
-        Ok(pipelines::publication::sent(SentPublication { publication: work.publication.id, version, published }))
+        Ok(pipelines::publication::sent(SentPublication {
+            publication: work.publication.id,
+            version,
+            published,
+            follow: services.following(work.article.id)?,
+        }))
+    }
+}
+
+/// So long after it began, a call of somebody else's is over.
+const OTHERS: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
+
+impl Publish {
+    /// Of a publication that was cancelled while its call was on the way, nobody knows yet what it made.
+    async fn await_others(&self, org: OrgId, work: &PublicationWork) -> Result<(), StepError> {
+        let tenant = self.0.services.store().tenant(org);
+        let (own, now) = (work.publication.id.to_string(), tenant.now().await?);
+        let others = tenant.effects(work.article.id).await?;
+        let is_under_way = others.iter().any(|effect| {
+            *effect.kind == POST
+                && effect.key != own
+                && *effect.state == EffectState::Sent
+                && now - effect.updated_at < OTHERS
+        });
+        if is_under_way { Err(StepError::Snooze(Duration::from_secs(5))) } else { Ok(()) }
     }
 }
 
@@ -47,6 +76,7 @@ struct Posting<'a> {
     services: &'a Services,
     org: OrgId,
     work: &'a PublicationWork,
+    attempt: u32,
     /// What the blog said, if this attempt has asked it.
     answer: Mutex<Option<Published>>,
 }
@@ -99,6 +129,10 @@ impl Posting<'_> {
         let work = self.work;
         let Some(known) = work.known.as_ref().filter(|_| !work.publication.force) else { return Ok(()) };
         let Some(sent) = &known.fields else { return Ok(()) };
+        // What stands there may be what an earlier attempt of this very publication has sent.
+        if self.attempt > 1 && self.existing().await?.is_some() {
+            return Ok(());
+        }
         let Some(there) = work.blog.read(work.article.id, Some(known)).await? else { return Ok(()) };
         let changed: Vec<String> = differences(sent, &there).into_iter().map(|one| one.field).collect();
         if changed.is_empty() {
@@ -116,8 +150,9 @@ impl Posting<'_> {
 impl Effect for Posting<'_> {
     type Message = Post;
 
+    /// Never taken for done: the blog itself finds what is there, compares all of it, and writes what is missing.
     async fn look_up(&self) -> Result<Option<String>, Fault> {
-        Ok(self.existing().await?.map(|existing| existing.external_id))
+        Ok(None)
     }
 
     async fn prepare(&self) -> Result<Post, StepError> {
