@@ -9,7 +9,7 @@ use galley_domain::{
     article::ContentFormat,
     credits::Prices,
     order::ArticleOrder,
-    publishing::PUBLISH,
+    publishing::{PUBLISH, site_sync},
     task::{StepKind, StepPolicy, TaskStatus},
     writing::{Brief, Tone, WordRange, Writer},
 };
@@ -349,8 +349,9 @@ impl Harness {
     /// Starts an engine that writes by the script and publishes to real addresses.
     pub fn publishing(&self, script: &Script) -> RunningEngine {
         let real = all_steps(self.toolbox(Arc::new(ExtractiveWriter), SendLimits::default()));
-        let publish = real.into_iter().filter(|step| step.kind() == PUBLISH);
-        self.engine(scripted_steps(script).into_iter().chain(publish).collect(), |_| {})
+        let of_sites = [PUBLISH, site_sync::PLAN, site_sync::PULL, site_sync::PUSH];
+        let of_sites = real.into_iter().filter(|step| of_sites.contains(&step.kind()));
+        self.engine(scripted_steps(script).into_iter().chain(of_sites).collect(), |_| {})
     }
 
     fn toolbox(&self, writer: Arc<dyn Writer>, limits: SendLimits) -> Toolbox {

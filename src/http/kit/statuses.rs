@@ -27,12 +27,14 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let is_conditional = operation.params.iter().any(|param| param.description.as_deref() == Some(IfUnchanged::ABOUT));
     let may_need_a_token = needed.is_none() && !operation.security.is_empty();
     let asks_outside = operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
+    // Where an unknown id in a body or in the address is a 404.
+    let names_things = Dialect::of(path) == Dialect::Planner && (takes_body || operation.params.iter().any(is_given));
     let rules: [(bool, &[u16]); 11] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
-        (path.contains('{'), &[404]),
+        (path.contains('{') || names_things, &[404]),
         (changes, &[409]),
         (is_conditional, &[412]),
         (takes_body, &[413, 415]),
