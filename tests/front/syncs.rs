@@ -74,7 +74,10 @@ async fn what_a_site_has_comes_here_once() {
     }
     blog.write_page("about", "<p>About us</p>");
     let draft = blog.write("draft", "<p>Not yet</p>");
-    blog.edit(draft, |post| post["status"] = json!("draft"));
+    blog.edit(draft, |post| {
+        post["status"] = json!("draft");
+        post["title"]["raw"] = json!("A draft");
+    });
     let state = site.sync(json!({ "direction": "from_external" })).await;
     assert_eq!((&state["last_result"], &state["sync_status"]), (&did(27, 0, 0, 0), &json!("idle")), "{state}");
     assert!(state["last_sync_at"].is_string() && state["current"].is_null(), "{state}");
