@@ -83,6 +83,9 @@ def files():
     put("file_any", "latin", b"\x01" + "Grüße aus Köln, le café déjà bu.\n- x\n- y\n".encode("latin-1"))
     put("file_pdf", "small", PDF)
     put("file_pdf", "guide", (SAMPLES / "brew-guide.pdf").read_bytes().split(b"\n", 1)[1])
+    for sample in sorted((HERE.parent / "crates/integrations/images/tests/samples").iterdir()):
+        put("picture", sample.name, sample.read_bytes())
+    put("picture", "gif", b"GIF89a\1\0\1\0\x80\0\0\xff\0\0\0\0\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;")
     body = W % (
         '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Tea</w:t></w:r></w:p><w:p><w:pPr><w:numPr><w:ilvl w:val="0"/>'
         "</w:numPr></w:pPr><w:r><w:t xml:space=\"preserve\"> item</w:t><w:tab/><w:br/></w:r></w:p><w:tbl><w:tr><w:tc><w:tcPr>"

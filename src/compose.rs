@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use galley_ai::{Endpoint, OpenAiWriter, Price, PriceTable};
+use galley_ai::{Endpoint, OpenAiImages, OpenAiWriter, Price, PriceTable};
 use galley_compose::ExtractiveWriter;
 use galley_destinations::{Destination, FolderDestination, FrontMatterStyle};
 use galley_domain::{
     Hidden, Operator, OrgId,
     credits::Prices,
+    image::ImageModel,
     task::{PoolName, StepKind},
     writing::Writer,
 };
@@ -19,21 +20,24 @@ use galley_fetch::{
     search::{self, Brave, SearchProvider, SearxNg, Tavily},
 };
 use galley_files::Readers;
+use galley_photos::{Pexels, PexelsSettings};
 use galley_private_postgres::{Cluster, Settings as PostgresSettings};
-use galley_services::{Blobs, Blogs, Services, Settings, pipelines};
+use galley_services::{Blobs, Blogs, Bucket, Services, Settings, StockPhotos, pipelines};
 use galley_store::{Pooling, Retention, Store, StoreSettings, outage};
 use galley_webhooks::{SendLimits, Sender};
 use galley_workers::{Toolbox, all_steps};
 use tokio::{sync::Mutex, task::JoinHandle};
 
 use crate::{
-    config::{Config, PoolingMode, SearchKind, WriterKind},
+    config::{Config, PoolingMode, SearchKind, StorageKind, WriterKind},
     data_folder, envelope,
     presence::Presence,
 };
 
 /// The command, for this program alone, that reads one file in a process of its own.
 pub const READ_FILE: &str = "read-file";
+/// How long an image model may take for one picture.
+const IMAGE_TIME: Duration = Duration::from_secs(180);
 /// In the private Postgres.
 pub const DATABASE: &str = "galley";
 /// What start and doctor say where no process can wake another.
@@ -179,13 +183,13 @@ impl Parts {
         data_folder::make(&config)?;
         let database = Database::open(&config).await?;
         database.store().migrate().await.context("the schema could not be brought up to date")?;
-        let files = data_folder::subfolder(&config.data, "files").context("the folder of files cannot be made")?;
-        let blobs = Blobs::folder(&files)?;
+        let blobs = blobs(&config)?;
         let registry = Arc::new(registry(&config)?);
         let services = Services::new(database.store().clone(), blobs, settings(&config)?, registry)
             .with_keyring(envelope::keyring(&config)?)
             .with_readers(readers(&config)?)
-            .with_blogs(Blogs::new(links(&config)?, &config.fetch.user_agent).context("fetch.user_agent")?);
+            .with_blogs(Blogs::new(links(&config)?, &config.fetch.user_agent).context("fetch.user_agent")?)
+            .with_photos(photos(&config)?);
         Ok(Self {
             config,
             services,
@@ -280,7 +284,11 @@ pub fn registry(config: &Config) -> anyhow::Result<Registry> {
 /// What the use cases need to know.
 pub fn settings(config: &Config) -> anyhow::Result<Settings> {
     Ok(Settings {
-        prices: Prices { generate: config.credits.generate },
+        prices: Prices {
+            generate: config.credits.generate,
+            image: config.credits.image,
+            image_premium: config.credits.image_premium,
+        },
         retention: Retention {
             events: days(config.retention.events_days),
             steps: days(config.retention.steps_days),
@@ -293,6 +301,9 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         writer_needs_sources: config.writer.kind == WriterKind::Extractive,
         search: config.search.provider != SearchKind::None,
         files_quota: config.limits.files_mb << 20,
+        has_folder: config.publish.enabled,
+        image_model: config.images.model.is_some(),
+        image_links: Duration::from_secs(config.images.link_seconds.into()),
         estimated_seconds: config.engine.estimated_seconds,
     })
 }
@@ -300,6 +311,40 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
 fn links(config: &Config) -> anyhow::Result<Policy> {
     let rules = config.fetch.allow.iter().map(|rule| rule.parse::<HostRule>()).collect::<Result<_, _>>()?;
     Ok(Policy::new(rules))
+}
+
+/// Where the bytes of files and pictures are.
+pub fn blobs(config: &Config) -> anyhow::Result<Blobs> {
+    let storage = &config.storage;
+    let (bucket, id, secret) = (&storage.bucket, &storage.access_key_id, &storage.secret_access_key);
+    match (storage.kind, bucket, id, secret) {
+        (StorageKind::S3, Some(name), Some(id), Some(secret)) => {
+            let bucket = Bucket {
+                endpoint: storage.endpoint.clone(),
+                name: name.clone(),
+                region: storage.region.clone(),
+                access_key_id: id.clone(),
+                secret_access_key: secret.clone(),
+                path_style: storage.path_style,
+            };
+            Blobs::bucket(&bucket).context("[storage] cannot be used")
+        }
+        _ => {
+            let files = data_folder::subfolder(&config.data, "files").context("the folder of files cannot be made")?;
+            Ok(Blobs::folder(&files)?)
+        }
+    }
+}
+
+fn photos(config: &Config) -> anyhow::Result<StockPhotos> {
+    let photos = &config.photos;
+    let settings = PexelsSettings {
+        base_url: photos.base_url.clone(),
+        image_hosts: photos.image_hosts.clone(),
+        max_bytes: galley_images::MAX_PICTURE_BYTES,
+        user_agent: config.fetch.user_agent.clone(),
+    };
+    Ok(StockPhotos::new(Pexels::new(settings, links(config)?)?, photos.key.clone()))
 }
 
 /// Readers are processes of this very program.
@@ -329,6 +374,7 @@ pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
         search: search_provider(config)?,
         search_results: config.search.results.clamp(1, search::MAX_HITS),
         writer: writer(config)?,
+        image_model: image_model(config)?,
         destination: folder(config)?.map(|folder| Arc::new(folder) as Arc<dyn Destination>),
         sender: Sender::new(SendLimits::default(), links(config)?, &config.fetch.user_agent)?,
     })
@@ -347,6 +393,16 @@ pub fn search_provider(config: &Config) -> anyhow::Result<Option<Arc<dyn SearchP
         SearchKind::Tavily => Some(Arc::new(Tavily::new(url.unwrap_or(Tavily::BASE_URL), key()?, agent)?)),
         SearchKind::Brave => Some(Arc::new(Brave::new(url.unwrap_or(Brave::BASE_URL), key()?, agent)?)),
     })
+}
+
+fn image_model(config: &Config) -> anyhow::Result<Option<Arc<dyn ImageModel>>> {
+    let images = &config.images;
+    let (Some(base_url), Some(model)) = (&images.base_url, &images.model) else { return Ok(None) };
+    let mut endpoint = Endpoint::new(images.provider.as_deref().unwrap_or("openai"), base_url, model)?;
+    endpoint.api_key = images.api_key.clone();
+    endpoint.price = PriceTable::builtin().find(model);
+    endpoint.timeouts.total = IMAGE_TIME;
+    Ok(Some(Arc::new(OpenAiImages::new(endpoint).context("[images]")?)))
 }
 
 pub fn writer(config: &Config) -> anyhow::Result<Arc<dyn Writer>> {

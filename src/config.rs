@@ -1,7 +1,8 @@
 //! The configuration: flags over environment over a TOML file over defaults. Every setting is in this file, those of
-//! the front in `config/front.rs`, and all are in `docs/configuration.md` and in what `config show` prints.
+//! the front in `config/front.rs`, those of files and pictures in `config/pictures.rs`, and all are in `docs/configuration.md` and in what `config show` prints.
 
 mod front;
+mod pictures;
 mod shown;
 mod sources;
 
@@ -13,6 +14,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 pub use front::{Limits, Metrics};
+pub use pictures::{Images, Photos, Storage, StorageKind};
 pub use shown::shown;
 pub use sources::{Flags, Sources};
 
@@ -33,6 +35,9 @@ pub struct Config {
     pub search: Search,
     pub fetch: Fetch,
     pub publish: Publish,
+    pub storage: Storage,
+    pub images: Images,
+    pub photos: Photos,
     pub credits: Credits,
     pub retention: Retention,
     pub engine: EngineConfig,
@@ -166,6 +171,9 @@ pub struct Credits {
     pub initial: Decimal,
     /// What one article costs.
     pub generate: Decimal,
+    /// What one generated image costs, and one of high quality.
+    pub image: Decimal,
+    pub image_premium: Decimal,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -225,7 +233,15 @@ impl Default for Config {
             search: Search { provider: SearchKind::None, url: None, key: None, results: 5 },
             fetch: Fetch::default(),
             publish: Publish { folder: None, enabled: true, style: "hugo".into() },
-            credits: Credits { initial: Decimal::from(10_000), generate: Decimal::from(40) },
+            storage: Storage::default(),
+            images: Images::default(),
+            photos: Photos::default(),
+            credits: Credits {
+                initial: Decimal::from(10_000),
+                generate: Decimal::from(40),
+                image: Decimal::ONE,
+                image_premium: Decimal::from(4),
+            },
             retention: Retention {
                 events_days: 30,
                 steps_days: 90,
@@ -342,10 +358,18 @@ impl Config {
         anyhow::ensure!(self.engine.lease_seconds >= 3, "engine.lease_seconds must be at least 3");
         anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");
         self.limits.check()?;
+        self.storage.check()?;
+        self.images.check()?;
+        self.photos.check()?;
         let token = self.metrics.token.as_ref().map_or("token", Hidden::expose);
         let is_sendable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
         anyhow::ensure!(is_sendable, "metrics.token must be visible ASCII characters without spaces");
-        for (name, credits) in [("initial", self.credits.initial), ("generate", self.credits.generate)] {
+        for (name, credits) in [
+            ("initial", self.credits.initial),
+            ("generate", self.credits.generate),
+            ("image", self.credits.image),
+            ("image_premium", self.credits.image_premium),
+        ] {
             let may_be = Decimal::ZERO..=credits::most();
             anyhow::ensure!(may_be.contains(&credits), "credits.{name} must be from 0 to {}", credits::most());
         }

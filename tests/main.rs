@@ -13,6 +13,7 @@ mod reading;
 mod schedules;
 mod secrets;
 mod stopping;
+mod storage;
 mod store;
 mod upgrade;
 mod webhooks;

@@ -1,6 +1,6 @@
 //! Databases of older versions keep what they hold.
 
-use galley_domain::{OrgId, article::PUBLICATION, effect::EffectState};
+use galley_domain::{OrgId, article::PUBLICATION, effect::EffectState, image::ImageSource};
 use galley_store::EffectKey;
 use galley_testkit::{Harness, Script, TestDatabase, order};
 use serde_json::json;
@@ -314,5 +314,31 @@ async fn schedules_of_projects_in_the_trash_pause_and_those_of_removed_ones_go()
         database.texts(left).await,
         ["in the trash, paused, t", "of none, active, f", "outside, active, f", "paused in the trash, paused, f"]
     );
+    store.close().await;
+}
+
+#[tokio::test]
+async fn covers_from_before_there_were_images_are_the_featured_images_of_their_articles() {
+    let database = database_after(before("m20261129_000400_images")).await;
+    let (org, file) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let (covered, plain) = (Uuid::from_u128(3), Uuid::from_u128(4));
+    database
+        .execute(&format!(
+            "INSERT INTO organizations (id, name) VALUES ('{org}', 'old');
+             INSERT INTO files (id, org_id, name, kind, size, sha256, blob)
+             VALUES ('{file}', '{org}', 'cover.png', 'png', 9, 's', 'b');
+             INSERT INTO articles (id, org_id, status, title, slug, content_format, tone, language, cover_file_id, cover_alt)
+             VALUES ('{covered}', '{org}', 'draft', 'Old', 'old', 'markdown', 'casual', 'en', '{file}', ' '),
+                    ('{plain}', '{org}', 'draft', 'Older', 'older', 'markdown', 'casual', 'en', NULL, NULL)"
+        ))
+        .await;
+    let store = database.store().await;
+    store.migrate().await.unwrap();
+    let images = store.tenant(OrgId(org)).images(&[covered, plain]).await.unwrap();
+    assert_eq!(images.len(), 1);
+    let card = &images[0];
+    assert_eq!((card.article_id, card.file_id, card.blob.as_str()), (covered, Some(file), "b"));
+    assert_eq!((*card.source, card.is_featured, card.alt_text.as_str()), (ImageSource::Card, true, "Old"));
+    assert_eq!((card.width, card.height, card.file_size, card.stored_bytes), (1200, 630, 9, 0));
     store.close().await;
 }

@@ -272,6 +272,8 @@ fn settings() -> Settings {
         writer_needs_sources: false,
         search: false,
         files_quota: 1 << 30,
+        image_model: false,
+        image_links: Duration::from_secs(3600),
         estimated_seconds: 45,
     }
 }

@@ -131,3 +131,17 @@ CREATE INDEX publications_newest ON publications (org_id, created_at DESC, id);
 CREATE INDEX publications_article ON publications (org_id, article_id, created_at DESC);
 CREATE INDEX publications_connection ON publications (org_id, connection_id) WHERE connection_id IS NOT NULL;
 CREATE INDEX publications_deployment ON publications (org_id, deployment_id) WHERE deployment_id IS NOT NULL;
+
+-- Addresses under which calendars are read by whoever has them.
+CREATE TABLE calendar_feeds (
+    id         uuid PRIMARY KEY,
+    org_id     uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    name       text NOT NULL,
+    -- All projects when empty.
+    project_id uuid,
+    hash       bytea NOT NULL UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (org_id, id),
+    FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE
+);
+CREATE INDEX calendar_feeds_newest ON calendar_feeds (org_id, created_at DESC, id);

@@ -57,6 +57,7 @@ migrations! {
     m20261129_000100 => "m20261129_000100_event_tokens", "../sql/m20261129_000100_event_tokens.sql";
     m20261129_000200 => "m20261129_000200_titles", "../sql/m20261129_000200_titles.sql";
     m20261129_000300 => "m20261129_000300_publishing", "../sql/m20261129_000300_publishing.sql";
+    m20261129_000400 => "m20261129_000400_images", "../sql/m20261129_000400_images.sql";
     m20261129_000500 => "m20261129_000500_deployments", "../sql/m20261129_000500_deployments.sql";
 }
 

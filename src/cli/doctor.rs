@@ -9,13 +9,15 @@ use poem::http::{Uri, uri::Scheme};
 
 use crate::{
     compose,
-    config::{Config, SearchKind, WriterKind},
+    config::{Config, SearchKind, StorageKind, WriterKind},
     data_folder, envelope,
     telemetry::{self, Audience},
 };
 
 /// A peer that takes longer than this counts as away.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of a peer's own words is shown.
+const MOST_SAID: usize = 200;
 
 /// What one look brought.
 struct Finding {
@@ -34,6 +36,7 @@ pub async fn run(config: Config) -> anyhow::Result<u8> {
         Finding { subject: "writer", result: writer(&config).await },
         Finding { subject: "search", result: search(&config).await },
     ];
+    findings.push(Finding { subject: "storage", result: storage(&config).await });
     findings.push(Finding { subject: "secrets", result: secrets(&config) });
     findings.push(Finding { subject: "publishing", result: publishing(&config) });
     findings.push(Finding { subject: "metrics", result: Ok(metrics(&config).to_owned()) });
@@ -46,6 +49,27 @@ pub async fn run(config: Config) -> anyhow::Result<u8> {
         }
     }
     Ok(u8::from(broken > 0))
+}
+
+/// A bucket is asked to take, give and remove an object; a folder is a part of the data folder.
+async fn storage(config: &Config) -> Result<String, String> {
+    let storage = &config.storage;
+    if storage.kind == StorageKind::Folder {
+        return Ok("files are kept in the data folder".into());
+    }
+    let blobs = compose::blobs(config).map_err(|error| format!("{error:#}"))?;
+    let bucket = storage.bucket.as_deref().unwrap_or_default();
+    let at = storage.endpoint.as_deref().unwrap_or("AWS");
+    match tokio::time::timeout(PATIENCE, blobs.check()).await {
+        Ok(Ok(())) => Ok(format!("the bucket {bucket} at {at} takes, gives and removes objects")),
+        Ok(Err(error)) => {
+            // Servers answer with pages of XML.
+            let said = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            let said: String = said.chars().take(MOST_SAID).collect();
+            Err(format!("the bucket {bucket} at {at}: {said}; check [storage], and that the key may write there"))
+        }
+        Err(_) => Err(format!("the bucket {bucket} at {at} does not answer; check storage.endpoint")),
+    }
 }
 
 fn data_folder(config: &Config) -> Result<String, String> {

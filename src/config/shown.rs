@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Config, sources::Sources};
 
 /// What holds where a setting is not set, as `docs/configuration.md` says it.
-const UNSET: [(&str, &str); 27] = [
+const UNSET: [(&str, &str); 36] = [
     ("database.url", "none"),
     ("database.direct_url", "none"),
     ("database.pooling", "found out"),
@@ -30,6 +30,15 @@ const UNSET: [(&str, &str); 27] = [
     ("search.url", "the provider's own"),
     ("search.key", "none"),
     ("publish.folder", "site in the data folder"),
+    ("storage.endpoint", "AWS in the region"),
+    ("storage.bucket", "none"),
+    ("storage.access_key_id", "none"),
+    ("storage.secret_access_key", "none"),
+    ("photos.key", "none"),
+    ("images.base_url", "none"),
+    ("images.api_key", "none"),
+    ("images.model", "none"),
+    ("images.provider", "openai"),
     ("engine.concurrency", "none"),
     ("limits.connections_per_address", "half of connections"),
     ("metrics.token", "none"),

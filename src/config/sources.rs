@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Config, DEFAULT_FILE};
 
 /// Where secrets stand. Their environment variables are taken as they are: what looks like a number is none.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 11] = [
     "database.url",
     "database.direct_url",
     "writer.api_key",
@@ -21,6 +21,10 @@ const SECRETS: [&str; 7] = [
     "search.key",
     "secrets.key",
     "metrics.token",
+    "storage.access_key_id",
+    "storage.secret_access_key",
+    "photos.key",
+    "images.api_key",
 ];
 const DATABASE_VARIABLES: [(&str, &str); 2] =
     [("DATABASE_URL", "database.url"), ("DATABASE_DIRECT_URL", "database.direct_url")];

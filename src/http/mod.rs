@@ -8,6 +8,7 @@
 //! | [`projects`] | what articles and products belong to |
 //! | [`publishing`] | blogs, posts and their templates |
 //! | [`automation`] | what comes again by itself |
+//! | [`publishing`] | the images of posts, stock photos |
 //! | [`webhooks`] | endpoints that are told what happens, and what was sent to them |
 //! | [`billing`] | the budget |
 //! | [`system`] | health, figures, the documentation; public |
@@ -52,12 +53,17 @@ use files::Files;
 use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
 use publishing::{
+    calendar::Calendar,
     connections::BlogConnections,
     drift::Drifts,
+    generate::GeneratedImages,
+    images::Images,
     integrations::{Integrations, sync::Syncs},
+    links::ImageContents,
     posts::Posts,
     publisher::Publisher,
     score::Scores,
+    stock_photos::StockPhotos,
     templates::Templates,
 };
 use system::health::Health;
@@ -80,7 +86,8 @@ type Api = (
     // projects/
     Projects,
     // publishing/
-    (Posts, Drifts, Scores, BlogConnections, Templates, Integrations, Syncs, Publisher),
+    (Posts, Drifts, Scores, Calendar, BlogConnections, Templates, Integrations, Syncs, Publisher),
+    (Images, GeneratedImages, ImageContents, StockPhotos),
     // automation/
     Schedules,
     // webhooks/
@@ -100,7 +107,8 @@ fn api() -> Api {
         (Articles, Generate, Versions, Claims),
         Files,
         Projects,
-        (Posts, Drifts, Scores, BlogConnections, Templates, Integrations, Syncs, Publisher),
+        (Posts, Drifts, Scores, Calendar, BlogConnections, Templates, Integrations, Syncs, Publisher),
+        (Images, GeneratedImages, ImageContents, StockPhotos),
         Schedules,
         (Webhooks, Deliveries),
         Credits,
@@ -120,6 +128,8 @@ enum Area {
     Projects,
     /// Blogs, the posts that go there, and what they are made from.
     Publishing,
+    /// The images of posts, and stock photos to choose them from.
+    Images,
     /// Orders that come again and again, in the wall time of a zone.
     Schedules,
     /// Endpoints that are told what happens, as Standard Webhooks describes it, and the log of what was sent.

@@ -3,14 +3,24 @@
 use std::collections::BTreeSet;
 
 use galley_domain::{Permission, Scope};
+use galley_images::{Card, render_card};
 use galley_services::KeyRequest;
+use galley_testkit::Harness;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::{Answer, Front, form, text};
 
-/// What anybody may call. This list only shrinks.
-const PUBLIC: [&str; 4] = ["GET /api/v1/publisher/site-definition", "GET /healthz", "GET /metrics", "GET /readyz"];
+/// What anybody may call; a feed, who has its token.
+const PUBLIC: [&str; 5] = [
+    "GET /api/v1/calendar/feeds/{feed_id}",
+    "GET /api/v1/publisher/site-definition",
+    "GET /healthz",
+    "GET /metrics",
+    "GET /readyz",
+];
+/// What is for whoever has a link that we signed; `front::images` asks it with all sorts of others.
+const SIGNED: &str = "GET /api/v1/images/{image_id}/{part}";
 
 struct Operation {
     method: Method,
@@ -76,7 +86,13 @@ struct Things {
     delivery: String,
     connection: String,
     template: String,
+    feed: String,
+    /// With its token.
+    feed_address: String,
+    /// In the project.
     post: String,
+    image: String,
+    photo_key: String,
     integration: String,
 }
 
@@ -87,19 +103,25 @@ impl Things {
         let project = text(&project.is(201)["id"]);
         let (schedule, run) = asking_schedule(front).await;
         let (webhook, delivery) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
+        let new_id = || uuid::Uuid::new_v4().to_string();
+        let (post, image, photo_key) = (new_id(), new_id(), new_id());
         let org = front.harness.principal.org;
         let sql = format!(
             "INSERT INTO webhooks (id, org_id, url) VALUES ('{webhook}', '{org}', 'https://example.com/');
              INSERT INTO webhook_deliveries (id, org_id, webhook_id, message_id, event_type, status, payload, sequence)
-             VALUES ('{delivery}', '{org}', '{webhook}', 'msg_1', 'task.completed', 'failed', '{{}}', 1)"
+             VALUES ('{delivery}', '{org}', '{webhook}', 'msg_1', 'task.completed', 'failed', '{{}}', 1);
+             INSERT INTO articles (id, org_id, project_id, status, title, slug, content_format, tone, language)
+             VALUES ('{post}', '{org}', '{project}', 'draft', 'Tea', 'tea-of-the-walk', 'html', 'neutral', 'en');
+             INSERT INTO images (id, org_id, article_id, source, kind, width, height, file_size, sha256, blob, stored_bytes,
+                alt_text, position)
+             VALUES ('{image}', '{org}', '{post}', 'upload', 'png', 1, 1, 1, 's', 'b', 1, 'Tea', 0);
+             INSERT INTO stock_photo_keys (id, org_id, provider) VALUES ('{photo_key}', '{org}', 'pexels')"
         );
         front.harness.database.execute(&sql).await;
-        let [connection, template, post, integration] = std::array::from_fn(|_| uuid::Uuid::new_v4().to_string());
+        let (connection, template, integration) = (new_id(), new_id(), new_id());
         // The gate stays shut, so that nobody waits for a publication.
         let sql = format!(
-            "INSERT INTO articles (id, org_id, project_id, status, title, slug, content_format, tone, language)
-             VALUES ('{post}', '{org}', '{project}', 'draft', 'Tea', 'a-post', 'html', 'casual', 'en');
-             UPDATE projects SET settings = '{{\"publish_gate\": {{\"approved\": true}}, \"public_site_definition\": true}}'
+            "UPDATE projects SET settings = '{{\"publish_gate\": {{\"approved\": true}}, \"public_site_definition\": true}}'
              WHERE id = '{project}';
              INSERT INTO connections (id, org_id, project_id, platform, name, site_url, username)
              VALUES ('{integration}', '{org}', '{project}', 'wordpress', 'Site', 'https://site.invalid', 'editor');
@@ -108,8 +130,27 @@ impl Things {
              INSERT INTO blog_templates (id, org_id, name) VALUES ('{template}', '{org}', 'Plain')"
         );
         front.harness.database.execute(&sql).await;
+        let feed = front.post("/api/v1/calendar/feeds", &json!({ "name": "Desk" })).await;
+        let (feed, feed_address) = (text(&feed.is(201)["id"]), text(&feed.json["url"]));
         let file = front.sample("faq.md").await;
-        Self { task, article, file, project, schedule, run, webhook, delivery, connection, template, post, integration }
+        Self {
+            task,
+            article,
+            file,
+            project,
+            schedule,
+            run,
+            webhook,
+            delivery,
+            connection,
+            template,
+            feed,
+            feed_address,
+            post,
+            image,
+            photo_key,
+            integration,
+        }
     }
 
     /// The path with ids that exist. A parameter that is not known here has to be taught.
@@ -124,9 +165,13 @@ impl Things {
             "{webhook_id}" => &self.webhook,
             "{delivery_id}" => &self.delivery,
             "{post_id}" => &self.post,
+            "{feed_id}" => &self.feed,
             "{job_id}" => &self.task,
             "{connection_id}" => &self.connection,
             "{template_id}" => &self.template,
+            "{image_id}" => &self.image,
+            "{key_id}" => &self.photo_key,
+            "{part}" => "original",
             "{integration_id}" => &self.integration,
             "{version}" => "1",
             other => {
@@ -139,20 +184,30 @@ impl Things {
 
     /// A request that is right in everything, so that only the principal can be wrong.
     fn request(&self, front: &Front, operation: &Operation) -> RequestBuilder {
+        let is_feed = operation.method == Method::GET && operation.path.ends_with("{feed_id}");
         let query = match operation.path.as_str() {
             "/api/v1/publisher/site-definition" => format!("?site_id={}", self.project),
             _ => String::new(),
         };
-        let request = front.bare(operation.method.clone(), &format!("{}{query}", self.fill(&operation.path)));
+        let path = if is_feed { self.feed_address.clone() } else { self.fill(&operation.path) };
+        let mut request = front.bare(operation.method.clone(), &format!("{path}{query}"));
+        if operation.path.contains("/calendar/{") {
+            request = request.header("if-match", "\"2026-01-15T10:00:00.000Z\"");
+        }
         match operation.kind.as_str() {
             "" => request,
+            "multipart/form-data" if operation.path.ends_with("/images/upload") => {
+                let card = Card { title: "Tea".into(), subtitle: None, language: "en".into(), seed: 1 };
+                request.multipart(form("a.png", render_card(&card).unwrap().png))
+            }
             "multipart/form-data" => request.multipart(form("a.txt", "Tea is a drink made from leaves.")),
             "application/json" => {
                 let action = json!({ "type": "order", "order": { "user_prompt": "Tea" } });
                 let mut body = json!({
                     "user_prompt": "Tea", "topic": "Tea", "title": "Tea", "name": "Tea", "run": true,
                     "platform": "shopify", "url": "https://example.com/",
-                    "cron": "0 9 * * *", "timezone": "UTC", "action": action,
+                    "cron": "0 9 * * *", "timezone": "UTC", "action": action, "prompt": "Tea",
+                    "photo_url": "https://images.pexels.com/a.jpeg", "is_active": false,
                     "connection_id": self.connection, "scheduled_at": "2028-01-01T00:00:00Z",
                     "keep": "remote", "site_url": "https://blog.example", "username": "editor", "app_password": "abcd",
                 });
@@ -191,23 +246,33 @@ async fn asking_schedule(front: &Front) -> (String, String) {
     (schedule, run)
 }
 
+/// Links to images are signed.
+async fn front() -> Front {
+    Front::on(Harness::builder().keyring(), |_| {}).await
+}
+
 #[test]
 fn only_the_listed_operations_are_public() {
     let public: BTreeSet<String> =
         operations().iter().filter(|operation| operation.right.is_none()).map(Operation::name).collect();
     assert_eq!(
         public,
-        PUBLIC.map(str::to_owned).into(),
+        PUBLIC.into_iter().chain([SIGNED]).map(str::to_owned).collect(),
         "an operation is public that is not on the list, or the reverse"
     );
 }
 
 #[tokio::test]
 async fn nobody_gets_nothing_but_what_is_public() {
-    let front = Front::new().await;
+    let front = front().await;
     let things = Things::of(&front).await;
     for operation in operations() {
         let answer = front.send(things.request(&front, &operation)).await;
+        if operation.name() == SIGNED {
+            answer.is_problem(400, "VALIDATION_ERROR");
+            assert_eq!(answer.wrong_fields(), ["org", "expires", "signature"]);
+            continue;
+        }
         if PUBLIC.contains(&operation.name().as_str()) {
             assert_eq!(answer.status, 200, "{} is public: {}", operation.name(), answer.text);
             continue;
@@ -220,7 +285,7 @@ async fn nobody_gets_nothing_but_what_is_public() {
 
 #[tokio::test]
 async fn a_key_without_the_right_is_refused_everywhere() {
-    let front = Front::new().await;
+    let front = front().await;
     let things = Things::of(&front).await;
     let nothing = front.key(&[], &[]).await;
     let operations = operations();
@@ -247,7 +312,7 @@ async fn a_key_without_the_right_is_refused_everywhere() {
 
 #[tokio::test]
 async fn what_is_another_tenants_does_not_exist() {
-    let front = Front::new().await;
+    let front = front().await;
     let things = Things::of(&front).await;
     let (_, stranger) = front.harness.other_tenant().await;
     let walk: Vec<Operation> =
@@ -269,7 +334,7 @@ async fn what_is_another_tenants_does_not_exist() {
     for operation in &walk {
         let answer = things.call(&front, operation, &front.harness.secret).await;
         assert!(
-            answer.status < 300 || answer.status == 409,
+            answer.status < 300 || [409, 412].contains(&answer.status),
             "{} as the owner: {} {}",
             operation.name(),
             answer.status,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use galley::http::{AppState, HttpLimits, RateLimits, serve};
-use galley_domain::{Permission, Scope};
+use galley_domain::{Permission, Scope, project::Platform};
 use galley_services::KeyRequest;
-use galley_testkit::{Harness, HarnessBuilder, Script};
+use galley_testkit::{Harness, HarnessBuilder, Script, order};
 use poem::listener::{Acceptor, Listener, TcpListener};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ mod connections;
 mod event_tokens;
 mod events;
 mod files;
+mod generated_images;
+mod images;
 mod integrations;
 mod limits;
 mod markup;
@@ -32,6 +34,7 @@ mod repeated;
 mod schedule_changes;
 mod schedules;
 mod site_calls;
+mod stock_photos;
 mod syncs;
 mod tasks;
 mod trashed_schedules;
@@ -156,6 +159,18 @@ impl Front {
         self.harness.completed(id(&receipt["task_id"])).await;
         engine.stop().await;
         (text(&receipt["task_id"]), text(&receipt["article_id"]))
+    }
+
+    /// A post of a new project, ordered and not yet written: its path, and its task.
+    async fn ordered_post(&self, prompt: &str, files: Vec<Uuid>) -> (String, Uuid) {
+        let (services, principal) = (&self.harness.services, &self.harness.principal);
+        let name = format!("Project of {prompt}");
+        let project = services.create_project(principal.org, &name, Platform::Wordpress, None).await.unwrap().value.id;
+        let mut order = order();
+        order.brief.prompt = prompt.to_owned();
+        (order.uploaded_files, order.project_id) = (files, Some(project));
+        let receipt = services.order(principal, order, "t", None).await.unwrap().value;
+        (format!("/api/v1/projects/{project}/blog-posts/{}", receipt.subject.unwrap()), receipt.task_id)
     }
 
     /// A further key of the first tenant.

@@ -635,3 +635,154 @@ async fn jobs_are_the_tasks_of_a_project() {
     let detail = front.get(&format!("/api/v1/jobs/{}", text(&done.json[0]["id"]))).await;
     assert_eq!(detail.is(200)["result"]["post_id"], json!(post.rsplit('/').next().unwrap()));
 }
+
+#[tokio::test]
+async fn the_calendar_shows_what_is_promised_planned_and_published() {
+    let desk = Desk::new().await;
+    let front = &desk.front;
+    let [promised, near, planned, shelved] = ["Promised", "Near", "Planned", "Shelved"];
+    let (promised, near, planned) =
+        (desk.written(promised).await, desk.written(near).await, desk.written(planned).await);
+    let on_the_shelf = desk.written(shelved).await;
+    for (post, title) in [(&promised, "Promised"), (&near, "Near"), (&planned, "Planned"), (&on_the_shelf, "Shelved")] {
+        front.patch(post, &json!({ "title": title })).await.is(200);
+    }
+    let schedule = async |post: &str, at: &str| {
+        let body = json!({ "scheduled_at": at, "timezone": "America/New_York", "connection_id": desk.connection });
+        front.post(&format!("{post}/schedule"), &body).await.is(200)["updated_at"].clone()
+    };
+    let seen = schedule(&promised, "2028-05-01T23:30").await;
+    schedule(&near, "2028-05-01T23:40").await;
+    front.patch(&planned, &json!({ "planned_for": "2028-05-02" })).await.is(200);
+    let path = format!("/api/v1/calendar?from=2028-05-01&to=2028-05-31&project_id={}", desk.project);
+    let calendar = front.get(&format!("{path}&shelf=true")).await;
+    let items = calendar.is(200)["items"].as_array().unwrap().clone();
+    assert_eq!(items.len(), 3, "{}", calendar.text);
+    let of = |title: &str| items.iter().find(|item| item["title"] == title).unwrap();
+    assert_eq!(
+        (&of("Promised")["kind"], &of("Promised")["date"]),
+        (&json!("scheduled"), &json!("2028-05-01")),
+        "its local day"
+    );
+    assert_eq!((&of("Planned")["kind"], &of("Planned")["at"]), (&json!("planned"), &Value::Null));
+    assert_eq!(calendar.json["shelf"][0]["title"], "Shelved");
+    assert_eq!(calendar.json["warnings"].as_array().unwrap().len(), 1, "two within 15 minutes");
+    let move_to = async |post: &str, seen: Option<&Value>, body: Value| {
+        let id = post.rsplit('/').next().unwrap();
+        let mut request = front.request(Method::PATCH, &format!("/api/v1/calendar/{id}")).json(&body);
+        if let Some(seen) = seen {
+            request = request.header("if-match", format!("\"{}\"", seen.as_str().unwrap()));
+        }
+        front.send(request).await
+    };
+    let later = json!({ "scheduled_at": "2028-05-03T08:00:00Z" });
+    move_to(&promised, None, later.clone()).await.is_problem(428, INVALID);
+    move_to(&promised, Some(&json!("2020-01-01T00:00:00.000Z")), later.clone()).await.is_problem(412, "CONFLICT");
+    let moved = move_to(&promised, Some(&seen), later.clone()).await;
+    assert_eq!(moved.is(200)["at"], "2028-05-03T08:00:00.000Z");
+    move_to(&promised, Some(&seen), later).await.is_problem(412, "CONFLICT");
+    let nowhere = move_to(&planned, Some(&of("Planned")["updated_at"]), json!({ "planned_for": null })).await;
+    assert_eq!(nowhere.is(200)["date"], Value::Null);
+    for (query, field) in
+        [("from=2028-05-02&to=2028-05-01", "to"), ("from=2028-01-01&to=2028-12-31", "to"), ("from=2028-05-01", "to")]
+    {
+        assert_eq!(fields(&front.get(&format!("/api/v1/calendar?{query}")).await), [field], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_is_read_by_whoever_has_its_address() {
+    let desk = Desk::new().await;
+    let front = &desk.front;
+    let post = desk.written("Tea").await;
+    front.patch(&post, &json!({ "title": "Tea; leaves, and more" })).await.is(200);
+    let body = json!({ "scheduled_at": (chrono::Utc::now() + chrono::TimeDelta::days(3)).to_rfc3339(), "connection_id": desk.connection });
+    front.post(&format!("{post}/schedule"), &body).await.is(200);
+    let made = front.post("/api/v1/calendar/feeds", &json!({ "name": "Desk", "project_id": desk.project })).await;
+    let (id, url) = (text(&made.is(201)["id"]), text(&made.json["url"]));
+    let read = async || front.send(front.bare(Method::GET, &url)).await;
+    let feed = read().await;
+    assert_eq!(feed.status, 200);
+    assert!(feed.header("content-type").starts_with("text/calendar"), "{:?}", feed.headers);
+    assert!(
+        feed.text.starts_with("BEGIN:VCALENDAR") && feed.text.contains("SUMMARY:Tea\\; leaves\\, and more"),
+        "{}",
+        feed.text
+    );
+    assert_eq!(feed.text.matches("BEGIN:VEVENT").count(), 1);
+    let listed = front.get("/api/v1/calendar/feeds").await;
+    assert!(!listed.is(200).to_string().contains("cal_"), "the address is shown once");
+    for wrong in
+        [url.trim_end_matches(".ics").to_owned(), url.replace("cal_", "cal_a"), "/api/v1/calendar/feeds/x.ics".into()]
+    {
+        front.send(front.bare(Method::GET, &wrong)).await.is_problem(404, "NOT_FOUND");
+    }
+    front.delete(&format!("/api/v1/calendar/feeds/{id}")).await.is(204);
+    read().await.is_problem(404, "NOT_FOUND");
+    let nobody = front.post("/api/v1/calendar/feeds", &json!({ "name": "Desk", "project_id": NOBODY })).await;
+    assert_eq!(fields(&nobody), ["project_id"]);
+}
+
+#[tokio::test]
+async fn a_schedule_lets_the_oldest_approved_post_go_out() {
+    let desk = Desk::new().await;
+    let front = &desk.front;
+    let (old, new) = (desk.written("Old").await, desk.written("New").await);
+    let action = json!({ "type": "publish", "project_id": desk.project, "take": "oldest_approved", "connection_id": desk.connection });
+    let body = json!({ "name": "Tuesdays", "timezone": "UTC", "cron": "0 9 * * 2", "action": action });
+    let made = front.post("/api/v1/schedules", &body).await;
+    assert_eq!(made.is(201)["action"], action);
+    let run = format!("/api/v1/schedules/{}/run", text(&made.json["id"]));
+    front.post(&run, &json!({})).await.is_problem(409, "CONFLICT");
+    for post in [&new, &old] {
+        front.patch(post, &json!({ "status": "ready" })).await.is(200);
+    }
+    let fired = front.post(&run, &json!({})).await;
+    let fired = fired.is(202);
+    assert_eq!(fired["article_id"], json!(old.rsplit('/').next().unwrap()), "the oldest");
+    let engine = desk.engine();
+    front.harness.completed(id(&fired["task_id"])).await;
+    engine.stop().await;
+    assert_eq!(front.get(&old).await.is(200)["status"], "published");
+    assert_eq!(front.get(&new).await.is(200)["status"], "ready");
+    for (action, field) in [
+        (json!({ "type": "publish" }), "action.project_id"),
+        (json!({ "type": "publish", "project_id": NOBODY }), "action.project_id"),
+        (json!({ "type": "publish", "project_id": desk.project, "connection_id": NOBODY }), "action.connection_id"),
+        (json!({ "type": "publish", "project_id": desk.project, "order": { "topic": "Tea" } }), "action.order"),
+        (json!({ "type": "order" }), "action.order"),
+    ] {
+        let body = json!({ "name": "Wrong", "timezone": "UTC", "cron": "0 9 * * 2", "action": action });
+        assert_eq!(fields(&front.post("/api/v1/schedules", &body).await), [field], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_folder_follows_what_becomes_of_an_article() {
+    let front = Front::new().await;
+    let (_, article) = front.written().await;
+    let path = format!("/api/v1/articles/{article}");
+    let site = front.harness.site();
+    let text_there = || {
+        let folders = std::fs::read_dir(&site).into_iter().flatten().map(|entry| entry.unwrap().path());
+        folders.filter_map(|folder| std::fs::read_to_string(folder.join("index.md")).ok()).collect::<Vec<_>>()
+    };
+    let followed = async || {
+        let engine = front.harness.publishing(&Script::default());
+        front.harness.jobs_done(galley_domain::publishing::FOLLOW).await;
+        engine.stop().await;
+    };
+    front.patch(&path, &json!({ "title": "A better title", "publication_status": "published" })).await.is(200);
+    followed().await;
+    let there = text_there();
+    assert!(there.len() == 1 && there[0].contains("A better title") && !there[0].contains("draft: true"), "{there:?}");
+    front.patch(&path, &json!({ "publication_status": "archived" })).await.is(200);
+    followed().await;
+    assert_eq!(text_there().len(), 0, "archived");
+    front.patch(&path, &json!({ "publication_status": "draft" })).await.is(200);
+    followed().await;
+    assert!(text_there()[0].contains("draft: true"));
+    front.delete(&path).await.is(204);
+    followed().await;
+    assert_eq!(text_there().len(), 0, "deleted");
+}

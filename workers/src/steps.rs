@@ -1,6 +1,7 @@
 //! The list in which all steps are registered, and what they work with.
 
 mod article;
+mod images;
 mod publication;
 mod schedules;
 mod site_sync;
@@ -10,7 +11,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use galley_destinations::Destination;
-use galley_domain::{Fault, FaultCode, writing::Writer};
+use galley_domain::{Fault, FaultCode, image::ImageModel, writing::Writer};
 use galley_engine::{Step, StepError};
 use galley_fetch::{Fetcher, search::SearchProvider};
 use galley_services::Services;
@@ -27,6 +28,7 @@ pub struct Toolbox {
     /// How many pages a search may add to an order.
     pub search_results: usize,
     pub writer: Arc<dyn Writer>,
+    pub image_model: Option<Arc<dyn ImageModel>>,
     /// Where finished articles are put, if anywhere.
     pub destination: Option<Arc<dyn Destination>>,
     /// The one of this process: it counts what is on its way to each host.
@@ -41,6 +43,7 @@ pub fn all_steps(toolbox: Toolbox) -> Vec<Arc<dyn Step>> {
     steps.extend(site_sync::steps(&toolbox));
     steps.extend(schedule_steps(&toolbox.services));
     steps.extend(webhooks::steps(&toolbox));
+    steps.push(Arc::new(images::Generate(Arc::clone(&toolbox))));
     steps.push(Arc::new(sweep::Sweep(toolbox)));
     steps
 }

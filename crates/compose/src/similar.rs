@@ -110,6 +110,20 @@ mod tests {
     }
 
     #[test]
+    fn sets_of_different_sizes_are_alike_only_as_far_as_that_goes() {
+        for (a, b, least) in [
+            (&[1, 2, 3, 4][..], &[1, 2, 3, 4, 5][..], SAME),
+            (&[1, 2, 3], &[1, 2, 3, 4, 5], SAME),
+            (&[1, 2], &[3, 4], SAME_FIGURES),
+            (&[1, 2], &[1, 2, 3, 4, 5], SAME_FIGURES),
+            (&[], &[], SAME),
+        ] {
+            assert_eq!(alike(a, b, least), jaccard(a, b) >= least, "{a:?} {b:?}");
+            assert_eq!(alike(b, a, least), jaccard(a, b) >= least, "{b:?} {a:?}");
+        }
+    }
+
+    #[test]
     fn kept_sentences_are_found_again() {
         let (a, b) = sets("Lockers hold 60 parcels on average.", "On average, lockers hold 60 parcels.");
         let mut kept = Kept::default();

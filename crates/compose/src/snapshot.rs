@@ -252,6 +252,20 @@ mod tests {
     }
 
     #[test]
+    fn sentences_about_spans_are_those_of_their_blocks_with_the_same_places() {
+        let text = "# Hubs\n\nThe depot in Riga sorts parcels all night. It employs 40 people in two shifts.\n\n\
+                    The depot in Tartu sorts parcels by day. It employs 20 people in one shift.\n\n\
+                    | Hub | Orders | Return rate |\n| Riga | 120 | 3 % |";
+        let s = source(7, "en", text);
+        let all = sentences(&s);
+        assert_eq!(all.iter().map(|one| one.paragraph).collect::<Vec<_>>(), [0, 0, 1, 1, 2]);
+        let second = all[2..4].to_vec();
+        assert_eq!(sentences_about(&s, &[second[1].span]), second, "the whole block, counted as in the whole text");
+        assert_eq!(sentences_about(&s, &[all[0].span, all[4].span]), [&all[..2], &all[4..]].concat());
+        assert_eq!(sentences_about(&s, &[]), []);
+    }
+
+    #[test]
     fn a_paragraph_of_an_unknown_language_is_used_whole_or_not_at_all() {
         let good =
             "Pakiautomaadid asuvad enamasti suurte poodide kõrval. Nende hooldus maksab aastas umbes sada eurot.";

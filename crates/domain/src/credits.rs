@@ -21,11 +21,15 @@ text_enum! {
 pub struct Prices {
     /// One generated article.
     pub generate: Decimal,
+    /// One generated picture.
+    pub image: Decimal,
+    /// One of high quality.
+    pub image_premium: Decimal,
 }
 
 impl Default for Prices {
     fn default() -> Self {
-        Self { generate: Decimal::from(40) }
+        Self { generate: Decimal::from(40), image: Decimal::ONE, image_premium: Decimal::from(4) }
     }
 }
 

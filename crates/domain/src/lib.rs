@@ -6,6 +6,7 @@ pub mod credits;
 pub mod effect;
 pub mod fault;
 pub mod hidden;
+pub mod image;
 pub mod order;
 pub mod project;
 pub mod publishing;

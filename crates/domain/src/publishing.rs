@@ -6,6 +6,8 @@ use crate::{effect::EffectKind, task::StepKind, text_enum};
 pub const TASK: &str = "publication";
 /// Its only step.
 pub const PUBLISH: StepKind = StepKind::new("publish");
+/// Lets the folder of a static site follow what becomes of an article.
+pub const FOLLOW: StepKind = StepKind::new("folder_follow");
 /// An article as it is put to a blog, under the id of the publication.
 pub const POST: EffectKind = EffectKind::new("post");
 

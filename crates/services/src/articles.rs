@@ -150,11 +150,13 @@ impl Services {
         if let Some(post) = post {
             refuse_generating(&changed)?;
             post.apply(&mut changed)?;
+            post.feature(&tx, base.id).await?;
             changed = tx.save_article(changed).await?;
         }
         let is_archived = changed.status == ArticleStatus::Archived.as_str() && before != ArticleStatus::Archived;
         let event = if is_archived { Event::ArticleArchived } else { Event::ArticleUpdated };
         tell_article(&tx, event, &changed).await?;
+        self.follow_in_folder(&tx, base.id).await?;
         tx.commit().await?;
         Ok(Some(changed))
     }
@@ -189,6 +191,7 @@ impl Services {
             if let Some(changed) = tx.article(id).await? {
                 tell_article(&tx, Event::ArticleUpdated, &changed).await?;
             }
+            self.follow_in_folder(&tx, id).await?;
             Ok((tx, number))
         })
         .await
@@ -254,18 +257,25 @@ impl Services {
         let article = self.article(org, id).await?;
         let mut tx = self.store.begin_steps([org]).await?;
         refuse_trashed(tx.tenant(org.0)?, article.project_id).await?;
-        if let Some(task) = article.task_id {
-            // Under the lock of its task no run begins that would find no article.
-            let open = tx.lock_tasks(org, &[task]).await?.remove(&task);
-            if open.map(|task| task.status()).transpose()?.is_some_and(|status| !status.is_ended()) {
-                tx = self.control.cancel_in(tx, org, task).await?;
+        let publishing = match article.publication_id {
+            Some(publication) => tx.tenant(org.0)?.publication(publication).await?.and_then(|found| found.task_id),
+            None => None,
+        };
+        let tasks: Vec<Uuid> = [article.task_id, article.rewrite_task_id, publishing].into_iter().flatten().collect();
+        // Under the locks of its tasks no run begins that would find no article.
+        for task in tx.lock_tasks(org, &tasks).await?.into_values() {
+            if !task.status()?.is_ended() {
+                tx = self.control.cancel_in(tx, org, task.id).await?;
             }
         }
+        let images = tx.tenant(org.0)?.images(&[id]).await?;
         let found = tx.tenant(org.0)?.delete_article(id).await?;
         if found {
             tell_article(tx.tenant(org.0)?, Event::ArticleDeleted, &article).await?;
+            self.follow_in_folder(tx.tenant(org.0)?, id).await?;
         }
         tx.commit().await?;
+        self.drop_images(&images).await;
         if found { Ok(()) } else { Err(ServiceError::NotFound(Missing::Article)) }
     }
 

@@ -2,20 +2,19 @@
 //! stores them.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{Error, ErrorKind, Result as IoResult},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
+use futures::{StreamExt, TryStreamExt};
 use galley_domain::OrgId;
+use object_store::{ObjectStore, ObjectStoreExt};
 use uuid::Uuid;
 
-use crate::{
-    blobs::{BlobError, Blobs},
-    error::ServiceError,
-    system::SystemCalls,
-};
+use crate::{blobs::BlobError, error::ServiceError, system::SystemCalls};
 
 /// Younger bytes may still get their row: an attempt keeps its result through an outage of the database, and writes it
 /// afterwards. None is thought to last longer.
@@ -27,19 +26,56 @@ const PORTION: usize = 500;
 const ASIDE: &str = "#0";
 
 impl SystemCalls<'_> {
-    /// Removes stored bytes older than a week that no row names, and half-written ones. How many files went.
+    /// Removes stored bytes older than a week that no row names, and half-written ones. How many went.
     pub async fn sweep_blobs(&self) -> Result<u64, ServiceError> {
-        let blobs = self.services.blobs();
-        let before = SystemTime::now() - YOUNG;
+        self.sweep_blobs_older_than(YOUNG).await
+    }
+
+    /// The same with another age, for whoever knows that nothing is on its way.
+    pub async fn sweep_blobs_older_than(&self, age: Duration) -> Result<u64, ServiceError> {
+        let before = SystemTime::now() - age;
+        match self.services.blobs().root() {
+            Some(root) => self.sweep_folder(root, before).await,
+            None => self.sweep_bucket(before).await,
+        }
+    }
+
+    async fn sweep_folder(&self, root: &Path, before: SystemTime) -> Result<u64, ServiceError> {
         let mut removed = 0;
-        for (org, folder) in blocking(blobs, organizations).await? {
-            for shard in blocking(blobs, move |_| folders(&folder)).await? {
-                let (names, half) = blocking(blobs, move |_| old_files(&shard, before)).await?;
+        for (org, folder) in blocking(root, organizations).await? {
+            for shard in blocking(root, move |_| folders(&folder)).await? {
+                let (names, half) = blocking(root, move |_| old_files(&shard, before)).await?;
                 removed += half;
                 for portion in names.chunks(PORTION) {
-                    let named = portion.iter().filter_map(|path| blob_of(blobs.root(), path)).collect();
+                    let named = portion.iter().filter_map(|path| blob_of(root, path)).collect();
                     let unnamed = self.across.unnamed_blobs(org, named).await?;
-                    removed += blocking(blobs, move |root| remove(root, &unnamed, before)).await?;
+                    removed += blocking(root, move |root| remove(root, &unnamed, before)).await?;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// A bucket has no way to take an object aside, so whether it is still old is asked right before it is removed. What is
+    /// half written is the bucket's own business.
+    async fn sweep_bucket(&self, before: SystemTime) -> Result<u64, ServiceError> {
+        let objects = self.services.blobs().objects();
+        let mut portions = objects.list(None).try_chunks(PORTION);
+        let mut removed = 0;
+        while let Some(portion) = portions.next().await {
+            let portion = portion.map_err(|error| BlobError::from(error.1))?;
+            let old = portion.into_iter().filter(|object| SystemTime::from(object.last_modified) < before);
+            let mut by_org: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+            for object in old {
+                // What is not named like an organization is not ours.
+                let org = object.location.parts().next().and_then(|part| part.as_ref().parse().ok());
+                if let Some(org) = org {
+                    by_org.entry(org).or_default().push(object.location.to_string());
+                }
+            }
+            for (org, named) in by_org {
+                for blob in self.across.unnamed_blobs(OrgId(org), named).await? {
+                    removed += u64::from(remove_object(objects, &blob, before).await?);
                 }
             }
         }
@@ -47,12 +83,23 @@ impl SystemCalls<'_> {
     }
 }
 
+async fn remove_object(objects: &dyn ObjectStore, blob: &str, before: SystemTime) -> Result<bool, BlobError> {
+    let location = blob.into();
+    match objects.head(&location).await {
+        Ok(found) if SystemTime::from(found.last_modified) < before => {}
+        Ok(_) | Err(object_store::Error::NotFound { .. }) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
+    objects.delete(&location).await?;
+    Ok(true)
+}
+
 /// Off the async threads, with the root of the store.
 async fn blocking<T: Send + 'static>(
-    blobs: &Blobs,
+    root: &Path,
     work: impl FnOnce(&Path) -> IoResult<T> + Send + 'static,
 ) -> Result<T, BlobError> {
-    let root = blobs.root().to_owned();
+    let root = root.to_owned();
     let done = tokio::task::spawn_blocking(move || work(&root)).await;
     done.map_err(Error::other).flatten().map_err(BlobError::Sweep)
 }

@@ -1,4 +1,5 @@
-//! The bytes of files: a folder now, any `object_store` later. Named by content, so that a second copy costs nothing.
+//! The bytes of files and pictures: in a folder, or in a bucket of S3 and what speaks like it. Those of files are named by
+//! content, so that a second copy costs nothing; those of a picture by its id, so that they can go with it at once.
 
 use std::{
     fs::Permissions,
@@ -7,6 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path as FsPath, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -14,10 +16,14 @@ use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use galley_domain::OrgId;
+use galley_domain::{Hidden, OrgId};
 use galley_files::Source;
-use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
+use object_store::{
+    ClientOptions, GetResultPayload, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path,
+};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -48,10 +54,28 @@ const PIECE: u64 = 128 * 1024;
 /// The bytes of a file, piece by piece.
 pub type Pieces = BoxStream<'static, io::Result<Bytes>>;
 
+/// How long one call of a bucket may take, and all attempts at it together.
+const CALL: Duration = Duration::from_secs(20);
+const CALLS: Duration = Duration::from_secs(30);
+
 #[derive(Debug, Clone)]
 pub struct Blobs {
     inner: Arc<dyn ObjectStore>,
-    root: PathBuf,
+    /// None for a bucket.
+    root: Option<PathBuf>,
+}
+
+/// A bucket of S3, or of a server that speaks like it.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// Without it that of AWS in the region.
+    pub endpoint: Option<String>,
+    pub name: String,
+    pub region: String,
+    pub access_key_id: Hidden,
+    pub secret_access_key: Hidden,
+    /// The bucket's name stands in the path, not in the host.
+    pub path_style: bool,
 }
 
 /// A stored blob: its name in the store and its SHA-256 in hex.
@@ -65,24 +89,92 @@ impl Blobs {
     /// Files in a folder, which is made when missing.
     pub fn folder(root: &FsPath) -> Result<Self, BlobError> {
         std::fs::create_dir_all(root).map_err(BlobError::Folder)?;
-        Ok(Self { inner: Arc::new(LocalFileSystem::new_with_prefix(root)?), root: root.to_owned() })
+        Ok(Self { inner: Arc::new(LocalFileSystem::new_with_prefix(root)?), root: Some(root.to_owned()) })
+    }
+
+    /// Objects in a bucket, which has to be there. Nothing is asked of it yet.
+    pub fn bucket(bucket: &Bucket) -> Result<Self, BlobError> {
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(&bucket.name)
+            .with_region(&bucket.region)
+            .with_access_key_id(bucket.access_key_id.expose())
+            .with_secret_access_key(bucket.secret_access_key.expose())
+            .with_virtual_hosted_style_request(!bucket.path_style)
+            .with_client_options(ClientOptions::new().with_timeout(CALL))
+            .with_retry(RetryConfig { max_retries: 3, retry_timeout: CALLS, ..RetryConfig::default() });
+        if let Some(endpoint) = &bucket.endpoint {
+            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+        }
+        Ok(Self { inner: Arc::new(builder.build()?), root: None })
+    }
+
+    /// Whether bytes can be stored, read and removed.
+    pub async fn check(&self) -> Result<(), BlobError> {
+        let probe = format!("probe/{}", Uuid::now_v7());
+        let bytes = Bytes::from_static(b"galley");
+        self.inner.put(&Path::from(probe.as_str()), bytes.clone().into()).await?;
+        let read = self.get(&probe).await;
+        self.remove(&[probe]).await?;
+        match read? == bytes {
+            true => Ok(()),
+            false => Err(BlobError::Gone),
+        }
     }
 
     /// Stores bytes once per organization and content; writing the same again changes nothing.
     pub async fn put(&self, org: OrgId, bytes: Bytes) -> Result<Put, BlobError> {
         let sha256 = hex(&Sha256::digest(&bytes));
         let blob = format!("{org}/{}/{sha256}", &sha256[..2]);
-        self.inner.put(&Path::from(blob.as_str()), bytes.into()).await?;
-        match tokio::fs::set_permissions(self.root.join(&blob), Permissions::from_mode(MODE)).await {
-            // The sweep may have taken it meanwhile.
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(BlobError::Folder(error)),
-            _ => {}
-        }
+        self.write(&blob, bytes).await?;
         Ok(Put { blob, sha256 })
     }
 
-    pub(crate) fn root(&self) -> &FsPath {
-        &self.root
+    /// Stores bytes that belong to a picture alone. `part` names them among the others of the picture: `thumb.webp`.
+    pub(crate) async fn put_of_image(
+        &self,
+        org: OrgId,
+        image: Uuid,
+        part: &str,
+        bytes: Bytes,
+    ) -> Result<Put, BlobError> {
+        let (sha256, image) = (hex(&Sha256::digest(&bytes)), image.to_string());
+        // By the end of the id: it begins with the time.
+        let blob = format!("{org}/{}/{image}.{part}", &image[image.len() - 2..]);
+        self.write(&blob, bytes).await?;
+        Ok(Put { blob, sha256 })
+    }
+
+    async fn write(&self, blob: &str, bytes: Bytes) -> Result<(), BlobError> {
+        self.inner.put(&Path::from(blob), bytes.into()).await?;
+        let Some(root) = &self.root else { return Ok(()) };
+        match tokio::fs::set_permissions(root.join(blob), Permissions::from_mode(MODE)).await {
+            // The sweep may have taken it meanwhile.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BlobError::Folder(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes blobs; one that is gone is fine. All are tried, and the first failure is told.
+    pub(crate) async fn remove(&self, blobs: &[String]) -> Result<(), BlobError> {
+        let mut failed = Ok(());
+        for blob in blobs {
+            match self.inner.delete(&Path::from(blob.as_str())).await {
+                Err(error) if !matches!(error, object_store::Error::NotFound { .. }) => {
+                    failed = failed.and(Err(error.into()));
+                }
+                _ => {}
+            }
+        }
+        failed
+    }
+
+    /// The folder, if it is one.
+    pub(crate) fn root(&self) -> Option<&FsPath> {
+        self.root.as_deref()
+    }
+
+    pub(crate) fn objects(&self) -> &dyn ObjectStore {
+        self.inner.as_ref()
     }
 
     pub async fn get(&self, blob: &str) -> Result<Bytes, BlobError> {

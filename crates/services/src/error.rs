@@ -26,6 +26,9 @@ pub enum Missing {
     Connection,
     Template,
     Publication,
+    Feed,
+    Image,
+    PhotoKey,
     Integration,
     Site,
     Content,
@@ -52,6 +55,9 @@ impl fmt::Display for Missing {
             Self::Connection => "connection",
             Self::Template => "template",
             Self::Publication => "publication",
+            Self::Feed => "calendar feed",
+            Self::Image => "image",
+            Self::PhotoKey => "key for stock photos",
             Self::Integration => "integration",
             Self::Site => "site",
             Self::Content => "content",
@@ -84,6 +90,15 @@ pub enum ServiceError {
     Stale(String),
     #[error("this costs {needed} credits; {available} are free")]
     InsufficientCredits { needed: Decimal, available: Decimal },
+    /// What was shown does not give the right, or no longer.
+    #[error("{0}")]
+    Forbidden(String),
+    /// More bytes than are taken.
+    #[error("more than the {0} bytes that are taken")]
+    TooLarge(usize),
+    /// Bytes of a kind that is not taken; the text says which are.
+    #[error("{0}")]
+    WrongKind(String),
     /// The machine cannot do it now; the text says what to do.
     #[error("{0}")]
     Unavailable(String),

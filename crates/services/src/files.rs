@@ -66,13 +66,13 @@ fn plain_name(name: &str) -> String {
 }
 
 /// Not under a lock: those who upload in the same moment may exceed it by a file each, and none of them waits for the other.
-fn check_quota(taken: u64, more: u64, quota: u64) -> Result<(), ServiceError> {
+pub(crate) fn check_quota(taken: u64, more: u64, quota: u64) -> Result<(), ServiceError> {
     if taken.saturating_add(more) <= quota {
         return Ok(());
     }
     let mb = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     Err(ServiceError::Conflict(format!(
-        "the files of this organization take {:.1} of {:.1} MB, and this one has {:.1} MB; delete files that are not needed any \
+        "the files and images of this organization take {:.1} of {:.1} MB, and this one has {:.1} MB; delete files that are not needed any \
          more (DELETE /api/v1/files/{{file_id}}), or have the operator allow more (limits.files_mb)",
         mb(taken),
         mb(quota),

@@ -9,6 +9,7 @@ mod effects;
 mod error;
 mod files;
 mod idempotency;
+mod images;
 mod keys;
 mod orders;
 pub mod pipelines;
@@ -19,12 +20,14 @@ mod restart;
 mod schedules;
 mod secrets;
 mod settings;
+mod stock_photos;
 mod system;
 mod tasks;
 mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use galley_domain::{credits::Prices, task::StepKind};
 use galley_engine::{Commits, Control, Registry};
@@ -34,32 +37,36 @@ use galley_files::{DEFAULT_BUDGET_MB, Readers};
 use galley_store::{Retention, Store, StoreError};
 use galley_vault::Keyring;
 
+use images::Pictures;
 use read_texts::ReadTexts;
 use restart::Restart;
 
 pub use articles::{ArticleEdit, ArticleList, ClaimView, ClaimsReport, SlugRule};
-pub use blobs::{BlobError, Blobs, Pieces};
+pub use blobs::{BlobError, Blobs, Bucket, Pieces};
 pub use effects::{Carried, Effect};
 pub use error::{Missing, ServiceError};
 pub use files::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use galley_store::EventReader;
 pub use idempotency::{Answer, IdempotencyKey};
+pub use images::{ImageBytes, ImageLink, ImageView, MOST_IMAGES, MadeImage, PictureOrder, PostId};
 pub use keys::{EventToken, IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use orders::{Orders, Receipt};
 pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use publishing::{
     Blogs,
+    calendar::{Calendar, CalendarItem, CalendarKind, CalendarMove, CalendarRequest, IssuedFeed},
     connections::{ConnectionEdit, ConnectionRequest},
     deploy::{DeployRequest, Deployed, MAX_TEXTS},
     drift::{Drift, DriftState, DriftedField, Keep, Preview, PreviewedField},
     integrations::{IntegrationEdit, IntegrationRequest, IntegrationView},
     missed::Promise,
-    posts::{PostEdit, PostRequest, post_status, status_of},
+    posts::{Featured, PostEdit, PostRequest, post_status, status_of},
     publish::{OrderedPublication, PublishRequest},
     records::{PublishingRecord, RecordRequest},
     schedule::SchedulePostRequest,
     score::SeoScore,
+    site::InFolder,
     site_auth::{KnownSite, SITE_SECRET_PREFIX},
     site_calls::{CalledText, SiteCall},
     site_definition::{OpenSite, SiteDefinition, SiteName},
@@ -69,13 +76,14 @@ pub use publishing::{
     sync::{OrderedSync, RunningSync, STARTED as SYNC_STARTED, SiteSync, SyncResult, SyncState},
     sync_work::SyncWork,
     templates::{TemplateEdit, TemplateSection},
-    work::{PublicationWork, SentPublication, post_of},
+    work::{PublicationWork, SentPublication, folder_post, post_of},
 };
 pub use restart::RetryRequest;
 pub use schedules::{
     MAX_TIMES, MissedEdit, ScheduleAction, ScheduleEdit, ScheduleRequest, ScheduleView, TimesEdit, Work,
 };
 pub use secrets::{Rotation, SecretError, SecretPurpose, Stuck};
+pub use stock_photos::{PhotoKeyEdit, StockOrder, StockPhotos};
 pub use system::{OperatorCalls, SystemCalls};
 pub use tasks::TaskView;
 pub use webhooks::{DeliveryView, IssuedWebhook, Outgoing, ReplayRequest, Replayed, Told, WebhookEdit, WebhookOrder};
@@ -93,6 +101,12 @@ pub struct Settings {
     pub search: bool,
     /// The most bytes that the files of one organization may take.
     pub files_quota: u64,
+    /// Articles are put into the folder of a static site.
+    pub has_folder: bool,
+    /// How long a link to a picture is good.
+    pub image_links: Duration,
+    /// There is a model that makes pictures.
+    pub image_model: bool,
     /// Expected seconds from order to article, for `estimated_time_seconds`.
     pub estimated_seconds: u32,
 }
@@ -104,6 +118,8 @@ pub struct Services {
     blobs: Blobs,
     readers: Readers,
     read_texts: ReadTexts,
+    pictures: Pictures,
+    photos: Option<StockPhotos>,
     settings: Arc<Settings>,
     keyring: Option<Arc<Keyring>>,
     registry: Arc<Registry>,
@@ -122,12 +138,14 @@ impl Services {
         let settings = Arc::new(settings);
         let orders = Orders::new(Arc::clone(&settings), Arc::clone(&registry));
         let readers = Readers::in_process(DEFAULT_BUDGET_MB);
-        let read_texts = ReadTexts::default();
+        let (read_texts, pictures) = (ReadTexts::default(), Pictures::default());
         Self {
             store,
             blobs,
             readers,
             read_texts,
+            pictures,
+            photos: None,
             settings,
             keyring: None,
             registry,
@@ -165,6 +183,13 @@ impl Services {
     pub fn with_readers(mut self, readers: Readers) -> Self {
         self.readers = readers;
         self.read_texts = ReadTexts::default();
+        self
+    }
+
+    /// With a provider of stock photos.
+    #[must_use]
+    pub fn with_photos(mut self, photos: StockPhotos) -> Self {
+        self.photos = Some(photos);
         self
     }
 

@@ -78,6 +78,10 @@ impl Orders {
         Self { settings, registry }
     }
 
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// What can be said without looking anything up: addresses, and whether there is anything to write from.
     pub(crate) fn unservable(&self, references: &References) -> Vec<FieldError> {
         let mut wrong: Vec<FieldError> = Vec::new();

@@ -28,6 +28,8 @@ pub enum SecretPurpose {
     Connection,
     /// What a site shows that it is the one of a connection, under the id of that.
     SiteWebhook,
+    /// A key for stock photos, under the id of its row.
+    StockPhotos,
 }
 
 impl SecretPurpose {
@@ -37,6 +39,7 @@ impl SecretPurpose {
             Self::Webhook => "webhook",
             Self::Connection => "connection",
             Self::SiteWebhook => "site_webhook",
+            Self::StockPhotos => "stock_photos",
         }
     }
 
@@ -46,6 +49,7 @@ impl SecretPurpose {
             Self::ModelKey => "model-key",
             Self::Webhook | Self::SiteWebhook => "secret",
             Self::Connection => "app_password",
+            Self::StockPhotos => "api_key",
         }
     }
 
@@ -56,11 +60,13 @@ impl SecretPurpose {
             return Err(ServiceError::field(self.called(), message));
         }
         match self {
-            Self::ModelKey if !text.bytes().all(|byte| byte.is_ascii_graphic()) => Err(ServiceError::field(
-                self.called(),
-                "it holds a space, a line break or another sign that no key has; copy it again",
-            )),
-            Self::ModelKey | Self::Webhook | Self::Connection | Self::SiteWebhook => Ok(()),
+            Self::ModelKey | Self::StockPhotos if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Err(ServiceError::field(
+                    self.called(),
+                    "it holds a space, a line break or another sign that no key has; copy it again",
+                ))
+            }
+            Self::ModelKey | Self::StockPhotos | Self::Webhook | Self::Connection | Self::SiteWebhook => Ok(()),
         }
     }
 }

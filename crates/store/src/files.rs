@@ -49,9 +49,10 @@ impl<C: ConnectionTrait> Scoped<C> {
         self.get::<files::Entity>(id).await
     }
 
-    /// What all files take, in bytes.
+    /// What all files and pictures take, in bytes.
     pub async fn bytes_of_files(&self) -> Result<u64, StoreError> {
-        let sum = "SELECT coalesce(sum(size), 0)::bigint AS bytes FROM files WHERE org_id = $1";
+        let sum = "SELECT ((SELECT coalesce(sum(size), 0) FROM files WHERE org_id = $1)
+            + (SELECT coalesce(sum(stored_bytes), 0) FROM images WHERE org_id = $1))::bigint AS bytes";
         let row = sql::one(&self.conn, sum, [self.org_value()]).await?;
         let bytes: i64 = row.map(|row| row.try_get("", "bytes")).transpose()?.unwrap_or_default();
         Ok(bytes.unsigned_abs())
@@ -112,12 +113,15 @@ impl TenantTx {
 }
 
 impl System {
-    /// Those of an organization's `blobs` that no file has its bytes in, in no particular order.
+    /// Those of an organization's `blobs` that no file and no picture has its bytes in, in no particular order. What belongs
+    /// to a picture alone is named after it (`…/{id}.thumb.webp`).
     pub async fn unnamed_blobs(&self, org: OrgId, blobs: Vec<String>) -> Result<Vec<String>, StoreError> {
         let rows = sql::all(
             &self.db,
             "SELECT blob FROM unnest($2::text[]) AS given (blob)
-             WHERE NOT EXISTS (SELECT FROM files WHERE files.org_id = $1 AND files.blob = given.blob)",
+             WHERE NOT EXISTS (SELECT FROM files WHERE files.org_id = $1 AND files.blob = given.blob)
+               AND NOT EXISTS (SELECT FROM images WHERE images.org_id = $1 AND images.id =
+                    substring(given.blob FROM '/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.][^/]*$')::uuid)",
             [org.0.into(), blobs.into()],
         )
         .await?;

@@ -12,6 +12,7 @@ mod article_groups;
 mod articles;
 mod batch;
 mod blog_templates;
+mod calendar_feeds;
 mod connections;
 mod crud;
 mod db;
@@ -23,6 +24,7 @@ mod files;
 mod followers;
 mod heads;
 mod idempotency;
+mod images;
 mod keys;
 mod ledger;
 mod listen;
@@ -44,6 +46,7 @@ mod site_texts;
 mod sources;
 mod sql;
 mod steps;
+mod stock_photo_keys;
 mod sweep;
 mod task_state;
 mod tasks;
@@ -70,12 +73,14 @@ pub use batch::{
     Changes, Delay, Done, EventText, FailedStep, JobKind, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
 };
 pub use blog_templates::NewTemplate;
+pub use calendar_feeds::NewFeed;
 pub use deployments::{DeploymentFilter, DeploymentView};
 pub use effects::{EffectKey, EffectMark};
 pub use entity::tenant_tables;
 pub use error::StoreError;
 pub use files::{FileFilter, NewFile};
 pub use idempotency::Replay;
+pub use images::{NewCard, NewImage, StoredVariant};
 pub use keys::{Bootstrap, NewEventToken, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
@@ -105,11 +110,12 @@ pub use words::TextEnum;
 pub mod rows {
     pub use crate::entity::{
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
-        blog_templates::Model as BlogTemplate, claims::Model as Claim, connections::Model as Connection,
-        deployments::Model as Deployment, effects::Model as Effect, events::Model as Event, files::Model as File,
-        projects::Model as Project, publications::Model as Publication, research_sources::Model as Source,
-        schedule_runs::Model as ScheduleRun, schedules::Model as Schedule, site_events::Model as SiteEvent,
-        steps::Model as Step, tasks::Model as Task, usage_records::Model as Usage,
+        blog_templates::Model as BlogTemplate, calendar_feeds::Model as CalendarFeed, claims::Model as Claim,
+        connections::Model as Connection, deployments::Model as Deployment, effects::Model as Effect,
+        events::Model as Event, files::Model as File, images::Model as Image, projects::Model as Project,
+        publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
+        schedules::Model as Schedule, site_events::Model as SiteEvent, steps::Model as Step,
+        stock_photo_keys::Model as StockPhotoKey, tasks::Model as Task, usage_records::Model as Usage,
         webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };
     pub use crate::entity::{

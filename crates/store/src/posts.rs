@@ -1,7 +1,10 @@
 //! Articles as blog posts of a project.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, LockBehavior, LockType},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -126,6 +129,20 @@ impl<C: ConnectionTrait> Scoped<C> {
 }
 
 impl TenantTx {
+    /// The approved article of a project that waits longest for its publication; one whose publication has failed waits
+    /// for somebody to look at it. Whoever else looks for one meanwhile gets the next.
+    pub async fn oldest_approved(&self, project: Uuid) -> Result<Option<Model>, StoreError> {
+        let waiting = self
+            .find::<Entity>()
+            .filter(Column::ProjectId.eq(project))
+            .filter(Column::Status.eq("approved"))
+            .filter(Column::PublicationId.is_null())
+            .filter(Column::PublishError.is_null())
+            .filter(Column::RewriteTaskId.is_null());
+        let oldest = waiting.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+        Ok(oldest.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked).one(&self.conn).await?)
+    }
+
     /// Writes back what the caller changed on a locked article beside its text, which has its versions.
     pub async fn save_article(&self, article: Model) -> Result<Model, StoreError> {
         self.save::<Entity>(article).await

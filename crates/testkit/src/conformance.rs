@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::DateTime;
 use galley_destinations::{
-    Asset, AssetRole, Destination, Known, Post, Published, RemoteStatus, Removal, SeoMeta, Visibility, differences,
+    Asset, AssetRole, Destination, Known, Post, PreviewAction, Published, RemoteStatus, Removal, SeoMeta, Visibility,
+    differences,
 };
 use uuid::Uuid;
 
@@ -111,8 +112,14 @@ async fn nothing_there(to: &dyn Destination, given: &Conformance) {
 
 async fn published_once(to: &dyn Destination, given: &Conformance) -> Published {
     let id = given.id(1);
+    let preview = to.preview(given.post(1, 1, "tea"), None).await.expect("it is previewed");
+    assert_eq!((preview.action, &preview.target, &preview.remote), (PreviewAction::Create, &None, &None));
+    assert!(to.look_up(id, None).await.expect("looked up").is_none(), "and nothing is made");
     let first = to.publish(given.post(1, 1, "tea"), None).await.expect("it is published");
     assert!(!first.already_there);
+    let again = to.preview(given.post(1, 1, "tea"), Some(&known(&first))).await.expect("it is previewed");
+    assert_eq!((again.action, again.warnings.as_slice()), (PreviewAction::None, &[][..]));
+    assert_eq!(differences(&again.local, &first.fields), [], "what was foreseen is what came");
     assert_eq!((first.status, first.version, first.warnings.as_slice()), (RemoteStatus::Published, 1, &[][..]));
     assert_eq!((first.fields.title.as_str(), first.fields.excerpt.as_str()), ("Title 1", "In short."));
     assert!(first.fields.content.contains("Text of version 1."), "{}", first.fields.content);
@@ -134,7 +141,14 @@ async fn published_once(to: &dyn Destination, given: &Conformance) -> Published 
 
 async fn updated_in_place(to: &dyn Destination, given: &Conformance, first: &Published) {
     let second = Post { tags: vec!["Tea".to_owned(), "Leaves".to_owned()], ..given.post(1, 2, "tea-renamed") };
+    let preview = to.preview(second.clone(), Some(&known(first))).await.expect("it is previewed");
+    let target = preview.target.map(|target| (target.external_id, target.version));
+    assert_eq!((preview.action, target), (PreviewAction::Update, Some((first.external_id.clone(), 1))));
+    let remote = preview.remote.expect("it is there");
+    let changed: Vec<_> = differences(&preview.local, &remote).into_iter().map(|found| found.field).collect();
+    assert_eq!(changed, ["title", "content", "tags"], "what would change");
     let second = to.publish(second, Some(&known(first))).await.expect("it is updated");
+    assert_eq!(differences(&preview.local, &second.fields), [], "is what has changed");
     assert_eq!(second.external_id, first.external_id, "in its place");
     assert_eq!(second.url, first.url, "whatever it is called now");
     assert!(!second.already_there);
@@ -144,6 +158,8 @@ async fn updated_in_place(to: &dyn Destination, given: &Conformance, first: &Pub
     assert!(read.content.contains("Text of version 2."), "{}", read.content);
     let changed: BTreeSet<_> = differences(&first.fields, &read).into_iter().map(|found| found.field).collect();
     assert_eq!(changed.into_iter().collect::<Vec<_>>(), ["content", "tags", "title"]);
+    let older = to.preview(given.post(1, 1, "tea"), Some(&known(&second))).await;
+    assert!(!older.expect_err("an older version is refused beforehand").is_transient());
     let older = to.publish(given.post(1, 1, "tea"), Some(&known(&second))).await;
     assert!(!older.expect_err("an older version does not come back by itself").is_transient());
     let forced = Post { title: "Other".to_owned(), overwrite: true, ..given.post(1, 2, "tea") };

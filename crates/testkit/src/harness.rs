@@ -8,8 +8,9 @@ use galley_domain::{
     Operator, OrgId, Principal,
     article::ContentFormat,
     credits::Prices,
+    image::ImageModel,
     order::ArticleOrder,
-    publishing::{PUBLISH, site_sync},
+    publishing::{FOLLOW, PUBLISH, site_sync},
     task::{StepKind, StepPolicy, TaskStatus},
     writing::{Brief, Tone, WordRange, Writer},
 };
@@ -17,7 +18,7 @@ use galley_engine::{
     Capacity, Commits, Engine, EngineSettings, EngineStats, Handover, Notifications, Pipeline, Registry, Step,
 };
 use galley_fetch::{FetchLimits, Fetcher, address::Policy};
-use galley_services::{Blobs, Blogs, KeyRequest, Services, Settings, TaskView, pipelines};
+use galley_services::{Blobs, Blogs, KeyRequest, Services, Settings, StockPhotos, TaskView, pipelines};
 use galley_store::{Claims, Pooling, Promotion, Retention, Store, StoreSettings, Wanted, rows};
 use galley_vault::Keyring;
 use galley_webhooks::{SendLimits, Sender};
@@ -46,6 +47,8 @@ pub struct HarnessBuilder {
     pooled: Option<(PoolMode, String)>,
     past_the_pooler: bool,
     keyring: Option<Keyring>,
+    photos: Option<StockPhotos>,
+    blobs: Option<Blobs>,
 }
 
 /// A database, the use cases on it, one tenant with a principal.
@@ -111,6 +114,9 @@ impl Default for HarnessBuilder {
                 writer_needs_sources: false,
                 search: false,
                 files_quota: 1 << 30,
+                has_folder: true,
+                image_model: false,
+                image_links: Duration::from_secs(3600),
                 estimated_seconds: 45,
             },
             registry: pipelines::registry(),
@@ -121,6 +127,8 @@ impl Default for HarnessBuilder {
             pooled: pooled_by_default(),
             past_the_pooler: true,
             keyring: None,
+            photos: None,
+            blobs: None,
         }
     }
 }
@@ -196,10 +204,25 @@ impl HarnessBuilder {
         self
     }
 
+    /// With a provider of stock photos.
+    #[must_use]
+    pub fn photos(mut self, photos: StockPhotos) -> Self {
+        self.photos = Some(photos);
+        self
+    }
+
+    /// With another store of bytes than a folder.
+    #[must_use]
+    pub fn blobs(mut self, blobs: Blobs) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
     pub async fn build(self) -> Harness {
         let database = TestDatabase::new().await;
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let blobs = Blobs::folder(&dir.path().join("files")).expect("a file store");
+        let folder = || Blobs::folder(&dir.path().join("files")).expect("a file store");
+        let blobs = self.blobs.unwrap_or_else(folder);
         let line = self.on_a_line.then(|| Line::to(&database.url));
         let mut settings = StoreSettings::new(line.as_ref().map_or(&database.url, |line| &line.url));
         if let Some(connections) = self.allowed {
@@ -218,9 +241,12 @@ impl HarnessBuilder {
         settings.acquire_timeout = Duration::from_secs(3);
         let store = Store::connect(&settings).await.expect("the test database answers");
         let blogs = Blogs::new(self.settings.links.clone(), "Galley/test").expect("clients of blogs");
-        let services = Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry))
+        let mut services = Services::new(store.clone(), blobs, self.settings, Arc::new(self.registry))
             .with_keyring(self.keyring)
             .with_blogs(blogs);
+        if let Some(photos) = self.photos {
+            services = services.with_photos(photos);
+        }
         let notifications = Notifications::default();
         let listening = tokio::spawn(notifications.clone().run(store));
         let org = services
@@ -349,9 +375,15 @@ impl Harness {
     /// Starts an engine that writes by the script and publishes to real addresses.
     pub fn publishing(&self, script: &Script) -> RunningEngine {
         let real = all_steps(self.toolbox(Arc::new(ExtractiveWriter), SendLimits::default()));
-        let of_sites = [PUBLISH, site_sync::PLAN, site_sync::PULL, site_sync::PUSH];
+        let of_sites = [PUBLISH, FOLLOW, site_sync::PLAN, site_sync::PULL, site_sync::PUSH];
         let of_sites = real.into_iter().filter(|step| of_sites.contains(&step.kind()));
         self.engine(scripted_steps(script).into_iter().chain(of_sites).collect(), |_| {})
+    }
+
+    /// Starts an engine with the real steps and this image model.
+    pub fn illustrated(&self, model: Arc<dyn ImageModel>) -> RunningEngine {
+        let toolbox = self.toolbox(Arc::new(ExtractiveWriter), SendLimits::default());
+        self.engine(all_steps(Toolbox { image_model: Some(model), ..toolbox }), |_| {})
     }
 
     fn toolbox(&self, writer: Arc<dyn Writer>, limits: SendLimits) -> Toolbox {
@@ -364,6 +396,7 @@ impl Harness {
             search: None,
             search_results: 3,
             writer,
+            image_model: None,
             destination: Some(Arc::new(FolderDestination::new(self.site(), FrontMatterStyle::Hugo))),
             sender: Sender::new(limits, links, "Galley/test").expect("a sender"),
         }
@@ -431,6 +464,17 @@ impl Harness {
     /// Waits until the task has ended, woken by its events.
     pub async fn ended(&self, id: Uuid) -> TaskView {
         self.until(id, |view| view.status.is_ended()).await
+    }
+
+    /// Waits until no job of this kind is open, and at most a minute.
+    pub async fn jobs_done(&self, kind: StepKind) {
+        let open = format!("SELECT count(*) FROM steps WHERE kind = '{kind}' AND finished_at IS NULL");
+        let done = async {
+            while self.database.number(&open).await > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), done).await.expect("the jobs end");
     }
 
     pub async fn completed(&self, id: Uuid) -> TaskView {

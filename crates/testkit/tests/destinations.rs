@@ -128,6 +128,58 @@ async fn a_real_wordpress_keeps_a_whole_article_as_it_is() {
     }
 }
 
+/// Fifty articles, eight at a time, on a site that somebody has made fail: each is tried until it is there. Afterwards
+/// each is whole. How many posts and pictures there are is for whoever looks into the site's database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "asks a WordPress that the environment names"]
+async fn a_real_wordpress_that_fails_has_every_article_in_the_end() {
+    let (url, user, password) = environment();
+    let base = Uuid::now_v7().as_u128() & !0xff;
+    let mut picture = POINT.to_vec();
+    picture.extend(base.to_be_bytes());
+    let all: Vec<_> = (0..50_u8)
+        .map(|number| {
+            let mut post = article(Uuid::from_u128(base + u128::from(number)));
+            post.slug = format!("fails-{base:x}-{number}");
+            post.tags = vec![format!("Tag {base:x}"), format!("Tag {}", number / 8)];
+            for asset in &mut post.assets {
+                asset.bytes.clone_from(&picture);
+            }
+            post.assets[1].bytes.push(number);
+            post
+        })
+        .collect();
+    let mut attempts = 0;
+    for eight in all.chunks(8) {
+        let runs: Vec<_> = eight
+            .iter()
+            .map(|post| {
+                // Clients that know nothing of each other.
+                let (to, post) = (wordpress(&url, &user, &password, ContentForm::Auto), post.clone());
+                tokio::spawn(async move { until_there(&to, &post).await })
+            })
+            .collect();
+        for run in runs {
+            attempts += run.await.unwrap();
+        }
+    }
+    println!("{} articles in {attempts} attempts; fails-{base:x}", all.len());
+}
+
+async fn until_there(to: &WordPress, post: &Post) -> usize {
+    for attempt in 1..=60 {
+        match to.publish(post.clone(), None).await {
+            Ok(done) => {
+                assert_eq!((done.fields.tags.len(), done.fields.categories.len()), (2, 1), "{:?}", done.fields);
+                assert!(done.fields.featured.is_some());
+                return attempt;
+            }
+            Err(fault) => assert!(fault.is_transient(), "{fault}"),
+        }
+    }
+    panic!("sixty attempts were not enough");
+}
+
 fn article(article_id: Uuid) -> Post {
     let picture = |name: &str, role| Asset {
         name: name.to_owned(),

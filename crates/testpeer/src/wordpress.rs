@@ -62,6 +62,8 @@ pub struct Like {
     pub search_wakes: bool,
     /// Its search finds no category and no tag.
     pub hides_terms: bool,
+    /// The plugin that brings the editor of old is on, and the user may see plugins.
+    pub has_classic_editor: bool,
     /// Where the home page says that the interface is, instead of where it is.
     pub links_to: Option<String>,
 }
@@ -78,6 +80,7 @@ impl Default for Like {
             search_is_late: false,
             search_wakes: false,
             hides_terms: false,
+            has_classic_editor: false,
             links_to: None,
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM_SIV, RandomizedNonceKey},
-    digest, rand,
+    digest, hmac, rand,
 };
 use base64::{
     Engine as _, alphabet,
@@ -22,6 +22,8 @@ pub const MOST_PREVIOUS: usize = 16;
 /// So that the id of a key is not the hash that anything else may have of it.
 const ID_WORD: &[u8] = b"galley envelope key id\0";
 const ID_BYTES: usize = 8;
+/// So that what signs is not what seals.
+const SIGNING_WORD: &[u8] = b"galley signing key\0";
 
 /// People copy keys with and without the `=` at their end.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -69,6 +71,7 @@ pub fn new_key() -> Result<Hidden, VaultError> {
 pub(crate) struct EnvelopeKey {
     pub(crate) id: KeyId,
     pub(crate) cipher: RandomizedNonceKey,
+    signing: hmac::Key,
 }
 
 impl EnvelopeKey {
@@ -83,7 +86,8 @@ impl EnvelopeKey {
         named.update(key);
         let id = named.finish().as_ref().iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect();
         let cipher = RandomizedNonceKey::new(&AES_256_GCM_SIV, key).map_err(|_| wrong())?;
-        Ok(Self { id: KeyId(id), cipher })
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), SIGNING_WORD);
+        Ok(Self { id: KeyId(id), cipher, signing: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()) })
     }
 }
 
@@ -125,6 +129,22 @@ impl Keyring {
     /// The ids of the keys that only open.
     pub fn previous(&self) -> impl Iterator<Item = &KeyId> {
         self.keys.iter().skip(1).map(|key| &key.id)
+    }
+
+    /// A signature of a text that is handed out and comes back, by the current key: 32 bytes. `purpose` keeps what is signed
+    /// for one thing from being taken for another; it holds no zero byte.
+    pub fn sign(&self, purpose: &str, text: &str) -> [u8; 32] {
+        let mut signature = [0; 32];
+        let mut context = hmac::Context::with_key(&self.keys[0].signing);
+        [purpose, "\0", text].iter().for_each(|part| context.update(part.as_bytes()));
+        signature.copy_from_slice(context.sign().as_ref());
+        signature
+    }
+
+    /// Whether one of the keys has signed this text for this purpose.
+    pub fn has_signed(&self, purpose: &str, text: &str, signature: &[u8]) -> bool {
+        let signed = [purpose, "\0", text].concat();
+        self.keys.iter().any(|key| hmac::verify(&key.signing, signed.as_bytes(), signature).is_ok())
     }
 
     pub(crate) fn sealing(&self) -> &EnvelopeKey {

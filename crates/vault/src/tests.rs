@@ -132,3 +132,17 @@ fn a_ring_shows_ids_only() {
     assert!(!shown.contains(one.expose()) && !shown.contains(two.expose()), "{shown}");
     assert_eq!(VaultError::unknown(&"x\n".repeat(99)), VaultError::UnknownKey("x".repeat(16)));
 }
+
+#[test]
+fn a_signature_is_of_one_text_for_one_purpose_by_a_key_of_the_ring() {
+    let (old, new) = (fresh(), fresh());
+    let before = ring(&old, &[]);
+    let signature = before.sign("link", "a/b");
+    assert!(before.has_signed("link", "a/b", &signature));
+    assert!(ring(&new, std::slice::from_ref(&old)).has_signed("link", "a/b", &signature), "also after a rotation");
+    assert!(!ring(&new, &[]).has_signed("link", "a/b", &signature));
+    for (purpose, text) in [("link", "a/c"), ("other", "a/b"), ("lin", "ka/b")] {
+        assert!(!before.has_signed(purpose, text, &signature), "{purpose} {text}");
+    }
+    assert!(!before.has_signed("link", "a/b", &signature[..31]) && !before.has_signed("link", "a/b", &[]));
+}

@@ -185,7 +185,7 @@ fields! {
 
 /// A form with one file in it.
 pub struct UploadForm {
-    upload: Upload,
+    pub(in crate::http) upload: Upload,
     /// Kept until the file is stored, so that only so many are in memory.
     _turn: Turn,
 }
@@ -224,7 +224,7 @@ impl Uploads {
 }
 
 impl UploadForm {
-    fn fingerprint(&self) -> Vec<u8> {
+    pub(in crate::http) fn fingerprint(&self) -> Vec<u8> {
         let content = Sha256::digest(&self.upload.bytes);
         [&content[..], self.upload.name.as_bytes()].concat()
     }

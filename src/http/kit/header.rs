@@ -2,13 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use galley_services as services;
-use poem::{Request, RequestBody};
+use poem::{Request, RequestBody, http::StatusCode};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaParamIn, MetaSchema, MetaSchemaRef},
 };
 
-use super::{problem::Problem, scalar::Moment};
+use super::{
+    problem::{Code, Problem},
+    scalar::Moment,
+};
 
 /// The largest number of an event that is taken; no task has as many.
 pub const MAX_EVENT: i64 = 999_999_999_999_999;
@@ -69,7 +72,7 @@ macro_rules! extractors {
     )+};
 }
 
-extractors!(IdempotencyKey, IfMatch, IfNoneMatch, IfUnchanged, LastEventId);
+extractors!(IdempotencyKey, IfMatch, IfNoneMatch, IfUnchanged, LastEventId, MustBeUnchanged);
 
 /// `If-None-Match`: the tags of what the client has already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +184,30 @@ impl RequestHeader for IfUnchanged {
         let message = "must be updated_at as you read it, for example \"2026-01-15T10:00:00.000Z\"";
         let tags = strong_tags(text).ok_or_else(|| Problem::wrong(Self::NAME, message))?;
         Ok(Self(Some(tags.into_iter().filter_map(Moment::of).map(|moment| moment.0).collect())))
+    }
+}
+
+/// As [`IfUnchanged`], where a change without it would undo somebody else's.
+pub struct MustBeUnchanged(pub Vec<DateTime<Utc>>);
+
+impl MustBeUnchanged {
+    /// Tells it from the others in the description.
+    pub const ABOUT: &'static str = "Required: `updated_at` as you read it, or a list of tags of which it may be one. If it is another one by now, nothing \
+         changes and the answer is 412; without it, 428.";
+}
+
+impl RequestHeader for MustBeUnchanged {
+    const NAME: &'static str = IfUnchanged::NAME;
+
+    fn schema() -> MetaSchema {
+        MetaSchema { description: Some(Self::ABOUT), ..IfUnchanged::schema() }
+    }
+
+    fn read(request: &Request, text: Option<&str>) -> Result<Self, Problem> {
+        IfUnchanged::read(request, text)?.0.map(Self).ok_or_else(|| {
+            let detail = "If-Match is missing: give updated_at as you read it, so that nobody's change is undone";
+            Problem::new(StatusCode::PRECONDITION_REQUIRED, Code::ValidationError, detail)
+        })
     }
 }
 

@@ -253,6 +253,9 @@ impl From<ServiceError> for Problem {
             error @ ServiceError::InsufficientCredits { .. } => {
                 Self::new(StatusCode::PAYMENT_REQUIRED, Code::InsufficientCredits, error.to_string())
             }
+            ServiceError::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, Code::Forbidden, text),
+            ServiceError::TooLarge(limit) => Self::too_large(limit),
+            ServiceError::WrongKind(text) => Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::ValidationError, text),
             ServiceError::Unavailable(text) => {
                 tracing::error!(%text, "what was asked could not be done now");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::WorkflowError, text).retry_after(DATABASE_WAIT)

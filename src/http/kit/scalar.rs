@@ -6,12 +6,14 @@ use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use galley_destinations::{CapabilityId, CapabilityStatus, Collection};
 use galley_domain::{
     article::{ContentFormat, DRAFT, ListedStatus, PublicationStatus, STEPS},
+    image::{ImageQuality, ImageSize, ImageSource, ImageStyle, PhotoProvider},
     project::{Platform, ProjectStatus},
     publishing::{DeploymentStatus, PostStatus, PostType, PublicationState, SyncDirection, SyncStatus, Visibility},
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},
     webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus},
 };
+use galley_photos::Orientation;
 use galley_services::{DriftState, Keep};
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -229,6 +231,7 @@ vocabulary!(
 );
 vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
 vocabulary!(PostStatus, PostType, Visibility, CapabilityId, CapabilityStatus, DriftState, Keep);
+vocabulary!(ImageQuality, ImageSize, ImageSource, ImageStyle, Orientation, PhotoProvider);
 vocabulary!(Collection, DeploymentStatus, PublicationState, SyncDirection, SyncStatus);
 
 /// Declares words of the front's own, such as what a list is sorted by.

@@ -13,31 +13,42 @@ use poem_openapi::{
 
 use super::{
     dialect::Dialect,
-    header::IfUnchanged,
+    header::{IfUnchanged, MustBeUnchanged},
     problem::{self, CONTENT_TYPE, Code, Problem},
     reply::{Asked, Kind},
     rights::Needed,
 };
+
+/// Ends of paths whose operations wait for a service of somebody else.
+const ASKING_OUTSIDE: [&str; 3] = ["/stock-photos/search", "/images/from-stock", "/images/ai-generate"];
+
+/// Whoever has no key shows a link that is signed.
+const TAKING_LINKS: &str = "/images/{image_id}/{part}";
 
 /// What can go wrong with an operation, in ascending order.
 pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec<u16> {
     let is_given = |param: &poem_openapi::registry::MetaOperationParam| param.in_type != MetaParamIn::Path;
     let takes_body = operation.request.is_some();
     let changes = ![Method::GET, Method::HEAD].contains(&operation.method);
-    let is_conditional = operation.params.iter().any(|param| param.description.as_deref() == Some(IfUnchanged::ABOUT));
+    let takes = |about: &str| operation.params.iter().any(|param| param.description.as_deref() == Some(about));
+    let must_be_conditional = takes(MustBeUnchanged::ABOUT);
+    let is_conditional = must_be_conditional || takes(IfUnchanged::ABOUT);
     let may_need_a_token = needed.is_none() && !operation.security.is_empty();
-    let asks_outside = operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
+    let asks_outside = ASKING_OUTSIDE.iter().any(|end| path.ends_with(end))
+        || operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
     // Where an unknown id in a body or in the address is a 404.
     let names_things = Dialect::of(path) == Dialect::Planner && (takes_body || operation.params.iter().any(is_given));
-    let rules: [(bool, &[u16]); 11] = [
+    let rules: [(bool, &[u16]); 13] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{') || names_things, &[404]),
-        (changes, &[409]),
+        (changes || asks_outside, &[409]),
+        (path.ends_with(TAKING_LINKS), &[403]),
         (is_conditional, &[412]),
         (takes_body, &[413, 415]),
+        (must_be_conditional, &[428]),
         (true, &[500]),
         (asks_outside, &[502]),
         (true, &[503]),
@@ -71,6 +82,7 @@ fn describe(status: u16) -> &'static str {
         412 => "CONFLICT: it was changed since you read it.",
         413 => "VALIDATION_ERROR: the body is too large.",
         415 => "VALIDATION_ERROR: the body is of the wrong type.",
+        428 => "VALIDATION_ERROR: `If-Match` is missing.",
         429 => "RATE_LIMIT_ERROR: too much at once; `Retry-After` says when to come back.",
         502 => {
             "WORKFLOW_ERROR or LLM_ERROR: whoever was asked outside refused or did not answer; `detail` has its words."

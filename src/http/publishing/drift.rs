@@ -174,7 +174,7 @@ impl From<services::Preview> for PublicationPreview {
             message: error.message,
         };
         Self {
-            action: preview.action.to_owned(),
+            action: preview.action.as_str().to_owned(),
             connection_id: preview.connection_id,
             target: target.into(),
             fields: preview.fields.into_iter().map(field).collect(),

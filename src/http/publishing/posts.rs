@@ -45,7 +45,10 @@ impl Posts {
         Query(query): Query<BlogPostQuery>,
     ) -> Outcome<Vec<BlogPostSummary>> {
         let rows = auth.services().posts(auth.org(), project_id.0.0).await?;
-        let mut posts: Vec<BlogPostSummary> = views(rows)?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let mut links = auth.services().featured_links(auth.org(), &ids).await?;
+        let mut posts: Vec<BlogPostSummary> =
+            views(rows.into_iter().map(|row| (links.remove(&row.id), row)).map(|(link, row)| (row, link)))?;
         posts.retain(|post| query.status.is_none_or(|status| post.is(status.0)));
         Ok(Reply::new(posts))
     }
@@ -271,7 +274,8 @@ async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> 
         Some(publication) => auth.services().publication(auth.org(), publication).await?.task_id,
         None => None,
     };
-    BlogPost::with_job(row, task)
+    let featured = auth.services().featured_links(auth.org(), &[row.id]).await?.remove(&row.id);
+    BlogPost::with(row, task, featured)
 }
 
 /// What came of a publication, as far as it can be waited for.

@@ -8,7 +8,7 @@ mod publishing;
 mod questions;
 mod samples;
 
-use galley_domain::{OrgId, article, project::Platform};
+use galley_domain::{OrgId, article, image::PhotoProvider, project::Platform};
 use galley_services::{
     IdempotencyKey,
     pipelines::{READING, UPKEEP, upkeep::SWEEP},
@@ -34,6 +34,9 @@ struct Theirs {
     key: Uuid,
     file: Uuid,
     cover: Uuid,
+    /// The title card.
+    image: rows::Image,
+    photo_key: rows::StockPhotoKey,
     project: rows::Project,
     schedule: rows::Schedule,
     run: rows::ScheduleRun,
@@ -91,6 +94,7 @@ async fn theirs(harness: &Harness) -> Theirs {
     owned.insert_deliveries(std::slice::from_ref(&told)).await.unwrap();
     owned.add_attempt(new_attempt(told.id)).await.unwrap();
     let delivery = owned.delivery(webhook.id, told.id).await.unwrap().unwrap();
+    let photo_key = owned.insert_stock_photo_key(Uuid::new_v4(), PhotoProvider::Pexels, true).await.unwrap();
     owned.commit().await.unwrap();
     let task = tenant.task(task).await.unwrap().unwrap();
     let article = tenant.article(task.subject_id.unwrap()).await.unwrap().unwrap();
@@ -118,6 +122,8 @@ async fn theirs(harness: &Harness) -> Theirs {
         key: harness.principal.key().unwrap(),
         file,
         cover: article.cover_file_id.unwrap(),
+        image: tenant.images(&[article.id]).await.unwrap().remove(0),
+        photo_key,
         project,
         schedule,
         run,

@@ -7,8 +7,8 @@ use galley_domain::{
     publishing::{PublicationState, Visibility},
 };
 use galley_store::{
-    CalendarFilter, ConnectionFilter, DeploymentFilter, ImportedArticle, NewConnection, NewPublication, NewSiteEvent,
-    NewTemplate, PublicationFilter, StoreError, TenantTx, rows,
+    CalendarFilter, ConnectionFilter, DeploymentFilter, ImportedArticle, NewConnection, NewFeed, NewPublication,
+    NewSiteEvent, NewTemplate, PublicationFilter, StoreError, TenantTx, rows,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ pub(super) struct TheirPublishing {
     pub(super) connection: rows::Connection,
     pub(super) template: rows::BlogTemplate,
     pub(super) publication: rows::Publication,
+    pub(super) feed: Uuid,
     pub(super) deployment: rows::Deployment,
 }
 
@@ -31,9 +32,10 @@ pub(super) async fn theirs(tx: &TenantTx, project: Uuid, article: Uuid) -> Their
     let template = NewTemplate { is_default: true, ..new_template() };
     let template = tx.insert_blog_template(template).await.unwrap();
     let publication = tx.insert_publication(new_publication(article, Some(connection.id))).await.unwrap();
+    let feed = tx.insert_calendar_feed(new_feed()).await.unwrap().id;
     let deployment = tx.insert_deployment(project, Uuid::new_v4(), json!({})).await.unwrap();
     tx.insert_site_event(new_site_event(connection.id)).await.unwrap();
-    TheirPublishing { connection, template, publication, deployment }
+    TheirPublishing { connection, template, publication, feed, deployment }
 }
 
 fn new_site_event(connection: Uuid) -> NewSiteEvent {
@@ -76,6 +78,10 @@ fn new_connection() -> NewConnection {
         site_url: SITE.into(),
         username: Uuid::new_v4().to_string(),
     }
+}
+
+fn new_feed() -> NewFeed {
+    NewFeed { id: Uuid::new_v4(), name: "Desk".into(), project_id: None, hash: Uuid::new_v4().into_bytes().to_vec() }
 }
 
 fn new_template() -> NewTemplate {
@@ -124,7 +130,7 @@ fn whole_calendar() -> CalendarFilter {
 
 pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Result<bool, StoreError>> {
     let (article, project) = (theirs.article.id, theirs.project.id);
-    let TheirPublishing { connection, template, publication, deployment } = &theirs.publishing;
+    let TheirPublishing { connection, template, publication, deployment, .. } = &theirs.publishing;
     let deployments = DeploymentFilter { limit: 1000, ..DeploymentFilter::default() };
     let integrations = ConnectionFilter { limit: 1000, ..ConnectionFilter::default() };
     let publications = PublicationFilter { limit: 1000, ..PublicationFilter::default() };
@@ -175,6 +181,10 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "post" => tx.post(project, article).await?.is_some(),
             "post_counts" => tx.post_counts(project).await?.total > 0,
             "calendar" => tx.calendar(&whole_calendar()).await?.iter().any(|row| row.id == article),
+            "calendar_feeds" => tx.calendar_feeds().await?.iter().any(|row| row.org_id == theirs.org.0),
+            "insert_calendar_feed" => done(tx.insert_calendar_feed(new_feed()).await)?,
+            "delete_calendar_feed" => tx.delete_calendar_feed(theirs.publishing.feed).await?,
+            "oldest_approved" => tx.oldest_approved(project).await?.is_some(),
             "save_article" => tx.save_article(theirs.article.clone()).await.map(|_| true)?,
             _ => return Ok(None),
         }))

@@ -1,13 +1,13 @@
 //! One question for each method of a tenant's view: does it reach the other tenant's rows?
 
-use galley_domain::{article, task::TaskStatus};
+use galley_domain::{article, image::PhotoProvider, task::TaskStatus};
 use galley_services::{
     IdempotencyKey,
     pipelines::{READING, upkeep::SWEEP},
 };
 use galley_store::{
-    ArticleChange, ClaimedStep, DeliveryFilter, EffectMark, NewAttempt, Replay, StoreError, TaskFilter, TenantTx,
-    WebhookFilter, rows,
+    ArticleChange, ClaimedStep, DeliveryFilter, EffectMark, NewAttempt, NewCard, Replay, StoreError, TaskFilter,
+    TenantTx, WebhookFilter, rows,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -178,6 +178,27 @@ pub(super) async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> 
             "insert_file" => done(tx.insert_file(new_file()).await)?,
             "is_cover" => tx.is_cover(theirs.cover).await?,
             "delete_file" => tx.delete_file(file).await?,
+            "image" => tx.image(theirs.image.id).await?.is_some(),
+            "images" => !tx.images(&[article]).await?.is_empty(),
+            "featured_images" => !tx.featured_images(&[article]).await?.is_empty(),
+            "insert_image" => tx.insert_image(new_image(article)).await.map(|_| true)?,
+            "set_image_variants" => tx.set_image_variants(theirs.image.id, &Default::default(), 9).await?,
+            "feature_image" => tx.feature_image(article, Some(theirs.image.id)).await?,
+            "delete_image" => tx.delete_image(theirs.image.id).await?.is_some(),
+            "put_card" => {
+                let (file, alt_text) = (&new_file(), "mine");
+                done(tx.put_card(article, NewCard { file, width: 1, height: 1, alt_text }).await)?
+            }
+            "stock_photo_keys" => !tx.stock_photo_keys().await?.is_empty(),
+            "active_photo_key" => tx.active_photo_key(PhotoProvider::Pexels).await?.is_some(),
+            "lock_stock_photo_key" => tx.lock_stock_photo_key(theirs.photo_key.id).await?.is_some(),
+            // A stranger's own goes away again, so that the lists above stay empty.
+            "insert_stock_photo_key" => {
+                let own = tx.insert_stock_photo_key(Uuid::new_v4(), PhotoProvider::Pexels, true).await?;
+                !tx.delete_stock_photo_key(own.id).await?
+            }
+            "save_stock_photo_key" => tx.save_stock_photo_key(theirs.photo_key.clone()).await.map(|_| true)?,
+            "delete_stock_photo_key" => tx.delete_stock_photo_key(theirs.photo_key.id).await?,
             "project" => tx.project(project).await?.is_some(),
             "projects" => tx.projects(false).await?.iter().any(|row| row.org_id == theirs.org.0),
             "project_slug_taken" => tx.project_slug_taken(&theirs.project.slug).await?,

@@ -1,9 +1,12 @@
 //! Rows to insert, each complete and plain.
 
+use std::collections::BTreeMap;
+
 use galley_domain::{
     OrgId,
     article::{self, ArticleStatus, ContentFormat},
     effect::EffectState,
+    image::ImageSource,
     project::Platform,
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     usage::{CallOutcome, Usage},
@@ -13,7 +16,7 @@ use galley_domain::{
 use galley_services::pipelines::READING;
 use galley_store::{
     ArticleFilter, ArticleSort, EffectKey, Fence, FileFilter, NewArticle, NewAttempt, NewDelivery, NewEventToken,
-    NewFile, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook, ReplayRange,
+    NewFile, NewImage, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook, ReplayRange,
     ScheduleFilter, Start, StoredClaim, StoredSecret, TextEnum, TextVersion, rows,
 };
 use rust_decimal::Decimal;
@@ -264,5 +267,24 @@ pub(super) fn new_claim(source: Uuid) -> StoredClaim {
         span: Some((0, 1)),
         coverage_permille: 1000,
         missing: Vec::new(),
+    }
+}
+
+pub(super) fn new_image(article: Uuid) -> NewImage {
+    NewImage {
+        id: Uuid::new_v4(),
+        article,
+        source: ImageSource::Upload,
+        kind: "png".into(),
+        width: 1,
+        height: 1,
+        file_size: 1,
+        sha256: "s".into(),
+        blob: "b".into(),
+        variants: BTreeMap::new(),
+        stored_bytes: 1,
+        alt_text: "mine".into(),
+        credit: None,
+        file: None,
     }
 }

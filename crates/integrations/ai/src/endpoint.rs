@@ -159,6 +159,13 @@ impl Endpoint {
         url
     }
 
+    /// `{base_url}/images/generations`.
+    pub(crate) fn images_url(&self) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path(&format!("{}/images/generations", self.base_url.path().trim_end_matches('/')));
+        url
+    }
+
     /// The most tokens to ask for in one answer: never more than half the context, so that the sources keep room.
     pub(crate) fn answer_tokens(&self) -> u32 {
         self.max_tokens.min(self.context_tokens / 2)

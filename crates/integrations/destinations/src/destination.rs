@@ -10,7 +10,7 @@ use crate::{
     listing::{Collection, RemotePage, Structure},
     post::Post,
     probe::{Probe, Term, TermKind},
-    remote::{Existing, Known, Published, RemoteFields, Removal},
+    remote::{Existing, Known, Preview, Published, RemoteFields, Removal},
 };
 
 /// Where articles are published: a folder, a blog.
@@ -29,6 +29,9 @@ pub trait Destination: Debug + Send + Sync + 'static {
     /// into the trash is a permanent fault: it does not come back against their will. One that was deleted for good is made
     /// anew, with a warning where our records knew it.
     async fn publish(&self, post: Post, known: Option<&Known>) -> Result<Published, Fault>;
+
+    /// What [`Self::publish`] would do, with its refusals; changes nothing.
+    async fn preview(&self, post: Post, known: Option<&Known>) -> Result<Preview, Fault>;
 
     /// What is there of the article, also in the trash; changes nothing.
     async fn look_up(&self, article: Uuid, known: Option<&Known>) -> Result<Option<Existing>, Fault>;

@@ -21,7 +21,7 @@ use crate::{
     front_matter::{FrontMatterStyle, document, is_hidden},
     io_fault::fault,
     post::Post,
-    remote::{Existing, Known, Published, RemoteStatus, SeoOutcome},
+    remote::{Existing, Known, Preview, PreviewAction, Published, RemoteStatus, SeoOutcome},
 };
 pub use destination::FolderDestination;
 use files::{ours, remove_file, remove_old, settle, sync_dir, take_out, tidy, write_new};
@@ -83,6 +83,31 @@ impl SiteFolder {
         self.published(&root, &folder, post, already_there, Vec::new())
     }
 
+    /// What [`publish`](Self::publish) would do, with its refusals that can be told without writing.
+    pub fn preview(&self, post: &Post, known: Option<&Known>) -> Result<Preview, Fault> {
+        post.check()?;
+        let root = self.open()?;
+        let there = root.as_ref().map(|root| find(root, post.article_id)).transpose()?.flatten();
+        let mut warnings = Vec::new();
+        let (action, folder) = match (&there, &root) {
+            (Some(there), _) if is_there(there, post) => (PreviewAction::None, there.folder.clone()),
+            (Some(there), _) if there.stamp.version > post.version => return Err(newer(there, post)),
+            (Some(there), _) => (PreviewAction::Update, there.folder.clone()),
+            (None, root) => {
+                let folder = root.as_ref().map_or_else(|| Ok(post.slug.clone()), |root| vacant(root, &post.slug))?;
+                warnings = new_place(post, &folder, known);
+                (PreviewAction::Create, folder)
+            }
+        };
+        let text = document(post, &folder, self.style);
+        let remote = match (&there, &root) {
+            (Some(there), Some(root)) => Some(state::fields(root, &there.folder)?),
+            _ => None,
+        };
+        let local = state::read_fields(&text, &folder)?;
+        Ok(Preview { action, target: there.map(existing), local, remote, warnings })
+    }
+
     fn published(
         &self,
         root: &Dir,
@@ -117,13 +142,7 @@ impl SiteFolder {
     /// Looks for the article without writing anything: what an interrupted publication finds out before it repeats.
     pub fn look_up(&self, article_id: Uuid) -> Result<Option<Existing>, Fault> {
         let Some(root) = self.open()? else { return Ok(None) };
-        Ok(find(&root, article_id)?.map(|found| Existing {
-            external_id: format!("{}/{INDEX}", found.folder),
-            url: format!("{}/", found.folder),
-            version: found.stamp.version,
-            status: if found.stamp.is_draft { RemoteStatus::Draft } else { RemoteStatus::Published },
-            slug: found.folder,
-        }))
+        Ok(find(&root, article_id)?.map(existing))
     }
 
     /// Takes the article out of the folder; false when it is not there. Files that others put beside it stay.
@@ -232,6 +251,16 @@ fn is_there(there: &Found, post: &Post) -> bool {
     let stamp = &there.stamp;
     let same_fields = stamp.fingerprint.as_ref().is_none_or(|fields| *fields == post.fingerprint());
     stamp.version == post.version && same_fields && stamp.is_draft == is_hidden(post.visibility) && !post.overwrite
+}
+
+fn existing(found: Found) -> Existing {
+    Existing {
+        external_id: format!("{}/{INDEX}", found.folder),
+        url: format!("{}/", found.folder),
+        version: found.stamp.version,
+        status: if found.stamp.is_draft { RemoteStatus::Draft } else { RemoteStatus::Published },
+        slug: found.folder,
+    }
 }
 
 fn newer(there: &Found, post: &Post) -> Fault {

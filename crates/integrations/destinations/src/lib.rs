@@ -22,5 +22,7 @@ pub use front_matter::{FrontMatterStyle, Stamp, document, stamp};
 pub use listing::{Collection, Kind, RemoteItem, RemotePage, Structure};
 pub use post::{Asset, AssetRole, Post, SeoMeta, Visibility};
 pub use probe::{Capability, CapabilityId, CapabilityStatus, Probe, Term, TermKind};
-pub use remote::{Existing, Known, Picture, Published, RemoteFields, RemoteStatus, Removal, SeoOutcome};
+pub use remote::{
+    Existing, Known, Picture, Preview, PreviewAction, Published, RemoteFields, RemoteStatus, Removal, SeoOutcome,
+};
 pub use wordpress::{ContentForm, WordPress, WordPressSettings, wordpress_clients, wordpress_clients_with};

@@ -196,7 +196,9 @@ impl Post {
             at_most(what, names.len(), Self::MAX_TERMS, "entries")?;
             for name in names {
                 at_most(one, name.chars().count(), Self::MAX_KEYWORD, "characters")?;
-                if name.split('>').any(|part| part.trim().is_empty()) {
+                // Of a tag the sign is a part of its name.
+                let mut parts = name.split(if one == "category" { '>' } else { '\0' });
+                if parts.any(|part| part.trim().is_empty()) {
                     return Err(invalid(format!("a {one} has no name; take it out of the list")));
                 }
             }

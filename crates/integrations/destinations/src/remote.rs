@@ -107,6 +107,30 @@ pub struct RemoteFields {
     pub date: Option<DateTime<Utc>>,
 }
 
+text_enum! {
+    /// What publishing would do.
+    PreviewAction {
+        Create = "create",
+        Update = "update",
+        /// This version with these fields is there.
+        None = "none",
+    }
+}
+
+/// What publishing would do, field by field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    pub action: PreviewAction,
+    /// What would be written over.
+    pub target: Option<Existing>,
+    /// As they would stand there.
+    pub local: RemoteFields,
+    /// As they stand there now.
+    pub remote: Option<RemoteFields>,
+    /// As [`Published::warnings`], as far as they can be told beforehand.
+    pub warnings: Vec<String>,
+}
+
 /// A picture at a destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {

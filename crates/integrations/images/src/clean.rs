@@ -14,6 +14,8 @@ pub(crate) struct Cleaned {
     pub text: String,
     /// What the font cannot draw, each once, in the order of the text.
     pub removed: Vec<String>,
+    /// Letters or digits are among it: what is left is not what the text says.
+    pub lacks_letters: bool,
     /// `text` was longer than the limit and ends in an ellipsis.
     pub shortened: bool,
 }
@@ -32,6 +34,7 @@ pub(crate) fn one_line(text: &str) -> String {
 pub(crate) fn clean(text: &str, face: &Typeface, max: usize) -> Result<Cleaned, CardError> {
     let mut kept = String::with_capacity(text.len());
     let mut removed: Vec<String> = Vec::new();
+    let mut lacks_letters = false;
     // Before anything is dropped: the joiners inside an emoji make it one character for the list.
     for grapheme in text.graphemes(true) {
         let blank = grapheme.chars().all(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
@@ -43,6 +46,7 @@ pub(crate) fn clean(text: &str, face: &Typeface, max: usize) -> Result<Cleaned, 
         } else {
             // A gap and not nothing: words on both sides stay apart.
             kept.push(' ');
+            lacks_letters |= grapheme.chars().any(char::is_alphanumeric);
             let shown: String = grapheme.chars().take(MAX_GRAPHEME_CHARS).collect();
             if !removed.contains(&shown) {
                 removed.push(shown);
@@ -57,7 +61,7 @@ pub(crate) fn clean(text: &str, face: &Typeface, max: usize) -> Result<Cleaned, 
         text.clear();
     }
     let (text, shortened) = cut(text, max);
-    Ok(Cleaned { text, removed, shortened })
+    Ok(Cleaned { text, removed, lacks_letters, shortened })
 }
 
 /// Takes away the empty brackets and the space before punctuation that removed characters leave behind.
@@ -74,16 +78,42 @@ fn tidy(mut text: String) -> String {
     text.trim_end_matches(|c: char| c.is_whitespace() || ",;:–—-·|/".contains(c)).to_owned()
 }
 
-/// Cuts to `max` graphemes, the ellipsis included, at the end of a word where one is near.
+/// At most `max` characters as a reader counts them, an ellipsis included where something is cut (`true`).
 fn cut(text: String, max: usize) -> (String, bool) {
     let starts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
     if starts.len() <= max {
         return (text, false);
     }
-    let head = &text[..starts[max - 1]];
-    let near = starts[(max - 1) * 4 / 5];
-    let end = head.rfind(' ').filter(|&at| at >= near).unwrap_or(head.len());
-    (with_ellipsis(&head[..end]), true)
+    (shortened(&text, starts[max - 1]), true)
+}
+
+/// Letters that no abbreviation has before its full stop.
+const ABBREVIATION: usize = 4;
+
+/// The beginning of `text` in at most `end` bytes, with an ellipsis: whole phrases, or whole words where a phrase is
+/// longer than that, or a part of a word that is.
+pub(crate) fn shortened(text: &str, end: usize) -> String {
+    let head = &text[..end];
+    // A phrase ends before its punctuation when a space or nothing follows that, and before a dash between spaces.
+    let ends_phrase = |at: usize, sign: char| {
+        let rest = &text[at + sign.len_utf8()..];
+        let is_before_space = rest.is_empty() || rest.starts_with(char::is_whitespace);
+        match sign {
+            ',' | ';' | ':' | '!' | '?' | '…' => is_before_space,
+            // Behind a short word it may be an abbreviation.
+            '.' => {
+                let before = text[..at].chars().rev().take(ABBREVIATION);
+                is_before_space && before.filter(|sign| sign.is_alphanumeric()).count() == ABBREVIATION
+            }
+            '–' | '—' | '-' | '|' | '·' => is_before_space && text[..at].ends_with(char::is_whitespace),
+            '(' | '[' | '«' | '„' => text[..at].ends_with(char::is_whitespace),
+            _ => false,
+        }
+    };
+    let is_some = |at: &usize| !head[..*at].trim().is_empty();
+    let phrase = head.char_indices().filter(|&(at, sign)| ends_phrase(at, sign)).map(|(at, _)| at).rfind(is_some);
+    let word = || head.rfind(' ').filter(is_some);
+    with_ellipsis(&head[..phrase.or_else(word).unwrap_or(end)])
 }
 
 /// `text` without the punctuation it happens to end in, and an ellipsis.
@@ -118,7 +148,10 @@ mod tests {
     fn plain_text_is_untouched() {
         for plain in ["Brewing coffee at home", "Кофе: 10 советов", "Καφές — οδηγός", "Ça va? (oui)", "q̈"]
         {
-            assert_eq!(cleaned(plain, 300), Cleaned { text: plain.into(), removed: vec![], shortened: false });
+            assert_eq!(
+                cleaned(plain, 300),
+                Cleaned { text: plain.into(), removed: vec![], lacks_letters: false, shortened: false }
+            );
         }
     }
 
@@ -150,10 +183,32 @@ mod tests {
     }
 
     #[test]
-    fn cuts_at_a_word_or_inside_a_long_one() {
-        assert_eq!(cleaned("one two three, four", 16).text, "one two three…");
+    fn cuts_at_a_phrase_or_at_a_word_or_inside_a_long_one() {
+        for (input, max, shown) in [
+            ("one two three, four", 16, "one two three…"),
+            ("Brewing tea: water, time and the right pot", 30, "Brewing tea: water…"),
+            ("Tea at home – all that matters in one place", 30, "Tea at home…"),
+            ("Tea (and coffee) for people in a hurry", 20, "Tea…"),
+            ("What is tea? A leaf and much more", 20, "What is tea…"),
+            ("Version 2.5 of the well-known pot", 22, "Version 2.5 of the…"),
+            ("one two three four", 12, "one two…"),
+            ("Dr. Smith writes. More of him", 24, "Dr. Smith writes…"),
+            ("Dr. Smith writes more of him", 18, "Dr. Smith writes…"),
+            (", one two three four", 12, ", one two…"),
+        ] {
+            let done = cleaned(input, max);
+            assert_eq!((done.text.as_str(), done.shortened), (shown, true), "{input}");
+        }
         assert_eq!(cleaned(&"x".repeat(400), 300).text, format!("{}…", "x".repeat(299)));
         assert!(!cleaned(&"x".repeat(300), 300).shortened);
         assert!(cleaned(&"x".repeat(301), 300).shortened);
+    }
+
+    #[test]
+    fn a_missing_letter_is_told_from_a_missing_picture() {
+        for (input, lacks) in [("☕ Coffee", false), ("Coffee – 日本", true), ("Coffee ١", true), ("Tea 🍵 2", false)]
+        {
+            assert_eq!(cleaned(input, 300).lacks_letters, lacks, "{input}");
+        }
     }
 }

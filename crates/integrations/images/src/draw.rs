@@ -54,6 +54,9 @@ pub(crate) fn text(
             shortened.push(CardField::Title);
         }
     }
+    if title.is_none() {
+        wordless(canvas, palette);
+    }
     if let Some(subtitle) = subtitle {
         let (line, cut) = layout::fit_line(subtitle, &fonts.subtitle, SUBTITLE_SIZE, TITLE.width - MARK_ROOM)?;
         let capital = fonts.subtitle.cap_height() * SUBTITLE_SIZE;
@@ -65,6 +68,14 @@ pub(crate) fn text(
         }
     }
     Ok(shortened)
+}
+
+/// Bar and mark, larger and in the middle: a card that is meant to have no words, and not one that has lost them.
+fn wordless(canvas: &mut Canvas, palette: &Palette) {
+    let (width, height, mark) = (BAR_WIDTH * 3.0, BAR_HEIGHT * 2.0, MARK * 3.0);
+    let (left, middle) = ((WIDTH as f32 - width) / 2.0, HEIGHT as f32 / 2.0);
+    bar(canvas, palette.accent, left, middle - BAR_GAP / 2.0 - height, width, height);
+    bar(canvas, palette.accent, left + (width - mark) / 2.0, middle + BAR_GAP / 2.0, mark, mark);
 }
 
 fn bar(canvas: &mut Canvas, ink: Rgb, x: f32, y: f32, width: f32, height: f32) {

@@ -3,7 +3,7 @@
 use unicode_linebreak::linebreaks;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::{CardError, clean::with_ellipsis, font::Typeface};
+use crate::{CardError, clean::shortened, font::Typeface};
 
 /// A box to fill. Lengths in pixels.
 #[derive(Debug, Clone, Copy)]
@@ -61,14 +61,16 @@ pub(crate) fn fit(text: &str, face: &Typeface, frame: Frame) -> Result<Block, Ca
     let size = frame.sizes.last().copied().unwrap_or(28.0);
     let lines = measured.lines(frame.width * face.units_per_em() / size, true).unwrap_or_default();
     let room = 1 + ((frame.height - face.cap_height() * size) / line_height(size)).max(0.0) as usize;
-    let mut cut = block(size, lines.into_iter().take(room).collect(), true);
-    if let Some(last) = cut.lines.pop() {
-        cut.lines.push(fit_line(&format!("{last}…"), face, size, frame.width)?.0);
-    }
-    Ok(cut)
+    // As much as there is room for, of that whole phrases; the ellipsis takes the place of punctuation or of a word.
+    let end = lines.get(room.saturating_sub(1)).map_or(text.len(), |&(_, to)| to);
+    let shown = shortened(text, end);
+    let limit = frame.width * face.units_per_em() / size;
+    let lines = Measured::new(&shown, face)?.lines(limit, true).unwrap_or_default();
+    let lines = lines.into_iter().take(room).map(|(from, to)| shown[from..to].trim().to_owned()).collect();
+    Ok(Block { size, line_height: line_height(size), lines, shortened: true })
 }
 
-/// The beginning of `text` that fits on one line, with an ellipsis where that is not all (`true`).
+/// The beginning of `text` that fits on one line, whole phrases or words, with an ellipsis where that is not all (`true`).
 pub(crate) fn fit_line(text: &str, face: &Typeface, size: f32, width: f32) -> Result<(String, bool), CardError> {
     let limit = width / size * face.units_per_em();
     let measured = Measured::new(text, face)?;
@@ -77,7 +79,7 @@ pub(crate) fn fit_line(text: &str, face: &Typeface, size: f32, width: f32) -> Re
     }
     let room = limit - Measured::new("…", face)?.width(0, '…'.len_utf8());
     let end = text.grapheme_indices(true).map(|(at, _)| at).take_while(|&at| measured.width(0, at) <= room).last();
-    Ok((with_ellipsis(&text[..end.unwrap_or(0)]), true))
+    Ok((shortened(text, end.unwrap_or(0)), true))
 }
 
 /// A text with the running width of its beginning at every byte where a glyph starts. Shaped once: widths grow

@@ -1,4 +1,6 @@
-//! Rendered title cards: the picture that an article gets when nobody supplies one.
+//! Pictures ([`Picture`]): from anybody's bytes to upright pixels in several sizes.
+//!
+//! Rendered title cards ([`render_card`]): the picture that an article gets when nobody supplies one.
 //!
 //! Shaping is `harfrust` (HarfBuzz in Rust, which also reads the outlines), line breaking `unicode-linebreak` (UAX 14),
 //! drawing `tiny-skia`, encoding `png`. `cosmic-text` and `parley` would do the same with font discovery, fallback and
@@ -14,9 +16,14 @@ mod font;
 mod layout;
 mod palette;
 mod pattern;
+mod picture;
 
 use clean::Cleaned;
 use palette::Palette;
+
+pub use picture::{
+    Encoded, Look, MAX_PICTURE_BYTES, MAX_PIXELS, Picture, PictureError, PictureKind, PictureLimits, Size, Variant,
+};
 
 /// Width of a card in pixels: the size that social networks and search engines ask of a preview picture.
 pub const WIDTH: u32 = 1200;
@@ -49,7 +56,8 @@ pub struct Rendered {
     pub png: Vec<u8>,
     pub width: u32,
     pub height: u32,
-    /// What a screen reader says: the title and the subtitle in full, also where the card shows less.
+    /// What a screen reader says: the title and the subtitle in full, also where the card shows less; of a card without
+    /// words the title.
     pub alt: String,
     /// What the card does not show, and why; empty for nearly every card.
     pub warnings: Vec<CardWarning>,
@@ -73,11 +81,11 @@ impl std::fmt::Display for CardField {
 /// The card was drawn, but not with everything it was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CardWarning {
-    /// The embedded font has no glyph for these (emoji, Chinese, Arabic …); each is named once, in the order of the text.
+    /// The embedded font has no glyph for these signs (emoji …); each is named once, in the order of the text.
     #[error("the {field} is shown without {}, which the card's font cannot draw", characters.join(" "))]
     Removed { field: CardField, characters: Vec<String> },
-    /// Nothing readable was left of the field, so it is not on the card.
-    #[error("the {field} is not on the card: the card's font can draw none of its letters")]
+    /// Letters of the field are missing in the font, or nothing readable was left of it, so it is not on the card.
+    #[error("the {field} is not on the card: the card's font cannot draw all of its letters")]
     Dropped { field: CardField },
     /// The text is longer than the card can show and ends in an ellipsis.
     #[error("the {field} is longer than the card can show and was shortened")]
@@ -96,9 +104,10 @@ pub enum CardError {
     Internal(&'static str),
 }
 
-/// Draws a card. Takes tens of milliseconds of one core in a release build; call it off the async threads.
+/// Draws a card. Takes up to ten milliseconds of one core in a release build; call it off the async threads.
 ///
-/// A title of which the font can draw nothing gives a card with the pattern alone and [`CardWarning::Dropped`].
+/// A title with letters that the font cannot draw gives a card without any words, and [`CardWarning::Dropped`]: what would
+/// be left of it says something else. Pictures in a title (emoji) are left out.
 pub fn render_card(card: &Card) -> Result<Rendered, CardError> {
     let subtitle = card.subtitle.as_deref().filter(|s| !clean::one_line(s).is_empty());
     check_length(CardField::Title, &card.title, MAX_TITLE)?;
@@ -111,6 +120,8 @@ pub fn render_card(card: &Card) -> Result<Rendered, CardError> {
     let mut warnings = Vec::new();
     let title = take(clean::clean(&card.title, &fonts.title, SHOWN_TITLE)?, CardField::Title, &mut warnings);
     let shown_subtitle = match subtitle {
+        // Under no title it would look like one.
+        Some(_) if title.is_none() => None,
         Some(text) => take(clean::clean(text, &fonts.subtitle, MAX_SUBTITLE)?, CardField::Subtitle, &mut warnings),
         None => None,
     };
@@ -125,7 +136,7 @@ pub fn render_card(card: &Card) -> Result<Rendered, CardError> {
         }
     }
 
-    let alt = match subtitle {
+    let alt = match subtitle.filter(|_| title.is_some()) {
         Some(subtitle) => format!("{} – {}", clean::plain(&card.title), clean::plain(subtitle)),
         None => clean::plain(&card.title),
     };
@@ -139,6 +150,10 @@ fn check_length(field: CardField, text: &str, max: usize) -> Result<(), CardErro
 
 /// Notes what cleaning did; the text is `None` where nothing readable is left.
 fn take(cleaned: Cleaned, field: CardField, warnings: &mut Vec<CardWarning>) -> Option<String> {
+    if cleaned.lacks_letters {
+        warnings.push(CardWarning::Dropped { field });
+        return None;
+    }
     if !cleaned.removed.is_empty() {
         warnings.push(CardWarning::Removed { field, characters: cleaned.removed });
     }

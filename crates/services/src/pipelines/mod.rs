@@ -1,6 +1,7 @@
 //! The kinds of work, one file each with its policy, and the one list in which they are registered.
 
 pub mod article;
+pub mod images;
 pub mod publication;
 pub mod schedules;
 pub mod site_sync;
@@ -54,9 +55,11 @@ pub fn registry() -> Registry {
     let registry = Registry::new(POOLS)
         .with(article::Article::default())
         .with(publication::Publication::default())
+        .with(images::Images::default())
         .with(site_sync::SiteSync::default())
         .with_periodic(sweep, every)
         .with_job(upkeep::cancel_children())
+        .with_job(publication::follow())
         .with_job(schedules::tick())
         .with_periodic(rescue, rescues_every);
     webhooks::register(registry)

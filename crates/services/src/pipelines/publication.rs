@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use galley_domain::{
     article::ArticleStatus,
-    publishing::{PUBLISH, PublicationState, TASK, Visibility},
+    publishing::{FOLLOW, PUBLISH, PublicationState, TASK, Visibility},
     task::{StepPolicy, TaskStatus},
 };
 use galley_engine::{Brought, Charge, EndedTask, Keeper, Kept, Output, Pipeline, Stage};
@@ -17,6 +17,11 @@ use crate::publishing::{
     publish::{publication_connection, tell_publication},
     work::SentPublication,
 };
+
+/// The job that brings a folder up to date.
+pub(super) fn follow() -> Stage {
+    Stage::new(FOLLOW, DESTINATIONS, 0, StepPolicy::new(8, 120))
+}
 
 /// Policy of publishing.
 #[derive(Debug, Clone)]

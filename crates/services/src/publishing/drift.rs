@@ -1,7 +1,7 @@
 //! Drift: what somebody has changed at the site of an article since it was published there, and what becomes of it.
 
 use chrono::{DateTime, Utc};
-use galley_destinations::{RemoteFields, RemoteStatus, differences};
+use galley_destinations::{Existing, PreviewAction, RemoteFields, RemoteStatus, Visibility as Shown, differences};
 use galley_domain::{OrgId, order::FieldError, text_enum};
 use galley_store::{StoreError, rows};
 use galley_text::markdown::{of_html, to_html};
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     ArticleEdit, Services,
     error::{Missing, ServiceError},
+    post_of,
 };
 
 text_enum! {
@@ -72,8 +73,7 @@ pub struct PreviewedField {
 /// What publishing would do.
 #[derive(Debug, Clone)]
 pub struct Preview {
-    /// create, update or none.
-    pub action: &'static str,
+    pub action: PreviewAction,
     pub connection_id: Uuid,
     /// What stands there: its id, its address, how it is shown.
     pub target: Option<(String, String, RemoteStatus)>,
@@ -193,32 +193,54 @@ impl Services {
         let publication = self.store.tenant(org).placed(id, connection.id).await?;
         let blog = self.blog(org, &connection).await?;
         let known = known(publication.clone())?;
-        let existing = blog.look_up(id, known.as_ref()).await.map_err(ServiceError::Outside)?;
-        let there = blog.read(id, known.as_ref()).await.map_err(ServiceError::Outside)?;
+        let assets = self.cover_of(org, &article).await.ok().flatten().into_iter().collect();
+        let post = post_of(&article, Shown::Publish, assets);
         let is_newer = is_newer(&article, publication.as_ref());
-        let drift = match (&known, &there) {
+        let seo_meta = publication.and_then(|publication| Some(publication.metadata["seo_meta"].as_str()?.to_owned()));
+        let bare = Preview {
+            action: PreviewAction::None,
+            connection_id: connection.id,
+            target: None,
+            fields: Vec::new(),
+            drift: DriftState::NotPublished,
+            gate,
+            seo_meta,
+            warnings: Vec::new(),
+        };
+        let found = match blog.preview(post, known.as_ref()).await {
+            Ok(found) => found,
+            // What it would refuse is an answer; that it does not answer is none.
+            Err(fault) if fault.is_transient() => return Err(ServiceError::Outside(fault)),
+            Err(fault) => {
+                let existing = blog.look_up(id, known.as_ref()).await.map_err(ServiceError::Outside)?;
+                let is_trashed = existing.as_ref().is_some_and(|found| found.status == RemoteStatus::Trashed);
+                let drift = if is_trashed { DriftState::Trashed } else { bare.drift };
+                return Ok(Preview {
+                    target: existing.map(placed_at),
+                    drift,
+                    warnings: vec![fault.to_string()],
+                    ..bare
+                });
+            }
+        };
+        let drift = match (&known, &found.remote) {
             (None, _) => DriftState::NotPublished,
             (Some(_), None) => DriftState::Deleted,
             (Some(known), Some(there)) => compared(known.fields.as_ref(), there, is_newer),
         };
-        let fields = previewed(&article, there.as_ref(), is_newer);
-        let action = match &there {
-            None => "create",
-            Some(_) if is_newer || fields.iter().any(|field| field.is_changed) => "update",
-            Some(_) => "none",
-        };
-        let seo_meta = publication.and_then(|publication| Some(publication.metadata["seo_meta"].as_str()?.to_owned()));
         Ok(Preview {
-            action,
-            connection_id: connection.id,
-            target: existing.map(|existing| (existing.external_id, existing.url, existing.status)),
-            fields,
+            action: found.action,
+            target: found.target.map(placed_at),
+            fields: previewed(&found.local, found.remote.as_ref()),
             drift,
-            gate,
-            seo_meta,
-            warnings: Vec::new(),
+            warnings: found.warnings,
+            ..bare
         })
     }
+}
+
+fn placed_at(existing: Existing) -> (String, String, RemoteStatus) {
+    (existing.external_id, existing.url, existing.status)
 }
 
 fn compared(sent: Option<&RemoteFields>, there: &RemoteFields, is_newer: bool) -> DriftState {
@@ -273,28 +295,34 @@ fn drifted(sent: &RemoteFields, there: &RemoteFields, article: &rows::Article) -
     found.map(field).collect()
 }
 
-fn previewed(article: &rows::Article, there: Option<&RemoteFields>, is_newer: bool) -> Vec<PreviewedField> {
-    let remote = |get: fn(&RemoteFields) -> String| there.map(get).unwrap_or_default();
-    let fields: [(&'static str, String); 6] = [
-        ("title", remote(|there| there.title.clone())),
-        ("content", remote(|there| there.content.clone())),
-        ("excerpt", remote(|there| there.excerpt.clone())),
-        ("slug", remote(|there| there.slug.clone())),
-        ("categories", remote(|there| there.categories.join(", "))),
-        ("tags", remote(|there| there.tags.join(", "))),
-    ];
-    let field = |(field, remote): (&'static str, String)| {
-        let local = local(article, field);
-        // The site keeps the text in a form of its own, and fills in what it was not given.
-        let is_changed = match field {
-            "content" => there.is_none() || (is_newer && of_html(&remote).trim() != of_html(&local).trim()),
-            "slug" => there.is_some_and(|_| !remote.starts_with(&local)),
-            "excerpt" | "categories" | "tags" if local.is_empty() => false,
-            _ => local != remote,
-        };
-        PreviewedField { field, local, remote, is_changed }
+/// A field as people read it.
+fn shown(fields: &RemoteFields, field: &str) -> String {
+    match field {
+        "title" => fields.title.clone(),
+        "content" => fields.content.clone(),
+        "excerpt" => fields.excerpt.clone(),
+        "slug" => fields.slug.clone(),
+        "status" => fields.status.as_str().to_owned(),
+        "categories" => fields.categories.join(", "),
+        "tags" => fields.tags.join(", "),
+        "featured_image" => fields.featured.as_ref().map(|picture| picture.url.clone()).unwrap_or_default(),
+        "date" => fields.date.map(|date| date.to_rfc3339()).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+const FIELDS: [&str; 9] =
+    ["title", "content", "excerpt", "slug", "status", "categories", "tags", "featured_image", "date"];
+
+fn previewed(local: &RemoteFields, remote: Option<&RemoteFields>) -> Vec<PreviewedField> {
+    let changed = remote.map(|remote| differences(local, remote));
+    let field = |field: &'static str| PreviewedField {
+        field,
+        local: shown(local, field),
+        remote: remote.map(|remote| shown(remote, field)).unwrap_or_default(),
+        is_changed: changed.as_ref().is_none_or(|changed| changed.iter().any(|one| one.field == field)),
     };
-    fields.into_iter().map(field).collect()
+    FIELDS.map(field).into()
 }
 
 pub(crate) fn text_of(there: &RemoteFields) -> ArticleEdit {

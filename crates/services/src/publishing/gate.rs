@@ -37,13 +37,13 @@ impl PublishGate {
     }
 
     /// What does not hold, each with the rule that asks for it.
-    fn refusals(&self, article: &rows::Article, unsupported: usize) -> Vec<FieldError> {
+    fn refusals(&self, article: &rows::Article, unsupported: usize, has_image: bool) -> Vec<FieldError> {
         let score = article.seo_report.as_ref().and_then(|report| report["score"].as_i64()).unwrap_or(0);
         // Whoever has let it out once, or promised an hour for it, has said that it is ready.
         let is_approved = [ArticleStatus::Approved, ArticleStatus::Scheduled, ArticleStatus::Published]
             .iter()
             .any(|status| status.as_str() == article.status);
-        let has_cover = article.cover_file_id.is_some() || article.featured_url.is_some();
+        let has_cover = has_image || article.cover_file_id.is_some() || article.featured_url.is_some();
         let rules = [
             (
                 self.no_unsupported_claims && unsupported > 0,
@@ -78,7 +78,8 @@ pub(crate) async fn refusals(tx: &TenantTx, article: &rows::Article) -> Result<V
         true => unsupported(tx, article).await?,
         false => 0,
     };
-    Ok(gate.refusals(article, unsupported))
+    let has_image = !tx.featured_images(&[article.id]).await?.is_empty();
+    Ok(gate.refusals(article, unsupported, has_image))
 }
 
 async fn unsupported(tx: &TenantTx, article: &rows::Article) -> Result<usize, StoreError> {
@@ -116,7 +117,7 @@ mod tests {
         let settings = json!({ "publish_gate": { "no_unsupported_claims": true, "min_score": 70, "approved": true, "cover": true } });
         let gate = PublishGate::of(&settings).expect("a gate");
         let fields = |article: &rows::Article, unsupported| -> Vec<String> {
-            gate.refusals(article, unsupported).into_iter().map(|error| error.field).collect()
+            gate.refusals(article, unsupported, false).into_iter().map(|error| error.field).collect()
         };
         assert_eq!(
             fields(&article(ArticleStatus::Draft, 69), 1),

@@ -1,5 +1,6 @@
 //! Publishing: connections to blogs, posts and their templates, and what goes out.
 
+pub(crate) mod calendar;
 pub(crate) mod connections;
 pub(crate) mod deploy;
 pub(crate) mod drift;
@@ -12,6 +13,7 @@ pub(crate) mod records;
 pub(crate) mod retract;
 pub(crate) mod schedule;
 pub(crate) mod score;
+pub(crate) mod site;
 pub(crate) mod site_auth;
 pub(crate) mod site_calls;
 pub(crate) mod site_definition;

@@ -43,8 +43,8 @@ pub struct PostEdit {
     pub topic: Option<String>,
     /// `draft` or `ready`.
     pub status: Option<PostStatus>,
-    /// A picture elsewhere; null takes it away.
-    pub featured_url: Option<Option<String>>,
+    /// What it shows first; null: nothing.
+    pub featured: Option<Option<Featured>>,
     pub focus_keyword: Option<Option<String>>,
     pub categories: Option<Vec<String>>,
     pub tags: Option<Vec<String>>,
@@ -52,6 +52,15 @@ pub struct PostEdit {
     /// Merged key by key; null removes one.
     pub product_links: Option<Map<String, Json>>,
     pub planned_for: Option<Option<NaiveDate>>,
+}
+
+/// What a post shows first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Featured {
+    /// One of its images.
+    Own(Uuid),
+    /// A picture at another address.
+    Elsewhere(String),
 }
 
 impl PostEdit {
@@ -63,7 +72,12 @@ impl PostEdit {
             }
         }
         set(&mut article.excerpt, self.excerpt.as_ref());
-        set(&mut article.featured_url, self.featured_url.as_ref());
+        if let Some(featured) = &self.featured {
+            article.featured_url = match featured {
+                Some(Featured::Elsewhere(url)) => Some(url.clone()),
+                Some(Featured::Own(_)) | None => None,
+            };
+        }
         set(&mut article.focus_keyword, self.focus_keyword.as_ref());
         set(&mut article.categories, self.categories.as_ref());
         set(&mut article.tags, self.tags.as_ref());
@@ -76,6 +90,19 @@ impl PostEdit {
             merge_links(&mut article.product_links, links)?;
         }
         self.status.map_or(Ok(()), |status| set_by_hand(article, status))
+    }
+
+    /// Changes which of its pictures it shows first.
+    pub(crate) async fn feature(&self, tx: &TenantTx, article: Uuid) -> Result<(), ServiceError> {
+        let Some(featured) = &self.featured else { return Ok(()) };
+        let image = match featured {
+            Some(Featured::Own(image)) => Some(*image),
+            Some(Featured::Elsewhere(_)) | None => None,
+        };
+        match tx.feature_image(article, image).await? {
+            true => Ok(()),
+            false => Err(ServiceError::field("featured_image_url", "the post has no such image; add it first")),
+        }
     }
 
     fn changes_text(&self) -> bool {
@@ -277,8 +304,10 @@ impl Services {
         refuse_trashed(&tx, article.project_id).await?;
         refuse_generating(&article)?;
         edit.apply(&mut article)?;
+        edit.feature(&tx, id).await?;
         let article = tx.save_article(article).await?;
         crate::webhooks::tell_article(&tx, event_of(&edit), &article).await?;
+        self.follow_in_folder(&tx, id).await?;
         tx.commit().await?;
         Ok(delivered::article(article))
     }

@@ -8,7 +8,7 @@ use galley_domain::{
     order::FieldError,
     publishing::{PUBLISH, PostStatus, PublicationState, TASK, Visibility},
 };
-use galley_engine::{ControlError, StepSeed};
+use galley_engine::{ControlError, Registry, StepSeed};
 use galley_recurrence::Missed;
 use galley_store::{HoldOutcome, NewOrder, NewPublication, StepsTx, StoreError, TenantTx, rows};
 use galley_webhooks::Event;
@@ -108,70 +108,11 @@ impl Services {
         }
         let tx = self.drop_promise(tx, org, id).await?;
         let tenant = tx.tenant(org.0)?;
-        let mut article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
-        refuse_trashed(tenant, article.project_id).await?;
-        refuse_unpublishable(&article, at.is_some())?;
-        gate::check(tenant, &article).await?;
-        let connection = target(tenant, &article, request.connection_id).await?;
-        refuse_page(tenant, &article, &connection).await?;
-        let ordered = OrderedPublication { publication_id: Uuid::now_v7(), task_id: Uuid::now_v7() };
-        self.write_order(tenant, principal, &article, &ordered, at.as_ref().map(|at| at.due), trace_id).await?;
-        tenant
-            .insert_publication(NewPublication {
-                id: ordered.publication_id,
-                article_id: id,
-                connection_id: Some(connection.id),
-                destination: "wordpress",
-                deployment_id: request.deployment_id,
-                task_id: Some(ordered.task_id),
-                visibility: request.visibility.unwrap_or(Visibility::Publish),
-                status: PublicationState::Pending,
-                force: request.force,
-                due_at: at.as_ref().map(|at| at.due),
-                external_id: None,
-                external_url: None,
-                error: None,
-                published_at: None,
-                metadata: json!({}),
-            })
-            .await?;
-        promise(&mut article, &ordered, at)?;
-        let article = tenant.save_article(article).await?;
-        if article.scheduled_at.is_some() {
-            tell_publication(tenant, Event::PublicationScheduled, &article, &connection, None).await?;
-        }
+        let article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        let ordered = insert_publication(tenant, &self.registry, principal, article, request, at, trace_id).await?;
         keep_answer(tenant, key, &ordered).await?;
         tx.commit().await?;
         Ok(Answer { value: ordered, replayed: false })
-    }
-
-    async fn write_order(
-        &self,
-        tx: &TenantTx,
-        principal: &Principal,
-        article: &rows::Article,
-        ordered: &OrderedPublication,
-        due: Option<DateTime<Utc>>,
-        trace_id: &str,
-    ) -> Result<(), ServiceError> {
-        let written = tx.insert_order(NewOrder {
-            id: ordered.task_id,
-            kind: TASK,
-            input: json!({ "publication_id": ordered.publication_id }),
-            subject: Some(article.id),
-            price: Decimal::ZERO,
-            api_key_id: principal.key(),
-            parent: None,
-            first: self.registry.new_step(StepSeed::new(PUBLISH), trace_id)?,
-            run_at: due,
-            told: json!({ "article_id": article.id, "publication_id": ordered.publication_id }),
-        });
-        match written.await? {
-            HoldOutcome::Held { .. } => Ok(()),
-            HoldOutcome::Insufficient { available } => {
-                Err(ServiceError::InsufficientCredits { needed: Decimal::ZERO, available })
-            }
-        }
     }
 
     /// Takes back a promise that has not come due. Tasks are locked before articles, so this comes first.
@@ -194,6 +135,79 @@ impl Services {
             // Its hour has just come; what became of it is seen when the article is locked.
             Err(ControlError::Refused(_)) => Ok(self.store.begin_steps([org]).await?),
             Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Orders the publication of a locked article, within somebody's transaction.
+pub(crate) async fn insert_publication(
+    tx: &TenantTx,
+    registry: &Registry,
+    principal: &Principal,
+    mut article: rows::Article,
+    request: PublishRequest,
+    at: Option<At>,
+    trace_id: &str,
+) -> Result<OrderedPublication, ServiceError> {
+    refuse_trashed(tx, article.project_id).await?;
+    refuse_unpublishable(&article, at.is_some())?;
+    gate::check(tx, &article).await?;
+    let connection = target(tx, &article, request.connection_id).await?;
+    refuse_page(tx, &article, &connection).await?;
+    let ordered = OrderedPublication { publication_id: Uuid::now_v7(), task_id: Uuid::now_v7() };
+    let due_at = at.as_ref().map(|at| at.due);
+    write_order(tx, registry, principal, &article, &ordered, due_at, trace_id).await?;
+    tx.insert_publication(NewPublication {
+        id: ordered.publication_id,
+        article_id: article.id,
+        connection_id: Some(connection.id),
+        destination: "wordpress",
+        deployment_id: request.deployment_id,
+        task_id: Some(ordered.task_id),
+        visibility: request.visibility.unwrap_or(Visibility::Publish),
+        status: PublicationState::Pending,
+        force: request.force,
+        due_at,
+        external_id: None,
+        external_url: None,
+        error: None,
+        published_at: None,
+        metadata: json!({}),
+    })
+    .await?;
+    promise(&mut article, &ordered, at)?;
+    let article = tx.save_article(article).await?;
+    if article.scheduled_at.is_some() {
+        tell_publication(tx, Event::PublicationScheduled, &article, &connection, None).await?;
+    }
+    Ok(ordered)
+}
+
+async fn write_order(
+    tx: &TenantTx,
+    registry: &Registry,
+    principal: &Principal,
+    article: &rows::Article,
+    ordered: &OrderedPublication,
+    due: Option<DateTime<Utc>>,
+    trace_id: &str,
+) -> Result<(), ServiceError> {
+    let written = tx.insert_order(NewOrder {
+        id: ordered.task_id,
+        kind: TASK,
+        input: json!({ "publication_id": ordered.publication_id }),
+        subject: Some(article.id),
+        price: Decimal::ZERO,
+        api_key_id: principal.key(),
+        parent: None,
+        first: registry.new_step(StepSeed::new(PUBLISH), trace_id)?,
+        run_at: due,
+        told: json!({ "article_id": article.id, "publication_id": ordered.publication_id }),
+    });
+    match written.await? {
+        HoldOutcome::Held { .. } => Ok(()),
+        HoldOutcome::Insufficient { available } => {
+            Err(ServiceError::InsufficientCredits { needed: Decimal::ZERO, available })
         }
     }
 }

@@ -56,6 +56,7 @@ impl Services {
         article.status = ArticleStatus::Draft.as_str().to_owned();
         (article.published_at, article.external_url) = (None, None);
         let article = tx.save_article(article).await?;
+        self.follow_in_folder(&tx, id).await?;
         if let Some(placed) = placed {
             if let Some(mut publication) = tx.lock_publication(placed.publication.id).await? {
                 publication.status = TextEnum(PublicationState::Retracted);

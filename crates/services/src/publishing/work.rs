@@ -5,6 +5,7 @@ use std::sync::Arc;
 use galley_destinations::{Asset, AssetRole, Destination, Known, Post, Published, SeoMeta, Visibility as Shown};
 use galley_domain::{
     Fault, FaultCode, OrgId,
+    image::ImageSource,
     publishing::{PublicationState, Visibility},
 };
 use galley_engine::StepError;
@@ -108,6 +109,10 @@ impl Services {
 
     /// The picture that leads the article, with its alt text.
     pub async fn cover_of(&self, org: OrgId, article: &rows::Article) -> Result<Option<Asset>, StepError> {
+        let featured = self.store.tenant(org).featured_images(&[article.id]).await?.pop();
+        if let Some(image) = featured.filter(|image| image.source.0 != ImageSource::Card) {
+            return self.featured_asset(&image).await.map(Some);
+        }
         let Some(cover) = article.cover_file_id else { return Ok(None) };
         match self.file_bytes(org, cover).await {
             Ok((_, bytes)) => Ok(Some(Asset {
@@ -128,6 +133,26 @@ impl Services {
                 Err(fault.with_detail(error).into())
             }
         }
+    }
+}
+
+impl Services {
+    /// A picture that was chosen for the article.
+    async fn featured_asset(&self, image: &rows::Image) -> Result<Asset, StepError> {
+        let bytes = self.blobs.get(&image.blob).await.map_err(|error| {
+            let fault = Fault::transient(FaultCode::WorkflowError, "the store of files does not answer");
+            fault.with_detail(error)
+        })?;
+        let end = if image.kind == "jpeg" { "jpg" } else { image.kind.as_str() };
+        let credit = image.credit.as_ref().and_then(|credit| credit["photographer"].as_str());
+        Ok(Asset {
+            name: format!("cover.{end}"),
+            bytes: bytes.to_vec(),
+            alt: image.alt_text.clone(),
+            caption: String::new(),
+            credit: credit.unwrap_or_default().to_owned(),
+            role: AssetRole::Cover,
+        })
     }
 }
 
@@ -160,6 +185,15 @@ pub fn post_of(article: &rows::Article, visibility: Shown, assets: Vec<Asset>) -
         markdown_body: without_title(&article.content_markdown).to_owned(),
         assets,
     }
+}
+
+/// The same for a folder, whose generators make pages of keywords.
+pub fn folder_post(article: &rows::Article, visibility: Shown, assets: Vec<Asset>) -> Post {
+    let post = post_of(article, visibility, assets);
+    let tags = if post.tags.is_empty() { post.keywords.clone() } else { post.tags.clone() };
+    // It has no place for a title of its own and a keyphrase.
+    let seo = SeoMeta { description: post.seo.description.clone(), ..SeoMeta::default() };
+    Post { tags, seo, date: article.created_at, ..post }
 }
 
 /// Themes set the title themselves.

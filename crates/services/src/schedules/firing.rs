@@ -28,6 +28,7 @@ use crate::{
     idempotency::{Answer, IdempotencyKey, once},
     orders::{Orders, Receipt},
     pipelines::schedules::{Tick, pending},
+    publishing::publish::{OrderedPublication, PublishRequest, insert_publication},
 };
 
 /// So many failed runs in a row pause a schedule.
@@ -40,6 +41,8 @@ const LONGEST_DAY: TimeDelta = TimeDelta::hours(49);
 enum Refusal {
     /// The schedule has run as often on this day as it may.
     UsedUp(i32),
+    /// There is nothing to publish.
+    NothingApproved,
     Credits {
         needed: Decimal,
         available: Decimal,
@@ -50,6 +53,7 @@ enum Refusal {
 impl Refusal {
     fn reason(&self) -> String {
         match self {
+            Self::NothingApproved => "no approved article of the project waits".to_owned(),
             Self::UsedUp(max) => format!("max_per_day: {max} runs of this day are used up"),
             Self::Credits { .. } => "INSUFFICIENT_CREDITS".to_owned(),
             Self::Wrong(wrong) => {
@@ -189,7 +193,9 @@ impl Orders {
         let now = tx.now().await?;
         match self.take_due(tx, &Principal::system(tx.org()), schedule, now, &new_trace()).await? {
             Ok(receipt) => fired(tx, schedule, run, &receipt, now).await,
-            Err(refusal @ Refusal::UsedUp(_)) => ended(tx, run, RunStatus::Skipped, &refusal.reason()).await,
+            Err(refusal @ (Refusal::UsedUp(_) | Refusal::NothingApproved)) => {
+                ended(tx, run, RunStatus::Skipped, &refusal.reason()).await
+            }
             Err(refusal) => {
                 schedule.failures = schedule.failures.saturating_add(1);
                 ended(tx, run, RunStatus::Failed, &refusal.reason()).await
@@ -217,7 +223,12 @@ impl Orders {
                 return Ok(Err(Refusal::UsedUp(max)));
             }
         }
-        let Work::Order { order } = stored(&schedule.work)?;
+        let order = match stored(&schedule.work)? {
+            Work::Order { order } => order,
+            Work::Publish { project_id, connection_id } => {
+                return self.publish_oldest(tx, principal, project_id, connection_id, trace_id).await;
+            }
+        };
         let wrong = self.wrong_references(tx, &order.references()).await?;
         if !wrong.is_empty() {
             return Ok(Err(Refusal::Wrong(wrong)));
@@ -230,6 +241,33 @@ impl Orders {
             }
             Err(ServiceError::Store(error)) => Err(error),
             Err(other) => Err(StoreError::Unreadable(other.to_string())),
+        }
+    }
+}
+
+impl Orders {
+    /// Lets the oldest approved article of a project go out.
+    async fn publish_oldest(
+        &self,
+        tx: &TenantTx,
+        principal: &Principal,
+        project: Uuid,
+        connection_id: Option<Uuid>,
+        trace_id: &str,
+    ) -> Result<Result<Receipt, Refusal>, StoreError> {
+        let Some(article) = tx.oldest_approved(project).await? else { return Ok(Err(Refusal::NothingApproved)) };
+        let subject = Some(article.id);
+        let request = PublishRequest { connection_id, ..PublishRequest::default() };
+        match insert_publication(tx, self.registry(), principal, article, request, None, trace_id).await {
+            Ok(OrderedPublication { task_id, .. }) => {
+                Ok(Ok(Receipt { task_id, subject, price: Decimal::ZERO, estimated_time_seconds: 0, created_at: None }))
+            }
+            Err(ServiceError::Store(error)) => Err(error),
+            Err(ServiceError::Refused(_, reasons)) => Ok(Err(Refusal::Wrong(reasons))),
+            Err(other) => {
+                let error = FieldError { field: "action".into(), message: other.to_string() };
+                Ok(Err(Refusal::Wrong(vec![error])))
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     pipelines::schedules::{TICK, pending},
+    publishing::connections::is_blog,
     system::SystemCalls,
 };
 
@@ -41,13 +42,23 @@ pub struct ScheduleAction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Work {
-    Order { order: ArticleOrder },
+    Order {
+        order: ArticleOrder,
+    },
+    /// The oldest approved article of a project goes out.
+    Publish {
+        project_id: Uuid,
+        /// By default the project's, else the one that was used last.
+        connection_id: Option<Uuid>,
+    },
 }
 
 impl ScheduleAction {
     fn project(&self) -> Option<Uuid> {
-        let Work::Order { order } = &self.work;
-        order.project_id
+        match &self.work {
+            Work::Order { order } => order.project_id,
+            Work::Publish { project_id, .. } => Some(*project_id),
+        }
     }
 
     /// Where a field of the order stands in the action.
@@ -230,10 +241,14 @@ impl Services {
 
     /// All that an order would be refused for now.
     async fn wrong_action(&self, tx: &TenantTx, action: &ScheduleAction) -> Result<Vec<FieldError>, ServiceError> {
-        let Work::Order { order } = &action.work;
-        let mut wrong = self.orders.wrong_references(tx, &order.references()).await?;
-        wrong.iter_mut().for_each(|error| error.field = action.place(&error.field));
-        Ok(wrong)
+        match &action.work {
+            Work::Order { order } => {
+                let mut wrong = self.orders.wrong_references(tx, &order.references()).await?;
+                wrong.iter_mut().for_each(|error| error.field = action.place(&error.field));
+                Ok(wrong)
+            }
+            Work::Publish { project_id, connection_id } => wrong_publishing(tx, *project_id, *connection_id).await,
+        }
     }
 }
 
@@ -251,6 +266,26 @@ impl SystemCalls<'_> {
         }
         Ok(stranded.len())
     }
+}
+
+async fn wrong_publishing(
+    tx: &TenantTx,
+    project: Uuid,
+    connection: Option<Uuid>,
+) -> Result<Vec<FieldError>, ServiceError> {
+    let mut wrong = Vec::new();
+    if !tx.has_project(project).await? {
+        let message = format!("there is no project {project}, or it is in the trash");
+        wrong.push(FieldError { field: "action.project_id".into(), message });
+    }
+    if let Some(id) = connection {
+        let found = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active);
+        if found.is_none() {
+            let message = format!("there is no active blog connection {id}");
+            wrong.push(FieldError { field: "action.connection_id".into(), message });
+        }
+    }
+    Ok(wrong)
 }
 
 /// Tells that a schedule is paused or goes on.

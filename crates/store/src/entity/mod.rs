@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod article_versions;
 pub mod articles;
 pub mod blog_templates;
+pub mod calendar_feeds;
 pub mod claims;
 pub mod connections;
 pub mod deployments;
@@ -19,6 +20,7 @@ pub mod events;
 pub mod files;
 pub mod holds;
 pub mod idempotency_keys;
+pub mod images;
 pub mod ledger_entries;
 pub mod organizations;
 pub mod projects;
@@ -29,6 +31,7 @@ pub mod schedules;
 pub mod secrets;
 pub mod site_events;
 pub mod steps;
+pub mod stock_photo_keys;
 pub mod tasks;
 pub mod usage_records;
 pub mod users;
@@ -46,6 +49,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<article_versions::Entity>(),
         of::<articles::Entity>(),
         of::<blog_templates::Entity>(),
+        of::<calendar_feeds::Entity>(),
         of::<claims::Entity>(),
         of::<connections::Entity>(),
         of::<deployments::Entity>(),
@@ -57,6 +61,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<files::Entity>(),
         of::<holds::Entity>(),
         of::<idempotency_keys::Entity>(),
+        of::<images::Entity>(),
         of::<ledger_entries::Entity>(),
         of::<organizations::Entity>(),
         of::<projects::Entity>(),
@@ -67,6 +72,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<secrets::Entity>(),
         of::<site_events::Entity>(),
         of::<steps::Entity>(),
+        of::<stock_photo_keys::Entity>(),
         of::<tasks::Entity>(),
         of::<usage_records::Entity>(),
         of::<users::Entity>(),

@@ -156,6 +156,9 @@ impl State {
             ("POST", ["rankmath", "v1", "updateMeta"]) if self.like.namespaces.contains(&"rankmath/v1") => {
                 self.rank_math(&body)
             }
+            ("GET", ["wp", "v2", "plugins", "classic-editor", ..]) if self.like.has_classic_editor => {
+                ok(json!({ "status": "active" }))
+            }
             ("GET", ["wp", "v2", "plugins", ..]) => refused("403 Forbidden", "rest_cannot_view_plugins", "Sorry."),
             _ => refused("404 Not Found", "rest_no_route", "No route was found."),
         }

@@ -31,7 +31,12 @@ words! {
 
 words! {
     /// What a schedule does.
-    pub enum ActionType { Order = "order" }
+    pub enum ActionType { Order = "order", Publish = "publish" }
+}
+
+words! {
+    /// What a schedule publishes.
+    pub enum Take { OldestApproved = "oldest_approved" }
 }
 
 words! {
@@ -92,21 +97,41 @@ fields! {
     /// What a schedule does when it comes due.
     pub struct ScheduleActionInput {
         kind as "type": Word<ActionType>,
-        /// The body of `POST /api/v1/tasks` (with `user_prompt`) or of `POST /api/v1/articles/generate` (with `topic`).
-        order: OrderInput,
-        /// A project to put the articles in.
+        /// Required to order: the body of `POST /api/v1/tasks` (with `user_prompt`) or of `POST /api/v1/articles/generate` (with
+        /// `topic`).
+        order: Patch<OrderInput>,
+        /// A project to put the articles in; required to publish: the one whose articles go out.
         project_id: Option<Uuid>,
+        /// What goes out: the article that was approved and waits longest.
+        take: Option<Word<Take>>,
+        /// Where it goes out: by default the project's connection, else the one that was used last.
+        connection_id: Option<Uuid>,
     }
     check |action: &ScheduleActionInput, wrong: &mut Violations| {
+        let publishes = action.kind.0 == ActionType::Publish;
+        wrong.check(!publishes && action.order.0.is_none(), "order", "is required");
+        wrong.check(publishes && action.order.0.is_some(), "order", "goes with the type order");
+        wrong.check(publishes && action.project_id.is_none(), "project_id", "is required to publish");
+        let alone = "goes with the type publish";
+        wrong.check(!publishes && action.take.is_some(), "take", alone);
+        wrong.check(!publishes && action.connection_id.is_some(), "connection_id", alone);
         let differs = |project| action.project_id.is_some_and(|outer| outer != project);
         let message = "is another one than order.project_id; give it once";
-        wrong.check(action.order.order.project_id.is_some_and(differs), "project_id", message);
+        let inner = action.order.0.as_ref().and_then(|order| order.order.project_id);
+        wrong.check(inner.is_some_and(differs), "project_id", message);
     };
 }
 
 impl From<ScheduleActionInput> for ScheduleAction {
     fn from(action: ScheduleActionInput) -> Self {
-        let OrderInput { given, mut order } = action.order;
+        let Some(OrderInput { given, mut order }) = action.order.0 else {
+            let project_id = action.project_id.unwrap_or_default();
+            let connection_id = action.connection_id;
+            let given = json!({
+                "type": "publish", "project_id": project_id, "take": "oldest_approved", "connection_id": connection_id,
+            });
+            return Self { given, work: Work::Publish { project_id, connection_id } };
+        };
         let mut given = json!({ "type": "order", "order": given });
         if let Some(project) = action.project_id {
             given["project_id"] = json!(project);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::body::{ActionType, Policy};
+use super::body::{ActionType, Policy, Take};
 use crate::http::kit::{
     scalar::{Moment, Nullable, Vocabulary, Word},
     values::FreeObject,
@@ -65,10 +65,17 @@ pub struct ScheduleRule {
 pub struct ScheduleAction {
     #[oai(rename = "type")]
     kind: Word<ActionType>,
-    /// The order as it was given.
-    order: FreeObject,
+    /// Of an order: as it was given.
+    #[oai(skip_serializing_if_is_none)]
+    order: Option<FreeObject>,
     #[oai(skip_serializing_if_is_none)]
     project_id: Option<Uuid>,
+    /// Of a publication: what goes out.
+    #[oai(skip_serializing_if_is_none)]
+    take: Option<Word<Take>>,
+    /// Of a publication: where it goes out, if that was said.
+    #[oai(skip_serializing_if_is_none)]
+    connection_id: Option<Uuid>,
 }
 
 /// What becomes of times that nobody looked at in time.
@@ -160,8 +167,15 @@ impl From<ScheduleView> for Schedule {
 
 impl From<Value> for ScheduleAction {
     fn from(action: Value) -> Self {
-        let project_id = action["project_id"].as_str().and_then(|id| id.parse().ok());
-        Self { kind: Word(ActionType::Order), order: action["order"].clone().into(), project_id }
+        let id = |name: &str| action[name].as_str().and_then(|id| id.parse().ok());
+        let publishes = action["type"] == "publish";
+        Self {
+            kind: Word(if publishes { ActionType::Publish } else { ActionType::Order }),
+            order: (!publishes).then(|| action["order"].clone().into()),
+            project_id: id("project_id"),
+            take: publishes.then_some(Word(Take::OldestApproved)),
+            connection_id: id("connection_id"),
+        }
     }
 }
 

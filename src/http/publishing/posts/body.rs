@@ -8,7 +8,7 @@ use galley_domain::{
     writing::{Brief, Tone, WordRange},
 };
 use galley_recurrence::{Missed, MomentRequest};
-use galley_services::{ArticleEdit, PostEdit, PostRequest, SchedulePostRequest, ServiceError};
+use galley_services::{ArticleEdit, Featured, PostEdit, PostRequest, SchedulePostRequest, ServiceError};
 use galley_store::rows;
 use poem_openapi::registry::MetaSchema;
 use serde_json::Value;
@@ -237,7 +237,7 @@ impl From<UpdateBlogPost> for PostEdit {
                 StatusByHand::Draft => PostStatus::Draft,
                 StatusByHand::Ready => PostStatus::Ready,
             }),
-            featured_url: body.featured_image_url.0.map(|url| url.0.map(|url| url.0)),
+            featured: body.featured_image_url.0.map(|url| url.0.map(|url| featured(url.0))),
             focus_keyword: focus.map(|text| text.0.map(|text| text.0)),
             categories: body.categories.0.map(names),
             tags: body.tags.0.map(names),
@@ -246,6 +246,13 @@ impl From<UpdateBlogPost> for PostEdit {
             planned_for: body.planned_for.0.map(|day| day.0.map(|day| day.0)),
         }
     }
+}
+
+/// One of our own is known by its id; signature and expiry of the link do not matter.
+fn featured(link: String) -> Featured {
+    let path = link.split(['?', '#']).next().unwrap_or_default();
+    let own = path.split("/api/v1/images/").nth(1).and_then(|rest| rest.split('/').next()?.parse().ok());
+    own.map_or(Featured::Elsewhere(link), Featured::Own)
 }
 
 fields! {

@@ -51,10 +51,11 @@ fn wp_id(external_id: Option<String>) -> Nullable<i64> {
     external_id.and_then(|id| id.parse().ok()).into()
 }
 
-impl TryFrom<rows::ArticleHead> for BlogPostSummary {
+impl TryFrom<(rows::ArticleHead, Option<String>)> for BlogPostSummary {
     type Error = Problem;
 
-    fn try_from(row: rows::ArticleHead) -> Result<Self, Problem> {
+    /// With the link to the picture that it shows first.
+    fn try_from((row, featured): (rows::ArticleHead, Option<String>)) -> Result<Self, Problem> {
         let status = post_status(&row.status, row.rewrite_task_id.is_some(), row.publish_error.is_some())?;
         Ok(Self {
             id: row.id,
@@ -62,7 +63,7 @@ impl TryFrom<rows::ArticleHead> for BlogPostSummary {
             status: Word(status),
             post_type: Word(row.post_type.0),
             topic: row.topic.into(),
-            featured_image_url: cover(row.featured_url, row.cover_file_id),
+            featured_image_url: cover(row.featured_url.or(featured), row.cover_file_id),
             wp_post_id: wp_id(row.external_id),
             published_url: row.external_url.into(),
             published_at: row.published_at.into(),
@@ -144,13 +145,13 @@ impl TryFrom<rows::Article> for BlogPost {
     type Error = Problem;
 
     fn try_from(row: rows::Article) -> Result<Self, Problem> {
-        Self::with_job(row, None)
+        Self::with(row, None, None)
     }
 }
 
 impl BlogPost {
-    /// `publishing` is the task of a publication that is under way.
-    pub fn with_job(row: rows::Article, publishing: Option<Uuid>) -> Result<Self, Problem> {
+    /// `publishing` is the task of a publication that is under way, `featured` a link to the picture that it shows first.
+    pub fn with(row: rows::Article, publishing: Option<Uuid>, featured: Option<String>) -> Result<Self, Problem> {
         let status = status_of(&row)?;
         let promise: Option<Promise> = row.schedule.map(serde_json::from_value).transpose().map_err(unreadable)?;
         let (timezone, note) = promise.map(|promise| (Some(promise.timezone), promise.note)).unwrap_or_default();
@@ -165,7 +166,7 @@ impl BlogPost {
             status: Word(status),
             post_type: Word(row.post_type.0),
             topic: row.topic.into(),
-            featured_image_url: cover(row.featured_url, row.cover_file_id),
+            featured_image_url: cover(row.featured_url.or(featured), row.cover_file_id),
             seo_meta: BlogSeoMeta {
                 meta_title: row.seo_title,
                 meta_description: row.seo_description,

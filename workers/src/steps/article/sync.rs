@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use galley_destinations::{Asset, AssetRole, Destination, Post, RemoteStatus, SeoMeta, Visibility};
-use galley_domain::{Fault, FaultCode, OrgId, article, task::StepKind};
-use galley_services::{Effect, ServiceError, Services, pipelines};
+use galley_destinations::{Destination, Post, RemoteStatus, Visibility};
+use galley_domain::{Fault, OrgId, article, task::StepKind};
+use galley_services::{Effect, Services, folder_post, pipelines};
 use galley_store::{EffectKey, rows};
 
-use super::{Toolbox, image::store_fault};
+use super::Toolbox;
 use galley_engine::{Output, Step, StepContext, StepError};
 
 pub(crate) struct Sync(pub(crate) Arc<Toolbox>);
@@ -60,31 +60,9 @@ impl Effect for Publication<'_> {
     }
 
     async fn prepare(&self) -> Result<Post, StepError> {
-        let assets = self.cover().await?.into_iter().collect();
-        let article = self.article;
-        Ok(Post {
-            article_id: article.id,
-            version: self.version(),
-            slug: article.slug.clone(),
-            title: article.title.clone(),
-            excerpt: String::new(),
-            seo: SeoMeta {
-                title: String::new(),
-                description: article.seo_description.clone(),
-                focus_keyword: String::new(),
-            },
-            keywords: article.keywords.clone(),
-            categories: Vec::new(),
-            category_ids: Vec::new(),
-            tags: article.keywords.clone(),
-            language: article.language.clone(),
-            date: article.created_at,
-            modified: Some(article.updated_at),
-            visibility: if article.published_at.is_none() { Visibility::Draft } else { Visibility::Publish },
-            overwrite: false,
-            markdown_body: without_title(&article.content_markdown).to_owned(),
-            assets,
-        })
+        let assets = self.services.cover_of(self.org, self.article).await?.into_iter().collect();
+        let shown = if self.article.published_at.is_none() { Visibility::Draft } else { Visibility::Publish };
+        Ok(folder_post(self.article, shown, assets))
     }
 
     async fn act(&self, post: Post) -> Result<String, Fault> {
@@ -102,26 +80,6 @@ impl Publication<'_> {
         u32::try_from(self.article.version).unwrap_or(0)
     }
 
-    async fn cover(&self) -> Result<Option<Asset>, StepError> {
-        let Some(cover) = self.article.cover_file_id else { return Ok(None) };
-        match self.services.file_bytes(self.org, cover).await {
-            Ok((_, bytes)) => Ok(Some(Asset {
-                name: "cover.png".into(),
-                bytes: bytes.to_vec(),
-                alt: self.article.cover_alt.clone().unwrap_or_default(),
-                caption: String::new(),
-                credit: String::new(),
-                role: AssetRole::Cover,
-            })),
-            Err(ServiceError::Store(error)) => Err(error.into()),
-            Err(ServiceError::Blob(error)) => Err(store_fault(error).into()),
-            Err(error) => {
-                let fault = Fault::permanent(FaultCode::WorkflowError, "the cover of the article is gone");
-                Err(fault.with_detail(error).into())
-            }
-        }
-    }
-
     /// Publishes again what an earlier attempt has published: of the same version nothing is written, but what a killed
     /// process left beside it goes. That this fails changes nothing about the article being there.
     async fn tidy(&self, place: &str) {
@@ -132,25 +90,5 @@ impl Publication<'_> {
         if let Err(error) = tidied {
             tracing::warn!(?error, place, "the article is published; whether something was left beside it is unknown");
         }
-    }
-}
-
-/// Themes set the title themselves.
-fn without_title(markdown: &str) -> &str {
-    match markdown.split_once('\n') {
-        Some((first, rest)) if first.starts_with("# ") => rest.trim_start(),
-        _ => markdown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_title;
-
-    #[test]
-    fn only_a_title_at_the_top_goes() {
-        assert_eq!(without_title("# A\n\ntext\n\n# B"), "text\n\n# B");
-        assert_eq!(without_title("text\n# B"), "text\n# B");
-        assert_eq!(without_title("## A\ntext"), "## A\ntext");
     }
 }

@@ -1,5 +1,6 @@
-//! The step that publishes to blogs.
+//! Publishing to blogs, and a folder that follows.
 
+mod follow;
 mod publish;
 
 use std::sync::Arc;
@@ -9,5 +10,5 @@ use galley_engine::Step;
 use super::Toolbox;
 
 pub(super) fn steps(toolbox: &Arc<Toolbox>) -> Vec<Arc<dyn Step>> {
-    vec![Arc::new(publish::Publish(Arc::clone(toolbox)))]
+    vec![Arc::new(publish::Publish(Arc::clone(toolbox))), Arc::new(follow::Follow(Arc::clone(toolbox)))]
 }

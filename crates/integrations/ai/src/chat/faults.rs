@@ -117,6 +117,11 @@ impl ApiError {
                 .any(|words| message.contains(words))
     }
 
+    /// Whether the provider's rules refuse what was asked for.
+    pub(crate) fn is_moderated(&self) -> bool {
+        self.is_filter() || self.code_has("moderation")
+    }
+
     fn is_filter(&self) -> bool {
         self.code_is("content_filter") || self.code_has("content_policy")
     }

@@ -7,8 +7,8 @@
 //! included, as errors.
 
 mod dialect;
-mod faults;
-mod record;
+pub(crate) mod faults;
+pub(crate) mod record;
 mod stream;
 
 use std::sync::Arc;

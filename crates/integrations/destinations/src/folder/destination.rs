@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::SiteFolder;
 use crate::{
-    Capability, CapabilityId, CapabilityStatus, Destination, Existing, FrontMatterStyle, Known, Post, Probe, Published,
-    RemoteFields, Removal,
+    Capability, CapabilityId, CapabilityStatus, Destination, Existing, FrontMatterStyle, Known, Post, Preview, Probe,
+    Published, RemoteFields, Removal,
 };
 
 /// A folder of Markdown with front matter, for a static site generator.
@@ -45,6 +45,11 @@ impl Destination for FolderDestination {
     async fn publish(&self, post: Post, known: Option<&Known>) -> Result<Published, Fault> {
         let known = known.cloned();
         self.blocking(move |folder| folder.publish(&post, known.as_ref())).await
+    }
+
+    async fn preview(&self, post: Post, known: Option<&Known>) -> Result<Preview, Fault> {
+        let known = known.cloned();
+        self.blocking(move |folder| folder.preview(&post, known.as_ref())).await
     }
 
     async fn look_up(&self, article: Uuid, _known: Option<&Known>) -> Result<Option<Existing>, Fault> {

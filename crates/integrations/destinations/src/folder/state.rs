@@ -61,8 +61,13 @@ impl SiteFolder {
 }
 
 pub(super) fn fields(root: &Dir, folder: &str) -> Result<RemoteFields, Fault> {
-    let path = format!("{folder}/{INDEX}");
-    read(&text_of(root, &path)?, folder).map_err(|why| {
+    read_fields(&text_of(root, &format!("{folder}/{INDEX}"))?, folder)
+}
+
+/// Of a text that stands in this folder, or would.
+pub(super) fn read_fields(text: &str, folder: &str) -> Result<RemoteFields, Fault> {
+    read(text, folder).map_err(|why| {
+        let path = format!("{folder}/{INDEX}");
         let message = format!("the front matter of {path} cannot be read; mend it, or publish the article again");
         Fault::permanent(FaultCode::WorkflowError, message).with_detail(why)
     })

@@ -149,6 +149,8 @@ fn an_article_is_hidden_and_shown_again_in_its_place() {
         assert_eq!(names(&site), FIRST);
         let text = fs::read_to_string(&index).unwrap();
         assert!(text.ends_with(&post().markdown_body), "{text}");
+        let lines = text.lines().filter(|line| line.starts_with("draft:") || line.starts_with("published:"));
+        assert_eq!(lines.count(), 1, "{text}");
         assert!(site.unpublish(post().article_id).unwrap(), "a draft stays one");
         assert_eq!(fs::read_to_string(&index).unwrap(), text);
         let again = site.publish(&post(), None).unwrap();

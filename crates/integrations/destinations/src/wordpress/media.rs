@@ -57,6 +57,13 @@ pub(super) async fn ensure(site: &Site, asset: &Asset, known: Option<&Known>) ->
     }
 }
 
+/// The picture, if the site has it.
+pub(super) async fn look_up(site: &Site, asset: &Asset) -> Result<Option<Picture>, Fault> {
+    let found = find(site, &Name::of(asset)).await;
+    let found = found.map_err(|failure| failure.into_fault(&format!("look for the picture {}", asset.name)))?;
+    Ok(found.map(|media| media.picture()))
+}
+
 /// `cup-<hash>.png`
 struct Name {
     stem: String,

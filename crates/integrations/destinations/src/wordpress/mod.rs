@@ -13,6 +13,7 @@ mod locks;
 mod marker;
 mod media;
 mod posts;
+mod preview;
 mod probe;
 mod publish;
 mod seo;
@@ -33,8 +34,8 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
-    Collection, Destination, Existing, Known, Post, Probe, Published, RemoteFields, RemotePage, RemoteStatus, Removal,
-    Structure, Term, TermKind,
+    Collection, Destination, Existing, Known, Post, Preview, Probe, Published, RemoteFields, RemotePage, RemoteStatus,
+    Removal, Structure, Term, TermKind,
 };
 use client::Client;
 pub use content::ContentForm;
@@ -150,6 +151,10 @@ impl Destination for WordPress {
 
     async fn publish(&self, post: Post, known: Option<&Known>) -> Result<Published, Fault> {
         self.put(&post, known).await
+    }
+
+    async fn preview(&self, post: Post, known: Option<&Known>) -> Result<Preview, Fault> {
+        self.preview_of(&post, known).await
     }
 
     async fn look_up(&self, article: Uuid, known: Option<&Known>) -> Result<Option<Existing>, Fault> {

@@ -39,6 +39,7 @@ impl WordPress {
         let id = there.as_ref().map(|there| there.id);
         let written = posts::write(&self.site, id, &fields).await;
         let mut written = written.map_err(|failure| failure.into_fault("publish the article"))?;
+        let made = written.id;
         if there.is_none() {
             written = self.only_one(written, post, &mut warnings).await?;
             if written.slug() != post.slug && !matches!(written.status(), RemoteStatus::Draft | RemoteStatus::Pending) {
@@ -57,7 +58,8 @@ impl WordPress {
         }
         let seo = seo::write(&self.site, &written, &post.seo).await;
         warnings.extend(seo.warning);
-        self.published(&written, post, false, seo.outcome, warnings).await
+        // Of two who made it, the other one did.
+        self.published(&written, post, written.id != made, seo.outcome, warnings).await
     }
 
     /// All that is sent, with its terms and pictures there.
@@ -120,7 +122,7 @@ impl WordPress {
         Ok(found)
     }
 
-    async fn writes_blocks(&self) -> Result<bool, Fault> {
+    pub(super) async fn writes_blocks(&self) -> Result<bool, Fault> {
         Ok(match self.settings.form {
             ContentForm::Blocks => true,
             ContentForm::Html => false,
@@ -191,7 +193,7 @@ fn html_text(text: &str) -> String {
 }
 
 /// What is there and must stay as it is.
-fn refuse(there: &RemotePost, post: &Post) -> Result<(), Fault> {
+pub(super) fn refuse(there: &RemotePost, post: &Post) -> Result<(), Fault> {
     if there.is_trashed() {
         let message = format!(
             "post {} of the article is in the site's trash; restore it there, or delete it for good and publish again",
@@ -212,7 +214,7 @@ fn refuse(there: &RemotePost, post: &Post) -> Result<(), Fault> {
 
 /// This version with these fields, seen by whom it should be. A post that our records do not know yet may have been left
 /// half done by an answer that was lost, so it must also have what is set after the text.
-fn is_there(there: &RemotePost, post: &Post, known: Option<&Known>) -> bool {
+pub(super) fn is_there(there: &RemotePost, post: &Post, known: Option<&Known>) -> bool {
     let Some(mark) = there.marker() else { return false };
     let is_whole = (post.cover().is_none() || there.featured_media > 0)
         && (post.tags.is_empty() || !there.tags.is_empty())

@@ -209,6 +209,17 @@ async fn a_record_that_points_elsewhere_is_not_believed() {
     assert_eq!(site.posts().len(), 2);
 }
 
+#[tokio::test]
+async fn an_older_version_does_not_come_back() {
+    let (site, client) = site().await;
+    let done = client.publish(Post { version: 3, ..post() }, None).await.unwrap();
+    for known in [None, Some(&known(&done))] {
+        let fault = client.publish(Post { version: 2, overwrite: true, ..post() }, known).await.unwrap_err();
+        assert!(!fault.is_transient() && fault.to_string().contains("version 3, newer than version 2"), "{fault}");
+    }
+    assert!(site.posts()[0]["content"]["raw"].as_str().unwrap().contains(":v3:"));
+}
+
 /// Two processes, which no lock of ours holds apart, have made the post at once.
 #[tokio::test]
 async fn of_two_copies_the_later_one_goes() {
@@ -220,7 +231,7 @@ async fn of_two_copies_the_later_one_goes() {
     site.change(|like| (like.search_is_late, like.search_wakes) = (true, true));
     let first = site.write("elsewhere", &content);
     let again = client.publish(post(), None).await.unwrap();
-    assert_eq!(again.external_id, first.to_string());
+    assert_eq!((again.external_id.clone(), again.already_there), (first.to_string(), true));
     assert_ne!(again.external_id, done.external_id);
     assert!(again.warnings.iter().any(|said| said.contains("at the same moment")), "{:?}", again.warnings);
     assert_eq!(site.posts().len(), 1);

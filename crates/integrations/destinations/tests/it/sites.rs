@@ -1,8 +1,8 @@
 //! Sites of all sorts: where their interface is, what their users may, what their plugins take.
 
 use galley_destinations::{
-    ContentForm, Destination, Post, SeoMeta, SeoOutcome, TermKind, WordPress, WordPressSettings, differences,
-    wordpress_clients,
+    ContentForm, Destination, Post, PreviewAction, RemoteStatus, Removal, SeoMeta, SeoOutcome, TermKind, WordPress,
+    WordPressSettings, differences, wordpress_clients,
 };
 use galley_domain::Hidden;
 use galley_testpeer::{
@@ -199,10 +199,13 @@ async fn texts_are_blocks_where_the_site_has_them() {
     assert!(raw.contains("<!-- wp:image {\"id\":") && raw.contains("/wp-content/uploads/leaf-"), "{raw}");
     assert!(raw.contains("Tea &amp; more. Photo: X</figcaption>"), "{raw}");
     assert!(raw.ends_with("-->\n<!-- /wp:html -->"), "{raw}");
-    for (form, namespaces) in
-        [(ContentForm::Html, vec!["wp/v2", "wp-block-editor/v1"]), (ContentForm::Auto, vec!["wp/v2"])]
-    {
-        let site = FakeWordPress::start(Like { namespaces, ..Like::default() }).await;
+    let with_editor = vec!["wp/v2", "wp-block-editor/v1"];
+    for (form, namespaces, has_classic_editor) in [
+        (ContentForm::Html, with_editor.clone(), false),
+        (ContentForm::Auto, vec!["wp/v2"], false),
+        (ContentForm::Auto, with_editor, true),
+    ] {
+        let site = FakeWordPress::start(Like { namespaces, has_classic_editor, ..Like::default() }).await;
         let client = client_with(WordPressSettings { form, ..settings(&site.url()) });
         let done = client.publish(post(), None).await.unwrap();
         assert!(!done.fields.content.contains("<!--"), "{}", done.fields.content);
@@ -227,6 +230,37 @@ async fn what_people_change_there_is_seen_field_by_field() {
     });
     let fields: Vec<_> = differences(&done.fields, &read().await).into_iter().map(|found| found.field).collect();
     assert_eq!(fields, ["content", "featured_image"]);
+}
+
+#[tokio::test]
+async fn a_preview_writes_nothing_and_refuses_what_publishing_would() {
+    let (site, client) = site().await;
+    let gone =
+        galley_destinations::Known { external_id: "77".into(), url: String::new(), slug: "tea".into(), fields: None };
+    let preview = client.preview(post(), Some(&gone)).await.unwrap();
+    assert_eq!(preview.action, PreviewAction::Create);
+    assert_eq!(preview.warnings, ["post 77 is gone; the article would be made anew"]);
+    assert_eq!(
+        preview.local.featured.as_ref().map(|cover| (cover.id.as_str(), cover.url.as_str())),
+        Some(("", "cover.png"))
+    );
+    let never = client_with(WordPressSettings { create_terms: false, ..settings(&site.url()) });
+    let warned = never.preview(post(), None).await.unwrap().warnings;
+    assert_eq!(warned.len(), 2, "{warned:?}");
+    assert!(warned[1].contains("the tag \"Tea & herbs\" is not there"), "{warned:?}");
+    assert!(site.peer().asked().iter().all(|request| request.head.starts_with("GET")));
+
+    let done = client.publish(post(), None).await.unwrap();
+    site.edit(done.external_id.parse().unwrap(), |post| post["status"] = "private".into());
+    let bare = Post { excerpt: String::new(), tags: vec![], categories: vec![], assets: vec![], version: 2, ..post() };
+    let kept = client.preview(bare.clone(), None).await.unwrap().local;
+    assert_eq!((kept.excerpt.as_str(), kept.tags.len(), kept.categories.len()), ("In short.", 1, 1));
+    assert!(kept.featured.is_some() && kept.status == RemoteStatus::Private);
+    let taken = client.preview(bare, Some(&known(&done))).await.unwrap().local;
+    assert_eq!((taken.excerpt.as_str(), taken.tags.len(), taken.featured), ("", 0, None));
+    client.remove(ARTICLE, None, Removal::Trash).await.unwrap();
+    let fault = client.preview(post(), Some(&known(&done))).await.unwrap_err();
+    assert!(!fault.is_transient() && fault.to_string().contains("trash"), "{fault}");
 }
 
 #[tokio::test]

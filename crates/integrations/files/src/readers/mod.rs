@@ -117,6 +117,17 @@ impl Readers {
         self.room.available_permits()
     }
 
+    /// MiB of the budget for something else that reads what others wrote and knows what it takes; they come back when what
+    /// is answered is dropped. Served in the order of asking.
+    ///
+    /// Errors: `TooMuchMemory` when it is more than the whole budget, `ReaderFailed`.
+    pub async fn reserve(&self, mb: u32) -> Result<OwnedSemaphorePermit, FileError> {
+        if mb > self.budget_mb {
+            return Err(FileError::TooMuchMemory { limit: format!("{} MiB", self.budget_mb) });
+        }
+        self.room_for(mb).await
+    }
+
     /// As [`crate::extract`], once there is room. Dropping the future ends the reader.
     ///
     /// Errors: also `TooMuchMemory`, `ReaderFailed`.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use galley_domain::{OrgId, article::ArticleStatus};
 use galley_engine::{Brought, Keeper, Kept};
 use galley_store::{
-    ArticleChange, LockedArticle, LockedArticles, Naming, NewFile, NewSource, NewVersion, StepsTx, StoreError,
+    ArticleChange, LockedArticle, LockedArticles, Naming, NewCard, NewFile, NewSource, NewVersion, StepsTx, StoreError,
     StoredClaim, TaskState, TenantTx, TextVersion, rows,
 };
 use serde_json::json;
@@ -49,6 +49,8 @@ impl Keeper for Covers {
             if let Some(article) = task.subject_id {
                 tenant.insert_file(file.clone()).await?;
                 tenant.change_article(article, ArticleChange::Cover { file: file.id, alt: alt.clone() }).await?;
+                let (width, height) = (galley_images::WIDTH, galley_images::HEIGHT);
+                tenant.put_card(article, NewCard { file, width, height, alt_text: alt }).await?;
             }
             kept.push(Kept::of(json!({ "cover_file_id": file.id })));
         }
