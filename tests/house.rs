@@ -145,6 +145,10 @@ fn use_cases_reach_across_organizations_only_as_operator_or_system() {
         [
             // Whoever has the address of a feed has no organization yet.
             "crates/services/src/publishing/calendar.rs: self.system().feed(token).await",
+            // A site names its integration and no organization; whoever reads an open site names neither.
+            "crates/services/src/publishing/site_auth.rs: self.system().site_by_secret(secret).await",
+            "crates/services/src/publishing/site_auth.rs: self.system().site_by_signature(integration, signature, body).await",
+            "crates/services/src/publishing/site_definition.rs: self.system().open_site(name).await",
             "crates/services/src/system.rs: OperatorCalls { services: self, across: self.store.system() }",
             "crates/services/src/system.rs: SystemCalls { services: self, across: self.store.system() }",
             "crates/services/src/system.rs: self.services.store.queue().depth().await",

@@ -88,6 +88,7 @@ async fn what_is_sent_is_changed_and_the_rest_stays() {
     assert_eq!(front.put(&path, &json!({ "config_json": null })).await.is(200)["data"]["config_json"], json!({}));
     for (body, wrong) in [
         (json!({ "site_url": "https://elsewhere.example" }), vec!["api_key"]),
+        (json!({ "site_url": format!("{}/second", desk.blog.url()) }), vec!["api_key"]),
         (json!({ "username": "another" }), vec!["api_key"]),
         (json!({ "username": null }), vec!["api_key"]),
         (json!({ "platform": "shopify", "site_id": NOBODY }), vec!["site_id", "platform"]),

@@ -258,6 +258,6 @@ async fn a_site_is_read_by_everybody_once_it_is_open() {
     front.patch(&format!("{}/{}", desk.posts, texts[0]), &json!({ "title": "New" })).await.is(200);
     let newer = ask(by_id(), Some(tag)).await;
     assert!(newer.is(200)["data"]["version"].as_i64() > data["version"].as_i64(), "a change is seen");
-    front.delete(&project).await.is(200);
+    front.delete(&project).await.is(204);
     ask(by_id(), None).await.is_problem(404, "NOT_FOUND");
 }

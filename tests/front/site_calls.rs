@@ -115,21 +115,20 @@ async fn a_site_shows_who_it_is_in_four_ways() {
 #[tokio::test]
 async fn states_of_the_site_are_states_here() {
     let site = Site::new().await;
-    for (second, (there, here, shown)) in (10..).zip([
-        ("publish", "published", "published"),
-        ("draft", "draft", "draft"),
-        ("private", "published", "published"),
-        ("pending", "review", "draft"),
-        ("future", "scheduled", "scheduled"),
-        ("trash", "archived", "published"),
-        ("odd", "archived", "published"),
+    for (second, (there, here)) in (10..).zip([
+        ("publish", "published"),
+        ("draft", "draft"),
+        ("private", "published"),
+        ("pending", "review"),
+        ("future", "scheduled"),
+        ("trash", "archived"),
+        ("odd", "archived"),
     ]) {
         let at = format!("2026-11-01T00:00:{second}Z");
         let told = json!({ "post_status": there, "timestamp": at, "post_url": "https://blog.example/tea/" });
         let answer = site.tells(told).await;
         let data = &answer.is(200)["data"];
         assert_eq!((&data["status"], &data["wordpress_status"]), (&json!(here), &json!(there)), "{there}");
-        let _ = shown;
     }
     let records = site.desk.front.get(&format!("/api/v1/publisher/records?content_id={}", site.content)).await;
     assert_eq!(records.is(200)["count"], 1, "one post, one record");
@@ -214,8 +213,6 @@ async fn what_a_site_has_told_is_seen_in_its_health() {
     let actions: Vec<String> =
         told["recent_events"].as_array().unwrap().iter().map(|event| text(&event["action"])).collect();
     assert_eq!(actions, ["post.deleted", "status"], "the newest first");
-    assert_eq!(
-        site.desk.front.get(INTEGRATIONS).await.is(200)["results"][0]["metadata"]["plugin_seen_at"].is_string(),
-        true
-    );
+    let shown = site.desk.front.get(INTEGRATIONS).await;
+    assert!(shown.is(200)["results"][0]["metadata"]["plugin_seen_at"].is_string(), "the site has called");
 }

@@ -74,7 +74,10 @@ async fn what_a_site_has_comes_here_once() {
     }
     blog.write_page("about", "<p>About us</p>");
     let draft = blog.write("draft", "<p>Not yet</p>");
-    blog.edit(draft, |post| post["status"] = json!("draft"));
+    blog.edit(draft, |post| {
+        post["status"] = json!("draft");
+        post["title"]["raw"] = json!("A draft");
+    });
     let state = site.sync(json!({ "direction": "from_external" })).await;
     assert_eq!((&state["last_result"], &state["sync_status"]), (&did(27, 0, 0, 0), &json!("idle")), "{state}");
     assert!(state["last_sync_at"].is_string() && state["current"].is_null(), "{state}");
@@ -217,4 +220,20 @@ async fn one_sync_at_a_time_and_its_end_is_told() {
     front.put(&site.path, &json!({ "is_active": false })).await.is(200);
     site.order(json!({})).await.is_problem(409, "CONFLICT");
     assert_eq!(site.order(json!({ "direction": "up" })).await.wrong_fields(), ["direction"]);
+}
+
+#[tokio::test]
+async fn a_text_of_ours_whose_record_is_lost_is_known_by_its_mark() {
+    let site = Site::new().await;
+    let front = &site.desk.front;
+    let tea = site.desk.written("Tea").await;
+    let engine = site.desk.engine();
+    front.post(&format!("{tea}/publish"), &json!({ "connection_id": site.desk.connection })).await.is(200);
+    engine.stop().await;
+    front.harness.database.execute("DELETE FROM publications").await;
+    site.pull().await;
+    assert_eq!(site.texts().await.len(), 1, "it does not come as another text");
+    let records = front.get("/api/v1/publisher/records").await;
+    assert_eq!(records.is(200)["count"], 1);
+    assert_eq!(records.json["results"][0]["external_id"], site.desk.blog.posts()[0]["id"].to_string());
 }

@@ -38,12 +38,14 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
     let asks_outside = may_trash_there
         || ASKING_OUTSIDE.iter().any(|end| path.ends_with(end))
         || operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
+    // Where an unknown id in a body or in the address is a 404.
+    let names_things = Dialect::of(path) == Dialect::Planner && (takes_body || operation.params.iter().any(is_given));
     let rules: [(bool, &[u16]); 13] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
-        (path.contains('{'), &[404]),
+        (path.contains('{') || names_things, &[404]),
         (changes || asks_outside, &[409]),
         (path.ends_with(TAKING_LINKS), &[403]),
         (is_conditional, &[412]),

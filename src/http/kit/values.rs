@@ -1,5 +1,7 @@
 //! Values of requests that carry their rule: read by it and described by it.
 
+use std::marker::PhantomData;
+
 use galley_domain::{article::Length, writing::Tone};
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -357,19 +359,23 @@ impl Field for FreeObject {
     }
 }
 
-/// A field that clients may send back as they read it, and that nobody looks at.
+/// A field that clients may send back as they read it, described as a `T`; nobody looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ignored;
+pub struct Ignored<T>(PhantomData<T>);
 
-impl Field for Ignored {
+impl<T: Field> Field for Ignored<T> {
     const TAKES_NULL: bool = true;
 
     fn schema() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema { description: Some("Ignored."), ..MetaSchema::ANY }))
+        T::schema()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
     }
 
     fn read(_input: Input<'_>, _place: &Place<'_>, _errors: &mut Errors) -> Option<Self> {
-        Some(Self)
+        Some(Self(PhantomData))
     }
 }
 

@@ -181,8 +181,8 @@ impl Integrations {
     #[oai(path = "/integration/webhook/wordpress", method = "post", operation_id = "receive_wordpress_webhook")]
     async fn webhook(
         &self,
-        Query(query): Query<SiteWebhookQuery>,
         body: SiteBody<PublishWrite, Content, SiteWebhook>,
+        Query(query): Query<SiteWebhookQuery>,
     ) -> Outcome<PlannerAnswer<SiteWebhookAnswer>> {
         let from = body.from;
         let integration = from.site.or(query.integration_id).or(body.value.integration_id);

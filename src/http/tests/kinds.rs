@@ -226,8 +226,8 @@ fn schemas_have_names_of_classes() {
 
 fn every_operation_is_named_alike(document: &Value) -> Vec<String> {
     let verbs: BTreeSet<&str> =
-        "cancel check create decide delete generate get list pause preview publish purge \
-                                 regenerate replay resend resolve restore resume retry rotate run schedule search stream test unpublish unschedule update upload"
+        "cancel check create decide delete generate get list pause preview publish purge receive \
+                                 regenerate replay resend resolve restore resume retry rotate run schedule search stream sync test unpublish unschedule update upload"
             .split_whitespace()
             .collect();
     let mut known = BTreeSet::new();

@@ -177,10 +177,7 @@ impl Services {
             limit: 1,
             offset: 0,
         };
-        if let (Some(there), _) = {
-            let (rows, total) = tx.integrations(&filter).await?;
-            (rows.into_iter().next(), total)
-        } {
+        if let Some(there) = tx.integrations(&filter).await?.0.into_iter().next() {
             let text = format!("the site has an integration for {platform} already: {}; change that one", there.id);
             return Err(ServiceError::Conflict(text));
         }
@@ -233,6 +230,11 @@ impl Services {
         let mut row = found.ok_or(ServiceError::NotFound(Missing::Integration))?;
         refuse_trashed(&tx, row.project_id).await?;
         refuse_moved(&row, &edit)?;
+        // Two sites may share a host, so the whole address counts.
+        if checked.password.is_none() && checked.site_url.as_ref().is_some_and(|url| *url != row.site_url) {
+            let message = "must be given with another site_url: a stored one is never sent elsewhere";
+            return Err(ServiceError::field("api_key", message));
+        }
         self.apply_edit(&tx, &mut row, checked, INTEGRATION).await?;
         row.sync_enabled = edit.sync_enabled.unwrap_or(row.sync_enabled);
         if let Some(config) = edit.config {

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use galley_destinations::Collection;
-use galley_domain::{Hidden, project::Platform, publishing::SyncDirection};
+use galley_domain::{
+    Hidden,
+    project::Platform,
+    publishing::{SyncDirection, SyncStatus},
+};
 use galley_services::{ContentKind, IntegrationEdit, IntegrationRequest, SiteCall, StructureUpdate};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use serde_json::{Map, Value};
@@ -94,15 +98,24 @@ fields! {
         sync_enabled: Patch<bool>,
         /// Takes the place of all settings; null empties them.
         config_json: Patch<Nullable<FreeObject>>,
-        id: Option<Ignored>,
-        has_api_key: Option<Ignored>,
-        has_webhook_secret: Option<Ignored>,
-        sync_status: Option<Ignored>,
-        last_sync_at: Option<Ignored>,
-        sync_error: Option<Ignored>,
-        metadata: Option<Ignored>,
-        created_at: Option<Ignored>,
-        updated_at: Option<Ignored>,
+        /// Ignored, like the fields below.
+        id: Option<Ignored<Uuid>>,
+        /// Ignored.
+        has_api_key: Option<Ignored<bool>>,
+        /// Ignored.
+        has_webhook_secret: Option<Ignored<bool>>,
+        /// Ignored.
+        sync_status: Option<Ignored<Word<SyncStatus>>>,
+        /// Ignored.
+        last_sync_at: Option<Ignored<Moment>>,
+        /// Ignored.
+        sync_error: Option<Ignored<Text<0, 10_000>>>,
+        /// Ignored.
+        metadata: Option<Ignored<FreeObject>>,
+        /// Ignored.
+        created_at: Option<Ignored<Moment>>,
+        /// Ignored.
+        updated_at: Option<Ignored<Moment>>,
     }
 }
 
@@ -276,11 +289,10 @@ words! {
 pub struct PostId(pub String);
 
 impl Field for PostId {
+    /// Described as the number that it is in WordPress: makers of clients take one type for each field.
     fn schema() -> MetaSchemaRef {
-        let text = MetaSchema { min_length: Some(1), max_length: Some(100), ..MetaSchema::new("string") };
         let number = MetaSchema { minimum: Some(1.0), ..MetaSchema::new_with_format("integer", "int64") };
-        let either = [text, number].map(|schema| MetaSchemaRef::Inline(Box::new(schema)));
-        MetaSchemaRef::Inline(Box::new(MetaSchema { any_of: either.into(), ..MetaSchema::ANY }))
+        MetaSchemaRef::Inline(Box::new(number))
     }
 
     fn read(input: Input<'_>, place: &Place<'_>, errors: &mut Errors) -> Option<Self> {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
 mod faults;
+mod listing;
 mod probe;
 mod sites;
 mod support;
