@@ -63,7 +63,11 @@ fn operations() -> Vec<Operation> {
     }
     assert!(found.len() >= 20, "the description has its operations");
     // Whatever removes things comes last, so that the walk does not saw off its branch.
-    found.sort_by_key(|operation| (operation.method == Method::DELETE, operation.name()));
+    let depth = |operation: &Operation| match operation.method {
+        Method::DELETE => usize::MAX - operation.path.split('/').count(),
+        _ => 0,
+    };
+    found.sort_by_key(|operation| (depth(operation), operation.name()));
     found
 }
 
