@@ -444,6 +444,7 @@ fn seo_report(text: &TextVersion, language: &str) -> Json {
         keywords: &text.keywords,
         markdown: &text.content_markdown,
         language,
+        site: None,
     });
     json!(report)
 }

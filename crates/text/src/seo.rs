@@ -5,6 +5,7 @@ mod fit;
 mod keyphrase;
 mod lengths;
 mod readability;
+mod structure;
 
 use serde::Serialize;
 
@@ -35,6 +36,8 @@ pub struct SeoInput<'a> {
     pub markdown: &'a str,
     /// ISO 639-1, also with a region (`en-GB`).
     pub language: &'a str,
+    /// The address of the site that it is for, such as `https://blog.example`, where that is known.
+    pub site: Option<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -77,6 +80,7 @@ pub fn score(input: &SeoInput) -> SeoReport {
     let mut checks = lengths::checks(input);
     checks.extend(readability::checks(&document));
     checks.extend(keyphrase::checks(input, &document));
+    checks.extend(structure::checks(input, &document));
     let judged: Vec<u8> = checks.iter().filter_map(|check| check.status.points()).collect();
     let points: usize = judged.iter().map(|points| usize::from(*points)).sum();
     let judged = judged.len();
@@ -135,6 +139,14 @@ impl Document {
         let phrase = keyphrase.and_then(|text| Phrase::read(text, &language));
         let words = article.word_count();
         Self { article, language, sentences, units, phrase, words }
+    }
+
+    /// The headings in the text with their levels; the title is none of them.
+    fn headings(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.article.blocks.iter().filter_map(|block| match block.kind {
+            BlockKind::Heading(level) => Some((level, block.text.as_str())),
+            _ => None,
+        })
     }
 
     fn is_english(&self) -> bool {

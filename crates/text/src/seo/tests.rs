@@ -1,10 +1,21 @@
 //! Every check at its threshold, on both sides.
 
+mod structure;
+
 use super::*;
 
 /// An input that is empty but for what a test sets.
 fn input<'a>() -> SeoInput<'a> {
-    SeoInput { title: "", description: "", slug: "", keyphrase: None, keywords: &[], markdown: "", language: "en" }
+    SeoInput {
+        title: "",
+        description: "",
+        slug: "",
+        keyphrase: None,
+        keywords: &[],
+        markdown: "",
+        language: "en",
+        site: None,
+    }
 }
 
 fn check(input: &SeoInput, id: &str) -> Check {
@@ -274,12 +285,23 @@ fn the_first_keyword_stands_in_for_the_keyphrase() {
 
 #[test]
 fn the_score_is_the_share_of_good_checks() {
-    // Title and description are bad, text between headings is good, the rest is skipped.
-    assert_eq!(score(&input()).score, 33);
-    let perfect = SeoInput { title: "A", description: &"d".repeat(50), ..input() };
-    assert_eq!(score(&perfect).score, 100);
-    let half = SeoInput { title: &"t".repeat(61), description: "short", ..input() };
-    assert_eq!(score(&half).score, 67);
+    // Title, description, slug, word count and links are bad, text between headings is good, the rest is skipped.
+    assert_eq!(score(&input()).score, 17);
+    let link = "[The cat cat cat cat.](https://a.example)";
+    let markdown = format!("{link} {}\n\n{}", prose(&[(29, 5)]), prose(&[(30, 5)]));
+    let rest = SeoInput { slug: "a", markdown: &markdown, language: "de", ..input() };
+    // Both lengths, sentences, paragraphs, text between headings, slug, words and links.
+    let perfect = SeoInput { title: "A", description: &"d".repeat(50), ..rest };
+    assert_eq!((score(&perfect).score, statuses(&perfect)), (100, (8, 0, 0)));
+    let half = SeoInput { title: &"t".repeat(61), description: "short", slug: "", ..rest };
+    assert_eq!((score(&half).score, statuses(&half)), (75, (5, 2, 1)));
+}
+
+/// How many checks are good, ok and bad.
+fn statuses(input: &SeoInput) -> (usize, usize, usize) {
+    let checks = score(input).checks;
+    let count = |status| checks.iter().filter(|check| check.status == status).count();
+    (count(Status::Good), count(Status::Ok), count(Status::Bad))
 }
 
 #[test]
@@ -295,7 +317,7 @@ fn the_report_is_serialised_in_lower_case() {
     let json = serde_json::to_value(score(&input())).expect("serialises");
     assert_eq!(json["checks"][0]["status"], "bad");
     assert_eq!(json["checks"][0]["id"], "title_length");
-    assert_eq!(json["score"], 33);
+    assert_eq!(json["score"], 17);
 }
 
 #[test]
