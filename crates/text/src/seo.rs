@@ -117,6 +117,7 @@ struct Document {
 struct Sentence {
     text: String,
     words: u32,
+    in_list: bool,
 }
 
 impl Document {
@@ -131,7 +132,8 @@ impl Document {
                 let text = &block.text[range];
                 units.push(Unit::read(text, &language));
                 if block.kind.is_prose() && !fragment {
-                    sentences.push(Sentence { text: text.to_owned(), words: word::count(text) });
+                    let in_list = block.kind == BlockKind::Item;
+                    sentences.push(Sentence { text: text.to_owned(), words: word::count(text), in_list });
                 }
             }
         }

@@ -72,6 +72,7 @@ fn slug() {
         assert_eq!(status(&SeoInput { slug, ..input() }, "slug"), expected, "{slug}");
     }
     let advice = |slug| check(&SeoInput { slug, ..input() }, "slug").advice;
+    assert!(advice("").starts_with("Write a slug") && advice("2026").starts_with("Put words into"));
     assert_eq!(advice("Draw_Cards"), "Write the slug as draw-cards.");
     assert_eq!(advice(&long), "Shorten the slug by 1 characters.");
 }
@@ -111,6 +112,7 @@ fn links_lead_outside_or_within_the_site() {
         ("tel:123", site, Bad, Bad),
         ("https://", site, Bad, Bad),
         ("https://other.example", None, Good, Skipped),
+        ("//other.example", None, Good, Skipped),
         ("/a", None, Bad, Skipped),
         ("https://other.example", Some("blog"), Good, Skipped),
         ("/a", Some("ftp://blog.example"), Bad, Skipped),
