@@ -21,6 +21,9 @@ pub use lengths::{DESCRIPTION_LIMIT, TITLE_LIMIT};
 /// How many places an advice names.
 const PLACES: usize = 3;
 
+/// A text that is longer needs headings to be found in and to be read.
+const WORDS_WITHOUT_HEADINGS: u32 = 300;
+
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
 pub struct SeoInput<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Document, PLACES, SeoInput, Status, grade, quote};
+use super::{Check, Document, PLACES, SeoInput, Status, WORDS_WITHOUT_HEADINGS, grade, quote};
 use crate::{markdown::BlockKind, slug, word};
 
 /// Phrases with more content words are matched by nearness, not word for word.
@@ -191,8 +191,12 @@ fn in_headings(phrase: &Phrase, document: &Document) -> Check {
     let (with, without): (Vec<&str>, Vec<&str>) =
         headings.map(|(_, text)| text).partition(|h| phrase.occurrences(&Unit::read(h, &document.language)) > 0);
     let all = with.len() + without.len();
-    if all == 0 {
+    if all == 0 && document.words <= WORDS_WITHOUT_HEADINGS {
         return Check::skipped(IN_HEADINGS, "The article has no headings of the levels 2 and 3.");
+    }
+    if all == 0 {
+        let advice = format!("Add headings of level 2 or 3, one of them with “{}”.", phrase.text);
+        return Check::judged(IN_HEADINGS, Status::Bad, "no headings", advice);
     }
     let percent = with.len() * 100;
     // One heading alone can only have it or not.

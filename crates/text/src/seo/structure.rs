@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use url::Url;
 
-use super::{Check, Document, PLACES, SeoInput, Status, grade, quote};
+use super::{Check, Document, PLACES, SeoInput, Status, WORDS_WITHOUT_HEADINGS, grade, quote};
 use crate::{
     markdown::{Image, Links},
     slug,
@@ -22,7 +22,8 @@ type What = (&'static str, &'static str, &'static str);
 
 const WORDS: What = ("word_count", "Word count", "300 words or more");
 const SINGLE_H1: What = ("single_h1", "One main heading", "the title is the only heading of level 1");
-const LEVELS: What = ("heading_levels", "Levels of headings", "the first of level 2, and no level left out below");
+const STRUCTURE: What =
+    ("heading_structure", "Structure of headings", "headings in longer texts, from level 2 on without one left out");
 const SLUG: What = ("slug", "Slug", "words in lower case with hyphens between, at most 80 characters");
 const IMAGES: What = ("image_alt", "Images with alternative text", "every image");
 const OUTSIDE: What = ("outbound_links", "Links to other sites", "at least 1");
@@ -38,7 +39,7 @@ pub(super) fn checks(input: &SeoInput, document: &Document) -> Vec<Check> {
     vec![
         word_count(document.words),
         single_h1(&headings),
-        heading_levels(&headings),
+        heading_structure(&headings, document.words),
         slug(input.slug),
         image_alt(&links.images),
         outbound_links(document, &places),
@@ -66,9 +67,13 @@ fn single_h1(headings: &[(u8, &str)]) -> Check {
     Check::judged(SINGLE_H1, status, format!("{} besides the title", more.len()), advice)
 }
 
-fn heading_levels(headings: &[(u8, &str)]) -> Check {
+fn heading_structure(headings: &[(u8, &str)], words: u32) -> Check {
+    if headings.is_empty() && words <= WORDS_WITHOUT_HEADINGS {
+        return Check::skipped(STRUCTURE, NO_HEADINGS);
+    }
     if headings.is_empty() {
-        return Check::skipped(LEVELS, NO_HEADINGS);
+        let advice = "Divide the text: a heading of level 2 (##) wherever another question is answered.";
+        return Check::judged(STRUCTURE, Status::Bad, format!("no heading in {words} words"), advice);
     }
     let above = std::iter::once(1).chain(headings.iter().map(|(level, _)| *level));
     let jumps: Vec<String> = above
@@ -80,7 +85,7 @@ fn heading_levels(headings: &[(u8, &str)]) -> Check {
     let status = grade(jumps.is_empty(), jumps.len() * 3 <= headings.len());
     let shown = jumps.iter().take(PLACES).cloned().collect::<Vec<_>>().join("; ");
     let value = format!("{} of {} headings leave a level out", jumps.len(), headings.len());
-    Check::judged(LEVELS, status, value, format!("To do: {shown}."))
+    Check::judged(STRUCTURE, status, value, format!("To do: {shown}."))
 }
 
 /// Slugs in other scripts than Latin are fine: browsers show them as written.

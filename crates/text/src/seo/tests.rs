@@ -272,6 +272,8 @@ fn keyphrase_in_deep_headings() {
         ("### Title card\n\n### A\n\n### B", Status::Good),
         ("## A\n\n#### Title card", Status::Bad),
         ("#### Title card", Status::Skipped),
+        (&words(300), Status::Skipped),
+        (&words(301), Status::Bad),
     ] {
         let input = SeoInput { markdown, keyphrase: Some("title cards"), ..input() };
         assert_eq!(status(&input, "keyphrase_in_headings"), expected, "{markdown}");

@@ -31,7 +31,7 @@ fn single_h1() {
 }
 
 #[test]
-fn heading_levels() {
+fn heading_structure() {
     for (markdown, expected) in [
         ("## A\n\n### B\n\n#### C\n\n## D", Status::Good),
         ("# T\n\n## A\n\n### B", Status::Good),
@@ -43,9 +43,14 @@ fn heading_levels() {
         ("## A\n\n### B\n\n##### C\n\n## D\n\n#### E", Status::Bad),
         ("# T\n\nText.", Status::Skipped),
     ] {
-        assert_eq!(markdown_status(markdown, "heading_levels"), expected, "{markdown}");
+        assert_eq!(markdown_status(markdown, "heading_structure"), expected, "{markdown}");
     }
-    let check = check(&SeoInput { markdown: "## A\n\n#### B c", ..input() }, "heading_levels");
+    assert_eq!(markdown_status(&words(300), "heading_structure"), Status::Skipped);
+    let long = words(301);
+    let none = check(&SeoInput { markdown: &long, ..input() }, "heading_structure");
+    assert_eq!((none.status, none.value.as_str()), (Status::Bad, "no heading in 301 words"));
+    assert!(none.advice.starts_with("Divide the text"), "{}", none.advice);
+    let check = check(&SeoInput { markdown: "## A\n\n#### B c", ..input() }, "heading_structure");
     assert_eq!(check.value, "1 of 2 headings leave a level out");
     assert_eq!(check.advice, "To do: make “B c” level 3 instead of 4.");
 }
