@@ -606,6 +606,16 @@ async fn a_post_is_scored_with_a_keyword_in_view() {
     let checks = scored["checks"].as_array().unwrap();
     let failed = checks.iter().filter(|check| check["passed"] == false).count();
     assert_eq!(scored["recommendations"].as_array().unwrap().len(), failed, "each says what to do");
+    // Links within the site can be told from others once it is known where the post goes.
+    let within = |checks: &[Value]| checks.iter().find(|check| check["id"] == "internal_links").cloned().unwrap();
+    assert_eq!(within(checks)["max_score"], 0);
+    let engine = desk.engine();
+    desk.publish(&post, json!({})).await.is(200);
+    engine.stop().await;
+    let scored = desk.front.get(&format!("{post}/seo-score")).await;
+    let within = within(scored.is(200)["checks"].as_array().unwrap());
+    assert_eq!((&within["score"], &within["max_score"]), (&json!(0), &json!(2)), "{within}");
+    assert!(within["message"].as_str().unwrap().contains("another page of 127.0.0.1"), "{within}");
 }
 
 #[tokio::test]

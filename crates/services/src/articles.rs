@@ -451,6 +451,7 @@ pub(crate) fn seo_report(text: &TextVersion, language: &str) -> Json {
         keywords: &text.keywords,
         markdown: &text.content_markdown,
         language,
+        site: None,
     });
     json!(report)
 }

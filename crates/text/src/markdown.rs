@@ -2,6 +2,7 @@
 
 mod citation;
 mod html;
+mod links;
 mod of_html;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
@@ -10,6 +11,7 @@ use crate::word;
 use citation::without_marks;
 
 pub use html::to_html;
+pub use links::{Image, Links};
 pub use of_html::of_html;
 
 /// The heading of level 2 that opens the list of sources; what follows it is no prose.
@@ -21,6 +23,8 @@ pub struct Article {
     /// The heading of level 1 that the text begins with, if it does. It is not among the blocks.
     pub title: Option<String>,
     pub blocks: Vec<Block>,
+    /// Whether a list of sources followed.
+    pub has_sources: bool,
 }
 
 /// One block. `text` is plain, on one line except in code, trimmed and not empty, save for a heading without words.
@@ -59,12 +63,11 @@ impl Article {
         reader.flush(true);
         let mut blocks = reader.blocks;
         let sources = |b: &Block| b.kind == BlockKind::Heading(2) && b.text.eq_ignore_ascii_case(SOURCES_HEADING);
-        if let Some(at) = blocks.iter().rposition(sources) {
-            blocks.truncate(at);
-        }
+        let listed = blocks.iter().rposition(sources);
+        blocks.truncate(listed.unwrap_or(blocks.len()));
         let has_title = blocks.first().is_some_and(|b| b.kind == BlockKind::Heading(1));
         let title = has_title.then(|| blocks.remove(0).text);
-        Self { title, blocks }
+        Self { title, blocks, has_sources: listed.is_some() }
     }
 
     /// The words of headings, paragraphs, items and tables; not those of the title and of code.

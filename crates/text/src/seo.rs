@@ -5,6 +5,7 @@ mod fit;
 mod keyphrase;
 mod lengths;
 mod readability;
+mod structure;
 
 use serde::Serialize;
 
@@ -19,6 +20,9 @@ pub use lengths::{DESCRIPTION_LIMIT, TITLE_LIMIT};
 
 /// How many places an advice names.
 const PLACES: usize = 3;
+
+/// A text that is longer needs headings to be found in and to be read.
+const WORDS_WITHOUT_HEADINGS: u32 = 300;
 
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +39,8 @@ pub struct SeoInput<'a> {
     pub markdown: &'a str,
     /// ISO 639-1, also with a region (`en-GB`).
     pub language: &'a str,
+    /// The address of the site that it is for, such as `https://blog.example`, where that is known.
+    pub site: Option<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -77,6 +83,7 @@ pub fn score(input: &SeoInput) -> SeoReport {
     let mut checks = lengths::checks(input);
     checks.extend(readability::checks(&document));
     checks.extend(keyphrase::checks(input, &document));
+    checks.extend(structure::checks(input, &document));
     let judged: Vec<u8> = checks.iter().filter_map(|check| check.status.points()).collect();
     let points: usize = judged.iter().map(|points| usize::from(*points)).sum();
     let judged = judged.len();
@@ -113,6 +120,7 @@ struct Document {
 struct Sentence {
     text: String,
     words: u32,
+    in_list: bool,
 }
 
 impl Document {
@@ -127,7 +135,8 @@ impl Document {
                 let text = &block.text[range];
                 units.push(Unit::read(text, &language));
                 if block.kind.is_prose() && !fragment {
-                    sentences.push(Sentence { text: text.to_owned(), words: word::count(text) });
+                    let in_list = block.kind == BlockKind::Item;
+                    sentences.push(Sentence { text: text.to_owned(), words: word::count(text), in_list });
                 }
             }
         }
@@ -135,6 +144,14 @@ impl Document {
         let phrase = keyphrase.and_then(|text| Phrase::read(text, &language));
         let words = article.word_count();
         Self { article, language, sentences, units, phrase, words }
+    }
+
+    /// The headings in the text with their levels; the title is none of them.
+    fn headings(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.article.blocks.iter().filter_map(|block| match block.kind {
+            BlockKind::Heading(level) => Some((level, block.text.as_str())),
+            _ => None,
+        })
     }
 
     fn is_english(&self) -> bool {

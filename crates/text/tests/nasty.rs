@@ -123,6 +123,7 @@ fn everything(text: &str) {
             keywords: &keywords,
             markdown: text,
             language,
+            site: Some(text),
         };
         assert!(seo::score(&input).score <= 100);
     }
@@ -198,6 +199,7 @@ fn everything_timed(piece: &str, size: usize) {
             keywords: &[],
             markdown: text,
             language: "en",
+            site: Some("https://blog.example"),
         }));
     });
 }

@@ -317,6 +317,7 @@ mod tests {
                 keywords: &[],
                 markdown: "Leaves.",
                 language: "en",
+                site: None,
             }))),
             cover_file_id: Some(Uuid::from_u128(4)),
             cover_alt: Some("A cup".into()),

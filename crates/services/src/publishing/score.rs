@@ -1,9 +1,11 @@
 //! The score of a post with a keyword in view.
 
 use galley_domain::OrgId;
+use galley_store::rows;
 use galley_text::seo::{SeoInput, SeoReport, score};
 use uuid::Uuid;
 
+use super::publish::target;
 use crate::{Services, articles::computed, error::ServiceError};
 
 /// How well a post is made.
@@ -27,6 +29,7 @@ impl Services {
             return Err(ServiceError::Conflict("the post has no text yet; wait until its job has ended".into()));
         }
         let focus = focus.or_else(|| post.focus_keyword.clone()).or_else(|| post.keywords.first().cloned());
+        let site = self.site_of(org, &post).await?;
         computed(move || {
             let report = score(&SeoInput {
                 title: &post.seo_title,
@@ -36,9 +39,22 @@ impl Services {
                 keywords: &post.keywords,
                 markdown: &post.content_markdown,
                 language: &post.language,
+                site: site.as_deref(),
             });
             SeoScore { report, focus_keyword: focus, word_count: u32::try_from(post.word_count).unwrap_or(0) }
         })
         .await
+    }
+
+    /// The address of the blog that the post would be published to; none while nothing says which.
+    async fn site_of(&self, org: OrgId, post: &rows::Article) -> Result<Option<String>, ServiceError> {
+        let tx = self.store.begin(org).await?;
+        let found = target(&tx, post, None).await;
+        tx.rollback().await?;
+        match found {
+            Ok(connection) => Ok(Some(connection.site_url)),
+            Err(ServiceError::Conflict(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

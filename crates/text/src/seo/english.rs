@@ -120,6 +120,19 @@ pub(super) fn has_transition(sentence: &str) -> bool {
     })
 }
 
+/// Too common at the beginning of a sentence to be noticed there.
+const DETERMINERS: [&str; 7] = ["a", "an", "the", "this", "that", "these", "those"];
+
+/// The word that a sentence begins with, in lower case; with the next where it begins with a determiner.
+pub(super) fn beginning(sentence: &str) -> String {
+    let mut words = word::iter(sentence).map(word::normalise);
+    let first = words.next().unwrap_or_default();
+    match words.next().filter(|_| DETERMINERS.contains(&first.as_str())) {
+        Some(second) => format!("{first} {second}"),
+        None => first,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Document, PLACES, SeoInput, Status, grade, quote};
+use super::{Check, Document, PLACES, SeoInput, Status, WORDS_WITHOUT_HEADINGS, grade, quote};
 use crate::{markdown::BlockKind, slug, word};
 
 /// Phrases with more content words are matched by nearness, not word for word.
 const SHORT: usize = 4;
 /// Further words of a phrase, and further keywords, are not looked at.
+/// Headings further down are about details, not about the whole article.
+const DEEPEST: u8 = 3;
 const MOST_WORDS: usize = 20;
 const MOST_KEYWORDS: usize = 50;
 const QUESTION_WORDS: [&str; 14] =
@@ -23,10 +25,16 @@ pub(super) struct Unit(Vec<Token>);
 
 impl Unit {
     pub(super) fn read(text: &str, language: &str) -> Self {
-        let parts = word::iter(text).flat_map(|w| w.split(['-', '\u{2010}', '\u{2011}'])).filter(|p| !p.is_empty());
+        let parts = word::iter(text).flat_map(parts);
         let token = |w: &str| Token { stem: word::stem(w, language), stop: word::is_stopword(w, language) };
         Self(parts.map(token).collect())
     }
+}
+
+/// The parts of a word such as `state-of-the-art`, `pg_index` and `unittest.mock`: people look for it with spaces, too.
+fn parts(word: &str) -> impl Iterator<Item = &str> {
+    let is_joint = |c: char| matches!(c, '-' | '\u{2010}' | '\u{2011}' | '_' | '.' | ':');
+    word.split(is_joint).filter(|part| !part.is_empty())
 }
 
 /// What is looked for.
@@ -43,7 +51,7 @@ pub(super) struct Phrase {
 impl Phrase {
     /// `None` for a text without words.
     pub(super) fn read(text: &str, language: &str) -> Option<Self> {
-        let all: Vec<&str> = word::iter(text).flat_map(|w| w.split('-')).filter(|p| !p.is_empty()).collect();
+        let all: Vec<&str> = word::iter(text).flat_map(parts).collect();
         let content: Vec<&str> = all.iter().copied().filter(|w| !word::is_stopword(w, language)).collect();
         let keeps_stopwords = content.is_empty();
         let words = if keeps_stopwords { &all } else { &content };
@@ -115,7 +123,8 @@ type What = (&'static str, &'static str, &'static str);
 const DENSITY: What = ("keyphrase_density", "Keyphrase density", "0.5–3 % of the words");
 const IN_TITLE: What = ("keyphrase_in_title", "Keyphrase in title", "in the title");
 const IN_INTRODUCTION: What = ("keyphrase_in_introduction", "Keyphrase in introduction", "in the first paragraph");
-const IN_HEADINGS: What = ("keyphrase_in_headings", "Keyphrase in headings", "in 30–75 % of the headings");
+const IN_HEADINGS: What =
+    ("keyphrase_in_headings", "Keyphrase in headings", "in 30–75 % of the headings of the levels 2 and 3");
 const IN_SLUG: What = ("keyphrase_in_slug", "Keyphrase in slug", "all its words in the slug");
 const IN_DESCRIPTION: What = ("keyphrase_in_description", "Keyphrase in description", "in the description");
 const KEYWORDS: What = ("keywords_in_text", "Keywords in text", "each at least once");
@@ -141,14 +150,15 @@ pub(super) fn checks(input: &SeoInput, document: &Document) -> Vec<Check> {
 fn density(phrase: &Phrase, document: &Document) -> Check {
     let found: u32 = document.units.iter().map(|unit| phrase.occurrences(unit)).sum();
     let words = document.words;
-    // In thousandths, without rounding: found / words against 0.5 %, 3 % and 4 %.
-    let permille = |limit: u32| u64::from(limit) * u64::from(words);
-    let share = u64::from(found) * 1000;
-    let status = grade(found > 0 && (permille(5)..=permille(30)).contains(&share), found > 0 && share <= permille(40));
+    // In ten thousandths, without rounding: found / words against 0.5 % and 3 %, tolerated from 0.25 % to 4 %.
+    let parts = |limit: u32| u64::from(limit) * u64::from(words);
+    let share = u64::from(found) * 10_000;
+    let within = |least, most| found > 0 && (parts(least)..=parts(most)).contains(&share);
+    let status = grade(within(50, 300), within(25, 400));
     let percent = f64::from(found) * 100.0 / f64::from(words.max(1));
     let least = words.div_ceil(200).max(1);
     let most = (words * 3 / 100).max(least);
-    let change = if share < permille(5) || found == 0 { "more" } else { "less" };
+    let change = if share < parts(50) || found == 0 { "more" } else { "less" };
     let times = if least == most { format!("{least}×") } else { format!("{least} to {most} times") };
     let advice = format!("Use “{}” {change} often: {times} in {words} words, spread evenly.", phrase.text);
     Check::judged(DENSITY, status, format!("{found} times, {percent:.1} %"), advice)
@@ -177,18 +187,21 @@ fn in_introduction(phrase: &Phrase, document: &Document) -> Check {
 }
 
 fn in_headings(phrase: &Phrase, document: &Document) -> Check {
-    let headings =
-        document.article.blocks.iter().filter(|b| matches!(b.kind, BlockKind::Heading(_)) && !b.text.is_empty());
+    let headings = document.headings().filter(|(level, text)| *level <= DEEPEST && !text.is_empty());
     let (with, without): (Vec<&str>, Vec<&str>) =
-        headings.map(|b| b.text.as_str()).partition(|h| phrase.occurrences(&Unit::read(h, &document.language)) > 0);
+        headings.map(|(_, text)| text).partition(|h| phrase.occurrences(&Unit::read(h, &document.language)) > 0);
     let all = with.len() + without.len();
+    if all == 0 && document.words <= WORDS_WITHOUT_HEADINGS {
+        return Check::skipped(IN_HEADINGS, "The article has no headings of the levels 2 and 3.");
+    }
     if all == 0 {
-        return Check::skipped(IN_HEADINGS, "The article has no headings.");
+        let advice = format!("Add headings of level 2 or 3, one of them with “{}”.", phrase.text);
+        return Check::judged(IN_HEADINGS, Status::Bad, "no headings", advice);
     }
     let percent = with.len() * 100;
     // One heading alone can only have it or not.
     let good = (30 * all..=75 * all).contains(&percent) || (all == 1 && with.len() == 1);
-    let status = grade(good, !with.is_empty());
+    let status = grade(good, percent >= 15 * all);
     let advice = if percent < 30 * all {
         let places: Vec<String> = without.iter().take(PLACES).map(|h| quote(h)).collect();
         format!("Use “{}” in more headings, for example in {}.", phrase.text, places.join(", "))

@@ -5,6 +5,8 @@ use crate::{markdown::BlockKind, word};
 
 /// Sentences with more words are long.
 const LONG_SENTENCE: u32 = 20;
+/// So many sentences in a row with the same beginning sound monotonous.
+const SAME_BEGINNINGS: usize = 3;
 const LONG_PARAGRAPH: u32 = 150;
 const LONG_PARAGRAPH_TOLERATED: u32 = 200;
 const LONG_SECTION: u32 = 300;
@@ -17,6 +19,7 @@ const SENTENCES: What = ("sentence_length", "Sentence length", "at most 25 % of 
 const PARAGRAPHS: What = ("paragraph_length", "Paragraph length", "at most 150 words each");
 const PASSIVE: What = ("passive_voice", "Passive voice", "at most 10 % of the sentences");
 const TRANSITIONS: What = ("transition_words", "Transition words", "in at least 30 % of the sentences");
+const BEGINNINGS: What = ("sentence_beginnings", "Sentence beginnings", "at most 2 in a row with the same word");
 const SECTIONS: What = ("section_length", "Text between headings", "at most 300 words");
 const HEADINGS: What = ("empty_headings", "Headings with text", "text below every heading");
 
@@ -30,6 +33,7 @@ pub(super) fn checks(document: &Document) -> Vec<Check> {
         paragraph_length(document),
         passive_voice(document),
         transition_words(document),
+        sentence_beginnings(document),
         section_length(document),
         empty_headings(document),
     ]
@@ -119,6 +123,26 @@ fn transition_words(document: &Document) -> Check {
         advice += &format!(", for example before {}", places.join(", "));
     }
     Check::judged(TRANSITIONS, status, share(with, all), advice + ".")
+}
+
+/// Items of a list are no faults: there it is good style to begin alike.
+fn sentence_beginnings(document: &Document) -> Check {
+    if let Some(why) = skip_english(document) {
+        return Check::skipped(BEGINNINGS, why);
+    }
+    let begun: Vec<(String, &Sentence)> = document
+        .sentences
+        .iter()
+        .map(|s| (if s.in_list { String::new() } else { english::beginning(&s.text) }, s))
+        .collect();
+    let runs = begun.chunk_by(|(a, _), (b, _)| a == b);
+    let alike: Vec<&[(String, &Sentence)]> =
+        runs.filter(|run| run.len() >= SAME_BEGINNINGS && !run[0].0.is_empty()).collect();
+    let status = grade(alike.is_empty(), alike.len() == 1);
+    let place = |run: &&[(String, &Sentence)]| format!("{} from {}", run.len(), quote(&run[0].1.text));
+    let places: Vec<String> = alike.iter().take(PLACES).map(place).collect();
+    let advice = format!("Begin some sentences with another word: {}.", places.join(", "));
+    Check::judged(BEGINNINGS, status, format!("{} rows of sentences that begin alike", alike.len()), advice)
 }
 
 /// A heading with the words of text directly below it; `None` before the first heading.

@@ -1,10 +1,21 @@
 //! Every check at its threshold, on both sides.
 
+mod structure;
+
 use super::*;
 
 /// An input that is empty but for what a test sets.
 fn input<'a>() -> SeoInput<'a> {
-    SeoInput { title: "", description: "", slug: "", keyphrase: None, keywords: &[], markdown: "", language: "en" }
+    SeoInput {
+        title: "",
+        description: "",
+        slug: "",
+        keyphrase: None,
+        keywords: &[],
+        markdown: "",
+        language: "en",
+        site: None,
+    }
 }
 
 fn check(input: &SeoInput, id: &str) -> Check {
@@ -117,6 +128,27 @@ fn transition_words() {
 }
 
 #[test]
+fn sentence_beginnings() {
+    for (markdown, expected) in [
+        ("We go. We run. They sit. We go.", Status::Good),
+        ("We go. We run. WE sit.", Status::Ok),
+        ("We go. We run. We sit. They go. They run. They sit.", Status::Bad),
+        ("We go. We run.\n\nWe sit.", Status::Ok),
+        ("The cat sat. The dog ran. The cow lay.", Status::Good),
+        ("The cat sat. The cat ran. The cat lay.", Status::Ok),
+        ("- We go.\n- We run.\n- We sit.", Status::Good),
+        ("We go. We run.\n\n- We sit.", Status::Good),
+        ("## We", Status::Skipped),
+    ] {
+        assert_eq!(markdown_status(markdown, "sentence_beginnings"), expected, "{markdown}");
+    }
+    let german = SeoInput { markdown: "Er geht. Er sitzt. Er lacht.", language: "de", ..input() };
+    assert_eq!(status(&german, "sentence_beginnings"), Status::Skipped);
+    let advice = check(&SeoInput { markdown: "We go. We run. We sit.", ..input() }, "sentence_beginnings").advice;
+    assert_eq!(advice, "Begin some sentences with another word: 3 from “We go.”.");
+}
+
+#[test]
 fn section_length() {
     for (n, expected) in [(300, Status::Good), (301, Status::Ok), (350, Status::Ok), (351, Status::Bad)] {
         // Headings are no text; two paragraphs add up.
@@ -155,6 +187,9 @@ fn keyphrase_density() {
         (0, 200, Status::Bad),
         (1, 200, Status::Good),
         (1, 201, Status::Ok),
+        (1, 400, Status::Ok),
+        (1, 401, Status::Bad),
+        (9, 4000, Status::Bad),
         (3, 100, Status::Good),
         (4, 133, Status::Ok),
         (4, 100, Status::Ok),
@@ -176,6 +211,9 @@ fn keyphrase_in_title() {
         ("how do you make a title card?", "Making Title Cards", Status::Good),
         ("how do you make a title card?", "A Title Card", Status::Bad),
         ("to be", "To Be or Not", Status::Good),
+        ("warnings", "All about warnings.py", Status::Good),
+        ("pg_index", "The PG Index", Status::Good),
+        ("state\u{2011}of\u{2011}the\u{2011}art", "State of the Art", Status::Good),
     ] {
         let input = SeoInput { title, keyphrase: Some(phrase), ..input() };
         assert_eq!(status(&input, "keyphrase_in_title"), expected, "{phrase} / {title}");
@@ -215,6 +253,8 @@ fn keyphrase_in_headings() {
         (1, 0, Status::Good),
         (3, 7, Status::Good),
         (29, 71, Status::Ok),
+        (15, 85, Status::Ok),
+        (14, 86, Status::Bad),
         (3, 1, Status::Good),
         (76, 24, Status::Ok),
         (0, 0, Status::Skipped),
@@ -224,12 +264,30 @@ fn keyphrase_in_headings() {
     }
 }
 
+/// Deep headings neither have to name the keyphrase nor count where they do.
+#[test]
+fn keyphrase_in_deep_headings() {
+    for (markdown, expected) in [
+        ("## Title card\n\n#### A\n\n#### B\n\n#### C", Status::Good),
+        ("### Title card\n\n### A\n\n### B", Status::Good),
+        ("## A\n\n#### Title card", Status::Bad),
+        ("#### Title card", Status::Skipped),
+        (&words(300), Status::Skipped),
+        (&words(301), Status::Bad),
+    ] {
+        let input = SeoInput { markdown, keyphrase: Some("title cards"), ..input() };
+        assert_eq!(status(&input, "keyphrase_in_headings"), expected, "{markdown}");
+    }
+}
+
 #[test]
 fn keyphrase_in_slug() {
     for (phrase, slug, language, expected) in [
         ("title cards", "draw-a-title-card", "en", Status::Good),
         ("title cards", "draw-cards", "en", Status::Ok),
         ("title cards", "draw", "en", Status::Bad),
+        ("pg_index", "pg-index", "en", Status::Good),
+        ("email.policy objects", "email-objects", "en", Status::Ok),
         ("Zürcher Häuser", "zurcher-hauser", "de", Status::Good),
         ("детские книги", "detskie-knigi", "ru", Status::Good),
         ("детские книги", "kniga", "ru", Status::Ok),
@@ -274,12 +332,23 @@ fn the_first_keyword_stands_in_for_the_keyphrase() {
 
 #[test]
 fn the_score_is_the_share_of_good_checks() {
-    // Title and description are bad, text between headings is good, the rest is skipped.
-    assert_eq!(score(&input()).score, 33);
-    let perfect = SeoInput { title: "A", description: &"d".repeat(50), ..input() };
-    assert_eq!(score(&perfect).score, 100);
-    let half = SeoInput { title: &"t".repeat(61), description: "short", ..input() };
-    assert_eq!(score(&half).score, 67);
+    // Title, description, slug, word count and links are bad, text between headings is good, the rest is skipped.
+    assert_eq!(score(&input()).score, 17);
+    let link = "[The cat cat cat cat.](https://a.example)";
+    let markdown = format!("{link} {}\n\n{}", prose(&[(29, 5)]), prose(&[(30, 5)]));
+    let rest = SeoInput { slug: "a", markdown: &markdown, language: "de", ..input() };
+    // Both lengths, sentences, paragraphs, text between headings, slug, words and links.
+    let perfect = SeoInput { title: "A", description: &"d".repeat(50), ..rest };
+    assert_eq!((score(&perfect).score, statuses(&perfect)), (100, (8, 0, 0)));
+    let half = SeoInput { title: &"t".repeat(61), description: "short", slug: "", ..rest };
+    assert_eq!((score(&half).score, statuses(&half)), (75, (5, 2, 1)));
+}
+
+/// How many checks are good, ok and bad.
+fn statuses(input: &SeoInput) -> (usize, usize, usize) {
+    let checks = score(input).checks;
+    let count = |status| checks.iter().filter(|check| check.status == status).count();
+    (count(Status::Good), count(Status::Ok), count(Status::Bad))
 }
 
 #[test]
@@ -295,7 +364,7 @@ fn the_report_is_serialised_in_lower_case() {
     let json = serde_json::to_value(score(&input())).expect("serialises");
     assert_eq!(json["checks"][0]["status"], "bad");
     assert_eq!(json["checks"][0]["id"], "title_length");
-    assert_eq!(json["score"], 33);
+    assert_eq!(json["score"], 17);
 }
 
 #[test]

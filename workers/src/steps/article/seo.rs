@@ -174,6 +174,7 @@ fn finish(brief: &Brief, body: Body, proposal: SeoProposal, writer: String) -> W
         keywords: &keywords,
         markdown: &body.markdown,
         language: &brief.language,
+        site: None,
     });
     WrittenArticle {
         word_count: markdown::word_count(&body.markdown),
