@@ -274,6 +274,7 @@ fn settings() -> Settings {
         files_quota: 1 << 30,
         image_model: false,
         image_links: Duration::from_secs(3600),
+        has_folder: false,
         estimated_seconds: 45,
     }
 }

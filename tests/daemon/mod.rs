@@ -54,17 +54,18 @@ impl Daemon {
     /// The next line that has this word in it.
     async fn says(&mut self, word: &str) -> String {
         let reading = async {
-            loop {
+            // One of the two may end before the other one has said all.
+            let (mut logs, mut prints) = (true, true);
+            while logs || prints {
                 let line = tokio::select! {
-                    line = self.log.next_line() => line.unwrap(),
-                    line = self.out.next_line() => line.unwrap(),
+                    line = self.log.next_line(), if logs => line.unwrap().or_else(|| { logs = false; None }),
+                    line = self.out.next_line(), if prints => line.unwrap().or_else(|| { prints = false; None }),
                 };
-                match line {
-                    Some(line) if line.contains(word) => return line,
-                    Some(_) => {}
-                    None => panic!("it ended without saying '{word}'"),
+                if let Some(line) = line.filter(|line| line.contains(word)) {
+                    return line;
                 }
             }
+            panic!("it ended without saying '{word}'")
         };
         tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("it does not say '{word}'"))
     }

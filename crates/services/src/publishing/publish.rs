@@ -280,10 +280,10 @@ pub(crate) async fn target(
             ServiceError::Conflict(text)
         });
     }
-    if let Some(id) = article.connection_id {
-        if let Some(found) = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active) {
-            return Ok(found);
-        }
+    if let Some(id) = article.connection_id
+        && let Some(found) = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active)
+    {
+        return Ok(found);
     }
     let mut active: Vec<_> = tx.blog_connections().await?.into_iter().filter(|found| found.is_active).collect();
     active.sort_by_key(|connection| connection.last_synced_at);
