@@ -101,6 +101,7 @@ class Daemon:
             except (json.JSONDecodeError, AttributeError):
                 status = 0
             requests += status != 0
-            if status >= 500 or "panicked" in line:
+            # 502 says that a blog did not answer, and no blog stands behind these requests.
+            if (status >= 500 and status != 502) or "panicked" in line:
                 wrong.append(line)
         return requests, wrong

@@ -46,7 +46,7 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
         (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{') || names_things, &[404]),
-        (changes || asks_outside, &[409]),
+        (changes || asks_outside || path.ends_with("/seo-score"), &[409]),
         (path.ends_with(TAKING_LINKS), &[403]),
         (is_conditional, &[412]),
         (takes_body, &[413, 415]),
