@@ -139,7 +139,6 @@ SITE = {"site_url": "https://blog.example.com", "username": "editor", "api_key":
 PUBLISHING = {
     "/api/v1/blog-connections": BLOG,
     "/api/v1/blog-connections/{connection_id}": BLOG,
-    "/api/v1/integration": SITE | {"platform": "wordpress", "site_id": NOBODY},
     "/api/v1/stock-photo-keys": {"api_key": "abcdef"},
     "/api/v1/stock-photo-keys/{key_id}": {"api_key": "abcdef"},
     "/api/v1/projects/{project_id}/blog-posts/{post_id}/schedule": {
@@ -149,6 +148,8 @@ PUBLISHING = {
         "photo_url": "https://images.pexels.com/photos/1/coffee.jpeg",
     },
 }
+# What `If-Match` looks like. No article was changed at that time, so it is answered with 412.
+READ = '"2026-01-15T10:00:00.000Z"'
 # Where several fields only make sense together, the whole.
 WHOLE = {
     ("POST", "/api/v1/projects/{project_id}/blog-posts"): {
@@ -158,6 +159,7 @@ WHOLE = {
     ("POST", "/api/v1/calendar/feeds"): {"name": "Desk"},
     ("PATCH", "/api/v1/calendar/{article_id}"): {"planned_for": "2027-01-15"},
     ("POST", "/api/v1/publisher/publish"): {"content_id": NOBODY},
+    ("POST", "/api/v1/integration"): SITE | {"platform": "wordpress", "site_id": NOBODY},
     ("PUT", "/api/v1/integration/{integration_id}"): {"is_active": True},
     ("POST", "/api/v1/integration/webhook/wordpress"): {
         "event": "status", "content_id": NOBODY, "post_id": 7, "post_status": "publish",
@@ -180,6 +182,9 @@ def published(path: str, method: str, body: dict) -> dict:
         for name in ("featured_image_url", "source_item_ids", "product_links"):
             body.pop(name, None)
         return body
+    if path.endswith(("/publish", "/schedule")):
+        # There is no connection to name.
+        body.pop("connection_id", None)
     return body | {name: value for name, value in PUBLISHING.get(path, {}).items() if name in body}
 
 
@@ -205,6 +210,8 @@ def before_call(context, case, kwargs):
     if path == "/api/v1/schedules/{schedule_id}" and case.headers:
         # Nobody has read the schedule at the time that `If-Match` names.
         case.headers = {name: value for name, value in case.headers.items() if name.lower() != "if-match"}
+    if path == "/api/v1/calendar/{article_id}" and case.headers:
+        case.headers = {n: READ if n.lower() == "if-match" else value for n, value in case.headers.items()}
     if path.endswith("/deliveries") and "event_type" in (case.query or {}):
         # It names an event that there is.
         case.query = {**case.query, "event_type": "task.*"}
@@ -236,7 +243,7 @@ def before_call(context, case, kwargs):
             body["store_connection_id"] = None
         if isinstance(body.get("settings"), dict):
             body["settings"] = near(body["settings"])
-    elif (method, path) in WHOLE or path in PUBLISHING or path.endswith("/blog-posts/{post_id}"):
+    elif (method, path) in WHOLE or path in PUBLISHING or path.endswith(("/blog-posts/{post_id}", "/publish")):
         body = published(path, method, body)
     elif method == "PATCH":
         change(body)
