@@ -35,6 +35,29 @@ pub struct NewPublication {
     pub metadata: Json,
 }
 
+impl NewPublication {
+    /// One that stands at a site already, and that no task of ours brought there.
+    pub fn found_there(article_id: Uuid, connection_id: Uuid) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            article_id,
+            connection_id: Some(connection_id),
+            destination: "wordpress",
+            deployment_id: None,
+            task_id: None,
+            visibility: Visibility::Publish,
+            status: PublicationState::Published,
+            force: false,
+            due_at: None,
+            external_id: None,
+            external_url: None,
+            error: None,
+            published_at: None,
+            metadata: Json::Object(serde_json::Map::new()),
+        }
+    }
+}
+
 /// Which publications are listed.
 #[derive(Debug, Clone, Default)]
 pub struct PublicationFilter {

@@ -22,9 +22,7 @@ use poem::{
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, Object, OpenApi,
     param::Path,
-    registry::{
-        MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
-    },
+    registry::{MetaMediaType, MetaRequest, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 use sha2::{Digest, Sha256};
 use tokio::{
@@ -39,7 +37,7 @@ use crate::http::{
         auth,
         auth::{ArticlesRead, ArticlesWrite, Auth, Content},
         body::is_packed,
-        context,
+        bytes, context,
         envelope::List,
         fields::fields,
         header::{IdempotencyKey, IfNoneMatch},
@@ -385,30 +383,7 @@ impl IntoResponse for FileContent {
 
 impl ApiResponse for FileContent {
     fn meta() -> MetaResponses {
-        let binary = || MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")));
-        let etag = || MetaHeader {
-            name: "ETag".to_owned(),
-            description: Some("For `If-None-Match`.".to_owned()),
-            required: false,
-            deprecated: false,
-            schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))),
-        };
-        let of = |content_type| MetaMediaType { content_type, schema: binary() };
-        let response = MetaResponse {
-            description: "The bytes.",
-            status: Some(200),
-            status_range: None,
-            content: vec![of("application/octet-stream"), of("image/png")],
-            headers: vec![etag()],
-        };
-        let known = MetaResponse {
-            description: "You have them already; there is no body.",
-            status: Some(304),
-            status_range: None,
-            content: Vec::new(),
-            headers: vec![etag()],
-        };
-        MetaResponses { responses: vec![response, known] }
+        bytes::responses(&["application/octet-stream", "image/png"])
     }
 
     fn register(_registry: &mut Registry) {}

@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod bytes;
 pub mod connections;
 pub mod context;
 pub mod dialect;

@@ -9,7 +9,7 @@ use poem::{
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::Path,
-    registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
+    registry::{MetaResponses, Registry},
 };
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use crate::http::{
     Area,
     kit::{
         auth::Public,
+        bytes,
         fields::fields,
         header::IfNoneMatch,
         problem::Problem,
@@ -99,29 +100,7 @@ impl IntoResponse for ImageContent {
 
 impl ApiResponse for ImageContent {
     fn meta() -> MetaResponses {
-        let binary = || MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format("string", "binary")));
-        let etag = || MetaHeader {
-            name: "ETag".to_owned(),
-            description: Some("For `If-None-Match`.".to_owned()),
-            required: false,
-            deprecated: false,
-            schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))),
-        };
-        let of = |content_type| MetaMediaType { content_type, schema: binary() };
-        let response = |status, description, content| MetaResponse {
-            description,
-            status: Some(status),
-            status_range: None,
-            content,
-            headers: vec![etag()],
-        };
-        let kinds = vec![of("image/jpeg"), of("image/png"), of("image/webp")];
-        MetaResponses {
-            responses: vec![
-                response(200, "The bytes.", kinds),
-                response(304, "You have them already; there is no body.", Vec::new()),
-            ],
-        }
+        bytes::responses(&["image/jpeg", "image/png", "image/webp"])
     }
 
     fn register(_registry: &mut Registry) {}

@@ -2,12 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use galley_destinations::RemoteStatus;
-use galley_domain::{
-    OrgId,
-    article::ArticleStatus,
-    project::Platform,
-    publishing::{PublicationState, Visibility},
-};
+use galley_domain::{OrgId, article::ArticleStatus, project::Platform, publishing::PublicationState};
 use galley_store::{NewPublication, NewSiteEvent, TenantTx, TextEnum, rows};
 use galley_webhooks::Event;
 use serde_json::{Value as Json, json};
@@ -151,21 +146,9 @@ impl Services {
             return Err(ServiceError::Conflict(text));
         }
         let new = NewPublication {
-            id: Uuid::now_v7(),
-            article_id: article.id,
-            connection_id: Some(integration.id),
-            destination: "wordpress",
-            deployment_id: None,
-            task_id: None,
-            visibility: Visibility::Publish,
-            status: PublicationState::Published,
-            force: false,
-            due_at: None,
             external_id: Some(post_id.clone()),
             external_url: call.post_url.clone(),
-            error: None,
-            published_at: None,
-            metadata: json!({}),
+            ..NewPublication::found_there(article.id, integration.id)
         };
         Ok(tx.insert_publication(new).await?)
     }

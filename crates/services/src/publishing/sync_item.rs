@@ -1,10 +1,7 @@
 //! One text of a site: taken over, compared with the one here, or left alone because both sides have changed it.
 
 use galley_destinations::{Collection, RemoteFields, RemoteItem, RemoteStatus, differences};
-use galley_domain::{
-    article::ArticleStatus,
-    publishing::{PublicationState, Visibility},
-};
+use galley_domain::article::ArticleStatus;
 use galley_store::{Fence, ImportedArticle, NewPublication, StoreError, TenantTx, TextVersion, rows};
 use galley_text::{
     markdown::{of_html, word_count},
@@ -317,24 +314,14 @@ fn first_version(new: &ImportedArticle, content_markdown: String, words: u32) ->
 
 fn placement(work: &SyncWork, collection: Collection, article: Uuid, item: &RemoteItem) -> NewPublication {
     NewPublication {
-        id: Uuid::now_v7(),
-        article_id: article,
-        connection_id: Some(work.integration.id),
-        destination: "wordpress",
-        deployment_id: None,
-        task_id: None,
-        visibility: Visibility::Publish,
-        status: PublicationState::Published,
-        force: false,
-        due_at: None,
         external_id: Some(item.external_id.clone()),
         external_url: Some(item.url.clone()).filter(|url| !url.is_empty()),
-        error: None,
         published_at: item.fields.date,
         metadata: json!({
             "external_type": kind_of(collection),
             "imported": true,
             "wordpress_status": word_of(item.fields.status),
         }),
+        ..NewPublication::found_there(article, work.integration.id)
     }
 }
