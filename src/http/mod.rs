@@ -54,8 +54,9 @@ use kit::{document, middleware::Middleware, places, rights, routes::Routes};
 use projects::Projects;
 use publishing::{
     calendar::Calendar,
-    connections::BlogConnections,
+    connections::{BlogConnections, Blogs},
     drift::Drifts,
+    feeds::{CalendarFeeds, IssuedFeeds},
     generate::GeneratedImages,
     images::Images,
     integrations::{Integrations, sync::Syncs},
@@ -63,7 +64,7 @@ use publishing::{
     posts::Posts,
     publisher::Publisher,
     score::Scores,
-    stock_photos::StockPhotos,
+    stock_photos::{StockPhotoKeys, StockPhotos},
     templates::Templates,
 };
 use system::health::Health;
@@ -86,8 +87,9 @@ type Api = (
     // projects/
     Projects,
     // publishing/
-    (Posts, Drifts, Scores, Calendar, BlogConnections, Templates, Integrations, Syncs, Publisher),
-    (Images, GeneratedImages, ImageContents, StockPhotos),
+    (Posts, Drifts, Scores, Calendar, CalendarFeeds, IssuedFeeds),
+    (BlogConnections, Blogs, Templates, Integrations, Syncs, Publisher),
+    (Images, GeneratedImages, ImageContents, StockPhotos, StockPhotoKeys),
     // automation/
     Schedules,
     // webhooks/
@@ -107,8 +109,9 @@ fn api() -> Api {
         (Articles, Generate, Versions, Claims),
         Files,
         Projects,
-        (Posts, Drifts, Scores, Calendar, BlogConnections, Templates, Integrations, Syncs, Publisher),
-        (Images, GeneratedImages, ImageContents, StockPhotos),
+        (Posts, Drifts, Scores, Calendar, CalendarFeeds, IssuedFeeds),
+        (BlogConnections, Blogs, Templates, Integrations, Syncs, Publisher),
+        (Images, GeneratedImages, ImageContents, StockPhotos, StockPhotoKeys),
         Schedules,
         (Webhooks, Deliveries),
         Credits,

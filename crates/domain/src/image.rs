@@ -23,7 +23,11 @@ text_enum! {
 
 text_enum! {
     /// Who gives stock photos.
-    PhotoProvider { Pexels = "pexels" }
+    #[derive(Default)]
+    PhotoProvider {
+        #[default]
+        Pexels = "pexels",
+    }
 }
 
 text_enum! {

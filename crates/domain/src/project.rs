@@ -4,7 +4,14 @@ use crate::text_enum;
 
 text_enum! {
     /// Where what is written for a project goes in the end.
-    Platform { Woocommerce = "woocommerce", Shopify = "shopify", Magento2 = "magento2", Wordpress = "wordpress" }
+    #[derive(Default)]
+    Platform {
+        Woocommerce = "woocommerce",
+        Shopify = "shopify",
+        Magento2 = "magento2",
+        #[default]
+        Wordpress = "wordpress",
+    }
 }
 
 text_enum! {

@@ -76,7 +76,13 @@ impl SyncDirection {
 }
 
 text_enum! {
-    SyncStatus { Idle = "idle", Syncing = "syncing", Error = "error" }
+    #[derive(Default)]
+    SyncStatus {
+        #[default]
+        Idle = "idle",
+        Syncing = "syncing",
+        Error = "error",
+    }
 }
 
 text_enum! {

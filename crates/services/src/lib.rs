@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod idempotency;
 mod images;
+mod kept;
 mod keys;
 mod orders;
 pub mod pipelines;
@@ -49,14 +50,15 @@ pub use files::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use galley_store::EventReader;
 pub use idempotency::{Answer, IdempotencyKey};
 pub use images::{ImageBytes, ImageLink, ImageView, MOST_IMAGES, MadeImage, PictureOrder, PostId};
+pub use kept::{Change, Resource};
 pub use keys::{EventToken, IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use orders::{Orders, Receipt};
 pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use publishing::{
     Blogs,
-    calendar::{Calendar, CalendarItem, CalendarKind, CalendarMove, CalendarRequest, IssuedFeed},
-    connections::{ConnectionEdit, ConnectionRequest},
+    calendar::{Calendar, CalendarItem, CalendarKind, CalendarMove, CalendarRequest, FeedEdit, IssuedFeed},
+    connections::ConnectionEdit,
     deploy::{DeployRequest, Deployed, MAX_TEXTS},
     drift::{Drift, DriftState, DriftedField, Keep, Preview, PreviewedField},
     integrations::{IntegrationEdit, IntegrationRequest, IntegrationView},
@@ -75,7 +77,7 @@ pub use publishing::{
     },
     sync::{OrderedSync, RunningSync, STARTED as SYNC_STARTED, SiteSync, SyncResult, SyncState},
     sync_work::SyncWork,
-    templates::{TemplateEdit, TemplateSection},
+    templates::{Sections, TemplateEdit, TemplateSection},
     work::{PublicationWork, SentPublication, folder_post, post_of},
 };
 pub use restart::RetryRequest;

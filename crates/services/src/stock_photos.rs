@@ -10,16 +10,16 @@ use galley_domain::{
     image::{ImageSource, PhotoProvider},
 };
 use galley_photos::{FoundPhotos, Pexels, PhotoQuery};
-use galley_store::{StoreError, rows};
+use galley_store::rows;
 use hashlink::LruCache;
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::{
     Services,
-    error::{Missing, ServiceError},
-    idempotency::{Answer, IdempotencyKey, once},
+    error::ServiceError,
+    idempotency::{Answer, IdempotencyKey},
     images::{ImageView, PictureOrder, PostId},
+    kept::{Change, Resource, edit, resource},
     secrets::SecretPurpose,
 };
 
@@ -71,13 +71,6 @@ pub struct StockOrder {
     pub original_url: Option<String>,
 }
 
-/// Changes to a key; `None` leaves a field as it is.
-#[derive(Debug, Clone, Default)]
-pub struct PhotoKeyEdit {
-    pub api_key: Option<Hidden>,
-    pub is_active: Option<bool>,
-}
-
 impl Services {
     fn photos(&self) -> Result<&StockPhotos, ServiceError> {
         self.photos.as_ref().ok_or_else(|| ServiceError::Conflict("no provider of stock photos is configured".into()))
@@ -104,7 +97,9 @@ impl Services {
 
     async fn photo_key(&self, org: OrgId) -> Result<Option<Hidden>, ServiceError> {
         let tenant = self.store.tenant(org);
-        let Some(row) = tenant.active_photo_key(PhotoProvider::Pexels).await? else { return Ok(None) };
+        let Some(row) = tenant.photo_key_of(PhotoProvider::Pexels).await?.filter(|row| row.is_active) else {
+            return Ok(None);
+        };
         let purpose = SecretPurpose::StockPhotos;
         let Some(sealed) = tenant.secret(purpose.as_str(), &row.id.to_string()).await? else { return Ok(None) };
         let opened = self.unseal(&sealed);
@@ -140,60 +135,42 @@ impl Services {
             error => error,
         })
     }
+}
 
-    pub async fn photo_keys(&self, org: OrgId) -> Result<Vec<rows::StockPhotoKey>, ServiceError> {
-        Ok(self.store.tenant(org).stock_photo_keys().await?)
-    }
-
-    /// Stores a key, encrypted. A provider has at most one.
-    pub async fn add_photo_key(
-        &self,
-        org: OrgId,
+edit! {
+    /// A key for stock photos to add, or changes to one.
+    pub struct PhotoKeyEdit of rows::StockPhotoKey {
         provider: PhotoProvider,
-        api_key: &Hidden,
         is_active: bool,
-        key: Option<&IdempotencyKey>,
-    ) -> Result<Answer<rows::StockPhotoKey>, ServiceError> {
-        let id = Uuid::now_v7();
-        let sealed = self.seal(org, SecretPurpose::StockPhotos, &id.to_string(), api_key)?;
-        let tx = self.store.begin(org).await?;
-        once(tx, key, |tx| async move {
-            let row = tx.insert_stock_photo_key(id, provider, is_active).await.map_err(|error| match error {
-                StoreError::Conflict(_) => ServiceError::Conflict(format!(
-                    "there is a key for {provider}; change it with PATCH /api/v1/stock-photo-keys/{{key_id}}"
-                )),
-                error => error.into(),
-            })?;
-            tx.put_secret(sealed).await?;
-            Ok((tx, row))
-        })
-        .await
+    } besides {
+        /// The key itself: stored encrypted, never shown.
+        api_key: Hidden,
     }
+}
 
-    pub async fn edit_photo_key(
-        &self,
-        org: OrgId,
-        id: Uuid,
-        edit: PhotoKeyEdit,
-    ) -> Result<rows::StockPhotoKey, ServiceError> {
-        let tx = self.store.begin(org).await?;
-        let found = tx.lock_stock_photo_key(id).await?;
-        let mut row = found.ok_or(ServiceError::NotFound(Missing::PhotoKey))?;
+impl Resource for rows::StockPhotoKey {
+    resource!(PhotoKey, at most 20 "keys for stock photos");
+    type Edit = PhotoKeyEdit;
+
+    /// A provider has at most one.
+    async fn apply(at: &Change<'_>, edit: PhotoKeyEdit, row: &mut Self) -> Result<(), ServiceError> {
+        if let Some(provider) = edit.provider
+            && at.tx.photo_key_of(provider).await?.is_some_and(|other| other.id != row.id)
+        {
+            let text =
+                format!("there is a key for {provider}; change it with PATCH /api/v1/stock-photo-keys/{{key_id}}");
+            return Err(ServiceError::Conflict(text));
+        }
         if let Some(api_key) = &edit.api_key {
-            tx.put_secret(self.seal(org, SecretPurpose::StockPhotos, &id.to_string(), api_key)?).await?;
+            let name = row.id.to_string();
+            at.tx.put_secret(at.services.seal(at.tx.org(), SecretPurpose::StockPhotos, &name, api_key)?).await?;
         }
-        row.is_active = edit.is_active.unwrap_or(row.is_active);
-        let row = tx.save_stock_photo_key(row).await?;
-        tx.commit().await?;
-        Ok(row)
+        edit.write(row);
+        Ok(())
     }
 
-    pub async fn delete_photo_key(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
-        let tx = self.store.begin(org).await?;
-        if !tx.delete_stock_photo_key(id).await? {
-            return Err(ServiceError::NotFound(Missing::PhotoKey));
-        }
-        tx.delete_secret(SecretPurpose::StockPhotos.as_str(), &id.to_string()).await?;
-        Ok(tx.commit().await?)
+    async fn removed(at: &Change<'_>, row: &Self) -> Result<(), ServiceError> {
+        at.tx.delete_secret(SecretPurpose::StockPhotos.as_str(), &row.id.to_string()).await?;
+        Ok(())
     }
 }

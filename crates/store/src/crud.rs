@@ -16,14 +16,12 @@ use crate::{
 };
 
 /// An entity whose rows belong to an organization.
-pub(crate) trait TenantEntity:
-    EntityTrait<Model: IntoActiveModel<<Self as EntityTrait>::ActiveModel> + Send + Sync>
-{
+pub trait TenantEntity: EntityTrait<Model: IntoActiveModel<<Self as EntityTrait>::ActiveModel> + Send + Sync> {
     fn org_column() -> Self::Column;
 }
 
 /// An entity of a tenant whose rows have one id.
-pub(crate) trait Identified: TenantEntity {
+pub trait Identified: TenantEntity {
     fn id_column() -> Self::Column;
 }
 

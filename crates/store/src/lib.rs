@@ -25,6 +25,7 @@ mod followers;
 mod heads;
 mod idempotency;
 mod images;
+mod kept;
 mod keys;
 mod ledger;
 mod listen;
@@ -72,8 +73,6 @@ pub use articles::{ArticleChange, ArticleFilter, ArticleSort, NewArticle, NewVer
 pub use batch::{
     Changes, Delay, Done, EventText, FailedStep, JobKind, NewEvent, SeenTasks, Settlement, Standing, StepsTx,
 };
-pub use blog_templates::NewTemplate;
-pub use calendar_feeds::NewFeed;
 pub use deployments::{DeploymentFilter, DeploymentView};
 pub use effects::{EffectKey, EffectMark};
 pub use entity::tenant_tables;
@@ -81,6 +80,7 @@ pub use error::StoreError;
 pub use files::{FileFilter, NewFile};
 pub use idempotency::Replay;
 pub use images::{NewCard, NewImage, StoredVariant};
+pub use kept::Kept;
 pub use keys::{Bootstrap, NewEventToken, NewKey};
 pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
@@ -94,7 +94,7 @@ pub use reads::{EventReader, Reads};
 pub use schedules::{NewRun, NewSchedule, ScheduleFilter};
 pub use scope::{Scoped, System, Tenant, TenantTx, Tx};
 pub use secrets::{Rewrapped, SecretCursor, StoredSecret};
-pub use site_connections::{ConnectionFilter, NewConnection};
+pub use site_connections::ConnectionFilter;
 pub use site_events::NewSiteEvent;
 pub use site_texts::{ImportedArticle, Mismatch, SiteCounts, SiteText};
 pub use sources::{NewSource, SOURCES_RUN, StoredClaim};

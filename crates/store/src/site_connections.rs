@@ -1,29 +1,16 @@
 //! Connections to sites: blogs, shops and what opens them, but for the secrets.
 
 use galley_domain::{OrgId, project::Platform};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, sea_query::Expr};
 use uuid::Uuid;
 
 use crate::{
-    entity::connections::{ActiveModel, Column, Entity, Model},
+    entity::connections::{Column, Entity, Model},
     error::StoreError,
     scope::{Scoped, System, TenantTx},
     sql,
     words::TextEnum,
 };
-
-/// A connection to store; it starts active.
-#[derive(Debug, Clone)]
-pub struct NewConnection {
-    pub id: Uuid,
-    pub project_id: Option<Uuid>,
-    pub platform: Platform,
-    pub name: String,
-    pub site_url: String,
-    pub username: String,
-}
 
 /// Which connections are listed.
 #[derive(Debug, Clone, Default)]
@@ -43,17 +30,6 @@ UNION ALL
 SELECT FROM schedules WHERE org_id = $1 AND action->>'connection_id' = $2::text AND status <> 'ended' LIMIT 1";
 
 impl<C: ConnectionTrait> Scoped<C> {
-    pub async fn connection(&self, id: Uuid) -> Result<Option<Model>, StoreError> {
-        self.get::<Entity>(id).await
-    }
-
-    /// Those with a login to a blog, newest first.
-    pub async fn blog_connections(&self) -> Result<Vec<Model>, StoreError> {
-        let blogs = self.find::<Entity>().filter(Column::Platform.eq(TextEnum(Platform::Wordpress)));
-        let newest = blogs.filter(Column::Username.ne("")).order_by_desc(Column::CreatedAt).order_by_asc(Column::Id);
-        Ok(newest.all(&self.conn).await?)
-    }
-
     /// One page of those that belong to a project, newest first, with the number of all.
     pub async fn integrations(&self, filter: &ConnectionFilter) -> Result<(Vec<Model>, u64), StoreError> {
         let condition = Condition::all()
@@ -102,37 +78,10 @@ impl System {
 }
 
 impl TenantTx {
-    pub async fn lock_connection(&self, id: Uuid) -> Result<Option<Model>, StoreError> {
-        self.lock::<Entity>(id).await
-    }
-
-    pub async fn insert_connection(&self, new: NewConnection) -> Result<Model, StoreError> {
-        let row = ActiveModel {
-            id: Set(new.id),
-            project_id: Set(new.project_id),
-            platform: Set(TextEnum(new.platform)),
-            name: Set(new.name),
-            site_url: Set(new.site_url),
-            username: Set(new.username),
-            ..Default::default()
-        };
-        self.insert::<Entity>(row).await
-    }
-
     /// Notes that something has gone through it. Whoever refers to the row meanwhile does not wait for it.
     pub async fn touch_connection(&self, id: Uuid) -> Result<(), StoreError> {
         let touched = self.updating::<Entity>().col_expr(Column::LastSyncedAt, Expr::current_timestamp());
         touched.filter(Column::Id.eq(id)).exec(&self.conn).await?;
         Ok(())
-    }
-
-    /// Writes back what the caller changed on a locked connection.
-    pub async fn save_connection(&self, connection: Model) -> Result<Model, StoreError> {
-        self.save::<Entity>(connection).await
-    }
-
-    /// True when there was one. What was published through it stays published.
-    pub async fn delete_connection(&self, id: Uuid) -> Result<bool, StoreError> {
-        self.delete::<Entity>(id).await
     }
 }

@@ -19,6 +19,12 @@ pub trait Words: FromStr<Err = UnknownWord> + Display + Copy {}
 
 impl<T: FromStr<Err = UnknownWord> + Display + Copy> Words for T {}
 
+impl<T: Words> From<T> for TextEnum<T> {
+    fn from(word: T) -> Self {
+        Self(word)
+    }
+}
+
 impl<T> Deref for TextEnum<T> {
     type Target = T;
 

@@ -12,14 +12,17 @@
 //!         /// Seconds to wait.
 //!         wait: Integer<1, 60> = Integer(5),
 //!     }
+//!     becomes ToneEdit;
 //!     check |tone: &CreateTone, wrong: &mut Violations| wrong.check(…);
 //! }
 //! ```
 //!
 //! A field of type `T` is required, `Option<T>` may be left out or null, [`Patch<T>`] may be left out but not null,
-//! and `Patch<Nullable<T>>` tells absent, null and a value apart.
+//! and `Patch<Nullable<T>>` tells absent, null and a value apart. What it `becomes` is a change of the use cases with fields
+//! of the same names ([`Becomes`]).
 
 mod input;
+mod plain;
 mod reader;
 
 use galley_domain::order::Violations;
@@ -29,6 +32,7 @@ use serde_json::Value;
 use super::scalar::Nullable;
 
 pub use input::{Errors, Input, Place, kind_of};
+pub use plain::{Becomes, Plain};
 pub use reader::{Reader, Source, read_members, read_object, refuse_others, refuse_unknown};
 
 /// A value that is there.
@@ -223,6 +227,7 @@ macro_rules! fields {
                 $field:ident $(as $wire:literal)? : $type:ty $(= $default:expr)?
             ),* $(,)?
         }
+        $(becomes $change:ty;)?
         $(check $check:expr;)?
     ) => {
         $(#[doc = $about])*
@@ -284,6 +289,18 @@ macro_rules! fields {
                 errors: &mut $crate::http::kit::fields::Errors,
             ) -> Option<Self> {
                 $crate::http::kit::fields::read_object(input, place, errors)
+            }
+        }
+
+        $crate::http::kit::fields::fields!(@becomes [$($change)?] $name $($field)*);
+    };
+    (@becomes [] $name:ident $($field:ident)*) => {};
+    (@becomes [$change:ty] $name:ident $($field:ident)*) => {
+        impl From<$name> for $change {
+            fn from(fields: $name) -> Self {
+                let mut change = Self::default();
+                $(change.$field = $crate::http::kit::fields::Becomes::becomes(fields.$field);)*
+                change
             }
         }
     };

@@ -29,6 +29,7 @@ pub mod problem;
 pub mod query;
 pub mod rate;
 pub mod reply;
+pub mod resource;
 pub mod rights;
 pub mod routes;
 pub mod scalar;

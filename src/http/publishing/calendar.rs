@@ -1,39 +1,25 @@
-//! The calendar of an editorial desk, and its feeds.
+//! The calendar of an editorial desk.
 
-use chrono::SubsecRound;
 use galley_domain::publishing::PostStatus;
 use galley_recurrence::MomentRequest;
 use galley_services::{self as services, CalendarKind, CalendarMove, CalendarRequest};
-use galley_store::rows;
-use icalendar::{Component, EventLike};
-use poem::{IntoResponse, Response, http::header};
-use poem_openapi::{
-    ApiResponse, Object, OpenApi,
-    param::Path,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
-};
+use poem_openapi::{Object, OpenApi, param::Path};
 use uuid::Uuid;
 
 use super::posts::body::Day;
 use crate::http::{
     Area,
     kit::{
-        auth::{Auth, Content, Public, PublishRead, PublishWrite},
+        auth::{Auth, Content, PublishRead, PublishWrite},
         body::Body,
-        envelope::views,
         fields::{Patch, fields},
-        header::{IdempotencyKey, MustBeUnchanged},
-        problem::Problem,
+        header::MustBeUnchanged,
         query::Query,
-        reply::{Created, NoContent, Outcome, Reply},
+        reply::{Outcome, Reply},
         scalar::{Id, Moment, Nullable, Word, words},
         values::Text,
-        view::view,
     },
 };
-
-/// An hour on the calendar of whoever reads a feed.
-const SHOWN_MINUTES: i64 = 30;
 
 pub struct Calendar;
 
@@ -65,51 +51,6 @@ impl Calendar {
         let moved = body.value.into();
         let item = auth.services().move_in_calendar(&auth.principal, id, moved, &if_match.0, auth.trace_id()).await?;
         Ok(Reply::new(item.into()))
-    }
-
-    /// Create a calendar feed
-    ///
-    /// An address under which a calendar program reads the calendar, without a key. The answer shows it, this once.
-    #[oai(path = "/calendar/feeds", method = "post", operation_id = "create_calendar_feed")]
-    async fn create_feed(
-        &self,
-        auth: Auth<PublishWrite, Content>,
-        /// The same key with the same request gives the first answer again, with null for `url`.
-        key: IdempotencyKey,
-        body: Body<CreateCalendarFeed>,
-    ) -> Outcome<IssuedCalendarFeed, Created> {
-        let key = key.with(&body.canonical)?;
-        let CreateCalendarFeed { name, project_id } = body.value;
-        let answer = auth.services().create_calendar_feed(auth.org(), &name.0, project_id, key.as_ref()).await?;
-        Ok(Reply::of(answer, IssuedCalendarFeed::from))
-    }
-
-    /// List calendar feeds
-    ///
-    /// Newest first, without their addresses.
-    #[oai(path = "/calendar/feeds", method = "get", operation_id = "list_calendar_feeds")]
-    async fn feeds(&self, auth: Auth<PublishRead>) -> Outcome<Vec<CalendarFeed>> {
-        Ok(Reply::new(views(auth.services().calendar_feeds(auth.org()).await?)?))
-    }
-
-    /// Revoke a calendar feed
-    ///
-    /// Its address leads nowhere from then on.
-    #[oai(path = "/calendar/feeds/:feed_id", method = "delete", operation_id = "delete_calendar_feed")]
-    async fn delete_feed(&self, auth: Auth<PublishWrite, Content>, feed_id: Path<Id>) -> Result<NoContent, Problem> {
-        auth.services().delete_calendar_feed(auth.org(), feed_id.0.0).await?;
-        Ok(NoContent)
-    }
-
-    /// Read a calendar feed
-    ///
-    /// iCalendar: a month back and a year ahead. `feed_id` is the token of the feed with `.ics` behind it; whoever has the
-    /// address may read it.
-    #[oai(path = "/calendar/feeds/:feed_id", method = "get", operation_id = "get_calendar_feed")]
-    async fn read_feed(&self, public: Public, feed_id: Path<String>) -> Result<CalendarText, Problem> {
-        let token = feed_id.0.strip_suffix(".ics").unwrap_or_default();
-        let items = public.0.state.services.calendar_feed(token).await?;
-        Ok(CalendarText(text_of(items)))
     }
 }
 
@@ -165,16 +106,6 @@ impl From<MoveInCalendar> for CalendarMove {
             Some(at) => Self::Hour(MomentRequest { at: at.0, timezone: body.timezone.map(|zone| zone.0) }),
             None => Self::Day(body.planned_for.0.and_then(|day| day.0).map(|day| day.0)),
         }
-    }
-}
-
-fields! {
-    /// A feed to create.
-    pub struct CreateCalendarFeed {
-        /// 1 to 200 characters.
-        name: Text<1, 200>,
-        /// Only what is in this project.
-        project_id: Option<Uuid>,
     }
 }
 
@@ -264,91 +195,4 @@ impl From<services::Calendar> for CalendarView {
             warnings: calendar.warnings.into_iter().map(warning).collect(),
         }
     }
-}
-
-view! {
-    /// An address under which the calendar can be read.
-    pub struct CalendarFeed of rows::CalendarFeed {
-        id: Uuid,
-        name: String,
-        project_id: Nullable<Uuid>,
-        created_at: Moment,
-    }
-}
-
-/// A feed with its address.
-#[derive(Debug, Object)]
-pub struct IssuedCalendarFeed {
-    #[oai(flatten)]
-    feed: CalendarFeed,
-    /// A path of this API. Shown this once: null in the repetition of an answer.
-    url: Nullable<String>,
-}
-
-impl From<services::IssuedFeed> for IssuedCalendarFeed {
-    fn from(issued: services::IssuedFeed) -> Self {
-        let url = issued.token.map(|token| format!("/api/v1/calendar/feeds/{token}.ics"));
-        Self { feed: issued.row.into(), url: url.into() }
-    }
-}
-
-/// A calendar as programs read it.
-#[derive(Debug)]
-pub struct CalendarText(String);
-
-impl IntoResponse for CalendarText {
-    fn into_response(self) -> Response {
-        Response::builder()
-            .content_type("text/calendar; charset=utf-8")
-            .header(header::CACHE_CONTROL, "private, max-age=300")
-            .body(self.0)
-    }
-}
-
-impl ApiResponse for CalendarText {
-    fn meta() -> MetaResponses {
-        let text = MetaSchema { description: Some("iCalendar (RFC 5545)."), ..MetaSchema::new("string") };
-        let content =
-            vec![MetaMediaType { content_type: "text/calendar", schema: MetaSchemaRef::Inline(Box::new(text)) }];
-        let description = "The calendar.";
-        let response =
-            MetaResponse { description, status: Some(200), status_range: None, content, headers: Vec::new() };
-        MetaResponses { responses: vec![response] }
-    }
-
-    fn register(_registry: &mut Registry) {}
-}
-
-fn text_of(items: Vec<services::CalendarItem>) -> String {
-    let mut calendar = icalendar::Calendar::new();
-    calendar.name("Galley");
-    for item in items {
-        let Some(date) = item.date else { continue };
-        let kind = ItemKind::from(item.kind);
-        // The same in each reading, so that a program knows what it has seen.
-        let subject = item.article_id.or(item.schedule_id).unwrap_or_default();
-        let uid = match item.kind {
-            CalendarKind::Recurring => format!("{subject}-{}@galley", item.at.map_or(0, |at| at.timestamp())),
-            _ => format!("{subject}@galley"),
-        };
-        let mut event = icalendar::Event::new();
-        event.uid(&uid).summary(&item.title).timestamp(item.updated_at.trunc_subsecs(0));
-        event.description(galley_kind(kind));
-        match item.at {
-            Some(at) => {
-                let at = at.trunc_subsecs(0);
-                event.starts(at).ends(at + chrono::TimeDelta::minutes(SHOWN_MINUTES));
-            }
-            None => {
-                event.all_day(date);
-            }
-        }
-        calendar.push(event.done());
-    }
-    calendar.done().to_string()
-}
-
-fn galley_kind(kind: ItemKind) -> &'static str {
-    use crate::http::kit::scalar::Vocabulary;
-    kind.word()
 }

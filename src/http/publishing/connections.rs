@@ -1,8 +1,7 @@
 //! Connections to blogs.
 
 use galley_destinations as destinations;
-use galley_domain::Hidden;
-use galley_services::{ConnectionEdit, ConnectionRequest};
+use galley_services::ConnectionEdit;
 use galley_store::rows;
 use poem_openapi::{Object, OpenApi, param::Path};
 use uuid::Uuid;
@@ -11,77 +10,60 @@ use crate::http::{
     Area,
     kit::{
         auth::{Auth, Content, PublishRead, PublishWrite},
-        body::Body,
-        envelope::views,
         fields::{Patch, fields},
-        header::IdempotencyKey,
-        problem::Problem,
         query::Query,
-        reply::{Asked, Created, NoContent, Outcome, Reply},
+        reply::{Asked, Outcome, Reply},
+        resource::resource,
         scalar::{Id, Moment, Nullable, Word},
         values::{Link, Text},
         view::view,
     },
 };
 
-pub struct BlogConnections;
+resource! {
+    pub struct BlogConnections of rows::Connection as BlogConnection in "Area::Publishing" at "/blog-connections";
+    read by PublishRead, written by PublishWrite;
+
+    list "/blog-connections" as "list_blog_connections" {
+        /// List blog connections
+        ///
+        /// All of them, newest first.
+    }
+    create CreateBlogConnection "/blog-connections" as "create_blog_connection" {
+        /// Create a blog connection
+        ///
+        /// Nothing is asked of the site; `POST …/test` does. The password is stored encrypted and never shown again. The same
+        /// site and user a second time is a CONFLICT.
+    }
+    get connection_id "/blog-connections/:connection_id" as "get_blog_connection" {
+        /// Get a blog connection
+        ///
+        /// Without its password.
+    }
+    update UpdateBlogConnection connection_id "/blog-connections/:connection_id" as "update_blog_connection" {
+        /// Change a blog connection
+        ///
+        /// What is left out stays. Another site or another user needs the password, too: a stored one is never sent elsewhere.
+    }
+    delete connection_id "/blog-connections/:connection_id" as "delete_blog_connection" {
+        /// Delete a blog connection
+        ///
+        /// What was published through it stays. While a post or a schedule is to go through it, that is a CONFLICT.
+    }
+}
+
+/// What is asked of a blog.
+pub struct Blogs;
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Area::Publishing")]
-impl BlogConnections {
-    /// List blog connections
-    ///
-    /// All of them, newest first.
-    #[oai(path = "/blog-connections", method = "get", operation_id = "list_blog_connections")]
-    async fn list(&self, auth: Auth<PublishRead>) -> Outcome<Vec<BlogConnection>> {
-        Ok(Reply::new(views(auth.services().blog_connections(auth.org()).await?)?))
-    }
-
-    /// Create a blog connection
-    ///
-    /// Nothing is asked of the site; `POST …/test` does. The password is stored encrypted and never shown again. The same
-    /// site and user a second time is a CONFLICT.
-    #[oai(path = "/blog-connections", method = "post", operation_id = "create_blog_connection")]
-    async fn create(
-        &self,
-        auth: Auth<PublishWrite, Content>,
-        key: IdempotencyKey,
-        body: Body<CreateBlogConnection>,
-    ) -> Outcome<BlogConnection, Created> {
-        let key = key.with(&body.canonical)?;
-        let answer = auth.services().create_blog_connection(auth.org(), body.value.into(), key.as_ref()).await?;
-        let location = format!("/api/v1/blog-connections/{}", answer.value.id);
-        Ok(Reply::of(answer, BlogConnection::from).at(&location))
-    }
-
-    /// Get a blog connection
-    ///
-    /// Without its password.
-    #[oai(path = "/blog-connections/:connection_id", method = "get", operation_id = "get_blog_connection")]
-    async fn get(&self, auth: Auth<PublishRead>, connection_id: Path<Id>) -> Outcome<BlogConnection> {
-        Ok(Reply::new(auth.services().blog_connection(auth.org(), connection_id.0.0).await?.into()))
-    }
-
-    /// Change a blog connection
-    ///
-    /// What is left out stays. Another site or another user needs the password, too: a stored one is never sent elsewhere.
-    #[oai(path = "/blog-connections/:connection_id", method = "patch", operation_id = "update_blog_connection")]
-    async fn update(
-        &self,
-        auth: Auth<PublishWrite, Content>,
-        connection_id: Path<Id>,
-        body: Body<UpdateBlogConnection>,
-    ) -> Outcome<BlogConnection> {
-        let row = auth.services().edit_blog_connection(auth.org(), connection_id.0.0, body.value.into()).await?;
-        Ok(Reply::new(row.into()))
-    }
-
+impl Blogs {
     /// Test a blog connection
     ///
     /// Tries out what is needed to publish, with evidence and advice for each part; a draft that it makes for that is
     /// removed again. That something fails is an answer: `success` tells. At most 30 s.
     #[oai(path = "/blog-connections/:connection_id/test", method = "post", operation_id = "test_blog_connection")]
     async fn test(&self, auth: Auth<PublishWrite, Content>, connection_id: Path<Id>) -> Outcome<BlogConnectionTest> {
-        let connection = auth.services().blog_connection(auth.org(), connection_id.0.0).await?;
+        let connection = auth.services().get::<rows::Connection>(auth.org(), connection_id.0.0).await?;
         Ok(Reply::new(auth.services().test_connection(auth.org(), &connection).await?.into()))
     }
 
@@ -97,15 +79,6 @@ impl BlogConnections {
     ) -> Outcome<Vec<BlogCategory>, Asked> {
         let terms = auth.services().blog_categories(auth.org(), connection_id.0.0, query.refresh).await?;
         Ok(Reply::new(terms.into_iter().map(BlogCategory::from).collect()))
-    }
-
-    /// Delete a blog connection
-    ///
-    /// What was published through it stays. While a post or a schedule is to go through it, that is a CONFLICT.
-    #[oai(path = "/blog-connections/:connection_id", method = "delete", operation_id = "delete_blog_connection")]
-    async fn delete(&self, auth: Auth<PublishWrite, Content>, connection_id: Path<Id>) -> Result<NoContent, Problem> {
-        auth.services().delete_blog_connection(auth.org(), connection_id.0.0).await?;
-        Ok(NoContent)
     }
 }
 
@@ -130,8 +103,9 @@ fields! {
         site_url: Link,
         username: Name,
         /// An application password of that user, with or without the blanks that WordPress shows in it.
-        app_password: Password,
+        password as "app_password": Password,
     }
+    becomes ConnectionEdit;
 }
 
 fields! {
@@ -141,33 +115,11 @@ fields! {
         name: Patch<Name>,
         site_url: Patch<Link>,
         username: Patch<Name>,
-        app_password: Patch<Password>,
+        password as "app_password": Patch<Password>,
         /// Nothing is published through one that is not active.
         is_active: Patch<bool>,
     }
-}
-
-impl From<CreateBlogConnection> for ConnectionRequest {
-    fn from(body: CreateBlogConnection) -> Self {
-        Self {
-            name: body.name.0,
-            site_url: body.site_url.0,
-            username: body.username.0,
-            password: Hidden::new(body.app_password.0),
-        }
-    }
-}
-
-impl From<UpdateBlogConnection> for ConnectionEdit {
-    fn from(body: UpdateBlogConnection) -> Self {
-        Self {
-            name: body.name.0.map(|name| name.0),
-            site_url: body.site_url.0.map(|url| url.0),
-            username: body.username.0.map(|name| name.0),
-            password: body.app_password.0.map(|password| Hidden::new(password.0)),
-            is_active: body.is_active.0,
-        }
-    }
+    becomes ConnectionEdit;
 }
 
 view! {

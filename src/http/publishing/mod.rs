@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod connections;
 pub mod drift;
+pub mod feeds;
 pub mod generate;
 pub mod images;
 pub mod integrations;

@@ -1,25 +1,24 @@
 //! Stock photos: the search, and the keys for it.
 
-use galley_domain::{Hidden, image::PhotoProvider};
+use galley_domain::image::PhotoProvider;
 use galley_photos::{FoundPhotos, Orientation, Photo, PhotoQuery};
 use galley_services::PhotoKeyEdit;
 use galley_store::rows;
-use poem_openapi::{Object, OpenApi, param::Path};
+use poem_openapi::{Object, OpenApi};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::http::{
     Area,
     kit::{
-        auth::{Auth, Content, ProjectsRead, SecretsRead, SecretsWrite},
-        body::Body,
+        auth::{Auth, Content, ProjectsRead},
         fields::{Patch, fields},
-        header::IdempotencyKey,
-        problem::Problem,
         query::Query,
-        reply::{Created, NoContent, Outcome, Reply},
-        scalar::{Id, Moment, Nullable, Word},
+        reply::{Outcome, Reply},
+        resource::resource,
+        scalar::{Moment, Nullable, Word},
         values::{FreeObject, Integer, Text},
+        view::view,
     },
 };
 
@@ -40,56 +39,31 @@ impl StockPhotos {
         let found = auth.services().search_photos(auth.org(), query.into()).await?;
         Ok(Reply::new((&*found).into()))
     }
+}
 
-    /// List keys for stock photos
-    ///
-    /// Without the keys themselves.
-    #[oai(path = "/stock-photo-keys", method = "get", operation_id = "list_stock_photo_keys")]
-    async fn keys(&self, auth: Auth<SecretsRead>) -> Outcome<Vec<StockPhotoKey>> {
-        let keys = auth.services().photo_keys(auth.org()).await?;
-        Ok(Reply::new(keys.into_iter().map(Into::into).collect()))
+resource! {
+    pub struct StockPhotoKeys of rows::StockPhotoKey as StockPhotoKey in "Area::Images" at "/stock-photo-keys";
+    read by SecretsRead, written by SecretsWrite;
+
+    list "/stock-photo-keys" as "list_stock_photo_keys" {
+        /// List keys for stock photos
+        ///
+        /// Without the keys themselves.
     }
-
-    /// Add a key for stock photos
-    ///
-    /// It is stored encrypted and never shown. A provider that has one already is a CONFLICT.
-    #[oai(path = "/stock-photo-keys", method = "post", operation_id = "create_stock_photo_key")]
-    async fn create(
-        &self,
-        auth: Auth<SecretsWrite, Content>,
-        /// The same key with the same body gives the first answer again.
-        key: IdempotencyKey,
-        new: Body<CreateStockPhotoKey>,
-    ) -> Outcome<StockPhotoKey, Created> {
-        let key = key.with(&new.canonical)?;
-        let CreateStockPhotoKey { provider, api_key, is_active } = new.value;
-        let secret = Hidden::new(api_key.0);
-        let answer = auth.services().add_photo_key(auth.org(), provider.0, &secret, is_active, key.as_ref()).await?;
-        let location = format!("/api/v1/stock-photo-keys/{}", answer.value.id);
-        Ok(Reply::of(answer, StockPhotoKey::from).at(&location))
+    create CreateStockPhotoKey "/stock-photo-keys" as "create_stock_photo_key" {
+        /// Add a key for stock photos
+        ///
+        /// It is stored encrypted and never shown. A provider that has one already is a CONFLICT.
     }
-
-    /// Change a key for stock photos
-    ///
-    /// What is left out stays. Searches do without one that is not active.
-    #[oai(path = "/stock-photo-keys/:key_id", method = "patch", operation_id = "update_stock_photo_key")]
-    async fn update(
-        &self,
-        auth: Auth<SecretsWrite, Content>,
-        key_id: Path<Id>,
-        change: Body<UpdateStockPhotoKey>,
-    ) -> Outcome<StockPhotoKey> {
-        let row = auth.services().edit_photo_key(auth.org(), key_id.0.0, change.value.into()).await?;
-        Ok(Reply::new(row.into()))
+    update UpdateStockPhotoKey key_id "/stock-photo-keys/:key_id" as "update_stock_photo_key" {
+        /// Change a key for stock photos
+        ///
+        /// What is left out stays. Searches do without one that is not active.
     }
-
-    /// Delete a key for stock photos
-    ///
-    /// Images that were found with it stay.
-    #[oai(path = "/stock-photo-keys/:key_id", method = "delete", operation_id = "delete_stock_photo_key")]
-    async fn delete(&self, auth: Auth<SecretsWrite, Content>, key_id: Path<Id>) -> Result<NoContent, Problem> {
-        auth.services().delete_photo_key(auth.org(), key_id.0.0).await?;
-        Ok(NoContent)
+    delete key_id "/stock-photo-keys/:key_id" as "delete_stock_photo_key" {
+        /// Delete a key for stock photos
+        ///
+        /// Images that were found with it stay.
     }
 }
 
@@ -125,6 +99,7 @@ fields! {
         api_key: Text<1, 500>,
         is_active: bool = true,
     }
+    becomes PhotoKeyEdit;
 }
 
 fields! {
@@ -134,37 +109,19 @@ fields! {
         api_key: Patch<Text<1, 500>>,
         is_active: Patch<bool>,
     }
+    becomes PhotoKeyEdit;
 }
 
-impl From<UpdateStockPhotoKey> for PhotoKeyEdit {
-    fn from(change: UpdateStockPhotoKey) -> Self {
-        let api_key = change.api_key.0.map(|text| Hidden::new(text.0));
-        Self { api_key, is_active: change.is_active.0 }
-    }
-}
-
-/// A key for stock photos, without the key itself.
-#[derive(Debug, Object)]
-pub struct StockPhotoKey {
-    id: Uuid,
-    organization_id: Uuid,
-    provider: Word<PhotoProvider>,
-    /// Whether searches use it.
-    is_active: bool,
-    created_at: Moment,
-    updated_at: Moment,
-}
-
-impl From<rows::StockPhotoKey> for StockPhotoKey {
-    fn from(row: rows::StockPhotoKey) -> Self {
-        Self {
-            id: row.id,
-            organization_id: row.org_id,
-            provider: row.provider.into(),
-            is_active: row.is_active,
-            created_at: Moment(row.created_at),
-            updated_at: Moment(row.updated_at),
-        }
+view! {
+    /// A key for stock photos, without the key itself.
+    pub struct StockPhotoKey of rows::StockPhotoKey as row {
+        id: Uuid,
+        organization_id: Uuid = row.org_id,
+        provider: Word<PhotoProvider>,
+        /// Whether searches use it.
+        is_active: bool,
+        created_at: Moment,
+        updated_at: Moment,
     }
 }
 

@@ -8,7 +8,7 @@ mod publishing;
 mod questions;
 mod samples;
 
-use galley_domain::{OrgId, article, image::PhotoProvider, project::Platform};
+use galley_domain::{OrgId, article, project::Platform};
 use galley_services::{
     IdempotencyKey,
     pipelines::{READING, UPKEEP, upkeep::SWEEP},
@@ -94,7 +94,8 @@ async fn theirs(harness: &Harness) -> Theirs {
     owned.insert_deliveries(std::slice::from_ref(&told)).await.unwrap();
     owned.add_attempt(new_attempt(told.id)).await.unwrap();
     let delivery = owned.delivery(webhook.id, told.id).await.unwrap().unwrap();
-    let photo_key = owned.insert_stock_photo_key(Uuid::new_v4(), PhotoProvider::Pexels, true).await.unwrap();
+    let photo_key = rows::StockPhotoKey { id: Uuid::new_v4(), ..rows::StockPhotoKey::default() };
+    let photo_key = owned.add(photo_key).await.unwrap();
     owned.commit().await.unwrap();
     let task = tenant.task(task).await.unwrap().unwrap();
     let article = tenant.article(task.subject_id.unwrap()).await.unwrap().unwrap();

@@ -7,8 +7,8 @@ use galley_domain::{
     publishing::{PublicationState, Visibility},
 };
 use galley_store::{
-    CalendarFilter, ConnectionFilter, DeploymentFilter, ImportedArticle, NewConnection, NewFeed, NewPublication,
-    NewSiteEvent, NewTemplate, PublicationFilter, StoreError, TenantTx, rows,
+    CalendarFilter, ConnectionFilter, DeploymentFilter, ImportedArticle, Kept, NewPublication, NewSiteEvent,
+    PublicationFilter, StoreError, TenantTx, rows,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -22,17 +22,15 @@ pub(super) struct TheirPublishing {
     pub(super) connection: rows::Connection,
     pub(super) template: rows::BlogTemplate,
     pub(super) publication: rows::Publication,
-    pub(super) feed: Uuid,
+    pub(super) feed: rows::CalendarFeed,
     pub(super) deployment: rows::Deployment,
 }
 
 pub(super) async fn theirs(tx: &TenantTx, project: Uuid, article: Uuid) -> TheirPublishing {
-    let connection = NewConnection { project_id: Some(project), ..new_connection() };
-    let connection = tx.insert_connection(connection).await.unwrap();
-    let template = NewTemplate { is_default: true, ..new_template() };
-    let template = tx.insert_blog_template(template).await.unwrap();
+    let connection = tx.add(rows::Connection { project_id: Some(project), ..new_connection() }).await.unwrap();
+    let template = tx.add(rows::BlogTemplate { is_default: true, ..new_template() }).await.unwrap();
     let publication = tx.insert_publication(new_publication(article, Some(connection.id))).await.unwrap();
-    let feed = tx.insert_calendar_feed(new_feed()).await.unwrap().id;
+    let feed = tx.add(new_feed()).await.unwrap();
     let deployment = tx.insert_deployment(project, Uuid::new_v4(), json!({})).await.unwrap();
     tx.insert_site_event(new_site_event(connection.id)).await.unwrap();
     TheirPublishing { connection, template, publication, feed, deployment }
@@ -69,30 +67,26 @@ fn imported(project: Uuid, connection: Uuid) -> ImportedArticle {
     }
 }
 
-fn new_connection() -> NewConnection {
-    NewConnection {
+fn new_connection() -> rows::Connection {
+    rows::Connection {
         id: Uuid::new_v4(),
-        project_id: None,
-        platform: Platform::Wordpress,
         name: "Blog".into(),
         site_url: SITE.into(),
         username: Uuid::new_v4().to_string(),
+        config: json!({}),
+        metadata: json!({}),
+        ..rows::Connection::default()
     }
 }
 
-fn new_feed() -> NewFeed {
-    NewFeed { id: Uuid::new_v4(), name: "Desk".into(), project_id: None, hash: Uuid::new_v4().into_bytes().to_vec() }
+fn new_feed() -> rows::CalendarFeed {
+    let hash = Uuid::new_v4().into_bytes().to_vec();
+    rows::CalendarFeed { id: Uuid::new_v4(), name: "Desk".into(), hash, ..rows::CalendarFeed::default() }
 }
 
-fn new_template() -> NewTemplate {
-    NewTemplate {
-        name: "Plain".into(),
-        description: String::new(),
-        tone: None,
-        structure: json!({}),
-        custom_instructions: String::new(),
-        is_default: false,
-    }
+fn new_template() -> rows::BlogTemplate {
+    let structure = json!({});
+    rows::BlogTemplate { id: Uuid::new_v4(), name: "Plain".into(), structure, ..rows::BlogTemplate::default() }
 }
 
 fn new_publication(article: Uuid, connection: Option<Uuid>) -> NewPublication {
@@ -128,6 +122,53 @@ fn whole_calendar() -> CalendarFilter {
     }
 }
 
+/// Whether something is true of a row of any kind that is kept by name.
+macro_rules! of_any {
+    ($theirs:ident, |$row:ident| $asked:expr) => {{
+        let TheirPublishing { connection, template, feed, .. } = &$theirs.publishing;
+        let mut seen = false;
+        seen |= {
+            let $row = connection;
+            $asked
+        };
+        seen |= {
+            let $row = template;
+            $asked
+        };
+        seen |= {
+            let $row = feed;
+            $asked
+        };
+        seen | {
+            let $row = &$theirs.photo_key;
+            $asked
+        }
+    }};
+}
+
+fn found<R>(_like: &R, row: Option<R>) -> bool {
+    row.is_some()
+}
+
+async fn counted<R: Kept>(tx: &TenantTx, _like: &R) -> Result<usize, StoreError> {
+    Ok(tx.how_many::<R>().await? as usize)
+}
+
+async fn of_own<R: Kept>(tx: &TenantTx, _like: &R) -> Result<usize, StoreError> {
+    Ok(tx.all::<R>().await?.len())
+}
+
+async fn changed<R: Kept + Clone>(tx: &TenantTx, row: &R) -> Result<bool, StoreError> {
+    match tx.put(row.clone()).await {
+        Err(StoreError::Unreadable(_)) => Ok(false),
+        other => other.map(|_| true),
+    }
+}
+
+async fn removed<R: Kept>(tx: &TenantTx, _like: &R, id: Uuid) -> Result<bool, StoreError> {
+    tx.remove::<R>(id).await
+}
+
 pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Result<bool, StoreError>> {
     let (article, project) = (theirs.article.id, theirs.project.id);
     let TheirPublishing { connection, template, publication, deployment, .. } = &theirs.publishing;
@@ -136,8 +177,13 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
     let publications = PublicationFilter { limit: 1000, ..PublicationFilter::default() };
     let asked = async {
         Ok(Some(match name {
-            "connection" => tx.connection(connection.id).await?.is_some(),
-            "blog_connections" => tx.blog_connections().await?.iter().any(|row| row.id == connection.id),
+            "one" => of_any!(theirs, |row| found(row, tx.one(row.id).await?)),
+            "all" => of_any!(theirs, |row| tx.all().await?.contains(row)),
+            "how_many" => of_any!(theirs, |row| counted(tx, row).await? != of_own(tx, row).await?),
+            "hold" => of_any!(theirs, |row| found(row, tx.hold(row.id).await?)),
+            "add" => done(tx.add(new_template()).await)?,
+            "put" => of_any!(theirs, |row| changed(tx, row).await?),
+            "remove" => of_any!(theirs, |row| removed(tx, row, row.id).await?),
             "integrations" => tx.integrations(&integrations).await?.0.iter().any(|row| row.id == connection.id),
             "connection_of" => tx.connection_of(Platform::Wordpress, SITE, &connection.username).await?.is_some(),
             "connection_is_promised" => tx.connection_is_promised(connection.id).await?,
@@ -157,19 +203,9 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "projects_of" => !tx.projects_of(vec![article]).await?.is_empty(),
             "insert_imported" => tx.insert_imported(imported(project, connection.id)).await.map(|_| true)?,
             "secret_names" => !tx.secret_names("model_key", vec!["default".into()]).await?.is_empty(),
-            "lock_connection" => tx.lock_connection(connection.id).await?.is_some(),
-            "insert_connection" => done(tx.insert_connection(new_connection()).await)?,
-            "save_connection" => tx.save_connection(connection.clone()).await.map(|_| true)?,
             "touch_connection" => done(tx.touch_connection(connection.id).await)?,
-            "delete_connection" => tx.delete_connection(connection.id).await?,
-            "blog_template" => tx.blog_template(template.id).await?.is_some(),
-            "blog_templates" => tx.blog_templates().await?.iter().any(|row| row.id == template.id),
             "default_blog_template" => tx.default_blog_template().await?.is_some_and(|row| row.id == template.id),
-            "lock_blog_template" => tx.lock_blog_template(template.id).await?.is_some(),
             "clear_default_blog_template" => done(tx.clear_default_blog_template().await)?,
-            "insert_blog_template" => done(tx.insert_blog_template(new_template()).await)?,
-            "save_blog_template" => tx.save_blog_template(template.clone()).await.map(|_| true)?,
-            "delete_blog_template" => tx.delete_blog_template(template.id).await?,
             "publication" => tx.publication(publication.id).await?.is_some(),
             "publications" => tx.publications(&publications).await?.0.iter().any(|row| row.id == publication.id),
             "placed" => tx.placed(article, connection.id).await?.is_some(),
@@ -182,9 +218,6 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "post" => tx.post(project, article).await?.is_some(),
             "post_counts" => tx.post_counts(project).await?.total > 0,
             "calendar" => tx.calendar(&whole_calendar()).await?.iter().any(|row| row.id == article),
-            "calendar_feeds" => tx.calendar_feeds().await?.iter().any(|row| row.org_id == theirs.org.0),
-            "insert_calendar_feed" => done(tx.insert_calendar_feed(new_feed()).await)?,
-            "delete_calendar_feed" => tx.delete_calendar_feed(theirs.publishing.feed).await?,
             "oldest_approved" => tx.oldest_approved(project).await?.is_some(),
             "save_article" => tx.save_article(theirs.article.clone()).await.map(|_| true)?,
             _ => return Ok(None),

@@ -189,16 +189,7 @@ pub(super) async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> 
                 let (file, alt_text) = (&new_file(), "mine");
                 done(tx.put_card(article, NewCard { file, width: 1, height: 1, alt_text }).await)?
             }
-            "stock_photo_keys" => !tx.stock_photo_keys().await?.is_empty(),
-            "active_photo_key" => tx.active_photo_key(PhotoProvider::Pexels).await?.is_some(),
-            "lock_stock_photo_key" => tx.lock_stock_photo_key(theirs.photo_key.id).await?.is_some(),
-            // A stranger's own goes away again, so that the lists above stay empty.
-            "insert_stock_photo_key" => {
-                let own = tx.insert_stock_photo_key(Uuid::new_v4(), PhotoProvider::Pexels, true).await?;
-                !tx.delete_stock_photo_key(own.id).await?
-            }
-            "save_stock_photo_key" => tx.save_stock_photo_key(theirs.photo_key.clone()).await.map(|_| true)?,
-            "delete_stock_photo_key" => tx.delete_stock_photo_key(theirs.photo_key.id).await?,
+            "photo_key_of" => tx.photo_key_of(PhotoProvider::Pexels).await?.is_some(),
             "project" => tx.project(project).await?.is_some(),
             "projects" => tx.projects(false).await?.iter().any(|row| row.org_id == theirs.org.0),
             "project_slug_taken" => tx.project_slug_taken(&theirs.project.slug).await?,

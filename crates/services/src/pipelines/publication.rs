@@ -151,7 +151,7 @@ async fn keep(tx: &TenantTx, sent: &SentPublication) -> Result<Json, StoreError>
     if let Some(connection) = publication.connection_id {
         tx.forget_sent(article.id, connection, publication.id).await?;
         tx.touch_connection(connection).await?;
-        if let Some(connection) = tx.connection(connection).await? {
+        if let Some(connection) = tx.one::<rows::Connection>(connection).await? {
             // A draft there is published to nobody.
             let event = if was_there || !is_shown { Event::PublicationUpdated } else { Event::PublicationPublished };
             tell_publication(tx, event, &article, &connection, Some(publication.id), None).await?;

@@ -9,7 +9,7 @@ use galley_domain::{
     task::{StepKind, StepPolicy, TaskStatus},
 };
 use galley_engine::{Brought, Charge, EndedTask, Keeper, Kept, Next, Pipeline, Stage, StepSeed};
-use galley_store::{NewSiteEvent, StepsTx, StoreError, TaskState, TextEnum};
+use galley_store::{NewSiteEvent, StepsTx, StoreError, TaskState, TextEnum, rows};
 use serde_json::{Value as Json, json};
 
 use super::DESTINATIONS;
@@ -64,7 +64,7 @@ impl Pipeline for SiteSync {
         for ended in tasks {
             let Some(integration) = ended.task.subject_id else { continue };
             let tx = tx.tenant(ended.task.org_id)?;
-            let Some(mut row) = tx.lock_connection(integration).await? else { continue };
+            let Some(mut row) = tx.hold::<rows::Connection>(integration).await? else { continue };
             if row.metadata["sync"]["task_id"] != json!(ended.task.id) {
                 continue;
             }
@@ -88,7 +88,7 @@ impl Pipeline for SiteSync {
                 row.metadata["last_sync_at"] = json!(now);
                 row.last_synced_at = Some(now);
             }
-            tx.save_connection(row).await?;
+            tx.put(row).await?;
             let told = || {
                 format!(
                     "{} pulled, {} pushed, {} failed, {} changed on both sides",
@@ -121,13 +121,13 @@ impl Keeper for Shares {
             let task = one.task.ok_or_else(|| StoreError::Unreadable("a sync without a task".into()))?;
             let SyncShare { integration, result } = *one.get::<SyncShare>()?;
             let tx = tx.tenant(task.org_id)?;
-            let row = tx.lock_connection(integration).await?;
+            let row = tx.hold::<rows::Connection>(integration).await?;
             if let Some(mut row) = row.filter(|row| row.metadata["sync"]["task_id"] == json!(task.id)) {
                 let before: Json = row.metadata["sync"]["result"].clone();
                 let mut sum: SyncResult = serde_json::from_value(before)?;
                 sum.add(result);
                 row.metadata["sync"]["result"] = json!(sum);
-                tx.save_connection(row).await?;
+                tx.put(row).await?;
             }
             kept.push(Kept::of(json!(result)));
         }

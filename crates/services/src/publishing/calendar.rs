@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use galley_domain::{OrgId, Principal, order::FieldError, publishing::PostStatus, schedule::ScheduleStatus};
 use galley_recurrence::{MomentRequest, Recurrence};
-use galley_store::{CalendarFilter, CalendarRow, NewFeed, ScheduleFilter, StoreError, rows};
+use galley_store::{CalendarFilter, CalendarRow, ScheduleFilter, StoreError, rows};
 use uuid::Uuid;
 
 use super::{
@@ -16,7 +16,8 @@ use super::{
 use crate::{
     Services,
     error::{Missing, ServiceError},
-    idempotency::{Answer, IdempotencyKey, once},
+    idempotency::{Answer, IdempotencyKey},
+    kept::{Change, Resource, edit, resource},
     keys::{hash_key, is_well_formed, random_secret},
     projects::refuse_trashed,
     system::SystemCalls,
@@ -28,7 +29,6 @@ const MOST_ITEMS: u64 = 5_000;
 /// Of one schedule in one calendar.
 const MOST_TIMES: usize = 100;
 const MOST_SCHEDULES: u64 = 200;
-const MOST_FEEDS: usize = 50;
 /// What goes out sooner after another one of its project is told.
 const TOO_NEAR: TimeDelta = TimeDelta::minutes(15);
 /// What a feed shows, around today.
@@ -257,46 +257,42 @@ impl Services {
         self.system().feed(token).await
     }
 
-    /// Newest first.
-    pub async fn calendar_feeds(&self, org: OrgId) -> Result<Vec<rows::CalendarFeed>, ServiceError> {
-        Ok(self.store.tenant(org).calendar_feeds().await?)
-    }
-
     pub async fn create_calendar_feed(
         &self,
         org: OrgId,
-        name: &str,
-        project_id: Option<Uuid>,
+        mut edit: FeedEdit,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<IssuedFeed>, ServiceError> {
         let token = random_secret(FEED_PREFIX);
-        let new = NewFeed { id: Uuid::now_v7(), name: name.trim().to_owned(), project_id, hash: hash_key(&token) };
-        let tx = self.store.begin(org).await?;
-        let answer = once(tx, key, |tx| async move {
-            tx.hold_slug("calendar_feeds").await?;
-            if tx.calendar_feeds().await?.len() >= MOST_FEEDS {
-                let text = format!("there are {MOST_FEEDS} feeds, which is the most; revoke one first");
-                return Err(ServiceError::Conflict(text));
-            }
-            if let Some(project) = new.project_id
-                && !tx.has_project(project).await?
-            {
-                let message = format!("there is no project {project}, or it is in the trash");
-                return Err(ServiceError::field("project_id", message));
-            }
-            let feed = tx.insert_calendar_feed(new).await?;
-            Ok((tx, feed))
-        });
-        let Answer { value: row, replayed } = answer.await?;
+        edit.hash = Some(hash_key(&token));
+        let Answer { value: row, replayed } = self.create(org, edit, key).await?;
         Ok(Answer { value: IssuedFeed { row, token: (!replayed).then_some(token) }, replayed })
     }
+}
 
-    /// Its address leads nowhere from now on.
-    pub async fn delete_calendar_feed(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
-        let tx = self.store.begin(org).await?;
-        let found = tx.delete_calendar_feed(id).await?;
-        tx.commit().await?;
-        if found { Ok(()) } else { Err(ServiceError::NotFound(Missing::Feed)) }
+edit! {
+    /// A feed to make.
+    pub struct FeedEdit of rows::CalendarFeed {
+        name: String,
+        project_id: Uuid,
+        /// Of the token.
+        hash: Vec<u8>,
+    }
+}
+
+impl Resource for rows::CalendarFeed {
+    resource!(Feed, at most 50 "calendar feeds");
+    type Edit = FeedEdit;
+
+    async fn apply(at: &Change<'_>, edit: FeedEdit, row: &mut Self) -> Result<(), ServiceError> {
+        if let Some(project) = edit.project_id
+            && !at.tx.has_project(project).await?
+        {
+            let message = format!("there is no project {project}, or it is in the trash");
+            return Err(ServiceError::field("project_id", message));
+        }
+        edit.write(row);
+        Ok(())
     }
 }
 

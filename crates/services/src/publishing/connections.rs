@@ -3,30 +3,21 @@
 use chrono::TimeDelta;
 use galley_destinations::{Probe, Term, TermKind};
 use galley_domain::{Hidden, OrgId, order::Violations, project::Platform};
-use galley_store::{NewConnection, StoreError, TenantTx, rows};
+use galley_store::{StoreError, TenantTx, TextEnum, rows};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     SecretPurpose, Services,
-    error::{Missing, ServiceError},
-    idempotency::{Answer, IdempotencyKey, once},
+    error::ServiceError,
+    kept::{Change, Resource, resource},
 };
 
 /// How long what a blog said of its categories is believed.
 const CATEGORIES_KEPT: TimeDelta = TimeDelta::hours(1);
 const MAX_PASSWORD_CHARS: usize = 500;
 
-/// A connection to make.
-#[derive(Debug, Clone)]
-pub struct ConnectionRequest {
-    pub name: String,
-    pub site_url: String,
-    pub username: String,
-    pub password: Hidden,
-}
-
-/// Changes to a connection; `None` leaves a field as it is.
+/// A connection to make, or changes to one; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionEdit {
     pub name: Option<String>,
@@ -44,76 +35,43 @@ pub(crate) struct FieldNames {
 
 pub(crate) const BLOG: FieldNames = FieldNames { password: "app_password" };
 
-impl Services {
-    /// Newest first.
-    pub async fn blog_connections(&self, org: OrgId) -> Result<Vec<rows::Connection>, ServiceError> {
-        Ok(self.store.tenant(org).blog_connections().await?)
-    }
+impl Resource for rows::Connection {
+    resource!(Connection, at most 200 "connections");
+    type Edit = ConnectionEdit;
 
-    /// One that has a login.
-    pub async fn blog_connection(&self, org: OrgId, id: Uuid) -> Result<rows::Connection, ServiceError> {
-        let found = self.store.tenant(org).connection(id).await?.filter(is_blog);
-        found.ok_or(ServiceError::NotFound(Missing::Connection))
-    }
-
-    /// Nothing is asked of the site.
-    pub async fn create_blog_connection(
-        &self,
-        org: OrgId,
-        request: ConnectionRequest,
-        key: Option<&IdempotencyKey>,
-    ) -> Result<Answer<rows::Connection>, ServiceError> {
-        let ConnectionRequest { name, site_url, username, password } = request;
-        let edit = ConnectionEdit {
-            name: Some(name),
-            site_url: Some(site_url),
-            username: Some(username),
-            password: Some(password),
-            is_active: None,
-        };
-        let edit = self.checked_connection(edit, BLOG)?;
-        let id = Uuid::now_v7();
-        let sealed = match &edit.password {
-            Some(password) => Some(self.seal(org, SecretPurpose::Connection, &id.to_string(), password)?),
-            None => None,
-        };
-        let new = NewConnection {
-            id,
-            project_id: None,
-            platform: Platform::Wordpress,
-            name: edit.name.unwrap_or_default(),
-            site_url: edit.site_url.unwrap_or_default(),
-            username: edit.username.unwrap_or_default(),
-        };
-        let tx = self.store.begin(org).await?;
-        once(tx, key, |tx| async move {
-            refuse_twin(&tx, new.platform, &new.site_url, &new.username, id).await?;
-            let connection = tx.insert_connection(new).await?;
-            if let Some(sealed) = sealed {
-                tx.put_secret(sealed).await?;
-            }
-            Ok((tx, connection))
-        })
-        .await
+    /// One that has a login is what 002 sees.
+    fn belongs(&self) -> bool {
+        is_blog(self)
     }
 
     /// A password is never sent to another site, or for another user, than it was given for.
-    pub async fn edit_blog_connection(
-        &self,
-        org: OrgId,
-        id: Uuid,
-        edit: ConnectionEdit,
-    ) -> Result<rows::Connection, ServiceError> {
-        let edit = self.checked_connection(edit, BLOG)?;
-        let tx = self.store.begin(org).await?;
-        let mut connection =
-            tx.lock_connection(id).await?.filter(is_blog).ok_or(ServiceError::NotFound(Missing::Connection))?;
-        self.apply_edit(&tx, &mut connection, edit, BLOG).await?;
-        let connection = tx.save_connection(connection).await?;
-        tx.commit().await?;
-        Ok(connection)
+    async fn apply(at: &Change<'_>, edit: ConnectionEdit, row: &mut Self) -> Result<(), ServiceError> {
+        let edit = at.services.checked_connection(edit, BLOG)?;
+        if at.is_new {
+            *row = new_connection(row.id, Platform::Wordpress);
+        }
+        at.services.apply_edit(at.tx, row, edit, BLOG).await
     }
 
+    /// What was published through it stays, and its posts keep their addresses.
+    async fn removed(at: &Change<'_>, row: &Self) -> Result<(), ServiceError> {
+        release_connection(at.tx, row.id).await
+    }
+}
+
+/// Without a site, in use from the start.
+pub(crate) fn new_connection(id: Uuid, platform: Platform) -> rows::Connection {
+    rows::Connection {
+        id,
+        platform: TextEnum(platform),
+        is_active: true,
+        config: json!({}),
+        metadata: json!({}),
+        ..rows::Connection::default()
+    }
+}
+
+impl Services {
     /// Changes a locked connection, with its password if one comes along.
     pub(crate) async fn apply_edit(
         &self,
@@ -143,14 +101,6 @@ impl Services {
         Ok(())
     }
 
-    /// What was published through it stays, and its posts keep their addresses.
-    pub async fn delete_blog_connection(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
-        let tx = self.store.begin(org).await?;
-        tx.lock_connection(id).await?.filter(is_blog).ok_or(ServiceError::NotFound(Missing::Connection))?;
-        remove_connection(&tx, id).await?;
-        Ok(tx.commit().await?)
-    }
-
     /// What the blog lets us do, tried out. That it does not answer is an answer.
     pub async fn test_connection(&self, org: OrgId, connection: &rows::Connection) -> Result<Probe, ServiceError> {
         let blog = match self.blog(org, connection).await {
@@ -163,7 +113,7 @@ impl Services {
 
     /// The blog's categories: as it said in the last hour, or as it says now.
     pub async fn blog_categories(&self, org: OrgId, id: Uuid, refresh: bool) -> Result<Vec<Term>, ServiceError> {
-        let connection = self.blog_connection(org, id).await?;
+        let connection = self.get::<rows::Connection>(org, id).await?;
         let now = self.store.tenant(org).now().await?;
         let known: Option<Vec<Term>> =
             connection.categories.clone().map(serde_json::from_value).transpose().map_err(StoreError::from)?;
@@ -178,10 +128,10 @@ impl Services {
         match (asked, known) {
             (Ok(terms), _) => {
                 let tx = self.store.begin(org).await?;
-                if let Some(mut connection) = tx.lock_connection(id).await? {
+                if let Some(mut connection) = tx.hold::<rows::Connection>(id).await? {
                     connection.categories = Some(json!(terms));
                     connection.categories_cached_at = Some(now);
-                    tx.save_connection(connection).await?;
+                    tx.put(connection).await?;
                     tx.commit().await?;
                 }
                 Ok(terms)
@@ -249,8 +199,8 @@ fn origin_of(site: &str) -> Option<String> {
     site.parse::<url::Url>().ok().map(|url| url.origin().ascii_serialization())
 }
 
-/// Removes it with its secrets.
-pub(crate) async fn remove_connection(tx: &TenantTx, id: Uuid) -> Result<(), ServiceError> {
+/// Removes what goes with a connection, but for its row.
+pub(crate) async fn release_connection(tx: &TenantTx, id: Uuid) -> Result<(), ServiceError> {
     if tx.connection_is_promised(id).await? {
         let text = "a post or a schedule is to be published through this connection; give it another one first";
         return Err(ServiceError::Conflict(text.into()));
@@ -258,7 +208,6 @@ pub(crate) async fn remove_connection(tx: &TenantTx, id: Uuid) -> Result<(), Ser
     for (purpose, name) in [(SecretPurpose::Connection, id.to_string()), (SecretPurpose::SiteWebhook, id.to_string())] {
         tx.delete_secret(purpose.as_str(), &name).await?;
     }
-    tx.delete_connection(id).await?;
     Ok(())
 }
 

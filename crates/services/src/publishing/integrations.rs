@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use galley_domain::{Hidden, OrgId, order::FieldError, project::Platform};
-use galley_store::{ConnectionFilter, NewConnection, StoreError, TenantTx, rows};
+use galley_store::{ConnectionFilter, StoreError, TenantTx, rows};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::connections::{ConnectionEdit, FieldNames, remove_connection};
+use super::connections::{ConnectionEdit, FieldNames, new_connection, release_connection};
 use crate::{
     SecretPurpose, Services,
     error::{Missing, ServiceError},
@@ -85,7 +85,8 @@ impl Services {
     }
 
     pub(crate) async fn integration_row(&self, org: OrgId, id: Uuid) -> Result<rows::Connection, ServiceError> {
-        let found = self.store.tenant(org).connection(id).await?.filter(|found| found.project_id.is_some());
+        let found =
+            self.store.tenant(org).one::<rows::Connection>(id).await?.filter(|found| found.project_id.is_some());
         found.ok_or(ServiceError::NotFound(Missing::Integration))
     }
 
@@ -149,7 +150,7 @@ impl Services {
             let made = new_site_secret(row.id);
             tx.put_secret(self.seal(org, SecretPurpose::SiteWebhook, &row.id.to_string(), &made)?).await?;
             *shown = Some(made);
-            let row = tx.save_connection(row).await?;
+            let row = tx.put(row).await?;
             Ok((tx, Made { id: row.id }))
         })
         .await?;
@@ -190,13 +191,14 @@ impl Services {
                 let text = format!("connection {} for this site and user belongs to another site of yours", twin.id);
                 Err(ServiceError::Conflict(text))
             }
-            Some(twin) => tx.lock_connection(twin.id).await?.ok_or(ServiceError::NotFound(Missing::Integration)),
+            Some(twin) => {
+                tx.hold::<rows::Connection>(twin.id).await?.ok_or(ServiceError::NotFound(Missing::Integration))
+            }
             None => {
                 let name = site_url.parse::<url::Url>().ok().and_then(|url| Some(url.host_str()?.to_owned()));
                 let name = name.unwrap_or_else(|| site_url.clone());
                 let id = Uuid::now_v7();
-                let new = NewConnection { id, project_id: None, platform, name, site_url, username };
-                Ok(tx.insert_connection(new).await?)
+                Ok(tx.add(rows::Connection { name, site_url, username, ..new_connection(id, platform) }).await?)
             }
         }
     }
@@ -226,7 +228,7 @@ impl Services {
             check_config(config)?;
         }
         let tx = self.store.begin(org).await?;
-        let found = tx.lock_connection(id).await?.filter(|found| found.project_id.is_some());
+        let found = tx.hold::<rows::Connection>(id).await?.filter(|found| found.project_id.is_some());
         let mut row = found.ok_or(ServiceError::NotFound(Missing::Integration))?;
         refuse_trashed(&tx, row.project_id).await?;
         refuse_moved(&row, &edit)?;
@@ -240,7 +242,7 @@ impl Services {
         if let Some(config) = edit.config {
             row.config = Json::Object(config);
         }
-        tx.save_connection(row).await?;
+        tx.put(row).await?;
         tx.commit().await?;
         self.integration(org, id).await
     }
@@ -248,10 +250,11 @@ impl Services {
     /// One with a login stays as a blog connection; any other goes. Texts keep what the site calls them.
     pub async fn delete_integration(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let tx = self.store.begin(org).await?;
-        let found = tx.lock_connection(id).await?.filter(|found| found.project_id.is_some());
+        let found = tx.hold::<rows::Connection>(id).await?.filter(|found| found.project_id.is_some());
         let mut row = found.ok_or(ServiceError::NotFound(Missing::Integration))?;
         if row.username.is_empty() {
-            remove_connection(&tx, id).await?;
+            release_connection(&tx, id).await?;
+            tx.remove::<rows::Connection>(id).await?;
             return Ok(tx.commit().await?);
         }
         if tx.connection_is_promised(id).await? {
@@ -260,7 +263,7 @@ impl Services {
         }
         tx.delete_secret(SecretPurpose::SiteWebhook.as_str(), &id.to_string()).await?;
         (row.project_id, row.sync_enabled) = (None, false);
-        tx.save_connection(row).await?;
+        tx.put(row).await?;
         Ok(tx.commit().await?)
     }
 }

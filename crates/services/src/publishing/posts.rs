@@ -359,7 +359,7 @@ async fn tx_project(tx: &TenantTx, project: Option<Uuid>) -> Result<(), ServiceE
 
 async fn template(tx: &TenantTx, id: Option<Uuid>) -> Result<Option<rows::BlogTemplate>, ServiceError> {
     let Some(id) = id else { return Ok(tx.default_blog_template().await?) };
-    let found = tx.blog_template(id).await?;
+    let found = tx.one::<rows::BlogTemplate>(id).await?;
     found.map(Some).ok_or_else(|| ServiceError::field("template_id", format!("there is no template {id}")))
 }
 

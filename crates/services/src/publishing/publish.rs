@@ -82,7 +82,7 @@ impl Services {
     async fn refuse_drift(&self, org: OrgId, id: Uuid, connection: Option<Uuid>) -> Result<(), ServiceError> {
         let tenant = self.store.tenant(org);
         let Some(connection) = connection else { return Ok(()) };
-        let Some(connection) = tenant.connection(connection).await?.filter(is_blog) else {
+        let Some(connection) = tenant.one::<rows::Connection>(connection).await?.filter(is_blog) else {
             return Ok(());
         };
         let Some(known) = known(tenant.placed(id, connection.id).await?)? else { return Ok(()) };
@@ -260,7 +260,7 @@ pub(crate) async fn target(
     wanted: Option<Uuid>,
 ) -> Result<rows::Connection, ServiceError> {
     if let Some(id) = wanted {
-        let found = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active);
+        let found = tx.one::<rows::Connection>(id).await?.filter(|found| is_blog(found) && found.is_active);
         return found
             .ok_or_else(|| ServiceError::field("connection_id", format!("there is no active blog connection {id}")));
     }
@@ -271,7 +271,7 @@ pub(crate) async fn target(
     let default = project.and_then(|project| Some(project.settings["default_blog_connection_id"].as_str()?.to_owned()));
     if let Some(default) = default {
         let found = match default.parse() {
-            Ok(id) => tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active),
+            Ok(id) => tx.one::<rows::Connection>(id).await?.filter(|found| is_blog(found) && found.is_active),
             Err(_) => None,
         };
         return found.ok_or_else(|| {
@@ -281,11 +281,12 @@ pub(crate) async fn target(
         });
     }
     if let Some(id) = article.connection_id
-        && let Some(found) = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active)
+        && let Some(found) = tx.one::<rows::Connection>(id).await?.filter(|found| is_blog(found) && found.is_active)
     {
         return Ok(found);
     }
-    let mut active: Vec<_> = tx.blog_connections().await?.into_iter().filter(|found| found.is_active).collect();
+    let mut active: Vec<_> =
+        tx.all::<rows::Connection>().await?.into_iter().filter(|found| found.is_active && is_blog(found)).collect();
     active.sort_by_key(|connection| connection.last_synced_at);
     let newest = active.pop().filter(|connection| connection.last_synced_at.is_some());
     newest.ok_or_else(|| {
@@ -351,7 +352,7 @@ pub(crate) async fn publication_connection(
     publication: Uuid,
 ) -> Result<Option<rows::Connection>, StoreError> {
     match tx.publication(publication).await?.and_then(|publication| publication.connection_id) {
-        Some(connection) => tx.connection(connection).await,
+        Some(connection) => tx.one::<rows::Connection>(connection).await,
         None => Ok(None),
     }
 }

@@ -47,7 +47,7 @@ impl Services {
     pub(crate) async fn placed(&self, org: OrgId, article: &rows::Article) -> Result<Option<Placed>, ServiceError> {
         let tenant = self.store.tenant(org);
         let Some(connection) = article.connection_id else { return Ok(None) };
-        let Some(connection) = tenant.connection(connection).await? else { return Ok(None) };
+        let Some(connection) = tenant.one::<rows::Connection>(connection).await? else { return Ok(None) };
         let Some(publication) = tenant.placed(article.id, connection.id).await? else { return Ok(None) };
         let Some(known) = known(Some(publication.clone()))? else { return Ok(None) };
         let blog = self.blog(org, &connection).await?;

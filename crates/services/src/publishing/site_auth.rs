@@ -73,7 +73,7 @@ impl SystemCalls<'_> {
                 return Err(ServiceError::Unavailable(format!("the secret of the site cannot be opened: {error}")));
             }
         };
-        let integration = tenant.connection(id).await?;
+        let integration = tenant.one::<rows::Connection>(id).await?;
         Ok(integration.map(|integration| (KnownSite { org, integration }, own)))
     }
 }

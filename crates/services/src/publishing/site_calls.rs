@@ -101,12 +101,12 @@ impl Services {
         if let Some(event) = event {
             tell_publication(&tx, event, &article, &integration, None, None).await?;
         }
-        if let Some(mut row) = tx.lock_connection(integration.id).await? {
+        if let Some(mut row) = tx.hold::<rows::Connection>(integration.id).await? {
             row.last_synced_at = Some(now);
             if call.by_site {
                 row.metadata["plugin_seen_at"] = json!(now);
             }
-            tx.save_connection(row).await?;
+            tx.put(row).await?;
         }
         let message = status.map(|status| format!("the post is {status} there")).unwrap_or_default();
         tx.insert_site_event(NewSiteEvent {
@@ -172,7 +172,9 @@ async fn called_about(tx: &TenantTx, call: &SiteCall) -> Result<rows::Article, S
 async fn caller(tx: &TenantTx, call: &SiteCall, article: &rows::Article) -> Result<rows::Connection, ServiceError> {
     let Some(project) = article.project_id else { return Err(unknown("content_id", Missing::Content)) };
     let row = match call.integration {
-        Some(id) => Some(tx.connection(id).await?.ok_or_else(|| unknown("integration_id", Missing::Integration))?),
+        Some(id) => {
+            Some(tx.one::<rows::Connection>(id).await?.ok_or_else(|| unknown("integration_id", Missing::Integration))?)
+        }
         None => {
             let active = tx.active_integrations(project).await?;
             active.into_iter().find(|row| *row.platform == Platform::Wordpress)

@@ -135,10 +135,10 @@ impl Services {
         let plugin_installed =
             content_types_of(&row).plugin_connection_enabled || row.metadata.get("plugin_seen_at").is_some();
         let tx = self.store.begin(org).await?;
-        if let Some(mut row) = tx.lock_connection(id).await? {
+        if let Some(mut row) = tx.hold::<rows::Connection>(id).await? {
             row.metadata["last_tested_at"] = json!(tx.now().await?);
             row.metadata["last_test_succeeded"] = json!(probe.success);
-            tx.save_connection(row).await?;
+            tx.put(row).await?;
             tx.commit().await?;
         }
         Ok(TestedIntegration { row, probe, plugin_installed, authenticated })
@@ -185,7 +185,7 @@ impl Services {
             false => update,
         };
         let tx = self.store.begin(org).await?;
-        let mut row = tx.lock_connection(id).await?.ok_or(ServiceError::NotFound(Missing::Integration))?;
+        let mut row = tx.hold::<rows::Connection>(id).await?.ok_or(ServiceError::NotFound(Missing::Integration))?;
         let mut types = content_types_of(&row);
         let keep = |known: &mut BTreeMap<String, ContentKind>, new: Option<BTreeMap<String, ContentKind>>| {
             let Some(mut new) = new else { return };
@@ -204,7 +204,7 @@ impl Services {
         types.two_way_sync_enabled = update.two_way_sync_enabled.unwrap_or(types.two_way_sync_enabled);
         types.last_structure_fetch = Some(update.timestamp.unwrap_or(tx.now().await?));
         row.config["content_types"] = serde_json::to_value(&types).map_err(StoreError::from)?;
-        tx.save_connection(row).await?;
+        tx.put(row).await?;
         let message = format!("{} kinds of texts, {} of terms", types.post_types.len(), types.taxonomies.len());
         let action = if is_asked { "asked" } else { "told" };
         tx.insert_site_event(NewSiteEvent {

@@ -102,7 +102,7 @@ impl Services {
     ) -> Result<Answer<OrderedSync>, ServiceError> {
         let tx = self.store.begin_order(principal.org).await?;
         once(tx, key, |tx| async move {
-            let found = tx.lock_connection(id).await?.filter(|found| found.project_id.is_some());
+            let found = tx.hold::<rows::Connection>(id).await?.filter(|found| found.project_id.is_some());
             let mut row = found.ok_or(ServiceError::NotFound(Missing::Integration))?;
             refuse_trashed(&tx, row.project_id).await?;
             refuse_unready(&row)?;
@@ -126,7 +126,7 @@ impl Services {
             row.sync_status = TextEnum(SyncStatus::Syncing);
             row.sync_error = None;
             row.metadata["sync"] = json!({ "task_id": ordered.sync_id, "result": SyncResult::default() });
-            tx.save_connection(row).await?;
+            tx.put(row).await?;
             Ok((tx, ordered))
         })
         .await

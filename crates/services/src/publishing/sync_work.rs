@@ -92,7 +92,7 @@ impl Services {
         let tenant = self.store.tenant(org);
         let row = tenant.task(task).await?.ok_or(StoreError::LeaseLost)?;
         let order: SyncOrder = serde_json::from_value(row.input).map_err(StoreError::from)?;
-        let integration = tenant.connection(order.integration_id).await?.filter(|row| row.is_active);
+        let integration = tenant.one::<rows::Connection>(order.integration_id).await?.filter(|row| row.is_active);
         let gone = || refused("the integration was removed or is no longer active");
         let integration = integration.ok_or_else(gone)?;
         let project = integration.project_id.ok_or_else(gone)?;
@@ -127,10 +127,10 @@ impl Services {
         let terms = work.blog.terms(TermKind::Category).await?;
         let tx = self.store.begin(work.org).await?;
         tx.hold_fence(step.fence).await?;
-        if let Some(mut row) = tx.lock_connection(work.integration.id).await? {
+        if let Some(mut row) = tx.hold::<rows::Connection>(work.integration.id).await? {
             row.categories = Some(json!(terms));
             row.categories_cached_at = Some(tx.now().await?);
-            tx.save_connection(row).await?;
+            tx.put(row).await?;
         }
         Ok(tx.commit().await?)
     }

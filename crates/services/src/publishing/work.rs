@@ -96,7 +96,7 @@ impl Services {
         }
         gate::check(&tx, &article).await.map_err(step_error)?;
         let connection = match publication.connection_id {
-            Some(connection) => tx.connection(connection).await?.filter(|connection| connection.is_active),
+            Some(connection) => tx.one::<rows::Connection>(connection).await?.filter(|connection| connection.is_active),
             None => None,
         };
         let connection = connection.ok_or_else(|| refused("the connection was removed or is no longer active"))?;

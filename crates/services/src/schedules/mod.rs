@@ -12,7 +12,10 @@ use galley_domain::{
     schedule::ScheduleStatus,
 };
 use galley_recurrence::{Missed, Recurrence};
-use galley_store::{NewSchedule, StoreError, TenantTx, rows::Schedule};
+use galley_store::{
+    NewSchedule, StoreError, TenantTx,
+    rows::{Connection, Schedule},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -279,7 +282,7 @@ async fn wrong_publishing(
         wrong.push(FieldError { field: "action.project_id".into(), message });
     }
     if let Some(id) = connection {
-        let found = tx.connection(id).await?.filter(|found| is_blog(found) && found.is_active);
+        let found = tx.one::<Connection>(id).await?.filter(|found| is_blog(found) && found.is_active);
         if found.is_none() {
             let message = format!("there is no active blog connection {id}");
             wrong.push(FieldError { field: "action.connection_id".into(), message });

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DeriveEntityModel)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "calendar_feeds")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::TextEnum;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, DeriveEntityModel)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, DeriveEntityModel)]
 #[sea_orm(table_name = "stock_photo_keys")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
