@@ -28,6 +28,7 @@ mod limits;
 mod markup;
 mod orders;
 mod projects;
+mod promises;
 mod publisher;
 mod publishing;
 mod repeated;

@@ -25,11 +25,19 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn new() -> Self {
+        Self::beside(&[]).await
+    }
+
+    /// The same, where these sites may be spoken to as well.
+    pub(super) async fn beside(others: &[&FakeWordPress]) -> Self {
         let blog = FakeWordPress::start(Like::default()).await;
-        let url: url::Url = blog.url().parse().unwrap();
-        let rule = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+        let rule = |blog: &FakeWordPress| {
+            let url: url::Url = blog.url().parse().unwrap();
+            format!("{}:{}", url.host_str().unwrap(), url.port().unwrap()).parse().unwrap()
+        };
+        let rules = std::iter::once(&blog).chain(others.iter().copied()).map(rule).collect();
         let harness = Harness::builder().keyring().settings(|settings| {
-            settings.links = galley_fetch::address::Policy::new(vec![rule.parse().unwrap()]);
+            settings.links = galley_fetch::address::Policy::new(rules);
         });
         let front = Front::on(harness, |_| {}).await;
         let made = front.post(CONNECTIONS, &login(&blog.url())).await;
@@ -55,14 +63,14 @@ impl Desk {
         format!("{}/{}", self.posts, text(&post["id"]))
     }
 
-    async fn publish(&self, post: &str, more: Value) -> Answer {
+    pub(super) async fn publish(&self, post: &str, more: Value) -> Answer {
         let mut body = json!({ "connection_id": self.connection });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.front.post(&format!("{post}/publish"), &body).await
     }
 
     /// A post that stands at the blog; its path.
-    async fn published(&self, topic: &str) -> String {
+    pub(super) async fn published(&self, topic: &str) -> String {
         let post = self.written(topic).await;
         let engine = self.engine();
         self.publish(&post, json!({})).await.is(200);
@@ -71,7 +79,7 @@ impl Desk {
     }
 }
 
-fn login(site: &str) -> Value {
+pub(super) fn login(site: &str) -> Value {
     json!({ "name": "Blog", "site_url": format!("{site}/"), "username": USER, "app_password": PASSWORD })
 }
 
@@ -349,13 +357,13 @@ async fn what_somebody_changed_there_is_not_written_over() {
 async fn unpublishing_makes_a_draft_of_it_there_and_here() {
     let desk = Desk::new().await;
     let post = desk.published("Tea").await;
+    let engine = desk.engine();
     let unpublished = desk.front.post(&format!("{post}/unpublish"), &json!({})).await;
     let unpublished = unpublished.is(200);
     assert_eq!(unpublished["status"], "draft");
     assert!(unpublished["wp_post_id"].is_i64() && unpublished["published_url"].is_null(), "{unpublished}");
     assert_eq!(desk.blog.posts()[0]["status"], "draft");
     desk.front.post(&format!("{post}/unpublish"), &json!({})).await.is_problem(409, "CONFLICT");
-    let engine = desk.engine();
     desk.publish(&post, json!({})).await.is(200);
     engine.stop().await;
     assert_eq!(desk.blog.posts().len(), 1, "in the same place");
@@ -365,8 +373,10 @@ async fn unpublishing_makes_a_draft_of_it_there_and_here() {
 async fn a_deleted_post_stays_at_its_blog_unless_it_is_to_go() {
     let desk = Desk::new().await;
     let (kept, gone) = (desk.published("Kept").await, desk.published("Gone").await);
+    let engine = desk.engine();
     desk.front.delete(&kept).await.is(204);
     desk.front.delete(&format!("{gone}?remote=trash")).await.is(204);
+    engine.stop().await;
     let mut statuses: Vec<String> = desk.blog.posts().iter().map(|post| text(&post["status"])).collect();
     statuses.sort();
     assert_eq!(statuses, ["publish", "trash"]);

@@ -13,6 +13,8 @@ pub enum FaultCode {
     ValidationError,
     LlmError,
     WorkflowError,
+    /// The state of things does not allow it; the text says what to do.
+    Conflict,
     DatabaseError,
     RateLimitError,
 }
@@ -24,6 +26,7 @@ impl FaultCode {
             Self::ValidationError => "VALIDATION_ERROR",
             Self::LlmError => "LLM_ERROR",
             Self::WorkflowError => "WORKFLOW_ERROR",
+            Self::Conflict => "CONFLICT",
             Self::DatabaseError => "DATABASE_ERROR",
             Self::RateLimitError => "RATE_LIMIT_ERROR",
         }

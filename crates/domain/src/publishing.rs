@@ -8,12 +8,46 @@ pub const TASK: &str = "publication";
 pub const PUBLISH: StepKind = StepKind::new("publish");
 /// Lets the folder of a static site follow what becomes of an article.
 pub const FOLLOW: StepKind = StepKind::new("folder_follow");
+/// Finds out what became of a call whose publication was given up.
+pub const SETTLE: StepKind = StepKind::new("publication_settle");
+/// Looks whether a site has published what it held until its hour.
+pub const RECONCILE: StepKind = StepKind::new("publication_reconcile");
 /// An article as it is put to a blog, under the id of the publication.
 pub const POST: EffectKind = EffectKind::new("post");
 
+/// The kind of task that takes an article back from where it stands.
+pub const RETRACTION_TASK: &str = "retraction";
+/// Its only step.
+pub const RETRACT: StepKind = StepKind::new("retract");
+/// A copy of an article that is taken back, under the id of the task and that of the connection.
+pub const RETRACTED: EffectKind = EffectKind::new("retraction");
+
+text_enum! {
+    /// What becomes of the copies of an article that is taken back.
+    Retraction { Draft = "draft", Trash = "trash" }
+}
+
 text_enum! {
     /// As what an article stands in a blog.
-    Visibility { Publish = "publish", Draft = "draft", Pending = "pending" }
+    Visibility {
+        Publish = "publish",
+        Draft = "draft",
+        Pending = "pending",
+        /// Its site publishes it at its hour.
+        Future = "future",
+    }
+}
+
+text_enum! {
+    /// Who lets a post go out at its hour.
+    #[derive(Default)]
+    Holder {
+        /// We send it then.
+        #[default]
+        Galley = "galley",
+        /// It is sent at once, and its site publishes it then.
+        Site = "site",
+    }
 }
 
 text_enum! {

@@ -15,7 +15,11 @@ use crate::{
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     projects::refuse_trashed,
-    publishing::posts::{PostEdit, refuse_generating},
+    publishing::{
+        gate,
+        posts::{PostEdit, refuse_generating},
+        publish::refuse_on_its_way,
+    },
     webhooks::tell_article,
 };
 
@@ -106,6 +110,11 @@ impl Services {
         check_edit(&edit)?;
         for _ in 0..TRIES {
             let base = readable(self.article(org, id).await?, edit.if_version)?;
+            if edit.publication_status == Some(PublicationStatus::Published)
+                && base.status != ArticleStatus::Published.as_str()
+            {
+                self.refuse_drift(org, id, base.connection_id).await?;
+            }
             let mut text = version_of(&base, "edited")?;
             apply_edit(&mut text, edit.clone());
             let findings = self.examine(org, &base, &text, edit.content.is_some()).await?;
@@ -143,6 +152,9 @@ impl Services {
         if text.status != before && article.publication_id.is_some() {
             let text = "the article is to be published, or is being published; take that back first";
             return Err(ServiceError::Conflict(text.into()));
+        }
+        if text.status == ArticleStatus::Published && before != ArticleStatus::Published {
+            gate::check(&tx, &article).await?;
         }
         text.published_at = match text.status {
             ArticleStatus::Published if before != ArticleStatus::Published => Some(tx.now().await?),
@@ -271,6 +283,9 @@ impl Services {
             if !task.status()?.is_ended() {
                 tx = self.control.cancel_in(tx, org, task.id).await?;
             }
+        }
+        if let Some(publication) = article.publication_id {
+            refuse_on_its_way(tx.tenant(org.0)?, publication).await?;
         }
         let images = tx.tenant(org.0)?.images(&[id]).await?;
         let found = tx.tenant(org.0)?.delete_article(id).await?;

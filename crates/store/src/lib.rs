@@ -86,7 +86,7 @@ pub use ledger::{HoldOutcome, LedgerCheck};
 pub use listen::Listener;
 pub use orders::{NewOrder, Parent};
 pub use pooling::Pooling;
-pub use posts::{CalendarFilter, CalendarRow, PostCounts};
+pub use posts::{CalendarFilter, CalendarRow, PostCounts, PostState};
 pub use projects::NewProject;
 pub use publications::{NewPublication, PublicationFilter};
 pub use queue::{ClaimedStep, Claims, Fence, Promotion, Queue, QueueDepth, Wanted};

@@ -1,5 +1,7 @@
 //! Articles as blog posts of a project.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QuerySelect,
@@ -74,27 +76,67 @@ pub struct CalendarFilter {
     /// The same as dates, the last one included.
     pub days: (NaiveDate, NaiveDate),
     pub project_id: Option<Uuid>,
-    pub statuses: Vec<String>,
-    /// Those without any date, too.
-    pub shelf: bool,
+    pub state: Option<PostState>,
     pub limit: u64,
 }
 
-/// One query, each branch along an index of its own.
-const CALENDAR: &str = "
+/// Articles that posts show in one state.
+#[derive(Debug, Clone, Default)]
+pub struct PostState {
+    /// What they are here.
+    pub statuses: Vec<String>,
+    /// Whether that is the state of those that are written anew.
+    pub is_rewritten: bool,
+    /// Whether that is the state of those that could not be published, if they are one of these here.
+    pub has_failed: bool,
+    pub may_fail: Vec<String>,
+}
+
+/// Each branch along an index of its own.
+const DATED: &str = "
 WITH found AS (
-    SELECT id FROM articles WHERE org_id = $1 AND scheduled_at >= $2 AND scheduled_at < $3
-    UNION SELECT id FROM articles WHERE org_id = $1 AND published_at >= $2 AND published_at < $3
-    UNION SELECT id FROM articles WHERE org_id = $1 AND planned_for BETWEEN $4 AND $5
-    UNION SELECT id FROM articles WHERE $8 AND org_id = $1 AND scheduled_at IS NULL AND planned_for IS NULL
-        AND published_at IS NULL AND status NOT IN ('archived', 'failed'))
+    SELECT id FROM articles WHERE org_id = $1 AND scheduled_at >= $9 AND scheduled_at < $10
+    UNION SELECT id FROM articles WHERE org_id = $1 AND published_at >= $9 AND published_at < $10
+    UNION SELECT id FROM articles WHERE org_id = $1 AND planned_for BETWEEN $11 AND $12)";
+
+const UNDATED: &str = "
+WITH found AS (
+    SELECT id FROM articles WHERE org_id = $1 AND scheduled_at IS NULL AND planned_for IS NULL
+        AND published_at IS NULL AND status NOT IN ('archived', 'failed'))";
+
+const SHOWN: &str = "
 SELECT a.id, a.project_id, a.title, a.status, a.published_at, a.scheduled_at, a.planned_for, a.schedule,
     a.rewrite_task_id, a.publish_error, a.updated_at
 FROM articles a JOIN found USING (id)
 LEFT JOIN projects p ON p.org_id = a.org_id AND p.id = a.project_id
-WHERE a.org_id = $1 AND p.deleted_at IS NULL AND ($6::uuid IS NULL OR a.project_id = $6)
-    AND (cardinality($7::text[]) = 0 OR a.status = ANY($7::text[]))
-ORDER BY coalesce(a.scheduled_at, a.published_at, a.planned_for::timestamptz), a.id LIMIT $9";
+WHERE a.org_id = $1 AND p.deleted_at IS NULL AND ($2::uuid IS NULL OR a.project_id = $2)
+    AND ($3::boolean OR CASE
+        WHEN a.rewrite_task_id IS NOT NULL THEN $4
+        WHEN a.publish_error IS NOT NULL AND a.status = ANY($5::text[]) THEN $6
+        ELSE a.status = ANY($7::text[]) END)";
+
+static CALENDAR: LazyLock<String> = LazyLock::new(|| {
+    format!("{DATED}{SHOWN} ORDER BY coalesce(a.scheduled_at, a.published_at, a.planned_for::timestamptz), a.id LIMIT $8")
+});
+static SHELF: LazyLock<String> =
+    LazyLock::new(|| format!("{UNDATED}{SHOWN} ORDER BY a.updated_at DESC, a.id LIMIT $8"));
+
+impl CalendarFilter {
+    /// What both queries ask.
+    fn values(&self, org: sea_orm::Value) -> Vec<sea_orm::Value> {
+        let state = self.state.clone().unwrap_or_default();
+        vec![
+            org,
+            self.project_id.into(),
+            self.state.is_none().into(),
+            state.is_rewritten.into(),
+            state.may_fail.into(),
+            state.has_failed.into(),
+            state.statuses.into(),
+            i64::try_from(self.limit).unwrap_or(i64::MAX).into(),
+        ]
+    }
+}
 
 impl<C: ConnectionTrait> Scoped<C> {
     /// Newest first.
@@ -115,25 +157,25 @@ impl<C: ConnectionTrait> Scoped<C> {
         found.into_iter().next().ok_or_else(|| StoreError::Unreadable("counts of posts without a row".into()))
     }
 
+    /// What has a date, in the order of the dates.
     pub async fn calendar(&self, filter: &CalendarFilter) -> Result<Vec<CalendarRow>, StoreError> {
-        let values = [
-            self.org_value(),
-            filter.from.into(),
-            filter.to.into(),
-            filter.days.0.into(),
-            filter.days.1.into(),
-            filter.project_id.into(),
-            filter.statuses.clone().into(),
-            filter.shelf.into(),
-            i64::try_from(filter.limit).unwrap_or(i64::MAX).into(),
-        ];
-        sql::rows(&self.conn, CALENDAR, values).await
+        let mut values = filter.values(self.org_value());
+        values.extend([filter.from.into(), filter.to.into(), filter.days.0.into(), filter.days.1.into()]);
+        sql::rows(&self.conn, &CALENDAR, values).await
+    }
+
+    /// What has no date, the newest first.
+    pub async fn shelf(&self, filter: &CalendarFilter) -> Result<Vec<CalendarRow>, StoreError> {
+        sql::rows(&self.conn, &SHELF, filter.values(self.org_value())).await
     }
 }
 
+const IS_NO_PAGE: &str = "NOT EXISTS (SELECT FROM publications there WHERE there.org_id = articles.org_id
+    AND there.article_id = articles.id AND there.metadata->>'external_type' = 'page')";
+
 impl TenantTx {
     /// The approved article of a project that waits longest for its publication; one whose publication has failed waits
-    /// for somebody to look at it. Whoever else looks for one meanwhile gets the next.
+    /// for somebody to look at it, and a page of a site goes nowhere. Whoever else looks for one meanwhile gets the next.
     pub async fn oldest_approved(&self, project: Uuid) -> Result<Option<Model>, StoreError> {
         let waiting = self
             .find::<Entity>()
@@ -141,7 +183,8 @@ impl TenantTx {
             .filter(Column::Status.eq("approved"))
             .filter(Column::PublicationId.is_null())
             .filter(Column::PublishError.is_null())
-            .filter(Column::RewriteTaskId.is_null());
+            .filter(Column::RewriteTaskId.is_null())
+            .filter(Expr::cust(IS_NO_PAGE));
         let oldest = waiting.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
         Ok(oldest.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked).one(&self.conn).await?)
     }

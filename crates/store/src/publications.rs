@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use galley_domain::publishing::{PublicationState, Visibility};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -102,6 +103,21 @@ impl<C: ConnectionTrait> Scoped<C> {
             .order_by_desc(Column::CreatedAt)
             .order_by_desc(Column::Id);
         Ok(there.one(&self.conn).await?)
+    }
+
+    /// What stands of the article at the other end of each connection, as far as is known here, and of connections that are
+    /// gone.
+    pub async fn placements(&self, article: Uuid) -> Result<Vec<Model>, StoreError> {
+        let there = self
+            .find::<Entity>()
+            .filter(Column::ArticleId.eq(article))
+            .filter(Column::ExternalId.is_not_null())
+            .distinct_on([Column::ConnectionId])
+            .order_by_asc(Column::ConnectionId)
+            .order_by_desc(Expr::col(Column::Sent).is_not_null())
+            .order_by_desc(Column::CreatedAt)
+            .order_by_desc(Column::Id);
+        Ok(there.all(&self.conn).await?)
     }
 }
 

@@ -43,6 +43,7 @@ pub struct ScheduleFilter {
     pub status: Option<ScheduleStatus>,
     /// Part of the name, without regard to case.
     pub search: Option<String>,
+    pub project_id: Option<Uuid>,
     pub limit: u64,
     pub offset: u64,
 }
@@ -93,7 +94,8 @@ impl<C: ConnectionTrait> Scoped<C> {
     pub async fn schedules(&self, filter: &ScheduleFilter) -> Result<(Vec<schedules::Model>, u64), StoreError> {
         let condition = Condition::all()
             .add_option(filter.status.map(|status| schedules::Column::Status.eq(status.as_str())))
-            .add_option(filter.search.as_deref().map(|text| contains(schedules::Column::Name, text)));
+            .add_option(filter.search.as_deref().map(|text| contains(schedules::Column::Name, text)))
+            .add_option(filter.project_id.map(|project| schedules::Column::ProjectId.eq(project)));
         let newest = [(schedules::Column::CreatedAt, Order::Desc), (schedules::Column::Id, Order::Desc)];
         self.page::<schedules::Entity, _>(condition, &newest, filter.limit, filter.offset).await
     }

@@ -1,17 +1,19 @@
 //! What publishing would do, and what others have done at the site since.
 
+use galley_domain::publishing::Visibility;
 use galley_services::{self as services, DriftState, Keep};
 use poem_openapi::{Object, OpenApi, param::Path};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::posts::{awaited, shown, view::BlogPost};
+use super::posts::{Place, awaited, body::WpStatus, view::BlogPost};
 use crate::http::{
     Area,
     kit::{
         auth::{Auth, Content, PublishRead, PublishWrite},
         body::Body,
         fields::fields,
+        header::IdempotencyKey,
         problem::Problem,
         query::Query,
         reply::{Asked, Outcome, Reply, Waited},
@@ -39,8 +41,20 @@ impl Drifts {
         Query(query): Query<PreviewQuery>,
     ) -> Outcome<PublicationPreview, Asked> {
         auth.services().post(auth.org(), project_id.0.0, post_id.0.0).await?;
-        let preview = auth.services().preview(auth.org(), post_id.0.0, query.connection_id).await?;
-        Ok(Reply::new(preview.into()))
+        previewed(&auth, post_id.0.0, query).await
+    }
+
+    /// Preview a publication of an article
+    ///
+    /// As of a blog post; the article may belong to no project.
+    #[oai(path = "/articles/:article_id/publish/preview", method = "get", operation_id = "preview_article_publication")]
+    async fn preview_article(
+        &self,
+        auth: Auth<PublishRead>,
+        article_id: Path<Id>,
+        Query(query): Query<PreviewQuery>,
+    ) -> Outcome<PublicationPreview, Asked> {
+        previewed(&auth, article_id.0.0, query).await
     }
 
     /// Get the drift of a blog post
@@ -61,10 +75,19 @@ impl Drifts {
         Ok(Reply::new(auth.services().drift(auth.org(), post_id.0.0).await?.into()))
     }
 
+    /// Get the drift of an article
+    ///
+    /// As of a blog post; the article may belong to no project.
+    #[oai(path = "/articles/:article_id/drift", method = "get", operation_id = "get_article_drift")]
+    async fn article_drift(&self, auth: Auth<PublishRead>, article_id: Path<Id>) -> Outcome<BlogPostDrift, Asked> {
+        Ok(Reply::new(auth.services().drift(auth.org(), article_id.0.0).await?.into()))
+    }
+
     /// Resolve the drift of a blog post
     ///
-    /// `remote`: the text from there becomes a new version here. `local`: the text from here is sent over it; theirs is
-    /// kept as a version. Where nobody has changed anything it is a CONFLICT.
+    /// `remote`: what was changed there is taken over; a text from there becomes a new version here. `local`: the text from
+    /// here is sent over it, as what it stood there; theirs is kept as a version. Where nobody has changed anything it is a
+    /// CONFLICT.
     #[oai(
         path = "/projects/:project_id/blog-posts/:post_id/drift/resolve",
         method = "post",
@@ -75,28 +98,48 @@ impl Drifts {
         auth: Auth<PublishWrite, Content>,
         project_id: Path<Id>,
         post_id: Path<Id>,
+        key: IdempotencyKey,
         body: Body<ResolveDrift>,
     ) -> Result<Waited<BlogPost>, Problem> {
         let place = (project_id.0.0, post_id.0.0);
         auth.services().post(auth.org(), place.0, place.1).await?;
-        let began = Instant::now();
-        match body.value.keep.0 {
-            Keep::Remote => auth.services().keep_remote(auth.org(), place.1).await?,
-            Keep::Local => return send_ours(&auth, place, began).await,
-        }
-        Ok(Waited::Done(Reply::new(shown(&auth, place).await?)))
+        resolved(&auth, place.into(), post_id.0.0, key, body).await
+    }
+
+    /// Resolve the drift of an article
+    ///
+    /// As of a blog post; the article may belong to no project.
+    #[oai(path = "/articles/:article_id/drift/resolve", method = "post", operation_id = "resolve_article_drift")]
+    async fn resolve_article(
+        &self,
+        auth: Auth<PublishWrite, Content>,
+        article_id: Path<Id>,
+        key: IdempotencyKey,
+        body: Body<ResolveDrift>,
+    ) -> Result<Waited<BlogPost>, Problem> {
+        resolved(&auth, article_id.0.0.into(), article_id.0.0, key, body).await
     }
 }
 
-async fn send_ours(
+async fn previewed(
+    auth: &Auth<PublishRead>,
+    id: Uuid,
+    query: PreviewQuery,
+) -> Outcome<PublicationPreview, Asked> {
+    let visibility = query.wp_status.map_or(Visibility::Publish, |status| status.0.into());
+    Ok(Reply::new(auth.services().preview(auth.org(), id, query.connection_id, visibility).await?.into()))
+}
+
+async fn resolved(
     auth: &Auth<PublishWrite, Content>,
-    place: (Uuid, Uuid),
-    began: Instant,
+    place: Place,
+    id: Uuid,
+    key: IdempotencyKey,
+    body: Body<ResolveDrift>,
 ) -> Result<Waited<BlogPost>, Problem> {
-    let connection_id = Some(auth.services().keep_local(auth.org(), place.1).await?);
-    let request = services::PublishRequest { connection_id, force: true, ..services::PublishRequest::default() };
-    let ordered = auth.services().publish(&auth.principal, place.1, request, auth.trace_id(), None).await?;
-    awaited(auth, place, ordered, began).await
+    let (key, began, services) = (key.with(&body.canonical)?, Instant::now(), auth.services());
+    let resolution = services.resolve_drift(&auth.principal, id, body.value.keep.0, auth.trace_id(), key.as_ref());
+    awaited(auth, place, resolution.await?, began).await
 }
 
 fields! {
@@ -104,6 +147,8 @@ fields! {
     pub struct PreviewQuery {
         /// By default the project's connection, else the one that was used last.
         connection_id: Option<Uuid>,
+        /// As what it would stand there; published by default.
+        wp_status: Option<Word<WpStatus>>,
     }
 }
 

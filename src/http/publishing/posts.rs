@@ -1,8 +1,13 @@
 //! Blog posts of a project: ordered, read, changed, published, scheduled.
 
-use galley_domain::publishing::{PostStatus, Visibility};
-use galley_services::{Answer, OrderedPublication, PublishRequest};
+use galley_domain::{
+    FaultCode,
+    publishing::{PostStatus, Visibility},
+    task::TaskStatus,
+};
+use galley_services::{Answer, PublishRequest, TaskView};
 use galley_store::rows;
+use poem::http::StatusCode;
 use poem_openapi::{OpenApi, param::Path};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -25,7 +30,7 @@ use crate::http::{
         header::IdempotencyKey,
         problem::{Code, Problem},
         query::Query,
-        reply::{Accepted, Asked, NoContent, Outcome, Reply, Waited},
+        reply::{Accepted, NoContent, Outcome, Reply, Waited},
         scalar::{Id, Word},
         waiting,
     },
@@ -150,7 +155,8 @@ impl Posts {
 
     /// Take a blog post back
     ///
-    /// It becomes a draft at its blog and here; its place there is kept for the next publication.
+    /// It becomes a draft at every blog that has it, and here; its place there is kept for the next publication. A wait beyond
+    /// 55 s becomes a 202 with the task to look at.
     #[oai(
         path = "/projects/:project_id/blog-posts/:post_id/unpublish",
         method = "post",
@@ -161,11 +167,13 @@ impl Posts {
         auth: Auth<PublishWrite, Content>,
         project_id: Path<Id>,
         post_id: Path<Id>,
-    ) -> Outcome<BlogPost, Asked> {
+        key: IdempotencyKey,
+    ) -> Result<Waited<BlogPost>, Problem> {
+        let (key, began) = (key.with(b"")?, Instant::now());
         let place = (project_id.0.0, post_id.0.0);
         auth.services().post(auth.org(), place.0, place.1).await?;
-        auth.services().unpublish(auth.org(), place.1).await?;
-        Ok(Reply::new(shown(&auth, place).await?))
+        let ordered = auth.services().unpublish(&auth.principal, place.1, auth.trace_id(), key.as_ref()).await?;
+        awaited(&auth, place, ordered, began).await
     }
 
     /// Schedule a blog post
@@ -231,7 +239,9 @@ impl Posts {
         let place = (project_id.0.0, post_id.0.0);
         auth.services().post(auth.org(), place.0, place.1).await?;
         if query.remote.is_some() {
-            auth.services().remove_remote(auth.org(), place.1).await?;
+            let began = Instant::now();
+            let task = auth.services().remove_remote(&auth.principal, place.1, auth.trace_id()).await?;
+            taken_away(&auth, task, began).await?;
         }
         auth.services().delete_article(auth.org(), place.1).await?;
         Ok(NoContent)
@@ -267,9 +277,33 @@ fields! {
     }
 }
 
+/// A post of a project, or an article wherever it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    project: Option<Uuid>,
+    id: Uuid,
+}
+
+impl From<(Uuid, Uuid)> for Place {
+    fn from((project, id): (Uuid, Uuid)) -> Self {
+        Self { project: Some(project), id }
+    }
+}
+
+impl From<Uuid> for Place {
+    fn from(id: Uuid) -> Self {
+        Self { project: None, id }
+    }
+}
+
 /// The post as it stands, with the job that is at it.
-pub async fn shown<R: Right, C: Class>(auth: &Auth<R, C>, (project, id): (Uuid, Uuid)) -> Result<BlogPost, Problem> {
-    with_job(auth, auth.services().post(auth.org(), project, id).await?).await
+pub async fn shown<R: Right, C: Class>(auth: &Auth<R, C>, place: impl Into<Place>) -> Result<BlogPost, Problem> {
+    let Place { project, id } = place.into();
+    let row = match project {
+        Some(project) => auth.services().post(auth.org(), project, id).await?,
+        None => auth.services().article(auth.org(), id).await?,
+    };
+    with_job(auth, row).await
 }
 
 async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> Result<BlogPost, Problem> {
@@ -281,24 +315,54 @@ async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> 
     BlogPost::with(row, task, featured)
 }
 
-/// What came of a publication, as far as it can be waited for.
-pub async fn awaited(
+/// What came of a publication or of taking one back, as far as it can be waited for.
+pub async fn awaited<T: Into<Option<Uuid>>>(
     auth: &Auth<PublishWrite, Content>,
-    place: (Uuid, Uuid),
-    ordered: Answer<OrderedPublication>,
+    place: impl Into<Place>,
+    ordered: Answer<T>,
     began: Instant,
 ) -> Result<Waited<BlogPost>, Problem> {
-    let Answer { value: ordered, replayed } = ordered;
-    let task = waiting::for_task(auth.front(), auth.org(), ordered.task_id, began).await?;
-    let post = shown(auth, place).await?;
-    if !task.status.is_ended() {
-        return Ok(Waited::GoesOn(
-            Reply::of(Answer { value: post, replayed }, |post| post).at(&format!("/api/v1/tasks/{}", ordered.task_id)),
-        ));
+    let Answer { value: task, replayed } = ordered;
+    let ended = match task.into() {
+        Some(task) => Some(waiting::for_task(auth.front(), auth.org(), task, began).await?),
+        None => None,
+    };
+    let answer = Answer { value: shown(auth, place).await?, replayed };
+    match ended {
+        Some(task) if !task.status.is_ended() => {
+            let path = format!("/api/v1/tasks/{}", task.row.id);
+            Ok(Waited::GoesOn(Reply::of(answer, |post| post).at(&path)))
+        }
+        Some(task) => fails(&task).map(|()| Waited::Done(Reply::of(answer, |post| post))),
+        None => Ok(Waited::Done(Reply::of(answer, |post| post))),
     }
-    match &task.row.error_message {
-        Some(message) => Err(Problem::new(poem::http::StatusCode::BAD_GATEWAY, Code::WorkflowError, message.clone())),
-        None => Ok(Waited::Done(Reply::of(Answer { value: post, replayed }, |post| post))),
+}
+
+/// The problem that a task has ended with.
+fn fails(task: &TaskView) -> Result<(), Problem> {
+    match (&task.row.error_message, task.status) {
+        (_, TaskStatus::Cancelled) => Err(conflict("it was cancelled before it had ended")),
+        (Some(message), _) if task.row.error_code.as_deref() == Some(FaultCode::Conflict.as_str()) => {
+            Err(conflict(message))
+        }
+        (Some(message), _) => {
+            Err(Problem::new(StatusCode::BAD_GATEWAY, Code::WorkflowError, message.clone()))
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+fn conflict(detail: &str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, Code::Conflict, detail)
+}
+
+/// The copies of a post are away, or that they are not yet.
+async fn taken_away<R: Right>(auth: &Auth<R, Content>, task: Option<Uuid>, began: Instant) -> Result<(), Problem> {
+    let Some(task) = task else { return Ok(()) };
+    let task = waiting::for_task(auth.front(), auth.org(), task, began).await?;
+    match task.status.is_ended() {
+        true => fails(&task),
+        false => Err(conflict("its copies are still being taken away; delete it again in a moment")),
     }
 }
 
@@ -306,9 +370,9 @@ impl From<PublishBlogPost> for PublishRequest {
     fn from(body: PublishBlogPost) -> Self {
         Self {
             connection_id: Some(body.connection_id),
-            visibility: Some(body.wp_status.map_or(Visibility::Publish, |status| status.0)),
+            visibility: Some(body.wp_status.map_or(Visibility::Publish, |status| status.0.into())),
             force: body.force,
-            deployment_id: None,
+            ..Self::default()
         }
     }
 }

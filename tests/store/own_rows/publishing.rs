@@ -116,8 +116,7 @@ fn whole_calendar() -> CalendarFilter {
         to: now + TimeDelta::days(400),
         days: (NaiveDate::MIN.max(NaiveDate::from_ymd_opt(1970, 1, 1).unwrap()), now.date_naive()),
         project_id: None,
-        statuses: Vec::new(),
-        shelf: true,
+        state: None,
         limit: 1000,
     }
 }
@@ -217,6 +216,8 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "posts" => !tx.posts(project).await?.is_empty(),
             "post" => tx.post(project, article).await?.is_some(),
             "post_counts" => tx.post_counts(project).await?.total > 0,
+            "placements" => !tx.placements(article).await?.is_empty(),
+            "shelf" => tx.shelf(&whole_calendar()).await?.iter().any(|row| row.id == article),
             "calendar" => tx.calendar(&whole_calendar()).await?.iter().any(|row| row.id == article),
             "oldest_approved" => tx.oldest_approved(project).await?.is_some(),
             "save_article" => tx.save_article(theirs.article.clone()).await.map(|_| true)?,

@@ -22,6 +22,13 @@ text_enum! {
     }
 }
 
+impl RemoteStatus {
+    /// It is published, if only to those who work there.
+    pub fn is_shown(self) -> bool {
+        matches!(self, Self::Published | Self::Private)
+    }
+}
+
 text_enum! {
     /// What became of the title, description and keyphrase for search engines.
     SeoOutcome {

@@ -3,6 +3,7 @@
 pub mod article;
 pub mod images;
 pub mod publication;
+pub mod retraction;
 pub mod schedules;
 pub mod site_sync;
 pub mod upkeep;
@@ -55,11 +56,14 @@ pub fn registry() -> Registry {
     let registry = Registry::new(POOLS)
         .with(article::Article::default())
         .with(publication::Publication::default())
+        .with(retraction::RetractionPipeline::default())
         .with(images::Images::default())
         .with(site_sync::SiteSync::default())
         .with_periodic(sweep, every)
         .with_job(upkeep::cancel_children())
         .with_job(publication::follow())
+        .with_job(publication::settle())
+        .with_job(publication::reconcile())
         .with_job(schedules::tick())
         .with_periodic(rescue, rescues_every);
     webhooks::register(registry)

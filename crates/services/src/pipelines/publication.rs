@@ -1,15 +1,23 @@
 //! Publishing: one step, which puts an article to a blog, now or at its hour.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use galley_destinations::{Published, RemoteStatus};
 use galley_domain::{
     article::ArticleStatus,
-    publishing::{FOLLOW, PUBLISH, PublicationState, TASK, Visibility},
-    task::{StepPolicy, TaskStatus},
+    effect::EffectState,
+    publishing::{FOLLOW, POST, PUBLISH, PublicationState, RECONCILE, SETTLE, TASK},
+    task::{StepKind, StepPolicy, TaskStatus},
 };
 use galley_engine::{Brought, Charge, EndedTask, Keeper, Kept, Output, Pipeline, Stage};
-use galley_store::{StepsTx, StoreError, TaskState, TenantTx, TextEnum, rows};
+use galley_store::{
+    BESIDE_THE_NEWEST, EffectKey, NewStep, Start, StepsTx, StoreError, TaskState, TenantTx, TextEnum, rows,
+};
 use galley_webhooks::Event;
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::DESTINATIONS;
 use crate::publishing::{
@@ -22,6 +30,23 @@ use crate::publishing::{
 pub(super) fn follow() -> Stage {
     Stage::new(FOLLOW, DESTINATIONS, 0, StepPolicy::new(8, 120))
 }
+
+/// The job that finds out what became of a call whose publication was given up. It waits for sites that are away.
+pub(super) fn settle() -> Stage {
+    Stage::new(SETTLE, DESTINATIONS, 0, SETTLING)
+}
+
+/// The job that looks whether a site has published what it held.
+pub(super) fn reconcile() -> Stage {
+    Stage::new(RECONCILE, DESTINATIONS, 0, RECONCILING)
+}
+
+const SETTLING: StepPolicy = StepPolicy::new(20, 120);
+const RECONCILING: StepPolicy = StepPolicy::new(20, 120);
+/// WordPress looks once a minute, and only when somebody visits.
+const AFTER_ITS_HOUR: TimeDelta = TimeDelta::seconds(60);
+/// So long after it began, a call is over.
+pub const CALL: Duration = Duration::from_secs(60);
 
 /// Policy of publishing.
 #[derive(Debug, Clone)]
@@ -70,36 +95,84 @@ impl Pipeline for Publication {
     }
 }
 
-async fn fail(
-    tx: &TenantTx,
-    article: uuid::Uuid,
-    task: uuid::Uuid,
-    why: &str,
-    status: TaskStatus,
-) -> Result<(), StoreError> {
+async fn fail(tx: &TenantTx, article: Uuid, task: Uuid, why: &str, status: TaskStatus) -> Result<(), StoreError> {
     let Some(mut article) = tx.lock_article(article).await? else { return Ok(()) };
     let Some(id) = article.publication_id else { return Ok(()) };
     let Some(mut publication) = tx.lock_publication(id).await?.filter(|found| found.task_id == Some(task)) else {
         return Ok(());
     };
+    if may_be_there(tx, &publication).await? {
+        tx.add_steps(&[settling(&publication)]).await?;
+    }
     publication.status = TextEnum(PublicationState::Failed);
     publication.error_message = Some(why.to_owned());
     let is_missed = publication.metadata["missed"] == json!(true);
-    publication.error_code = Some(if is_missed { "MISSED" } else { "WORKFLOW_ERROR" }.to_owned());
+    let code = match status {
+        _ if is_missed => "MISSED",
+        TaskStatus::Cancelled => "CANCELLED",
+        _ => "WORKFLOW_ERROR",
+    };
+    publication.error_code = Some(code.to_owned());
     tx.save_publication(publication).await?;
     if article.status == ArticleStatus::Scheduled.as_str() {
         let promise: Option<Promise> = article.schedule.clone().map(serde_json::from_value).transpose()?;
         article.status = promise.map_or_else(|| ArticleStatus::Draft.as_str().to_owned(), |promise| promise.before);
     }
     article.publish_error = (status != TaskStatus::Cancelled).then(|| why.to_owned());
+    let was_promised = article.scheduled_at.is_some();
     (article.scheduled_at, article.schedule) = (None, None);
-    let connection = publication_connection(tx, id).await?;
-    if let (Some(connection), false) = (&connection, status == TaskStatus::Cancelled) {
-        let event = if is_missed { Event::PublicationMissed } else { Event::PublicationFailed };
-        tell_publication(tx, event, &article, connection, Some(id), Some(why)).await?;
+    if let Some(connection) = publication_connection(tx, id).await? {
+        let event = match status {
+            _ if is_missed => Some(Event::PublicationMissed),
+            TaskStatus::Cancelled => was_promised.then_some(Event::PublicationUnscheduled),
+            _ => Some(Event::PublicationFailed),
+        };
+        if let Some(event) = event {
+            let why = (status != TaskStatus::Cancelled).then_some(why);
+            tell_publication(tx, event, &article, &connection, Some(id), why).await?;
+        }
     }
     article.publication_id = None;
     tx.save_article(article).await.map(drop)
+}
+
+/// Whether a call was made of which nobody knows what it brought about.
+pub(crate) async fn may_be_there(tx: &TenantTx, publication: &rows::Publication) -> Result<bool, StoreError> {
+    let call = tx.effect(&effect_of(publication, &publication.id.to_string())).await?;
+    Ok(call.is_some_and(|call| matches!(*call.state, EffectState::Sent | EffectState::Unknown)))
+}
+
+/// The call of a publication in the ledger; `id` is its id as text.
+pub(crate) fn effect_of<'a>(publication: &'a rows::Publication, id: &'a str) -> EffectKey<'a> {
+    EffectKey { kind: POST, subject: publication.article_id, destination: &publication.destination, key: id }
+}
+
+fn settling(publication: &rows::Publication) -> NewStep {
+    job(SETTLE, SETTLING, publication, Start::After(CALL))
+}
+
+fn reconciling(publication: &rows::Publication, due: DateTime<Utc>) -> NewStep {
+    job(RECONCILE, RECONCILING, publication, Start::At(due + AFTER_ITS_HOUR))
+}
+
+fn job(kind: StepKind, policy: StepPolicy, publication: &rows::Publication, start: Start) -> NewStep {
+    NewStep {
+        id: Uuid::now_v7(),
+        org: Some(publication.org_id),
+        task: None,
+        run: 1,
+        kind,
+        pool: DESTINATIONS,
+        position: 0,
+        rank: BESIDE_THE_NEWEST,
+        max_attempts: policy.max_attempts,
+        trace_id: Uuid::new_v4().simple().to_string(),
+        payload: json!({ "publication_id": publication.id }),
+        subject: Some(publication.article_id),
+        start,
+        paused: false,
+        started: None,
+    }
 }
 
 /// The article is where it belongs.
@@ -129,15 +202,19 @@ impl Keeper for Publications {
     }
 }
 
-async fn keep(tx: &TenantTx, sent: &SentPublication) -> Result<Json, StoreError> {
+/// Writes down what a publication has brought about: what the site shows counts, whatever was wished.
+pub(crate) async fn keep(tx: &TenantTx, sent: &SentPublication) -> Result<Json, StoreError> {
     let published = &sent.published;
     let Some(found) = tx.publication(sent.publication).await? else { return Ok(json!({})) };
     let Some(mut article) = tx.lock_article(found.article_id).await? else { return Ok(json!({})) };
     let Some(mut publication) = tx.lock_publication(sent.publication).await? else { return Ok(json!({})) };
     let now = tx.now().await?;
-    let is_shown = *publication.visibility == Visibility::Publish;
-    let was_there = article.status == ArticleStatus::Published.as_str();
+    let is_shown = published.status.is_shown();
+    let others = tx.placements(article.id).await?;
+    let is_shown_elsewhere = others.iter().any(|other| other.connection_id != publication.connection_id && shows(other));
+    let was_shown = others.iter().any(|other| other.connection_id == publication.connection_id && shows(other));
     publication.status = TextEnum(PublicationState::Published);
+    (publication.error_code, publication.error_message) = (None, None);
     publication.version = Some(sent.version);
     publication.external_id = Some(published.external_id.clone());
     publication.external_url = Some(published.url.clone());
@@ -147,13 +224,20 @@ async fn keep(tx: &TenantTx, sent: &SentPublication) -> Result<Json, StoreError>
     publication.metadata["warnings"] = json!(published.warnings);
     publication.metadata["slug"] = json!(published.slug);
     let publication = tx.save_publication(publication).await?;
-    publish_article(&mut article, &publication, is_shown, now);
+    place_article(&mut article, &publication, published, is_shown_elsewhere, now);
+    if let (RemoteStatus::Future, Some(due)) = (published.status, article.scheduled_at) {
+        tx.add_steps(&[reconciling(&publication, due)]).await?;
+    }
     if let Some(connection) = publication.connection_id {
         tx.forget_sent(article.id, connection, publication.id).await?;
         tx.touch_connection(connection).await?;
         if let Some(connection) = tx.one::<rows::Connection>(connection).await? {
-            // A draft there is published to nobody.
-            let event = if was_there || !is_shown { Event::PublicationUpdated } else { Event::PublicationPublished };
+            let event = match (is_shown, was_shown, published.status) {
+                (true, false, _) => Event::PublicationPublished,
+                (false, true, _) => Event::PublicationUnpublished,
+                (_, _, RemoteStatus::Future) => Event::PublicationScheduled,
+                _ => Event::PublicationUpdated,
+            };
             tell_publication(tx, event, &article, &connection, Some(publication.id), None).await?;
         }
     }
@@ -167,24 +251,34 @@ async fn keep(tx: &TenantTx, sent: &SentPublication) -> Result<Json, StoreError>
     }))
 }
 
-/// A draft there is no publication: the state here stays, or is what it was before it was promised.
-fn publish_article(
+/// Whether readers see what the publication has brought.
+pub(crate) fn shows(publication: &rows::Publication) -> bool {
+    *publication.status == PublicationState::Published && publication.published_at.is_some()
+}
+
+/// The article's own state follows what the site shows. A draft there is no publication: the state here stays, or is what
+/// it was before it was promised; of what was public there and nowhere else it makes a draft.
+fn place_article(
     article: &mut rows::Article,
     publication: &rows::Publication,
-    is_shown: bool,
-    now: chrono::DateTime<chrono::Utc>,
+    published: &Published,
+    is_shown_elsewhere: bool,
+    now: DateTime<Utc>,
 ) {
-    let published = ArticleStatus::Published.as_str();
-    if !is_shown && article.status == ArticleStatus::Scheduled.as_str() {
-        article.status = ArticleStatus::Draft.as_str().to_owned();
-    }
-    if is_shown {
-        article.published_at = article.published_at.filter(|_| article.status == published).or(Some(now));
-        article.status = published.to_owned();
+    let was_published = article.status == ArticleStatus::Published.as_str();
+    (article.external_id, article.connection_id) = (publication.external_id.clone(), publication.connection_id);
+    let promise = article.schedule.take().filter(|_| published.status == RemoteStatus::Future);
+    (article.scheduled_at, article.publish_error) = (None, None);
+    if published.status.is_shown() {
+        article.published_at = article.published_at.filter(|_| was_published).or(Some(now));
+        article.status = ArticleStatus::Published.as_str().to_owned();
         article.external_url = publication.external_url.clone();
+    } else if published.status == RemoteStatus::Future && !is_shown_elsewhere {
+        article.status = ArticleStatus::Scheduled.as_str().to_owned();
+        (article.published_at, article.scheduled_at) = (None, publication.due_at.or(published.fields.date));
+        article.schedule = promise;
+    } else if !is_shown_elsewhere && (was_published || article.status == ArticleStatus::Scheduled.as_str()) {
+        article.status = ArticleStatus::Draft.as_str().to_owned();
+        (article.published_at, article.external_url) = (None, None);
     }
-    article.external_id = publication.external_id.clone();
-    article.connection_id = publication.connection_id;
-    article.publish_error = None;
-    (article.scheduled_at, article.schedule) = (None, None);
 }

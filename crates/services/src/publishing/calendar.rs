@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use galley_domain::{OrgId, Principal, order::FieldError, publishing::PostStatus, schedule::ScheduleStatus};
+use galley_domain::{
+    OrgId, Principal, article::ArticleStatus, order::FieldError, publishing::PostStatus, schedule::ScheduleStatus,
+};
 use galley_recurrence::{MomentRequest, Recurrence};
-use galley_store::{CalendarFilter, CalendarRow, ScheduleFilter, StoreError, rows};
+use galley_store::{CalendarFilter, CalendarRow, PostState, ScheduleFilter, StoreError, rows};
 use uuid::Uuid;
 
 use super::{
     missed::Promise,
     posts::{PostEdit, post_status},
+    publish::refuse_stale,
     schedule::SchedulePostRequest,
 };
 use crate::{
@@ -109,53 +112,64 @@ impl Services {
             to,
             days: (request.from, request.to),
             project_id: request.project_id,
-            statuses: Vec::new(),
-            shelf: request.shelf,
-            limit: MOST_ITEMS,
+            state: request.status.map(state_of),
+            // One more than is shown tells that there are more.
+            limit: MOST_ITEMS + 1,
         };
+        let tenant = self.store.tenant(org);
         let mut calendar = Calendar::default();
-        for row in self.store.tenant(org).calendar(&filter).await? {
-            let item = item(&row)?;
-            let is_wanted = request.status.is_none_or(|status| item.status == Some(status));
-            match (is_wanted, item.date) {
-                (false, _) => {}
-                (true, None) => calendar.shelf.push(item),
-                (true, Some(day)) if request.from <= day && day <= request.to => calendar.items.push(item),
-                // It is there for another of its dates.
-                (true, Some(_)) => {}
-            }
+        let dated = tenant.calendar(&filter).await?;
+        let is_cut = dated.len() as u64 > MOST_ITEMS;
+        let is_within = |item: &CalendarItem| item.date.is_some_and(|day| request.from <= day && day <= request.to);
+        for row in dated.iter().take(MOST_ITEMS as usize) {
+            // One that is without is there for another of its dates.
+            calendar.items.extend(Some(item(row)?).filter(is_within));
         }
+        if request.shelf {
+            let filter = CalendarFilter { limit: MOST_ITEMS, ..filter };
+            calendar.shelf = tenant.shelf(&filter).await?.iter().map(item).collect::<Result<_, _>>()?;
+        }
+        let mut is_short = false;
         if request.status.is_none() {
-            let recurring = self.recurring(org, request, from, to).await?.into_iter();
-            let is_within = |item: &CalendarItem| item.date.is_some_and(|day| request.from <= day && day <= request.to);
-            calendar.items.extend(recurring.filter(is_within));
+            let (recurring, is_cut) = self.recurring(org, request, from, to).await?;
+            calendar.items.extend(recurring.into_iter().filter(is_within));
+            is_short = is_cut;
         }
-        calendar.items.sort_by_key(|item| (item.at, item.date));
+        calendar.items.sort_by_key(|item| (item.date, item.at));
         calendar.warnings = self.warnings(org, &calendar.items).await?;
+        let told = [
+            (is_cut, format!("there is more than the {MOST_ITEMS} that are shown; ask for fewer days, or for one project")),
+            (is_short, "not all times of schedules are shown; ask for fewer days, or for one project".to_owned()),
+        ];
+        let cut = told.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| (request.to, text));
+        calendar.warnings.extend(cut);
         Ok(calendar)
     }
 
-    /// Times of active schedules.
+    /// Times of active schedules, and whether there are more.
     async fn recurring(
         &self,
         org: OrgId,
         request: &CalendarRequest,
         from: DateTime<Utc>,
         to: DateTime<Utc>,
-    ) -> Result<Vec<CalendarItem>, ServiceError> {
+    ) -> Result<(Vec<CalendarItem>, bool), ServiceError> {
         let tenant = self.store.tenant(org);
-        let active =
-            ScheduleFilter { status: Some(ScheduleStatus::Active), limit: MOST_SCHEDULES, ..ScheduleFilter::default() };
+        let active = ScheduleFilter {
+            status: Some(ScheduleStatus::Active),
+            project_id: request.project_id,
+            limit: MOST_SCHEDULES,
+            ..ScheduleFilter::default()
+        };
         let now = tenant.now().await?;
         let mut items = Vec::new();
-        for schedule in tenant.schedules(&active).await?.0 {
-            if request.project_id.is_some() && schedule.project_id != request.project_id {
-                continue;
-            }
+        let (schedules, total) = tenant.schedules(&active).await?;
+        let mut is_cut = total > MOST_SCHEDULES;
+        for schedule in schedules {
             let recurrence: Recurrence =
                 serde_json::from_value(schedule.recurrence.clone()).map_err(StoreError::from)?;
-            let times = recurrence.upcoming(from.max(now)).take(MOST_TIMES).take_while(|time| time.at < to);
-            items.extend(times.map(|time| CalendarItem {
+            let mut times = recurrence.upcoming(from.max(now)).take_while(|time| time.at < to);
+            items.extend(times.by_ref().take(MOST_TIMES).map(|time| CalendarItem {
                 article_id: None,
                 project_id: schedule.project_id,
                 title: schedule.name.clone(),
@@ -167,8 +181,9 @@ impl Services {
                 schedule_id: Some(schedule.id),
                 updated_at: schedule.updated_at,
             }));
+            is_cut |= times.next().is_some();
         }
-        Ok(items)
+        Ok((items, is_cut))
     }
 
     /// Posts of one project that go out at nearly the same time, and those in its quiet hours.
@@ -176,7 +191,10 @@ impl Services {
         let mut warnings = Vec::new();
         let mut last: BTreeMap<Option<Uuid>, &CalendarItem> = BTreeMap::new();
         let mut quiet: BTreeMap<Uuid, Option<(u32, u32)>> = BTreeMap::new();
-        for item in items.iter().filter(|item| item.kind == CalendarKind::Scheduled) {
+        let mut scheduled: Vec<&CalendarItem> =
+            items.iter().filter(|item| item.kind == CalendarKind::Scheduled).collect();
+        scheduled.sort_by_key(|item| item.at);
+        for item in scheduled {
             let (Some(at), Some(date)) = (item.at, item.date) else { continue };
             if let Some(before) = last.insert(item.project_id, item)
                 && before.at.is_some_and(|before| at - before < TOO_NEAR)
@@ -207,11 +225,10 @@ impl Services {
         seen: &[DateTime<Utc>],
         trace_id: &str,
     ) -> Result<CalendarItem, ServiceError> {
-        let article = self.article(principal.org, id).await?;
-        refuse_stale(&article, seen)?;
         match to {
             CalendarMove::Hour(moment) => {
-                let request = SchedulePostRequest { moment, connection_id: None, missed: None, deployment_id: None };
+                let seen = Some(seen.to_vec());
+                let request = SchedulePostRequest { seen, ..SchedulePostRequest::at(moment) };
                 self.schedule_post(principal, id, request, trace_id, None).await?;
             }
             CalendarMove::Day(day) => self.plan(principal.org, id, day, seen).await?,
@@ -229,7 +246,7 @@ impl Services {
         let tx = self.store.begin(org).await?;
         let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
         refuse_trashed(&tx, article.project_id).await?;
-        refuse_stale(&article, seen)?;
+        refuse_stale(&article, Some(seen))?;
         PostEdit { planned_for: Some(day), ..PostEdit::default() }.apply(&mut article)?;
         tx.save_article(article).await?;
         Ok(tx.commit().await?)
@@ -318,12 +335,18 @@ impl SystemCalls<'_> {
     }
 }
 
-fn refuse_stale(article: &rows::Article, seen: &[DateTime<Utc>]) -> Result<(), ServiceError> {
-    if seen.iter().any(|seen| seen.timestamp_millis() == article.updated_at.timestamp_millis()) {
-        return Ok(());
+/// The articles that posts show as this.
+fn state_of(wanted: PostStatus) -> PostState {
+    let of = |is_wanted: &dyn Fn(ArticleStatus) -> bool| {
+        let found = ArticleStatus::ALL.iter().filter(|status| is_wanted(**status));
+        found.map(|status| status.as_str().to_owned()).collect()
+    };
+    PostState {
+        statuses: of(&|status| status.of_post() == wanted),
+        is_rewritten: wanted == PostStatus::Generating,
+        has_failed: wanted == PostStatus::Failed,
+        may_fail: of(&|status| matches!(status.of_post(), PostStatus::Draft | PostStatus::Ready)),
     }
-    let text = "the article was changed since you read it; read the calendar again and repeat your move";
-    Err(ServiceError::Stale(text.into()))
 }
 
 fn check(request: &CalendarRequest) -> Result<(), ServiceError> {

@@ -54,6 +54,7 @@ impl Deployed {
         let all = self.records.len();
         let (failed, pending) = (count(PublicationState::Failed), count(PublicationState::Pending));
         match count(PublicationState::Publishing) + pending {
+            0 if all > 0 && count(PublicationState::Retracted) == all => "retracted",
             0 if failed == all => "failed",
             0 if failed > 0 => "partial",
             0 => "published",
@@ -68,7 +69,8 @@ impl Deployed {
 struct Planned {
     field: String,
     article: Uuid,
-    connection: Uuid,
+    /// None: there is no place for it, and the record says so.
+    connection: Option<Uuid>,
     deployment: Uuid,
 }
 
@@ -98,13 +100,13 @@ impl Services {
         key: Option<&IdempotencyKey>,
     ) -> Result<Deployed, ServiceError> {
         let org = principal.org;
-        if let Some(at) = &request.scheduled_at {
-            let now = self.store.tenant(org).now().await?;
-            moment(at).check(now).map_err(|error| ServiceError::Validation(vec![error]))?;
-        }
         let tx = self.store.begin(org).await?;
         let asked = &request;
         let plan = once(tx, key, |tx| async move {
+            if let Some(at) = &asked.scheduled_at {
+                // Of a repeated call the hour may have passed.
+                moment(at).check(tx.now().await?).map_err(|error| ServiceError::Validation(vec![error]))?;
+            }
             let plan = planned(&tx, asked).await?;
             Ok((tx, plan))
         })
@@ -128,9 +130,12 @@ impl Services {
         at: Option<&str>,
         trace_id: &str,
     ) -> Result<(), ServiceError> {
-        let name = format!("{publish_id}/{}/{}", text.article, text.connection);
+        let name = format!("{publish_id}/{}/{}", text.article, text.connection.unwrap_or_default());
         let key = IdempotencyKey::new(&name, "deploy", b"")?;
-        let (connection_id, deployment_id) = (Some(text.connection), Some(text.deployment));
+        if text.connection.is_none() {
+            return self.note_refusal(principal.org, text, NO_PLACE.into(), &key).await;
+        }
+        let (connection_id, deployment_id) = (text.connection, Some(text.deployment));
         let ordered = match at {
             None => {
                 let request = PublishRequest { connection_id, deployment_id, ..PublishRequest::default() };
@@ -138,7 +143,7 @@ impl Services {
                 self.order_publication(principal, text.article, request, None, trace_id, Some(&key)).await
             }
             Some(at) => {
-                let request = SchedulePostRequest { moment: moment(at), connection_id, missed: None, deployment_id };
+                let request = SchedulePostRequest { connection_id, deployment_id, ..SchedulePostRequest::at(moment(at)) };
                 self.schedule_post(principal, text.article, request, trace_id, Some(&key)).await
             }
         };
@@ -170,7 +175,7 @@ impl Services {
         let new = NewPublication {
             id: Uuid::now_v7(),
             article_id: text.article,
-            connection_id: Some(text.connection),
+            connection_id: text.connection,
             destination: "wordpress",
             deployment_id: Some(text.deployment),
             task_id: None,
@@ -226,6 +231,9 @@ impl Services {
     }
 }
 
+const NO_PLACE: &str = "its site has no active integration of this kind with a username; make one with POST \
+                        /api/v1/integration";
+
 fn moment(at: &str) -> MomentRequest {
     MomentRequest { at: at.to_owned(), timezone: None }
 }
@@ -242,21 +250,19 @@ async fn planned(tx: &TenantTx, request: &DeployRequest) -> Result<Plan, Service
     for (project, contents) in by_project {
         refuse_trashed(tx, Some(project)).await?;
         let targets = targets(tx, project, request.destinations.as_deref()).await?;
-        if targets.is_empty() {
-            continue;
-        }
         tx.hold_slug(&format!("deployments/{project}")).await?;
         let metadata = json!({ "publish_id": publish_id, "scheduled_at": request.scheduled_at });
         let deployment = tx.insert_deployment(project, publish_id, metadata).await?.id;
         for (field, article) in contents {
-            let to = |connection: &Uuid| Planned { field: field.clone(), article, connection: *connection, deployment };
-            texts.extend(targets.iter().map(to));
+            let to = |connection: Option<Uuid>| Planned { field: field.clone(), article, connection, deployment };
+            match targets.is_empty() {
+                true => texts.push(to(None)),
+                false => texts.extend(targets.iter().map(|target| to(Some(*target)))),
+            }
         }
     }
-    if texts.is_empty() {
-        let text = "there is no destination: the site has no active integration of this kind with a username; make one \
-                    with POST /api/v1/integration";
-        return Err(ServiceError::Conflict(text.into()));
+    if texts.iter().all(|text| text.connection.is_none()) {
+        return Err(ServiceError::Conflict(format!("there is no destination: {NO_PLACE}")));
     }
     Ok(Plan { publish_id, texts })
 }

@@ -2,7 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use galley_destinations::{Existing, PreviewAction, RemoteFields, RemoteStatus, Visibility as Shown, differences};
-use galley_domain::{OrgId, order::FieldError, text_enum};
+use galley_domain::{
+    OrgId, Principal,
+    article::ArticleStatus,
+    order::FieldError,
+    publishing::{PublicationState, Visibility},
+    text_enum,
+};
 use galley_store::{StoreError, rows};
 use galley_text::markdown::{of_html, to_html};
 use galley_webhooks::Event;
@@ -12,12 +18,15 @@ use uuid::Uuid;
 use super::{
     gate, is_newer, known,
     posts::PostEdit,
-    publish::{target, tell_publication},
+    publish::{PublishRequest, refusal, target, tell_publication},
     retract::Placed,
+    site_calls::apply,
+    work::shown_as,
 };
 use crate::{
     ArticleEdit, Services,
     error::{Missing, ServiceError},
+    idempotency::{Answer, IdempotencyKey, keep_answer, known_answer},
     post_of,
 };
 
@@ -99,14 +108,33 @@ impl Services {
         let checked_at = self.store.tenant(org).now().await?;
         let bare = |state| Drift { state, checked_at, fields: Vec::new(), url: None, previous_url: None };
         let Some(placed) = self.placed(org, &article).await? else { return Ok(bare(DriftState::NotPublished)) };
-        let found = look(&placed, &article).await;
+        let mut found = look(&placed, &article).await;
         let fields = match (&found.fields, &placed.known.fields) {
             (Some(there), Some(sent)) => drifted(sent, there, &article),
-            _ => Vec::new(),
+            // What was sent is not known: then what is here is what should be there.
+            (Some(there), None) => self.unknown_drift(&article, &placed, there).await?,
+            (None, _) => Vec::new(),
         };
+        if placed.known.fields.is_none() && !fields.is_empty() {
+            found.state = DriftState::ChangedRemote;
+        }
         self.note_drift(org, &placed, &article, found.state).await?;
         let previous_url = found.url.as_ref().filter(|url| **url != placed.known.url).map(|_| placed.known.url.clone());
         Ok(Drift { fields, url: found.url, previous_url, ..bare(found.state) })
+    }
+
+    /// In what the copy differs from the article's own form of it.
+    async fn unknown_drift(
+        &self,
+        article: &rows::Article,
+        placed: &Placed,
+        there: &RemoteFields,
+    ) -> Result<Vec<DriftedField>, ServiceError> {
+        let post = post_of(article, Shown::Publish, Vec::new());
+        let form = placed.blog.preview(post, Some(&placed.known)).await.map_err(ServiceError::Outside)?.local;
+        let mut fields = drifted(&form, there, article);
+        fields.retain(|one| TEXT.contains(&one.field.as_str()));
+        Ok(fields)
     }
 
     /// Remembers how it stands, and tells when it has just drifted apart.
@@ -135,16 +163,54 @@ impl Services {
         Ok(tx.commit().await?)
     }
 
-    /// Keeps the text from there as a new version here. Nothing is sent.
-    pub async fn keep_remote(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
+    /// Keeps the one or the other. The task that sends ours, if that is kept.
+    pub async fn resolve_drift(
+        &self,
+        principal: &Principal,
+        id: Uuid,
+        keep: Keep,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<Option<Uuid>>, ServiceError> {
+        let tx = self.store.begin(principal.org).await?;
+        let known = known_answer(&tx, key).await?;
+        tx.rollback().await?;
+        if let Some(value) = known {
+            return Ok(Answer { value, replayed: true });
+        }
+        let value = match keep {
+            Keep::Remote => {
+                self.keep_remote(principal.org, id).await?;
+                None
+            }
+            Keep::Local => {
+                let request = self.keep_local(principal.org, id).await?;
+                Some(self.publish(principal, id, request, trace_id, None).await?.value.task_id)
+            }
+        };
+        let tx = self.store.begin(principal.org).await?;
+        if known_answer::<Option<Uuid>>(&tx, key).await?.is_none() {
+            keep_answer(&tx, key, &value).await?;
+        }
+        tx.commit().await?;
+        Ok(Answer { value, replayed: false })
+    }
+
+    /// Takes over what was changed there; a text from there is a new version here. Nothing is sent.
+    async fn keep_remote(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let (article, placed, there) = self.drifted_copy(org, id).await?;
-        self.edit_article_and(org, id, text_of(&there), Some(&beside(&there))).await?;
-        self.remember_sent(org, &article, &placed, &there).await
+        let changed: Vec<String> = match &placed.known.fields {
+            Some(sent) => differences(sent, &there).into_iter().map(|one| one.field).collect(),
+            None => FIELDS.map(str::to_owned).into(),
+        };
+        let (text, beside) = taken_over(&there, &changed);
+        let edited = self.edit_article_and(org, id, text, Some(&beside)).await?;
+        self.accept_remote(org, &article, edited.version, &placed, &there, &changed).await
     }
 
     /// Keeps the text from there as a version, and then the one from here as the newest; it is sent by whoever publishes
-    /// with force next.
-    pub async fn keep_local(&self, org: OrgId, id: Uuid) -> Result<Uuid, ServiceError> {
+    /// with the answer, next: as what it stood there before.
+    async fn keep_local(&self, org: OrgId, id: Uuid) -> Result<PublishRequest, ServiceError> {
         let (article, placed, there) = self.drifted_copy(org, id).await?;
         let tx = self.store.begin(org).await?;
         gate::check(&tx, &article).await?;
@@ -152,13 +218,26 @@ impl Services {
         let theirs = ArticleEdit { if_version: Some(article.version), ..text_of(&there) };
         let kept = self.edit_article_and(org, id, theirs, None).await?;
         self.restore_version(org, id, article.version, Some(kept.version), None).await?;
-        Ok(placed.connection.id)
+        let was = &placed.publication;
+        let visibility = match *was.status {
+            PublicationState::Retracted => Visibility::Draft,
+            _ => *was.visibility,
+        };
+        Ok(PublishRequest {
+            connection_id: Some(placed.connection.id),
+            visibility: Some(visibility),
+            force: true,
+            ..PublishRequest::default()
+        })
     }
 
     async fn drifted_copy(&self, org: OrgId, id: Uuid) -> Result<(rows::Article, Placed, RemoteFields), ServiceError> {
         let article = self.article(org, id).await?;
         if article.publication_id.is_some() {
-            let text = "a publication of the post is under way; wait until it has ended";
+            let text = match article.scheduled_at {
+                Some(_) => "the post is scheduled; unschedule it first",
+                None => "a publication of the post is under way; wait until it has ended",
+            };
             return Err(ServiceError::Conflict(text.into()));
         }
         let not_published = || ServiceError::Conflict("the post was not published".into());
@@ -166,43 +245,67 @@ impl Services {
         let there = placed.blog.read(id, Some(&placed.known)).await.map_err(ServiceError::Outside)?;
         let gone = "the post is gone from its site; publish it to make it anew";
         let there = there.ok_or_else(|| ServiceError::Conflict(gone.into()))?;
-        match placed.known.fields.as_ref().map(|sent| differences(sent, &there).is_empty()) {
-            Some(true) => Err(ServiceError::Conflict("nobody has changed the post at its site".into())),
-            _ => Ok((article, placed, there)),
+        let is_same = match &placed.known.fields {
+            Some(sent) => differences(sent, &there).is_empty(),
+            None => self.unknown_drift(&article, &placed, &there).await?.is_empty(),
+        };
+        match is_same {
+            true => Err(ServiceError::Conflict("nobody has changed the post at its site".into())),
+            false => Ok((article, placed, there)),
         }
     }
 
-    /// What stands there now is what later drift is measured from.
-    async fn remember_sent(
+    /// What stands there now is what later drift is measured from. Whether it is public there decides here, too.
+    async fn accept_remote(
         &self,
         org: OrgId,
         article: &rows::Article,
+        version: i32,
         placed: &Placed,
         there: &RemoteFields,
+        changed: &[String],
     ) -> Result<(), ServiceError> {
         let tx = self.store.begin(org).await?;
-        let now = tx.article(article.id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
-        if let Some(mut publication) = tx.lock_publication(placed.publication.id).await? {
-            publication.sent = Some(serde_json::to_value(there).map_err(StoreError::from)?);
-            publication.version = Some(now.version);
-            publication.metadata["drift"] = json!(DriftState::InSync);
-            tx.save_publication(publication).await?;
+        let mut now = tx.lock_article(article.id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        let Some(mut publication) = tx.lock_publication(placed.publication.id).await? else { return Ok(()) };
+        publication.version = Some(version);
+        publication.metadata["drift"] = json!(DriftState::InSync);
+        let mut event = None;
+        if changed.iter().any(|field| field == "status") {
+            event = apply(&mut now, &mut publication, state_there(there.status), there.status, tx.now().await?);
         }
+        if changed.iter().any(|field| field == "slug") && !tx.slug_taken(&there.slug, now.id).await? {
+            now.slug.clone_from(&there.slug);
+        }
+        publication.sent = Some(serde_json::to_value(there).map_err(StoreError::from)?);
+        tx.save_publication(publication).await?;
+        let now = tx.save_article(now).await?;
+        if let Some(event) = event {
+            tell_publication(&tx, event, &now, &placed.connection, Some(placed.publication.id), None).await?;
+        }
+        self.follow_in_folder(&tx, now.id).await?;
         Ok(tx.commit().await?)
     }
 
     /// What publishing would do, field by field; nothing is sent but what reads.
-    pub async fn preview(&self, org: OrgId, id: Uuid, connection: Option<Uuid>) -> Result<Preview, ServiceError> {
+    pub async fn preview(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        connection: Option<Uuid>,
+        visibility: Visibility,
+    ) -> Result<Preview, ServiceError> {
         let article = self.article(org, id).await?;
         let tx = self.store.begin(org).await?;
         let gate = gate::refusals(&tx, &article).await?;
         let connection = target(&tx, &article, connection).await?;
+        let refused = refusal(&tx, &article, &connection).await?;
         tx.rollback().await?;
         let publication = self.store.tenant(org).placed(id, connection.id).await?;
         let blog = self.blog(org, &connection).await?;
         let known = known(publication.clone())?;
         let assets = self.cover_of(org, &article).await.ok().flatten().into_iter().collect();
-        let post = post_of(&article, Shown::Publish, assets);
+        let post = post_of(&article, shown_as(visibility, article.scheduled_at), assets);
         let is_newer = is_newer(&article, publication.as_ref());
         let seo_meta = publication.and_then(|publication| Some(publication.metadata["seo_meta"].as_str()?.to_owned()));
         let bare = Preview {
@@ -215,6 +318,10 @@ impl Services {
             seo_meta,
             warnings: Vec::new(),
         };
+        if let Some(why) = refused {
+            let existing = blog.look_up(id, known.as_ref()).await.map_err(ServiceError::Outside)?;
+            return Ok(Preview { target: existing.map(placed_at), warnings: vec![why], ..bare });
+        }
         let found = match blog.preview(post, known.as_ref()).await {
             Ok(found) => found,
             // What it would refuse is an answer; that it does not answer is none.
@@ -319,6 +426,9 @@ fn shown(fields: &RemoteFields, field: &str) -> String {
     }
 }
 
+/// What is compared where nothing is known of what was sent: the rest is the site's own as long as we have not set it.
+const TEXT: [&str; 3] = ["title", "content", "excerpt"];
+
 const FIELDS: [&str; 9] =
     ["title", "content", "excerpt", "slug", "status", "categories", "tags", "featured_image", "date"];
 
@@ -331,6 +441,35 @@ fn previewed(local: &RemoteFields, remote: Option<&RemoteFields>) -> Vec<Preview
         is_changed: changed.as_ref().is_none_or(|changed| changed.iter().any(|one| one.field == field)),
     };
     FIELDS.map(field).into()
+}
+
+/// Only what was changed there.
+fn taken_over(there: &RemoteFields, changed: &[String]) -> (ArticleEdit, PostEdit) {
+    let is_changed = |field: &str| changed.iter().any(|one| one == field);
+    let (text, beside) = (text_of(there), beside(there));
+    let text = ArticleEdit {
+        title: text.title.filter(|_| is_changed("title")),
+        content: text.content.filter(|_| is_changed("content")),
+        ..ArticleEdit::default()
+    };
+    let beside = PostEdit {
+        excerpt: beside.excerpt.filter(|_| is_changed("excerpt")),
+        categories: beside.categories.filter(|_| is_changed("categories")),
+        tags: beside.tags.filter(|_| is_changed("tags")),
+        ..PostEdit::default()
+    };
+    (text, beside)
+}
+
+/// What an article is here that is so there.
+pub(crate) fn state_there(status: RemoteStatus) -> ArticleStatus {
+    match status {
+        RemoteStatus::Published | RemoteStatus::Private => ArticleStatus::Published,
+        RemoteStatus::Pending => ArticleStatus::Review,
+        RemoteStatus::Future => ArticleStatus::Scheduled,
+        RemoteStatus::Trashed => ArticleStatus::Archived,
+        RemoteStatus::Draft | RemoteStatus::Other => ArticleStatus::Draft,
+    }
 }
 
 pub(crate) fn text_of(there: &RemoteFields) -> ArticleEdit {

@@ -1,11 +1,13 @@
 //! What becomes of the hour of a single post that was missed.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use galley_recurrence::{GRACE_SECONDS, Missed, MissedPolicy};
+use galley_domain::publishing::Holder;
+use galley_recurrence::{Missed, MissedPolicy};
 use serde::{Deserialize, Serialize};
 
-/// So much later than promised nothing was missed yet: a restart, a worker that was busy.
-const GRACE: TimeDelta = TimeDelta::seconds(GRACE_SECONDS);
+/// So much later than promised nothing was missed yet: a restart, or workers that are busy with all that was promised for
+/// the same minute.
+const GRACE: TimeDelta = TimeDelta::minutes(10);
 
 /// A promise to publish, beside its moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,9 +19,19 @@ pub struct Promise {
     pub missed: Missed,
     /// The state of the article before.
     pub before: String,
+    #[serde(default)]
+    pub held_by: Holder,
 }
 
 impl Promise {
+    /// How long a site that is away is waited for.
+    pub fn may_be_late(&self) -> TimeDelta {
+        match self.missed.policy {
+            MissedPolicy::Late => TimeDelta::hours(i64::from(self.missed.within_hours)).max(GRACE),
+            MissedPolicy::Skip | MissedPolicy::Ask => GRACE,
+        }
+    }
+
     /// What keeps a post from going out so late; nothing if it may.
     pub fn refuses(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Option<String> {
         let late = now - due;
@@ -51,6 +63,7 @@ mod tests {
             note: None,
             missed: Missed { policy, within_hours },
             before: "draft".into(),
+            held_by: Holder::Galley,
         };
         let due = at("2026-01-01T00:00:00Z");
         let late = |hours| due + TimeDelta::hours(hours);

@@ -5,8 +5,9 @@ use galley_destinations::differences;
 use galley_domain::{
     OrgId, Principal,
     article::ArticleStatus,
+    effect::EffectState,
     order::FieldError,
-    publishing::{PUBLISH, PostStatus, PublicationState, TASK, Visibility},
+    publishing::{Holder, PUBLISH, PostStatus, PublicationState, TASK, Visibility},
 };
 use galley_engine::{ControlError, Registry, StepSeed};
 use galley_recurrence::Missed;
@@ -22,6 +23,7 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, keep_answer, known_answer},
+    pipelines::publication::{CALL, effect_of},
     projects::refuse_trashed,
 };
 
@@ -34,6 +36,8 @@ pub struct PublishRequest {
     /// Also over what others have changed there.
     pub force: bool,
     pub deployment_id: Option<Uuid>,
+    /// Only if the article is as it was at one of these moments.
+    pub seen: Option<Vec<DateTime<Utc>>>,
 }
 
 /// When it goes out.
@@ -42,7 +46,10 @@ pub(crate) struct At {
     pub(crate) due: DateTime<Utc>,
     pub(crate) timezone: String,
     pub(crate) note: Option<String>,
-    pub(crate) missed: Missed,
+    /// By default as it was promised before, else late within a day.
+    pub(crate) missed: Option<Missed>,
+    /// By default as it was promised before, else by us.
+    pub(crate) held_by: Option<Holder>,
 }
 
 /// A publication that was ordered.
@@ -50,6 +57,13 @@ pub(crate) struct At {
 pub struct OrderedPublication {
     pub publication_id: Uuid,
     pub task_id: Uuid,
+}
+
+impl From<OrderedPublication> for Option<Uuid> {
+    /// The task that does it.
+    fn from(ordered: OrderedPublication) -> Self {
+        Some(ordered.task_id)
+    }
 }
 
 impl Services {
@@ -79,7 +93,7 @@ impl Services {
     }
 
     /// Nothing is sent over what somebody has changed there. A site that is away is asked again when it is published.
-    async fn refuse_drift(&self, org: OrgId, id: Uuid, connection: Option<Uuid>) -> Result<(), ServiceError> {
+    pub(crate) async fn refuse_drift(&self, org: OrgId, id: Uuid, connection: Option<Uuid>) -> Result<(), ServiceError> {
         let tenant = self.store.tenant(org);
         let Some(connection) = connection else { return Ok(()) };
         let Some(connection) = tenant.one::<rows::Connection>(connection).await?.filter(is_blog) else {
@@ -107,49 +121,158 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<OrderedPublication>, ServiceError> {
+        for _ in 1..MOVES {
+            match self.order_once(principal, id, request.clone(), at.clone(), trace_id, key).await {
+                // Whoever has seen nothing has nothing to lose: the later one counts.
+                Err(ServiceError::Stale(_)) if request.seen.is_none() => {}
+                ordered => return ordered,
+            }
+        }
+        self.order_once(principal, id, request, at, trace_id, key).await
+    }
+
+    async fn order_once(
+        &self,
+        principal: &Principal,
+        id: Uuid,
+        mut request: PublishRequest,
+        mut at: Option<At>,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<OrderedPublication>, ServiceError> {
         let org = principal.org;
         let tx = self.store.begin_steps([org]).await?;
         if let Some(value) = known_answer(tx.tenant(org.0)?, key).await? {
             return Ok(Answer { value, replayed: true });
         }
-        let tx = self.drop_promise(tx, org, id).await?;
+        let seen = request.seen.take();
+        let (tx, dropped) = self.drop_promise(tx, org, id, seen.as_deref()).await?;
         let tenant = tx.tenant(org.0)?;
         let article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        if let Some(at) = &mut at {
+            at.held_by = holder(&article, at.held_by)?;
+        }
+        match (dropped, &mut at) {
+            // What a promise was made with goes for the next one, too, unless that says otherwise.
+            (Some(dropped), Some(at)) => {
+                request.connection_id = request.connection_id.or(dropped.connection);
+                request.deployment_id = request.deployment_id.or(dropped.deployment);
+                at.missed = at.missed.take().or(dropped.missed);
+            }
+            (Some(_), None) => {}
+            (None, _) => refuse_stale(&article, seen.as_deref())?,
+        }
         let ordered = insert_publication(tenant, &self.registry, principal, article, request, at, trace_id).await?;
         keep_answer(tenant, key, &ordered).await?;
         tx.commit().await?;
         Ok(Answer { value: ordered, replayed: false })
     }
 
-    /// Takes back a promise that has not come due. Tasks are locked before articles, so this comes first.
-    pub(crate) async fn drop_promise(&self, tx: StepsTx, org: OrgId, id: Uuid) -> Result<StepsTx, ServiceError> {
+    /// Takes back a promise that has not come due. Tasks are locked before articles, so this comes first. Whoever moves the
+    /// same promise meanwhile is waited for, and has come first.
+    pub(crate) async fn drop_promise(
+        &self,
+        mut tx: StepsTx,
+        org: OrgId,
+        id: Uuid,
+        seen: Option<&[DateTime<Utc>]>,
+    ) -> Result<(StepsTx, Option<Dropped>), ServiceError> {
+        let promised = promised(tx.tenant(org.0)?, id).await?;
+        let Some((_, before)) = promised else { return Ok((tx, None)) };
+        let Some(task) = before.task_id else { return Ok((tx, None)) };
+        tx.lock_tasks(org, &[task]).await?;
+        // Under that lock the promise stays what it is.
+        let Some((article, publication)) = promised_under_lock(tx.tenant(org.0)?, id, before.id).await? else {
+            return Err(ServiceError::Stale(MOVED.into()));
+        };
+        refuse_stale(&article, seen)?;
+        let dropped = Dropped::of(&article, &publication)?;
+        let tx = match self.control.cancel_in(tx, org, task).await {
+            Ok(tx) => tx,
+            Err(ControlError::Refused(_)) => return Err(ServiceError::Conflict(HAS_COME.into())),
+            Err(error) => return Err(error.into()),
+        };
         let tenant = tx.tenant(org.0)?;
-        let promised = match tenant.article(id).await?.filter(|article| article.scheduled_at.is_some()) {
-            Some(article) => article.publication_id,
-            None => None,
-        };
-        let Some(publication) = promised else { return Ok(tx) };
-        let publication = tenant.publication(publication).await?;
-        let Some((publication, task)) = publication.and_then(|found| Some((found.id, found.task_id?))) else {
-            return Ok(tx);
-        };
-        match self.control.cancel_in(tx, org, task).await {
-            Ok(tx) => {
-                let tenant = tx.tenant(org.0)?;
-                // Nothing new is sent under the lock of the task. What was begun may be on its way to the site.
-                let found = tenant.lock_publication(publication).await?;
-                if found.is_some_and(|found| *found.status == PublicationState::Publishing) {
-                    return Err(ServiceError::Conflict(HAS_COME.into()));
-                }
-                tenant.delete_publication(publication).await?;
-                Ok(tx)
-            }
-            Err(ControlError::Refused(_)) => Err(ServiceError::Conflict(HAS_COME.into())),
-            Err(error) => Err(error.into()),
+        match refuse_on_its_way(tenant, publication.id).await? {
+            // Its record stays until it is known what it brought about.
+            Some(EffectState::Sent | EffectState::Unknown) => {}
+            _ if publication.deployment_id.is_some() => {}
+            _ => drop(tenant.delete_publication(publication.id).await?),
         }
+        Ok((tx, Some(dropped)))
     }
 }
 
+/// The step of a publication that was cancelled in this transaction sends nothing any more. What it has sent within the
+/// last minute may be on its way: then nothing of this happens.
+pub(crate) async fn refuse_on_its_way(tx: &TenantTx, publication: Uuid) -> Result<Option<EffectState>, ServiceError> {
+    let Some(publication) = tx.publication(publication).await? else { return Ok(None) };
+    let name = publication.id.to_string();
+    let Some(call) = tx.effect(&effect_of(&publication, &name)).await? else { return Ok(None) };
+    let age = (tx.now().await? - call.updated_at).to_std().unwrap_or_default();
+    match *call.state {
+        EffectState::Sent if age < CALL => Err(ServiceError::Conflict(HAS_COME.into())),
+        state => Ok(Some(state)),
+    }
+}
+
+/// What a promise was made with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dropped {
+    pub(crate) connection: Option<Uuid>,
+    pub(crate) deployment: Option<Uuid>,
+    pub(crate) missed: Option<Missed>,
+}
+
+impl Dropped {
+    fn of(article: &rows::Article, publication: &rows::Publication) -> Result<Self, StoreError> {
+        let promise: Option<Promise> = article.schedule.clone().map(serde_json::from_value).transpose()?;
+        Ok(Self {
+            connection: publication.connection_id,
+            deployment: publication.deployment_id,
+            missed: promise.map(|promise| promise.missed),
+        })
+    }
+}
+
+/// Who is to hold a promise. What a site holds already is taken from it first, else both would publish it.
+fn holder(article: &rows::Article, wanted: Option<Holder>) -> Result<Option<Holder>, ServiceError> {
+    let is_there = article.status == ArticleStatus::Scheduled.as_str() && article.publication_id.is_none();
+    match wanted {
+        Some(Holder::Galley) if is_there => {
+            Err(ServiceError::Conflict("its site holds the post until its hour; unschedule it first".into()))
+        }
+        None if is_there => Ok(Some(Holder::Site)),
+        wanted => Ok(wanted),
+    }
+}
+
+/// A scheduled article, and the publication that it was promised with.
+async fn promised(tx: &TenantTx, id: Uuid) -> Result<Option<(rows::Article, rows::Publication)>, StoreError> {
+    let Some(article) = tx.article(id).await?.filter(|article| article.scheduled_at.is_some()) else { return Ok(None) };
+    let Some(publication) = article.publication_id else { return Ok(None) };
+    Ok(tx.publication(publication).await?.map(|publication| (article, publication)))
+}
+
+async fn promised_under_lock(
+    tx: &TenantTx,
+    id: Uuid,
+    was: Uuid,
+) -> Result<Option<(rows::Article, rows::Publication)>, StoreError> {
+    Ok(promised(tx, id).await?.filter(|(_, publication)| publication.id == was))
+}
+
+/// The client has seen the article as it was at one of these moments, or has not said.
+pub(crate) fn refuse_stale(article: &rows::Article, seen: Option<&[DateTime<Utc>]>) -> Result<(), ServiceError> {
+    match seen.is_none_or(|seen| seen.iter().any(|at| at.timestamp_millis() == article.updated_at.timestamp_millis())) {
+        true => Ok(()),
+        false => Err(ServiceError::Stale(MOVED.into())),
+    }
+}
+
+const MOVED: &str = "the article was changed since you read it; read it again and repeat your move";
+/// So often it is tried to move a promise that others move at the same time.
+const MOVES: u32 = 5;
 const HAS_COME: &str = "its hour has come and it is being published; look at it again in a moment";
 
 /// Orders the publication of a locked article, within somebody's transaction.
@@ -169,7 +292,12 @@ pub(crate) async fn insert_publication(
     refuse_page(tx, &article, &connection).await?;
     let ordered = OrderedPublication { publication_id: Uuid::now_v7(), task_id: Uuid::now_v7() };
     let due_at = at.as_ref().map(|at| at.due);
-    write_order(tx, registry, principal, &article, &ordered, due_at, trace_id).await?;
+    let is_held_there = at.as_ref().is_some_and(|at| at.held_by == Some(Holder::Site));
+    let visibility = match is_held_there {
+        true => Visibility::Future,
+        false => request.visibility.unwrap_or(Visibility::Publish),
+    };
+    write_order(tx, registry, principal, &article, &ordered, due_at.filter(|_| !is_held_there), trace_id).await?;
     tx.insert_publication(NewPublication {
         id: ordered.publication_id,
         article_id: article.id,
@@ -177,7 +305,7 @@ pub(crate) async fn insert_publication(
         destination: "wordpress",
         deployment_id: request.deployment_id,
         task_id: Some(ordered.task_id),
-        visibility: request.visibility.unwrap_or(Visibility::Publish),
+        visibility,
         status: PublicationState::Pending,
         force: request.force,
         due_at,
@@ -238,6 +366,8 @@ pub(crate) fn drifted(fields: impl Iterator<Item = String>) -> ServiceError {
 fn refuse_unpublishable(article: &rows::Article, later: bool) -> Result<(), ServiceError> {
     let status = status_of(article)?;
     let text = match status {
+        // Some documents show it as a draft.
+        _ if article.status == ArticleStatus::Archived.as_str() => "the post is archived; take it out of the archive first",
         PostStatus::Generating => "the post is being written; wait until its job has ended",
         PostStatus::Published if later => {
             "the post is published; publish it again to bring it up to date, or unpublish it"
@@ -245,7 +375,8 @@ fn refuse_unpublishable(article: &rows::Article, later: bool) -> Result<(), Serv
         _ if article.version == 0 || article.status == ArticleStatus::Failed.as_str() => {
             "the post has no text; write it anew first"
         }
-        _ if article.publication_id.is_some() => {
+        // A promise is dropped by what comes after it.
+        _ if article.publication_id.is_some() && article.scheduled_at.is_none() => {
             "another publication of the post is under way; wait until it has ended"
         }
         _ => return Ok(()),
@@ -296,6 +427,24 @@ pub(crate) async fn target(
     })
 }
 
+/// What keeps the article from going out there now, but for the gate.
+pub(crate) async fn refusal(
+    tx: &TenantTx,
+    article: &rows::Article,
+    connection: &rows::Connection,
+) -> Result<Option<String>, ServiceError> {
+    let refused = async {
+        refuse_trashed(tx, article.project_id).await?;
+        refuse_unpublishable(article, false)?;
+        refuse_page(tx, article, connection).await
+    };
+    match refused.await {
+        Ok(()) => Ok(None),
+        Err(ServiceError::Conflict(text)) => Ok(Some(text)),
+        Err(error) => Err(error),
+    }
+}
+
 /// A page of a site comes from there and does not go back: it would become a post.
 async fn refuse_page(
     tx: &TenantTx,
@@ -312,8 +461,16 @@ async fn refuse_page(
 fn promise(article: &mut rows::Article, ordered: &OrderedPublication, at: Option<At>) -> Result<(), StoreError> {
     article.publication_id = Some(ordered.publication_id);
     article.publish_error = None;
-    let Some(At { due, timezone, note, missed }) = at else { return Ok(()) };
-    let promise = Promise { timezone, note, missed, before: article.status.clone() };
+    let Some(At { due, timezone, note, missed, held_by }) = at else { return Ok(()) };
+    // One that only its site has promised is a draft here.
+    let before = if article.status == ArticleStatus::Scheduled.as_str() { ArticleStatus::Draft.as_str() } else { &article.status };
+    let promise = Promise {
+        timezone,
+        note,
+        missed: missed.unwrap_or_default(),
+        before: before.to_owned(),
+        held_by: held_by.unwrap_or_default(),
+    };
     article.schedule = Some(serde_json::to_value(promise)?);
     article.scheduled_at = Some(due);
     article.status = ArticleStatus::Scheduled.as_str().to_owned();

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-use super::integrations::unknown;
+use super::{integrations::unknown, publish::target};
 use crate::{
     Services,
     error::{Missing, ServiceError},
@@ -98,6 +98,11 @@ impl Services {
                 let text = format!("{post} is another text here: {}", other.article_id);
                 return Err(ServiceError::Conflict(text));
             }
+            if connection.is_none() && request.external_id.is_some() && request.destination == Platform::Wordpress.as_str() {
+                let text = "nothing says through which connection the text goes there, so its post would not be known \
+                            again; make an integration of its site, or set default_blog_connection_id of the project";
+                return Err(ServiceError::Conflict(text.into()));
+            }
             let is_published = request.status == PublicationState::Published;
             let now = tx.now().await?;
             let new = NewPublication {
@@ -126,7 +131,7 @@ impl Services {
     }
 }
 
-/// Through what such a text goes to such a place, as far as that is known.
+/// Through what such a text would go to such a place now.
 async fn connection_for(
     tx: &TenantTx,
     article: &rows::Article,
@@ -135,8 +140,16 @@ async fn connection_for(
     if destination != Platform::Wordpress.as_str() {
         return Ok(None);
     }
-    let Some(project) = article.project_id else { return Ok(article.connection_id) };
-    let active = tx.active_integrations(project).await?;
-    let own = active.into_iter().find(|row| *row.platform == Platform::Wordpress);
-    Ok(own.map(|row| row.id).or(article.connection_id))
+    if let Some(project) = article.project_id {
+        let active = tx.active_integrations(project).await?;
+        if let Some(own) = active.into_iter().find(|row| *row.platform == Platform::Wordpress) {
+            return Ok(Some(own.id));
+        }
+    }
+    match target(tx, article, None).await {
+        Ok(connection) => Ok(Some(connection.id)),
+        // Then nothing is known of a place, and the record only tells.
+        Err(ServiceError::Conflict(_)) => Ok(article.connection_id),
+        Err(error) => Err(error),
+    }
 }

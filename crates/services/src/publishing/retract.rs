@@ -1,41 +1,79 @@
-//! Taking back what was published: a draft there again, or into the trash there.
+//! Taking back what was published: drafts there again, or into the trash there. A task does it, at every blog that shows
+//! the article.
 
 use std::sync::Arc;
 
 use galley_destinations::{Destination, Known, RemoteStatus, Removal};
-use galley_domain::{OrgId, article::ArticleStatus, publishing::PublicationState};
-use galley_store::{TextEnum, rows};
+use galley_domain::{
+    Fault, FaultCode, OrgId, Principal,
+    article::ArticleStatus,
+    publishing::{PublicationState, RETRACT, RETRACTION_TASK, Retraction, Visibility},
+};
+use galley_engine::{StepError, StepSeed};
+use galley_store::{ClaimedStep, HoldOutcome, NewOrder, NewPublication, NewStep, StoreError, TenantTx, TextEnum, rows};
 use galley_webhooks::Event;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{known, publish::tell_publication};
+use super::{known, publish::tell_publication, work::step_error};
 use crate::{
     Services,
     error::{Missing, ServiceError},
+    idempotency::{Answer, IdempotencyKey, keep_answer, known_answer},
+    pipelines::publication::shows,
     projects::refuse_trashed,
 };
 
 /// Where an article stands.
-pub(crate) struct Placed {
-    pub(crate) connection: rows::Connection,
-    pub(crate) blog: Arc<dyn Destination>,
-    pub(crate) known: Known,
-    pub(crate) publication: rows::Publication,
+#[derive(Debug)]
+pub struct Placed {
+    pub connection: rows::Connection,
+    pub blog: Arc<dyn Destination>,
+    pub known: Known,
+    pub publication: rows::Publication,
 }
 
-const UNDER_WAY: &str = "a publication of the post is under way; wait until it has ended";
+/// What the step takes back.
+#[derive(Debug)]
+pub struct RetractionWork {
+    pub article: Uuid,
+    pub how: Retraction,
+    pub placed: Vec<Placed>,
+}
+
+/// The input of the task.
+#[derive(Debug, Serialize, Deserialize)]
+struct Input {
+    article_id: Uuid,
+    how: Retraction,
+}
+
+/// What the step brings.
+#[derive(Debug, Clone, Copy)]
+pub struct RetractedArticle {
+    pub article: Uuid,
+}
+
+fn is_placed(publication: &rows::Publication) -> bool {
+    *publication.status != PublicationState::Retracted
+}
 
 /// What stands at a site decides, whatever the article is called here meanwhile.
-fn refuse_unpublishing(article: &rows::Article, placed: Option<&Placed>) -> Result<(), ServiceError> {
+fn refuse_unpublishing(article: &rows::Article, placed: &[rows::Publication]) -> Result<(), ServiceError> {
     if article.publication_id.is_some() {
-        return Err(ServiceError::Conflict(UNDER_WAY.into()));
+        let text = match article.scheduled_at {
+            Some(_) => "the post is scheduled; unschedule it",
+            None => "a publication of the post is under way; wait until it has ended",
+        };
+        return Err(ServiceError::Conflict(text.into()));
     }
-    let is_shown = placed.is_some_and(|placed| *placed.publication.status == PublicationState::Published);
-    if article.status != ArticleStatus::Published.as_str() && !is_shown {
+    if article.status != ArticleStatus::Published.as_str() && !placed.iter().any(shows) {
         return Err(ServiceError::Conflict("the post is not published".into()));
     }
-    if let (Some(_), None, Some(url)) = (&article.external_id, placed, &article.external_url) {
+    let lost = placed.iter().find(|placed| shows(placed) && placed.connection_id.is_none());
+    if let Some(url) = lost.and_then(|placed| placed.external_url.as_ref()) {
         let text = format!("the connection that it was published through is gone; take it back at its site: {url}");
         return Err(ServiceError::Conflict(text));
     }
@@ -45,79 +83,195 @@ fn refuse_unpublishing(article: &rows::Article, placed: Option<&Placed>) -> Resu
 impl Services {
     /// Where the article was published last, if that is still known and can be spoken to.
     pub(crate) async fn placed(&self, org: OrgId, article: &rows::Article) -> Result<Option<Placed>, ServiceError> {
-        let tenant = self.store.tenant(org);
         let Some(connection) = article.connection_id else { return Ok(None) };
-        let Some(connection) = tenant.one::<rows::Connection>(connection).await? else { return Ok(None) };
-        let Some(publication) = tenant.placed(article.id, connection.id).await? else { return Ok(None) };
+        let placed = self.store.tenant(org).placed(article.id, connection).await?;
+        match placed {
+            Some(publication) => self.open_placed(org, publication).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn open_placed(
+        &self,
+        org: OrgId,
+        publication: rows::Publication,
+    ) -> Result<Option<Placed>, ServiceError> {
+        let Some(connection) = publication.connection_id else { return Ok(None) };
+        let Some(connection) = self.store.tenant(org).one::<rows::Connection>(connection).await? else { return Ok(None) };
         let Some(known) = known(Some(publication.clone()))? else { return Ok(None) };
         let blog = self.blog(org, &connection).await?;
         Ok(Some(Placed { connection, blog, known, publication }))
     }
 
-    /// Makes a draft of it there, and here. What is gone there already is no hindrance; a site that is away is.
-    pub async fn unpublish(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
-        let article = self.article(org, id).await?;
-        let placed = self.placed(org, &article).await?;
-        refuse_unpublishing(&article, placed.as_ref())?;
-        if let Some(placed) = &placed {
-            placed.blog.unpublish(id, Some(&placed.known)).await.map_err(ServiceError::Outside)?;
+    /// Orders that the copies of an article become drafts at every blog, and the article here. The task that does it; none
+    /// where nobody has to be asked, then it is done. What is gone there already is no hindrance.
+    pub async fn unpublish(
+        &self,
+        principal: &Principal,
+        id: Uuid,
+        trace_id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<Option<Uuid>>, ServiceError> {
+        let tx = self.store.begin(principal.org).await?;
+        if let Some(value) = known_answer(&tx, key).await? {
+            return Ok(Answer { value, replayed: true });
         }
-        let tx = self.store.begin(org).await?;
         let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
         refuse_trashed(&tx, article.project_id).await?;
-        refuse_unpublishing(&article, placed.as_ref())?;
-        article.status = ArticleStatus::Draft.as_str().to_owned();
-        (article.published_at, article.external_url) = (None, None);
-        let article = tx.save_article(article).await?;
-        self.follow_in_folder(&tx, id).await?;
-        if let Some(placed) = placed {
-            if let Some(mut publication) = tx.lock_publication(placed.publication.id).await? {
-                publication.status = TextEnum(PublicationState::Retracted);
-                // What we did there ourselves is no change of somebody else's.
-                if let Some(sent) = &mut publication.sent {
-                    sent["status"] = json!(RemoteStatus::Draft);
-                    sent["date"] = Json::Null;
-                }
-                tx.save_publication(publication).await?;
-            }
-            tell_publication(
-                &tx,
-                Event::PublicationUnpublished,
-                &article,
-                &placed.connection,
-                Some(placed.publication.id),
-                None,
-            )
-            .await?;
+        let placed = tx.placements(id).await?;
+        refuse_unpublishing(&article, &placed)?;
+        let task = if placed.iter().any(is_placed) {
+            let task = self.order_retraction(&tx, principal, &mut article, Retraction::Draft, trace_id).await?;
+            tx.save_article(article).await?;
+            Some(task)
+        } else {
+            take_back(&tx, article).await?;
+            self.follow_in_folder(&tx, id).await?;
+            None
+        };
+        keep_answer(&tx, key, &task).await?;
+        tx.commit().await?;
+        Ok(Answer { value: task, replayed: false })
+    }
+
+    /// Orders that the copies of an article go into the trash at every blog, before the article is deleted here; its promise
+    /// is taken back. None where nothing stands anywhere.
+    pub async fn remove_remote(
+        &self,
+        principal: &Principal,
+        id: Uuid,
+        trace_id: &str,
+    ) -> Result<Option<Uuid>, ServiceError> {
+        let org = principal.org;
+        let tx = self.store.begin_steps([org]).await?;
+        let (tx, _) = self.drop_promise(tx, org, id, None).await?;
+        let tenant = tx.tenant(org.0)?;
+        let mut article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        refuse_trashed(tenant, article.project_id).await?;
+        if article.publication_id.is_some() {
+            let text = "a publication of the post is under way; wait until it has ended";
+            return Err(ServiceError::Conflict(text.into()));
+        }
+        let placed = tenant.placements(id).await?;
+        if placed.is_empty() {
+            tx.commit().await?;
+            return Ok(None);
+        }
+        let task = self.order_retraction(tenant, principal, &mut article, Retraction::Trash, trace_id).await?;
+        tenant.save_article(article).await?;
+        tx.commit().await?;
+        Ok(Some(task))
+    }
+
+    /// The publication that it adds only holds the place of one: nothing else goes out meanwhile.
+    async fn order_retraction(
+        &self,
+        tx: &TenantTx,
+        principal: &Principal,
+        article: &mut rows::Article,
+        how: Retraction,
+        trace_id: &str,
+    ) -> Result<Uuid, ServiceError> {
+        let (task, place) = (Uuid::now_v7(), Uuid::now_v7());
+        let written = tx.insert_order(NewOrder {
+            id: task,
+            kind: RETRACTION_TASK,
+            input: json!(Input { article_id: article.id, how }),
+            subject: Some(article.id),
+            price: Decimal::ZERO,
+            api_key_id: principal.key(),
+            parent: None,
+            first: self.registry.new_step(StepSeed::new(RETRACT), trace_id)?,
+            run_at: None,
+            told: json!({ "article_id": article.id }),
+        });
+        if let HoldOutcome::Insufficient { available } = written.await? {
+            return Err(ServiceError::InsufficientCredits { needed: Decimal::ZERO, available });
+        }
+        tx.insert_publication(NewPublication {
+            id: place,
+            task_id: Some(task),
+            visibility: Visibility::Draft,
+            status: PublicationState::Pending,
+            connection_id: None,
+            metadata: json!({ "retraction": how }),
+            ..NewPublication::found_there(article.id, Uuid::nil())
+        })
+        .await?;
+        article.publication_id = Some(place);
+        article.publish_error = None;
+        Ok(task)
+    }
+
+    /// What the step is to take back: drafts of what is shown or was left behind, everything for the trash.
+    pub async fn retraction_work(&self, step: &ClaimedStep) -> Result<RetractionWork, StepError> {
+        let (org, task) = step.owner().ok_or(StoreError::LeaseLost)?;
+        let tenant = self.store.tenant(org);
+        let row = tenant.task(task).await?.ok_or(StoreError::LeaseLost)?;
+        let Input { article_id, how } = serde_json::from_value(row.input).map_err(StoreError::from)?;
+        let article = tenant.article(article_id).await?;
+        article.ok_or_else(|| Fault::permanent(FaultCode::WorkflowError, "the article was deleted"))?;
+        let mut placed = Vec::new();
+        for publication in tenant.placements(article_id).await?.into_iter().filter(is_placed) {
+            placed.extend(self.open_placed(org, publication).await.map_err(step_error)?);
+        }
+        Ok(RetractionWork { article: article_id, how, placed })
+    }
+
+    /// Notes that a copy is taken back, as soon as it is: what comes after it may fail.
+    pub async fn note_retracted(
+        &self,
+        step: &ClaimedStep,
+        placed: &Placed,
+        how: Retraction,
+    ) -> Result<(), StepError> {
+        let (org, _) = step.owner().ok_or(StoreError::LeaseLost)?;
+        let tx = self.store.begin(org).await?;
+        tx.hold_fence(step.fence).await?;
+        let Some(article) = tx.lock_article(placed.publication.article_id).await? else { return Ok(()) };
+        let Some(mut publication) = tx.lock_publication(placed.publication.id).await? else { return Ok(()) };
+        if is_placed(&publication) {
+            stands_as_draft(&mut publication);
+            publication.status = TextEnum(PublicationState::Retracted);
+            let id = tx.save_publication(publication).await?.id;
+            let event = match how {
+                Retraction::Draft => Event::PublicationUnpublished,
+                Retraction::Trash => Event::PublicationRemoved,
+            };
+            tell_publication(&tx, event, &article, &placed.connection, Some(id), None).await?;
         }
         Ok(tx.commit().await?)
     }
 
-    /// Puts what stands there into its trash; before the article is deleted here.
-    pub async fn remove_remote(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
-        let article = self.article(org, id).await?;
-        let tx = self.store.begin(org).await?;
-        refuse_trashed(&tx, article.project_id).await?;
-        tx.rollback().await?;
-        if article.publication_id.is_some() {
-            return Err(ServiceError::Conflict(UNDER_WAY.into()));
-        }
-        let Some(placed) = self.placed(org, &article).await? else { return Ok(()) };
-        let removed =
-            placed.blog.remove(id, Some(&placed.known), Removal::Trash).await.map_err(ServiceError::Outside)?;
-        if removed {
-            let tx = self.store.begin(org).await?;
-            tell_publication(
-                &tx,
-                Event::PublicationRemoved,
-                &article,
-                &placed.connection,
-                Some(placed.publication.id),
-                None,
-            )
-            .await?;
-            tx.commit().await?;
-        }
-        Ok(())
+    /// What the retraction is followed by.
+    pub fn after_retraction(&self, article: Uuid) -> Result<Vec<NewStep>, StoreError> {
+        self.following(article)
+    }
+}
+
+/// What we do there ourselves is no change of somebody else's.
+pub(crate) fn stands_as_draft(publication: &mut rows::Publication) {
+    publication.published_at = None;
+    if let Some(sent) = &mut publication.sent {
+        sent["status"] = json!(RemoteStatus::Draft);
+        sent["date"] = Json::Null;
+    }
+}
+
+/// Nothing of the article is public any more.
+pub(crate) async fn take_back(tx: &TenantTx, mut article: rows::Article) -> Result<(), StoreError> {
+    if let Some(place) = article.publication_id.take() {
+        tx.delete_publication(place).await?;
+    }
+    article.status = ArticleStatus::Draft.as_str().to_owned();
+    (article.published_at, article.external_url, article.publish_error) = (None, None, None);
+    tx.save_article(article).await.map(drop)
+}
+
+/// How a copy is removed.
+pub fn removal(how: Retraction) -> Option<Removal> {
+    match how {
+        Retraction::Draft => None,
+        Retraction::Trash => Some(Removal::Trash),
     }
 }

@@ -1,17 +1,18 @@
 //! A post goes out at an hour: promised, moved, taken back.
 
-use galley_domain::{OrgId, Principal, article::ArticleStatus};
+use chrono::{DateTime, Utc};
+use galley_domain::{OrgId, Principal, article::ArticleStatus, publishing::Holder};
 use galley_recurrence::{Missed, MomentRequest};
-use galley_store::StoreError;
-use galley_webhooks::Event;
 use uuid::Uuid;
 
-use super::missed::Promise;
-use super::publish::{At, OrderedPublication, PublishRequest, publication_connection, tell_publication};
+use super::{
+    publish::{At, OrderedPublication, PublishRequest},
+    retract::stands_as_draft,
+};
 use crate::{
     Services,
     error::{Missing, ServiceError},
-    idempotency::{Answer, IdempotencyKey},
+    idempotency::{Answer, IdempotencyKey, known_answer},
 };
 
 /// An hour to promise.
@@ -22,6 +23,17 @@ pub struct SchedulePostRequest {
     /// By default as it was promised before, else late within a day.
     pub missed: Option<Missed>,
     pub deployment_id: Option<Uuid>,
+    /// By default as it was promised before, else we send it at its hour.
+    pub held_by: Option<Holder>,
+    /// Only if the article is as it was at one of these moments.
+    pub seen: Option<Vec<DateTime<Utc>>>,
+}
+
+impl SchedulePostRequest {
+    /// Everything else as it was, or by default.
+    pub fn at(moment: MomentRequest) -> Self {
+        Self { moment, connection_id: None, missed: None, deployment_id: None, held_by: None, seen: None }
+    }
 }
 
 impl Services {
@@ -34,65 +46,63 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<OrderedPublication>, ServiceError> {
-        let now = self.store.tenant(principal.org).now().await?;
+        let tx = self.store.begin(principal.org).await?;
+        let known: Option<OrderedPublication> = known_answer(&tx, key).await?;
+        let now = tx.now().await?;
+        tx.rollback().await?;
+        if let Some(value) = known {
+            // Its hour may have passed since.
+            return Ok(Answer { value, replayed: true });
+        }
         let moment = request.moment.check(now).map_err(|error| ServiceError::Validation(vec![error]))?;
-        let before = self.promised(principal.org, id).await?;
         let at = At {
             due: moment.at,
             timezone: moment.timezone.name().to_owned(),
             note: moment.note,
-            missed: request.missed.or(before.1).unwrap_or_default(),
+            missed: request.missed,
+            held_by: request.held_by,
         };
         let wanted = PublishRequest {
-            connection_id: request.connection_id.or(before.0),
+            connection_id: request.connection_id,
             deployment_id: request.deployment_id,
+            seen: request.seen,
             ..PublishRequest::default()
         };
         self.order_publication(principal, id, wanted, Some(at), trace_id, key).await
     }
 
-    /// Where and how a scheduled article was to go out.
-    async fn promised(&self, org: OrgId, id: Uuid) -> Result<(Option<Uuid>, Option<Missed>), ServiceError> {
-        let tenant = self.store.tenant(org);
-        let Some(article) = tenant.article(id).await?.filter(|article| article.scheduled_at.is_some()) else {
-            return Ok((None, None));
-        };
-        let promise: Option<Promise> =
-            article.schedule.map(serde_json::from_value).transpose().map_err(StoreError::from)?;
-        let connection = match article.publication_id {
-            Some(publication) => tenant.publication(publication).await?.and_then(|found| found.connection_id),
-            None => None,
-        };
-        Ok((connection, promise.map(|promise| promise.missed)))
-    }
-
-    /// Takes the promise back; the article is as it was before.
+    /// Takes the promise back; the article is a draft again. One that the site itself has promised becomes a draft there.
     pub async fn unschedule_post(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
-        let tx = self.store.begin_steps([org]).await?;
-        let before = tx.tenant(org.0)?.article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        let before = self.article(org, id).await?;
         if before.status != ArticleStatus::Scheduled.as_str() {
             return Err(ServiceError::Conflict("the post is not scheduled".into()));
         }
-        let connection = match before.publication_id {
-            Some(publication) => publication_connection(tx.tenant(org.0)?, publication).await?,
-            None => None,
-        };
-        let tx = self.drop_promise(tx, org, id).await?;
+        if before.publication_id.is_none()
+            && let Some(placed) = self.placed(org, &before).await?
+        {
+            placed.blog.unpublish(id, Some(&placed.known)).await.map_err(ServiceError::Outside)?;
+        }
+        let tx = self.store.begin_steps([org]).await?;
+        let (tx, _) = self.drop_promise(tx, org, id, None).await.map_err(|error| match error {
+            ServiceError::Stale(text) => ServiceError::Conflict(text),
+            error => error,
+        })?;
         let tenant = tx.tenant(org.0)?;
         let mut article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
-        // What only the site has promised is not ours to wait for.
-        let is_still_promised = before.publication_id.is_some() && article.status == ArticleStatus::Scheduled.as_str();
-        if is_still_promised || article.publication_id.is_some() {
+        if let (None, Some(connection)) = (before.publication_id, article.connection_id)
+            && let Some(placed) = tenant.placed(id, connection).await?
+            && let Some(mut placed) = tenant.lock_publication(placed.id).await?
+        {
+            stands_as_draft(&mut placed);
+            tenant.save_publication(placed).await?;
+        }
+        if article.publication_id.is_some() {
             return Err(ServiceError::Conflict("its hour has come; it is being published".into()));
         }
         // The document's word for what it is then.
         article.status = ArticleStatus::Draft.as_str().to_owned();
-        article.publish_error = None;
-        let article = tenant.save_article(article).await?;
-        if let Some(connection) = connection {
-            tell_publication(tenant, Event::PublicationUnscheduled, &article, &connection, before.publication_id, None)
-                .await?;
-        }
+        (article.publish_error, article.scheduled_at, article.schedule) = (None, None, None);
+        tenant.save_article(article).await?;
         tx.commit().await?;
         Ok(())
     }

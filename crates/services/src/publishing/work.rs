@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use galley_destinations::{Asset, AssetRole, Destination, Known, Post, Published, SeoMeta, Visibility as Shown};
+use chrono::{DateTime, TimeDelta, Utc};
+use galley_destinations::{
+    Asset, AssetRole, Destination, Known, Post, Published, RemoteFields, SeoMeta, Visibility as Shown, differences,
+};
 use galley_domain::{
     Fault, FaultCode, OrgId,
     article::ArticleStatus,
@@ -36,7 +39,28 @@ pub struct PublicationWork {
     pub blog: Arc<dyn Destination>,
     /// What our records say of the article there.
     pub known: Option<Known>,
+    /// Of the article, as far as our records know what stands there.
+    pub known_version: Option<i32>,
+    /// How late it is, and until when it is tried, of one that was promised.
+    late: Option<(TimeDelta, TimeDelta)>,
 }
+
+impl PublicationWork {
+    /// A promise outlasts a site that is away, as long as it may come late; that costs no attempt.
+    pub fn put_off(&self, fault: Fault) -> StepError {
+        match self.late {
+            Some((late, most)) if late < most => {
+                let wait = (late / 4).clamp(SOONEST, LATEST).min(most - late + SOONEST);
+                tracing::warn!(publication = %self.publication.id, %fault, "its site is away; it is tried again");
+                StepError::Snooze(wait.to_std().unwrap_or(REWRITTEN_WAIT))
+            }
+            _ => fault.into(),
+        }
+    }
+}
+
+const SOONEST: TimeDelta = TimeDelta::seconds(10);
+const LATEST: TimeDelta = TimeDelta::minutes(10);
 
 /// What the step brings.
 #[derive(Debug, Clone)]
@@ -49,7 +73,7 @@ pub struct SentPublication {
 }
 
 fn refused(message: impl Into<String>) -> StepError {
-    Fault::permanent(FaultCode::WorkflowError, message).into()
+    Fault::permanent(FaultCode::Conflict, message).into()
 }
 
 impl Services {
@@ -60,9 +84,34 @@ impl Services {
         let row = self.store.tenant(org).task(task).await?.ok_or(StoreError::LeaseLost)?;
         let Input { publication_id } = serde_json::from_value(row.input).map_err(StoreError::from)?;
         let (publication, article, connection) = self.begin_publication(org, step, publication_id).await?;
-        let known = known(self.store.tenant(org).placed(article.id, connection.id).await?)?;
+        let tenant = self.store.tenant(org);
+        let placed = tenant.placed(article.id, connection.id).await?;
+        let known_version = placed.as_ref().and_then(|placed| placed.version);
+        let known = known(placed)?;
+        let promise: Option<Promise> =
+            article.schedule.clone().map(serde_json::from_value).transpose().map_err(StoreError::from)?;
+        let late = match (publication.due_at, promise) {
+            (Some(due), Some(promise)) => Some((tenant.now().await? - due, promise.may_be_late())),
+            _ => None,
+        };
         let blog = self.blog(org, &connection).await.map_err(step_error)?;
-        Ok(PublicationWork { publication, article, connection, blog, known })
+        Ok(PublicationWork { publication, article, connection, blog, known, known_version, late })
+    }
+
+    /// Whether the text that stands there is one that we have sent, and whose call was given up before its end was known: it
+    /// bears the mark of a newer version than our records know, and is its text.
+    pub async fn is_our_own(&self, work: &PublicationWork, there: &RemoteFields) -> Result<bool, StepError> {
+        let (article, known) = (&work.article, work.known.as_ref());
+        let Some(found) = work.blog.look_up(article.id, known).await? else { return Ok(false) };
+        let version = i32::try_from(found.version).unwrap_or(i32::MAX);
+        if work.known_version.is_none_or(|recorded| version <= recorded) {
+            return Ok(false);
+        }
+        let org = OrgId(article.org_id);
+        let Some(sent) = self.store.tenant(org).article_version(article.id, version).await? else { return Ok(false) };
+        let sent = rows::Article { title: sent.title, content_markdown: sent.content_markdown, ..article.clone() };
+        let form = work.blog.preview(post_of(&sent, Shown::Publish, Vec::new()), known).await?.local;
+        Ok(differences(&form, there).iter().all(|one| !matches!(one.field.as_str(), "title" | "content")))
     }
 
     async fn begin_publication(
@@ -109,11 +158,7 @@ impl Services {
     /// The article as it is put there.
     pub async fn post_message(&self, org: OrgId, work: &PublicationWork) -> Result<Post, StepError> {
         let PublicationWork { publication, article, .. } = work;
-        let shown = match *publication.visibility {
-            Visibility::Publish => Shown::Publish,
-            Visibility::Draft => Shown::Draft,
-            Visibility::Pending => Shown::Pending,
-        };
+        let shown = shown_as(*publication.visibility, publication.due_at);
         let assets = self.cover_of(org, article).await?.into_iter().collect();
         let post = post_of(article, shown, assets);
         Ok(Post { overwrite: publication.force, ..post })
@@ -165,6 +210,15 @@ impl Services {
             credit: credit.unwrap_or_default().to_owned(),
             role: AssetRole::Cover,
         })
+    }
+}
+
+pub(crate) fn shown_as(visibility: Visibility, due: Option<DateTime<Utc>>) -> Shown {
+    match visibility {
+        Visibility::Future => due.map_or(Shown::Publish, Shown::Future),
+        Visibility::Publish => Shown::Publish,
+        Visibility::Draft => Shown::Draft,
+        Visibility::Pending => Shown::Pending,
     }
 }
 

@@ -255,27 +255,35 @@ impl Orders {
         connection_id: Option<Uuid>,
         trace_id: &str,
     ) -> Result<Result<Receipt, Refusal>, StoreError> {
-        let Some(article) = tx.oldest_approved(project).await? else { return Ok(Err(Refusal::NothingApproved)) };
-        let (subject, mut refused) = (Some(article.id), article.clone());
-        let request = PublishRequest { connection_id, ..PublishRequest::default() };
-        match insert_publication(tx, self.registry(), principal, article, request, None, trace_id).await {
-            Ok(OrderedPublication { task_id, .. }) => {
-                Ok(Ok(Receipt { task_id, subject, price: Decimal::ZERO, estimated_time_seconds: 0, created_at: None }))
-            }
-            Err(ServiceError::Store(error)) => Err(error),
-            Err(ServiceError::Refused(text, reasons)) => {
-                // It waits for somebody, and no longer for a time; the next one is not held up by it.
-                refused.publish_error = Some(text);
-                tx.save_article(refused).await?;
-                Ok(Err(Refusal::Wrong(reasons)))
-            }
-            Err(other) => {
-                let error = FieldError { field: "action".into(), message: other.to_string() };
-                Ok(Err(Refusal::Wrong(vec![error])))
+        let mut wrong = None;
+        for _ in 0..MOST_REFUSED {
+            let Some(article) = tx.oldest_approved(project).await? else { break };
+            let (subject, mut refused) = (Some(article.id), article.clone());
+            let request = PublishRequest { connection_id, ..PublishRequest::default() };
+            match insert_publication(tx, self.registry(), principal, article, request, None, trace_id).await {
+                Ok(OrderedPublication { task_id, .. }) => {
+                    let (price, estimated_time_seconds) = (Decimal::ZERO, 0);
+                    return Ok(Ok(Receipt { task_id, subject, price, estimated_time_seconds, created_at: None }));
+                }
+                Err(ServiceError::Store(error)) => return Err(error),
+                Err(ServiceError::Refused(text, reasons)) => {
+                    // It waits for somebody, and no longer for a time; the next one is not held up by it.
+                    refused.publish_error = Some(text);
+                    tx.save_article(refused).await?;
+                    wrong = wrong.or(Some(reasons));
+                }
+                Err(other) => {
+                    let error = FieldError { field: "action".into(), message: other.to_string() };
+                    return Ok(Err(Refusal::Wrong(vec![error])));
+                }
             }
         }
+        Ok(Err(wrong.map_or(Refusal::NothingApproved, Refusal::Wrong)))
     }
 }
+
+/// So many articles that the gate does not let out are passed over in one run.
+const MOST_REFUSED: usize = 20;
 
 fn new_run(schedule: Uuid, due_at: DateTime<Utc>, trigger: RunTrigger, status: RunStatus, late: i64) -> NewRun {
     NewRun { schedule, due_at, trigger, status, late_seconds: seconds(late), reason: None }

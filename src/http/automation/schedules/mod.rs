@@ -61,6 +61,7 @@ impl Schedules {
         let filter = ScheduleFilter {
             status: query.status.map(|word| word.0),
             search: query.search.map(|text| text.0),
+            project_id: None,
             limit: page.limit,
             offset: page.offset,
         };

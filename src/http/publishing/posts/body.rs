@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use galley_domain::{
     article::ContentFormat,
     order::{ArticleOrder, FieldError, Violations, limits},
-    publishing::{PostStatus, PostType, Visibility},
+    publishing::{Holder, PostStatus, PostType, Visibility},
     writing::{Brief, Tone, WordRange},
 };
 use galley_recurrence::{Missed, MomentRequest};
@@ -261,7 +261,7 @@ fields! {
         /// An active blog connection.
         connection_id: Uuid,
         /// As what it is to stand there; with `draft` and `pending` the state here stays.
-        wp_status: Option<Word<Visibility>>,
+        wp_status: Option<Word<WpStatus>>,
         /// Also over what somebody has changed there.
         force: bool = false,
     }
@@ -278,6 +278,9 @@ fields! {
         connection_id: Option<Uuid>,
         /// What becomes of the post if its hour is missed: by default it goes out late, within 24 hours.
         missed: Option<ScheduleMissedInput>,
+        /// `galley`: it is sent at its hour. `site`: it is sent at once, and the blog publishes it itself (its state `future`);
+        /// a while after the hour it is looked whether it has. By default as it was promised before, else `galley`.
+        held_by: Option<Word<Holder>>,
     }
 }
 
@@ -285,7 +288,23 @@ impl From<ScheduleBlogPost> for SchedulePostRequest {
     fn from(body: ScheduleBlogPost) -> Self {
         let moment = MomentRequest { at: body.scheduled_at.0, timezone: body.timezone.map(|zone| zone.0) };
         let missed = body.missed.map(Missed::from);
-        Self { moment, connection_id: body.connection_id, missed, deployment_id: None }
+        let held_by = body.held_by.map(|word| word.0);
+        Self { connection_id: body.connection_id, missed, held_by, ..Self::at(moment) }
+    }
+}
+
+crate::http::kit::scalar::words! {
+    /// As what a post is to stand at its blog.
+    pub enum WpStatus { Publish = "publish", Draft = "draft", Pending = "pending" }
+}
+
+impl From<WpStatus> for Visibility {
+    fn from(status: WpStatus) -> Self {
+        match status {
+            WpStatus::Publish => Self::Publish,
+            WpStatus::Draft => Self::Draft,
+            WpStatus::Pending => Self::Pending,
+        }
     }
 }
 

@@ -7,11 +7,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use galley_destinations::{Existing, Post, Published, RemoteStatus, SeoOutcome, differences};
+use galley_destinations::{Post, Published, differences};
 use galley_domain::{
     Fault, FaultCode, OrgId,
     effect::EffectState,
-    publishing::{POST, PUBLISH, Visibility},
+    publishing::{POST, PUBLISH},
     task::StepKind,
 };
 use galley_engine::{Output, Step, StepContext, StepError};
@@ -38,11 +38,12 @@ impl Step for Publish {
             destination: work.blog.name(),
             key: &work.publication.id.to_string(),
         };
-        let posting = Posting { services, org, work: &work, attempt: cx.step.attempt, answer: Mutex::default() };
-        self.await_others(org, &work).await?;
-        services.carry_out(&cx.step, &key, &posting).await?;
-        let published = posting.answer().await?;
-        let version = work.article.version;
+        let posting = Posting { services, org, work: &work, answer: Mutex::default() };
+        let published = match self.post(cx, org, &key, &posting).await {
+            Err(StepError::Fault(fault)) if fault.is_transient() => return Err(work.put_off(fault)),
+            posted => posted?,
+        };
+        let version = i32::try_from(published.version).unwrap_or(work.article.version);
         Ok(pipelines::publication::sent(SentPublication {
             publication: work.publication.id,
             version,
@@ -56,6 +57,18 @@ impl Step for Publish {
 const OTHERS: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 
 impl Publish {
+    async fn post(
+        &self,
+        cx: &StepContext,
+        org: OrgId,
+        key: &EffectKey<'_>,
+        posting: &Posting<'_>,
+    ) -> Result<Published, StepError> {
+        self.await_others(org, posting.work).await?;
+        self.0.services.carry_out(&cx.step, key, posting).await?;
+        posting.answer().await
+    }
+
     /// Of a publication that was cancelled while its call was on the way, nobody knows yet what it made.
     async fn await_others(&self, org: OrgId, work: &PublicationWork) -> Result<(), StepError> {
         let tenant = self.0.services.store().tenant(org);
@@ -76,52 +89,19 @@ struct Posting<'a> {
     services: &'a Services,
     org: OrgId,
     work: &'a PublicationWork,
-    attempt: u32,
     /// What the blog said, if this attempt has asked it.
     answer: Mutex<Option<Published>>,
 }
 
 impl Posting<'_> {
-    fn version(&self) -> u32 {
-        u32::try_from(self.work.article.version).unwrap_or(0)
-    }
-
-    /// Whether what stands there is what this publication is to bring about.
-    fn is_done(&self, existing: &Existing) -> bool {
-        let shown = match *self.work.publication.visibility {
-            Visibility::Publish => existing.status == RemoteStatus::Published,
-            Visibility::Draft => existing.status == RemoteStatus::Draft,
-            Visibility::Pending => existing.status == RemoteStatus::Pending,
-        };
-        shown && existing.version == self.version()
-    }
-
-    async fn existing(&self) -> Result<Option<Existing>, Fault> {
-        let work = self.work;
-        let found = work.blog.look_up(work.article.id, work.known.as_ref()).await?;
-        Ok(found.filter(|existing| self.is_done(existing)))
-    }
-
     /// What stands there: as the blog has just said, or as it says of what an earlier attempt has left.
     async fn answer(&self) -> Result<Published, StepError> {
         if let Some(answer) = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Ok(answer);
         }
-        let work = self.work;
-        let gone = || Fault::transient(FaultCode::WorkflowError, "the post was there and is not found any more");
-        let existing = self.existing().await?.ok_or_else(gone)?;
-        let fields = work.blog.read(work.article.id, work.known.as_ref()).await?.ok_or_else(gone)?;
-        Ok(Published {
-            external_id: existing.external_id,
-            url: existing.url,
-            slug: existing.slug,
-            status: existing.status,
-            version: existing.version,
-            already_there: true,
-            seo_meta: SeoOutcome::Unknown,
-            fields,
-            warnings: Vec::new(),
-        })
+        // It is there, and nobody has seen the answer. The blog tells the same thing once more, and adds what is missing.
+        let post = self.prepare().await?;
+        Ok(self.work.blog.publish(post, self.work.known.as_ref()).await?)
     }
 
     /// Nothing is sent over what somebody has changed there, unless that is what is wanted.
@@ -129,20 +109,17 @@ impl Posting<'_> {
         let work = self.work;
         let Some(known) = work.known.as_ref().filter(|_| !work.publication.force) else { return Ok(()) };
         let Some(sent) = &known.fields else { return Ok(()) };
-        // What stands there may be what an earlier attempt of this very publication has sent.
-        if self.attempt > 1 && self.existing().await?.is_some() {
-            return Ok(());
-        }
         let Some(there) = work.blog.read(work.article.id, Some(known)).await? else { return Ok(()) };
         let changed: Vec<String> = differences(sent, &there).into_iter().map(|one| one.field).collect();
-        if changed.is_empty() {
+        // What stands there may be what a call of ours has sent of which nobody knew what became.
+        if changed.is_empty() || self.services.is_our_own(work, &there).await? {
             return Ok(());
         }
         let text = format!(
             "somebody has changed the post at its site since it was published ({}); resolve that, or publish with force",
             changed.join(", ")
         );
-        Err(Fault::permanent(FaultCode::WorkflowError, text).into())
+        Err(Fault::permanent(FaultCode::Conflict, text).into())
     }
 }
 
