@@ -48,7 +48,8 @@ fn rendered(markdown: &str, raw_is_text: bool) -> String {
         Event::Html(raw) | Event::InlineHtml(raw) if raw_is_text => Event::Text(raw),
         event => event,
     };
-    let mut events: Vec<Event> = TextMergeStream::new(Parser::new_ext(markdown, super::options()).map(as_text)).collect();
+    let mut events: Vec<Event> =
+        TextMergeStream::new(Parser::new_ext(markdown, super::options()).map(as_text)).collect();
     remove_title(&mut events);
     notes::number(&mut events);
     let mut tamer = Tamer::default();

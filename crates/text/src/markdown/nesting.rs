@@ -2,8 +2,8 @@
 
 /// Elements that have no end, or need none.
 const OPEN: [&str; 20] = [
-    "br", "hr", "img", "wbr", "col", "p", "li", "td", "th", "tr", "dt", "dd", "option", "input", "area", "embed", "link",
-    "meta", "source", "track",
+    "br", "hr", "img", "wbr", "col", "p", "li", "td", "th", "tr", "dt", "dd", "option", "input", "area", "embed",
+    "link", "meta", "source", "track",
 ];
 
 /// How deep the elements of some HTML may stand in each other, at most. An end counts only where its element is the one that

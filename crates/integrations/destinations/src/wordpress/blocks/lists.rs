@@ -23,7 +23,8 @@ pub(super) fn block(depth: usize, list: &Element) -> Option<String> {
         ),
     };
     let items = elements(&list.inner);
-    let items: Vec<String> = items.iter().filter(|part| !part.is_gap()).map(|part| item(depth, part)).collect::<Option<_>>()?;
+    let items: Vec<String> =
+        items.iter().filter(|part| !part.is_gap()).map(|part| item(depth, part)).collect::<Option<_>>()?;
     Some(wrapped("list", &attributes, &format!("{tag}{}</{}>", items.join("\n\n"), list.name)))
 }
 
