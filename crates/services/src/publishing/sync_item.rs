@@ -252,7 +252,8 @@ impl Services {
 
 /// Whether both sides say the same, whoever wrote it first.
 fn same_text(article: &rows::Article, there: &RemoteFields) -> bool {
-    article.title == there.title && of_html(&there.content).is_some_and(|theirs| theirs.trim() == article.content_markdown.trim())
+    article.title == there.title
+        && of_html(&there.content).is_some_and(|theirs| theirs.trim() == article.content_markdown.trim())
 }
 
 async fn free_slug(tx: &TenantTx, fields: &RemoteFields) -> Result<String, ServiceError> {

@@ -130,6 +130,7 @@ impl Services {
             Ok((_, bytes)) => Ok(Some(Asset {
                 name: "cover.png".into(),
                 bytes: bytes.to_vec(),
+                smaller: None,
                 alt: article.cover_alt.clone().unwrap_or_default(),
                 caption: String::new(),
                 credit: String::new(),
@@ -160,6 +161,7 @@ impl Services {
         Ok(Asset {
             name: format!("cover.{end}"),
             bytes: bytes.to_vec(),
+            smaller: None,
             alt: image.alt_text.clone(),
             caption: String::new(),
             credit: credit.unwrap_or_default().to_owned(),

@@ -6,6 +6,7 @@
 mod blocks;
 mod client;
 mod content;
+mod copies;
 mod discovery;
 mod failure;
 mod listing;
