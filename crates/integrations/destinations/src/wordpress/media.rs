@@ -91,7 +91,7 @@ async fn ensured(site: &Site, asset: &Asset, bytes: &[u8], known: Option<&Known>
     }
     let made = upload(site, asset, bytes, &name).await?;
     // Another process may have sent it meanwhile, or a request that was given up for lost.
-    match first(site, &name).await?.filter(|first| first.id < made.id) {
+    match earlier(site, &name, made.id).await? {
         Some(first) => {
             // Nobody has seen our own yet; if it cannot be removed, it stays beside the first one.
             _ = delete(site, made.id).await;
@@ -150,20 +150,38 @@ impl Name {
     }
 }
 
-/// The first one of these bytes: by the name that it has when nobody has changed it, and by its hash anywhere in its title,
-/// since the same bytes may have come under another name. Without `context=edit`, which hides what other users have uploaded.
+/// The first one of these bytes: by the name that it has when nobody has changed it, or by its hash anywhere in its title,
+/// since the same bytes may have come under another name.
 async fn first(site: &Site, name: &Name) -> Result<Option<Media>, Failure> {
+    match named(site, name).await? {
+        found if found.is_empty() => Ok(titled(site, name).await?.into_iter().min_by_key(|media| media.id)),
+        found => Ok(found.into_iter().min_by_key(|media| media.id)),
+    }
+}
+
+/// The first one, if it came before the one with this number.
+async fn earlier(site: &Site, name: &Name, id: u64) -> Result<Option<Media>, Failure> {
+    let mut found = named(site, name).await?;
+    found.extend(titled(site, name).await?);
+    Ok(found.into_iter().filter(|media| media.id < id).min_by_key(|media| media.id))
+}
+
+async fn named(site: &Site, name: &Name) -> Result<Vec<Media>, Failure> {
     let slug = name.slug();
     let mut slugs = vec![slug.clone()];
     slugs.extend((2..=SUFFIXES).map(|suffix| format!("{slug}-{suffix}")));
-    let mut all: Vec<Media> = Vec::new();
-    for query in [("slug", slugs.join(",")), ("search", name.hash.clone())] {
-        let query =
-            [(query.0, query.1.as_str()), ("per_page", "20"), ("orderby", "id"), ("order", "asc"), ("_fields", FIELDS)];
-        let found: Vec<Media> = read(site.get("wp/v2/media", &query).await?.json)?;
-        all.extend(found.into_iter().filter(|media| media.has(&name.hash)));
-    }
-    Ok(all.into_iter().min_by_key(|media| media.id))
+    listed(site, name, ("slug", &slugs.join(","))).await
+}
+
+async fn titled(site: &Site, name: &Name) -> Result<Vec<Media>, Failure> {
+    listed(site, name, ("search", &name.hash)).await
+}
+
+/// Without `context=edit`, which hides what other users have uploaded.
+async fn listed(site: &Site, name: &Name, by: (&str, &str)) -> Result<Vec<Media>, Failure> {
+    let query = [by, ("per_page", "20"), ("orderby", "id"), ("order", "asc"), ("_fields", FIELDS)];
+    let found: Vec<Media> = read(site.get("wp/v2/media", &query).await?.json)?;
+    Ok(found.into_iter().filter(|media| media.has(&name.hash)).collect())
 }
 
 /// What is said of the picture goes with its bytes, in one request, unless it is too long for an address.

@@ -233,8 +233,11 @@ impl Prober<'_> {
             Err(failure) => return self.no_draft(failure).await,
         };
         self.seo(&draft).await;
-        let left = posts::remove(self.site, draft.id, true).await;
-        let left = left.err().map(|failure: Failure| failure.into_fault("delete the draft"));
+        let left = match posts::remove(self.site, draft.id, true).await {
+            Ok(_) => None,
+            // It may be gone all the same.
+            Err(failure) => self.remove_drafts().await.err().map(|_| failure.into_fault("delete the draft")),
+        };
         match (me.can("publish_posts"), left) {
             (false, _) => {
                 let help = "Give the user the role of an author or more, or publish as \"pending\" for somebody there to approve.";
