@@ -16,7 +16,7 @@ const DEEPEST: usize = 64;
 const MOST_RAW_TAGS: usize = 5_000;
 const MOST_RAW_BYTES: usize = 64 * 1024;
 /// With raw HTML that brings elements deeper than this it is shown as text: whoever walks the elements takes the stack.
-/// Markdown alone comes to about twice [`DEEPEST`].
+/// Markdown alone comes to little more than [`DEEPEST`].
 const DEEPEST_RAW: usize = 200;
 /// Text without a tag gets a `<wbr>` after this many bytes: html5ever 0.40 takes quadratic time to write a text with
 /// many `&` or Latin-1 letters.
