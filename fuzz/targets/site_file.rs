@@ -32,6 +32,7 @@ fn check_written(title: &str, description: &str, body: &str, version: u32) {
         assets: vec![Asset {
             name: "cover.png".into(),
             bytes: Vec::new(),
+            smaller: None,
             alt: title.to_owned(),
             caption: title.to_owned(),
             credit: description.to_owned(),

@@ -59,6 +59,7 @@ impl Conformance {
         Asset {
             name: name.to_owned(),
             bytes: self.picture.clone(),
+            smaller: None,
             alt: "A cup".to_owned(),
             caption: "Tea at noon.".to_owned(),
             credit: "Photo: A. Painter".to_owned(),
@@ -73,6 +74,7 @@ fn known(published: &Published) -> Known {
         url: published.url.clone(),
         slug: published.slug.clone(),
         fields: Some(published.fields.clone()),
+        version: published.version,
     }
 }
 

@@ -184,6 +184,7 @@ fn article(article_id: Uuid) -> Post {
     let picture = |name: &str, role| Asset {
         name: name.to_owned(),
         bytes: POINT.to_vec(),
+        smaller: None,
         alt: "A \"point\" & more".to_owned(),
         caption: "One point <b>only</b>.".to_owned(),
         credit: "Photo: A. Painter".to_owned(),

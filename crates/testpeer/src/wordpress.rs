@@ -66,6 +66,16 @@ pub struct Like {
     pub has_classic_editor: bool,
     /// Where the home page says that the interface is, instead of where it is.
     pub links_to: Option<String>,
+    /// A plugin closes the interface to those who are not logged in.
+    pub is_closed_to_strangers: bool,
+    /// A plugin gives each upload a file name of its own.
+    pub renames_uploads: bool,
+    /// Its clock, in UTC.
+    pub now: &'static str,
+    /// Somebody else's upload of the same bytes is done just before the next one.
+    pub races_upload: bool,
+    /// Larger uploads are refused, in bytes.
+    pub max_upload: usize,
 }
 
 impl Default for Like {
@@ -82,6 +92,11 @@ impl Default for Like {
             hides_terms: false,
             has_classic_editor: false,
             links_to: None,
+            is_closed_to_strangers: false,
+            renames_uploads: false,
+            now: "2026-11-29T12:00:00",
+            races_upload: false,
+            max_upload: usize::MAX,
         }
     }
 }
@@ -169,6 +184,23 @@ impl FakeWordPress {
     pub fn write_page(&self, slug: &str, content: &str) -> u64 {
         let page = json!({ "slug": slug, "content": content, "status": "publish", "title": "A page", "type": "page" });
         self.state().insert_post(&page)
+    }
+
+    /// A request that was given up for lost is carried out after all: the post is made a second time, with a name of its own.
+    pub fn make_again(&self, post: u64) -> u64 {
+        let mut site = self.state();
+        let again = site.posts[&post].clone();
+        site.insert_copy(again)
+    }
+
+    /// The site's clockwork: what is due is published.
+    pub fn run_cron(&self) {
+        self.state().publish_due();
+    }
+
+    /// Somebody writes below a picture there.
+    pub fn caption(&self, media: u64, caption: &str) {
+        self.state().media.get_mut(&media).unwrap()["caption"] = caption.into();
     }
 
     /// As [`Like`], from now on.

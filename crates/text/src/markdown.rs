@@ -3,6 +3,7 @@
 mod citation;
 mod html;
 mod links;
+mod nesting;
 mod of_html;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
@@ -12,7 +13,7 @@ use citation::without_marks;
 
 pub use html::to_html;
 pub use links::{Image, Links};
-pub use of_html::of_html;
+pub use of_html::{MAX_HTML_BYTES, of_html};
 
 /// The heading of level 2 that opens the list of sources; what follows it is no prose.
 pub const SOURCES_HEADING: &str = "Sources";

@@ -113,6 +113,7 @@ fn everything(text: &str) {
     markdown::strip_headings(text);
     markdown::word_count(text);
     markdown::to_html(text);
+    markdown::of_html(text);
     let keywords = [text.to_owned()];
     for language in ["en", "ru", text] {
         let input = seo::SeoInput {
@@ -157,29 +158,34 @@ fn mixtures_do_no_harm() {
 const SIZE: usize = 60_000;
 /// The same for one long line.
 const LONG_SIZE: usize = 400_000;
+/// The same for HTML, in which one text may be as long as all of it.
+const HTML_SIZE: usize = 100_000;
 const MOST_TIMES: u32 = 10;
 /// What is too short to be measured on a machine that is busy with other things.
 const NOISE: Duration = Duration::from_millis(100);
 /// A machine may be busier while the longer text is read: one measurement of so many has to be within bounds.
 const MEASUREMENTS: usize = 3;
 
-fn everything_timed(piece: &str, size: usize) {
+/// Reads a text of pieces and a quarter of it, until the times are in proportion.
+fn timed_of(what: &str, piece: &str, size: usize, run: &dyn Fn(&str)) {
     let text = piece.repeat(size / piece.len());
     let quarter = piece.repeat(size / 4 / piece.len());
-    let timed = |what: &str, run: &dyn Fn(&str)| {
-        let took = |text: &str| {
-            let start = Instant::now();
-            run(text);
-            start.elapsed()
-        };
-        let mut measured = Vec::new();
-        let linear = (0..MEASUREMENTS).any(|_| {
-            let (one, four) = (took(&quarter), took(&text));
-            measured.push((one, four));
-            four < one * MOST_TIMES + NOISE
-        });
-        assert!(linear, "{what} took {measured:?} for {} and {size} bytes of {piece:?}", size / 4);
+    let took = |text: &str| {
+        let start = Instant::now();
+        run(text);
+        start.elapsed()
     };
+    let mut measured = Vec::new();
+    let linear = (0..MEASUREMENTS).any(|_| {
+        let (one, four) = (took(&quarter), took(&text));
+        measured.push((one, four));
+        four < one * MOST_TIMES + NOISE
+    });
+    assert!(linear, "{what} took {measured:?} for {} and {size} bytes of {piece:?}", size / 4);
+}
+
+fn everything_timed(piece: &str, size: usize) {
+    let timed = |what: &str, run: &dyn Fn(&str)| timed_of(what, piece, size, run);
     timed("sentence::split", &|text| drop(sentence::split(text)));
     timed("word::count", &|text| _ = word::count(text));
     timed("word::stem", &|text| drop(word::stem(text, "en")));
@@ -190,6 +196,7 @@ fn everything_timed(piece: &str, size: usize) {
     timed("seo::fit_description", &|text| drop(seo::fit_description(text)));
     timed("markdown::strip", &|text| drop(markdown::strip(text)));
     timed("markdown::to_html", &|text| drop(markdown::to_html(text)));
+    timed("markdown::of_html", &|text| drop(markdown::of_html(text)));
     timed("seo::score", &|text| {
         drop(seo::score(&seo::SeoInput {
             title: "T",
@@ -238,6 +245,16 @@ fn time_is_linear() {
     ] {
         everything_timed(piece, SIZE);
     }
+}
+
+/// Long enough for what grows with the square of it to be seen.
+#[test]
+fn html_is_read_in_linear_time() {
+    for piece in ["& é ", "&amp; ", "<b title='& é '>x</b> ", "<p>& é ", "£ ", "x <", "<!-- & "] {
+        timed_of("markdown::of_html", piece, HTML_SIZE, &|text| drop(markdown::of_html(text)));
+    }
+    let in_value = |text: &str| drop(markdown::of_html(&format!("<b title=\"{text}\">x</b>")));
+    timed_of("markdown::of_html of a value", "& ", HTML_SIZE, &in_value);
 }
 
 #[test]

@@ -73,6 +73,11 @@ pub(crate) fn term_key(name: &str) -> String {
     path.join(">")
 }
 
+/// Whether two texts mean the same, however they are written.
+pub(crate) fn same_html(one: &str, other: &str) -> bool {
+    normal(one) == normal(other)
+}
+
 /// The meaning of a text with or without markup, so that two forms of one text are equal.
 fn normal(html: &str) -> String {
     let mut normal = Normal::default();

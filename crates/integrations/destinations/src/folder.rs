@@ -234,7 +234,7 @@ impl SiteFolder {
         let written = (|| {
             let dir = root.open_dir(&temp).map_err(|e| fault("open", &temp, &e))?;
             for asset in &post.assets {
-                write_new(&dir, &asset.name, &asset.bytes, &format!("{folder}/{}", asset.name))?;
+                write_new(&dir, &asset.name, asset.payload(), &format!("{folder}/{}", asset.name))?;
                 point("asset-staged");
             }
             let text = document(post, folder, self.style);

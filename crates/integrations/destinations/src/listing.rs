@@ -26,6 +26,8 @@ pub struct RemoteItem {
     pub url: String,
     /// The article that it is, if it bears our mark.
     pub article: Option<Uuid>,
+    /// Shown to those who know a password only. With [`crate::RemoteStatus::Private`] it is what the public may not see.
+    pub is_protected: bool,
     pub fields: RemoteFields,
 }
 

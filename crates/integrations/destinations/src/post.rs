@@ -67,6 +67,8 @@ pub struct Asset {
     /// A file name of ASCII letters, digits, `.`, `-` and `_` that ends like a picture.
     pub name: String,
     pub bytes: Vec<u8>,
+    /// The same picture in fewer bytes and in the same format, for destinations that find it too large.
+    pub smaller: Option<Vec<u8>>,
     pub alt: String,
     /// Shown below the picture; may be empty.
     pub caption: String,
@@ -76,6 +78,19 @@ pub struct Asset {
 }
 
 impl Asset {
+    /// What is sent first: the picture itself, or what is small enough of it.
+    pub(crate) fn payload(&self) -> &[u8] {
+        match &self.smaller {
+            Some(smaller) if self.bytes.len() > Post::MAX_ASSET_BYTES => smaller,
+            _ => &self.bytes,
+        }
+    }
+
+    /// What is left to be sent where that is refused as too large.
+    pub(crate) fn smaller(&self) -> Option<&[u8]> {
+        self.smaller.as_deref().filter(|smaller| smaller.len() < self.payload().len())
+    }
+
     /// What stands below the picture.
     pub(crate) fn caption_with_credit(&self) -> String {
         let parts = [self.caption.trim(), self.credit.trim()];
@@ -167,7 +182,7 @@ impl Post {
         ] {
             at_most(what, text.chars().count(), most, "characters")?;
         }
-        self.check_terms()?;
+        Self::check_terms(&self.categories, &self.category_ids, &self.tags)?;
         at_most("list of keywords", self.keywords.len(), Self::MAX_KEYWORDS, "entries")?;
         for keyword in &self.keywords {
             at_most("keyword", keyword.chars().count(), Self::MAX_KEYWORD, "characters")?;
@@ -188,11 +203,15 @@ impl Post {
         self.check_assets()
     }
 
-    fn check_terms(&self) -> Result<(), Fault> {
-        at_most("list of category numbers", self.category_ids.len(), Self::MAX_TERMS, "entries")?;
-        for (what, one, names) in
-            [("list of categories", "category", &self.categories), ("list of tags", "tag", &self.tags)]
-        {
+    /// Refuses terms that no destination could take, so that whoever stores them can say so at once. A fault's message is
+    /// for people.
+    ///
+    /// # Errors
+    /// A permanent fault for too many terms, for names that are too long, and for a category of which a part has no name, such
+    /// as `A > `.
+    pub fn check_terms(categories: &[String], category_ids: &[u64], tags: &[String]) -> Result<(), Fault> {
+        at_most("list of category numbers", category_ids.len(), Self::MAX_TERMS, "entries")?;
+        for (what, one, names) in [("list of categories", "category", categories), ("list of tags", "tag", tags)] {
             at_most(what, names.len(), Self::MAX_TERMS, "entries")?;
             for name in names {
                 at_most(one, name.chars().count(), Self::MAX_KEYWORD, "characters")?;
@@ -218,8 +237,8 @@ impl Post {
             for (what, text) in [("alt text", &asset.alt), ("caption", &asset.caption), ("credit", &asset.credit)] {
                 at_most(&format!("{what} of an asset"), text.chars().count(), Self::MAX_DESCRIPTION, "characters")?;
             }
-            at_most(&format!("asset {}", asset.name), asset.bytes.len(), Self::MAX_ASSET_BYTES, "bytes")?;
-            total += asset.bytes.len();
+            at_most(&format!("asset {}", asset.name), asset.payload().len(), Self::MAX_ASSET_BYTES, "bytes")?;
+            total += asset.payload().len();
         }
         at_most("article with its assets", total, Self::MAX_TOTAL_BYTES, "bytes")?;
         if self.assets.iter().filter(|a| a.role == AssetRole::Cover).count() > 1 {
@@ -278,7 +297,7 @@ pub(crate) mod tests {
 
     pub(crate) fn asset(name: &str, bytes: &[u8], alt: &str, role: AssetRole) -> Asset {
         let (caption, credit) = (String::new(), String::new());
-        Asset { name: name.into(), bytes: bytes.to_vec(), alt: alt.into(), caption, credit, role }
+        Asset { name: name.into(), bytes: bytes.to_vec(), smaller: None, alt: alt.into(), caption, credit, role }
     }
 
     pub(crate) fn post() -> Post {
@@ -379,6 +398,14 @@ pub(crate) mod tests {
 
     #[test]
     fn every_limit_holds() {
+        let terms = |categories: &[&str], tags: &[&str]| {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            Post::check_terms(&owned(categories), &[], &owned(tags))
+        };
+        assert!(terms(&["A > B"], &["a > "]).is_ok(), "in a tag the sign is a part of the name");
+        for name in ["A > ", " > A", "A >> B", ">", " "] {
+            assert!(terms(&[name], &[]).unwrap_err().to_string().contains("category has no name"), "{name}");
+        }
         assert!(refused(|p| p.version = 0).contains("count from 1"));
         assert!(refused(|p| p.title = " ".into()).contains("title is blank"));
         assert!(refused(|p| p.title = "x".repeat(501)).contains("title has 501 characters, at most 500"));

@@ -63,6 +63,10 @@ pub struct Known {
     pub slug: String,
     /// As in [`Published::fields`], if they were kept.
     pub fields: Option<RemoteFields>,
+    /// As in [`Published::version`], of the last answer that arrived; 0 where that is not known. What stands there in this
+    /// version is whole, SEO fields and all, or people have changed it since.
+    #[serde(default)]
+    pub version: u32,
 }
 
 /// Where the article stands now.

@@ -475,7 +475,9 @@ pub(crate) fn state_there(status: RemoteStatus) -> ArticleStatus {
 pub(crate) fn text_of(there: &RemoteFields) -> ArticleEdit {
     ArticleEdit {
         title: Some(there.title.clone()).filter(|title| !title.trim().is_empty()),
-        content: Some(of_html(&there.content)).filter(|content| !content.is_empty()),
+        // What is too long to be read is too long to be stored: as it is, it is refused with its length.
+        content: Some(of_html(&there.content).unwrap_or_else(|| there.content.clone()))
+            .filter(|content| !content.is_empty()),
         ..ArticleEdit::default()
     }
 }

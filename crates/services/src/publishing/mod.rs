@@ -108,7 +108,8 @@ pub(crate) fn known(placed: Option<rows::Publication>) -> Result<Option<Known>, 
     let Some(external_id) = placed.external_id else { return Ok(None) };
     let fields: Option<galley_destinations::RemoteFields> = placed.sent.map(serde_json::from_value).transpose()?;
     let slug = fields.as_ref().map(|fields| fields.slug.clone()).unwrap_or_default();
-    Ok(Some(Known { external_id, url: placed.external_url.unwrap_or_default(), slug, fields }))
+    let version = placed.version.and_then(|version| u32::try_from(version).ok()).unwrap_or(0);
+    Ok(Some(Known { external_id, url: placed.external_url.unwrap_or_default(), slug, fields, version }))
 }
 
 /// Whether the article has another text than the one that stands there.

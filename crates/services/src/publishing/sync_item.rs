@@ -89,14 +89,12 @@ impl Services {
     ) -> Result<Came, ServiceError> {
         let html = item.fields.content.clone();
         let (markdown, words) = computed(move || {
-            let markdown = of_html(&html);
+            let markdown = of_html(&html).filter(|markdown| markdown.len() <= MAX_BYTES)?;
             let words = word_count(&markdown);
-            (markdown, words)
+            Some((markdown, words))
         })
-        .await?;
-        if markdown.len() > MAX_BYTES {
-            return Err(ServiceError::Conflict(format!("it has more than {MAX_BYTES} bytes of text")));
-        }
+        .await?
+        .ok_or_else(|| ServiceError::Conflict(format!("it has more than {MAX_BYTES} bytes of text")))?;
         let tx = self.store.begin(work.org).await?;
         tx.hold_fence(fence).await?;
         refuse_trashed(&tx, Some(work.project)).await?;
@@ -254,7 +252,8 @@ impl Services {
 
 /// Whether both sides say the same, whoever wrote it first.
 fn same_text(article: &rows::Article, there: &RemoteFields) -> bool {
-    article.title == there.title && article.content_markdown.trim() == of_html(&there.content).trim()
+    article.title == there.title
+        && of_html(&there.content).is_some_and(|theirs| theirs.trim() == article.content_markdown.trim())
 }
 
 async fn free_slug(tx: &TenantTx, fields: &RemoteFields) -> Result<String, ServiceError> {

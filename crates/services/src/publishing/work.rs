@@ -175,6 +175,7 @@ impl Services {
             Ok((_, bytes)) => Ok(Some(Asset {
                 name: "cover.png".into(),
                 bytes: bytes.to_vec(),
+                smaller: None,
                 alt: article.cover_alt.clone().unwrap_or_default(),
                 caption: String::new(),
                 credit: String::new(),
@@ -205,6 +206,7 @@ impl Services {
         Ok(Asset {
             name: format!("cover.{end}"),
             bytes: bytes.to_vec(),
+            smaller: None,
             alt: image.alt_text.clone(),
             caption: String::new(),
             credit: credit.unwrap_or_default().to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{NaiveDateTime, TimeDelta};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -96,6 +97,15 @@ fn kinds(kind: &str) -> Value {
     }
 }
 
+/// A picture as its readers see it.
+fn shown(media: &Value) -> Value {
+    let mut shown = media.clone();
+    let caption = media["caption"].as_str().unwrap_or_default();
+    let caption = if caption.is_empty() { String::new() } else { format!("<p>{caption}</p>\n") };
+    (shown["title"], shown["caption"]) = (json!({ "rendered": media["title"] }), json!({ "rendered": caption }));
+    shown
+}
+
 fn refused(status: &'static str, code: &str, message: &str) -> Answered {
     let number: u64 = status[..3].parse().unwrap();
     (status, String::new(), json!({ "code": code, "message": message, "data": { "status": number } }))
@@ -126,6 +136,9 @@ impl State {
         let route = call.route.as_deref().unwrap_or_default();
         if !self.like.has_pretty_permalinks && call.path.starts_with("/wp-json") {
             return refused("404 Not Found", "", "");
+        }
+        if self.like.is_closed_to_strangers && !call.is_known {
+            return refused("401 Unauthorized", "rest_login_required", "REST API restricted to authenticated users.");
         }
         if route.is_empty() {
             let json =
@@ -174,6 +187,15 @@ impl State {
             is_page == (kind == "pages")
                 && statuses.split(',').any(|status| post["status"] == status)
                 && slugs.as_ref().is_none_or(|slugs| slugs.iter().any(|slug| post["slug"] == *slug))
+                && call.asks("before").is_none_or(|before| {
+                    // Without a zone it is the site's own time, an hour ahead of UTC in winter.
+                    let local = |utc: &str| utc.parse::<NaiveDateTime>().unwrap() + TimeDelta::hours(1);
+                    let date = post["date_gmt"].as_str().unwrap();
+                    match before.strip_suffix('Z') {
+                        Some(before) => date < before,
+                        None => local(date) < before.parse().unwrap(),
+                    }
+                })
                 && word.is_none_or(|word| {
                     !self.like.search_is_late && (text("content").contains(word) || text("title").contains(word))
                 })
@@ -204,9 +226,9 @@ impl State {
         let id = self.number();
         let meta: Value = self.like.meta_keys.iter().map(|key| ((*key).to_owned(), json!(""))).collect();
         let mut post = json!({
-            "id": id, "slug": "", "status": "draft", "link": "", "date_gmt": "2026-11-29T12:00:00",
+            "id": id, "slug": "", "status": "draft", "link": "", "date_gmt": self.like.now,
             "title": { "raw": "" }, "content": { "raw": "" }, "excerpt": { "raw": "" },
-            "categories": [1], "tags": [], "featured_media": 0, "meta": meta,
+            "categories": [1], "tags": [], "featured_media": 0, "meta": meta, "password": "",
         });
         if self.like.namespaces.contains(&"aioseo/v1") {
             post["aioseo_meta_data"] = json!([]);
@@ -214,6 +236,22 @@ impl State {
         self.posts.insert(id, post);
         self.change_post(&id.to_string(), body);
         id
+    }
+
+    pub fn insert_copy(&mut self, mut post: Value) -> u64 {
+        let id = self.number();
+        (post["id"], post["slug"]) = (id.into(), self.free_slug(post["slug"].as_str().unwrap_or_default()).into());
+        self.posts.insert(id, post);
+        id
+    }
+
+    pub fn publish_due(&mut self) {
+        let now = self.like.now;
+        let is_due = |post: &Value| post["status"] == "future" && post["date_gmt"].as_str().unwrap() <= now;
+        for post in self.posts.values_mut().filter(|post| is_due(post)) {
+            post["status"] = "publish".into();
+            post["link"] = format!("{}/{}/", self.address, post["slug"].as_str().unwrap_or_default()).into();
+        }
     }
 
     fn change_post(&mut self, id: &str, body: &Value) -> Answered {
@@ -224,12 +262,19 @@ impl State {
                     "slug" => post["slug"] = state.free_slug(value.as_str().unwrap_or_default()).into(),
                     "meta" => state.take_meta(post, value),
                     "aioseo_meta_data" if state.like.forgets_meta || post.get(key).is_none() => {}
-                    "date_gmt" if value.is_null() => post[key] = json!("2026-11-29T12:30:00"),
+                    "date_gmt" if value.is_null() => post[key] = state.like.now.into(),
                     "status" if !STATUSES.iter().any(|known| value == known) => {
                         return refused("400 Bad Request", "rest_invalid_param", "Invalid parameter(s): status");
                     }
                     _ => post[key] = value.clone(),
                 }
+            }
+            // Status and date are one thing there: what is dated ahead waits, what waits and is due is published.
+            let is_ahead = post["date_gmt"].as_str().unwrap() > state.like.now;
+            match post["status"].as_str() {
+                Some("publish") if is_ahead => post["status"] = "future".into(),
+                Some("future") if !is_ahead => post["status"] = "publish".into(),
+                _ => {}
             }
             let link = if post["status"] == "publish" {
                 format!("/{}/", post["slug"].as_str().unwrap_or_default())
@@ -290,7 +335,7 @@ impl State {
             slugs.as_ref().is_none_or(|slugs| slugs.iter().any(|slug| media["slug"] == *slug))
                 && call.asks("search").is_none_or(|word| media["title"].as_str().unwrap_or_default().contains(word))
         });
-        found.cloned().collect()
+        found.map(shown).collect()
     }
 
     fn make_media(&mut self, call: &Call, request: &Request) -> Answered {
@@ -300,15 +345,22 @@ impl State {
             let message = "Sorry, you are not allowed to upload this file type.";
             return refused("500 Internal Server Error", "rest_upload_sideload_error", message);
         }
+        if request.body.len() > self.like.max_upload {
+            return refused("413 Content Too Large", "", "");
+        }
+        if std::mem::take(&mut self.like.races_upload) {
+            self.make_media(call, request);
+        }
         let id = self.number();
         let slug = self.free_slug(call.asks("slug").unwrap_or(&name));
+        let file = if self.like.renames_uploads { format!("{id}.png") } else { name.clone() };
         let media = json!({
             "id": id, "slug": slug, "title": call.asks("title").unwrap_or(&name), "bytes": request.body.len(),
             "alt_text": call.asks("alt_text").unwrap_or_default(), "caption": call.asks("caption").unwrap_or_default(),
-            "source_url": format!("{}/wp-content/uploads/{name}", self.address),
+            "source_url": format!("{}/wp-content/uploads/{file}", self.address),
         });
         self.media.insert(id, media.clone());
-        ("201 Created", String::new(), media)
+        ("201 Created", String::new(), shown(&media))
     }
 
     fn one_media(&mut self, call: &Call, id: &str, body: &Value) -> Answered {
@@ -323,7 +375,7 @@ impl State {
         if call.method == "DELETE" {
             self.media.remove(&id);
         }
-        ok(media)
+        ok(shown(&media))
     }
 
     fn list_terms(&self, kind: &str, call: &Call) -> Value {

@@ -8,11 +8,16 @@ use std::{borrow::Cow, sync::LazyLock};
 use ammonia::Builder;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Parser, Tag, TagEnd, TextMergeStream, html};
 
+use super::nesting::depth;
+
 /// Deeper nesting is flattened: no article needs it and HTML parsers take quadratic time for it.
 const DEEPEST: usize = 64;
 /// With more raw HTML than this it is shown as text, for the same reason.
 const MOST_RAW_TAGS: usize = 5_000;
 const MOST_RAW_BYTES: usize = 64 * 1024;
+/// With raw HTML that brings elements deeper than this it is shown as text: whoever walks the elements takes the stack.
+/// Markdown alone comes to little more than [`DEEPEST`].
+const DEEPEST_RAW: usize = 200;
 /// Text without a tag gets a `<wbr>` after this many bytes: html5ever 0.40 takes quadratic time to write a text with
 /// many `&` or Latin-1 letters.
 const LONGEST_TEXT: usize = 4 * 1024;
@@ -30,13 +35,21 @@ const ID_PREFIXES: [&str; 3] = ["cite-", "source-", notes::PREFIX];
 /// `rel="noopener noreferrer"`. Citations become `<sup class="citation">` with a link to the entry in the list of
 /// sources, whose `id` is `source-` and its number.
 pub fn to_html(markdown: &str) -> String {
-    let parser = || Parser::new_ext(markdown, super::options());
-    let raw_is_text = has_too_much_raw_html(parser());
+    let raw_is_text = has_too_much_raw_html(Parser::new_ext(markdown, super::options()));
+    let mut rendered = rendered(markdown, raw_is_text);
+    if !raw_is_text && depth(&rendered) > DEEPEST_RAW {
+        rendered = self::rendered(markdown, true);
+    }
+    POLICY.clean(&rendered).to_string()
+}
+
+fn rendered(markdown: &str, raw_is_text: bool) -> String {
     let as_text = |event| match event {
         Event::Html(raw) | Event::InlineHtml(raw) if raw_is_text => Event::Text(raw),
         event => event,
     };
-    let mut events: Vec<Event> = TextMergeStream::new(parser().map(as_text)).collect();
+    let mut events: Vec<Event> =
+        TextMergeStream::new(Parser::new_ext(markdown, super::options()).map(as_text)).collect();
     remove_title(&mut events);
     notes::number(&mut events);
     let mut tamer = Tamer::default();
@@ -45,7 +58,7 @@ pub fn to_html(markdown: &str) -> String {
     }
     let mut rendered = String::with_capacity(markdown.len() + markdown.len() / 2);
     html::push_html(&mut rendered, tamer.events.into_iter());
-    POLICY.clean(&rendered).to_string()
+    rendered
 }
 
 /// The heading of level 1 that the text begins with, as [`super::Article`] has it.
@@ -181,6 +194,8 @@ pub(super) static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .set_tag_attribute_value("input", "disabled", "")
         .attribute_filter(|_, attribute, value| {
             let allowed = match attribute {
+                // html5ever writes long values in quadratic time, like long texts.
+                _ if value.len() > LONGEST_ATTRIBUTE => false,
                 "id" => ID_PREFIXES.iter().any(|p| value.starts_with(p)),
                 // The sanitiser looks at no scheme here, and there are themes that make a link of it.
                 "cite" => is_web_address(value),

@@ -250,6 +250,12 @@ fn deep_nesting_is_flattened_and_masses_of_raw_tags_become_text() {
     let many = to_html(&"<b>".repeat(6_000));
     assert!(many.contains("&lt;b&gt;") && !many.contains("<b>"));
     assert!(to_html("<b>x</b>").contains("<b>x</b>"));
+    for (open, close) in [("<blockquote>", "</blockquote>"), ("<ul><li>", "</li></ul>"), ("<div>", "")] {
+        let raw = to_html(&format!("{}tea{}", open.repeat(2_000), close.repeat(2_000)));
+        assert!(raw.contains("tea") && super::nesting::depth(&raw) <= 200, "{open}");
+    }
+    let sane = to_html(&format!("{}tea{}", "<blockquote>".repeat(20), "</blockquote>".repeat(20)));
+    assert_eq!(sane.matches("<blockquote>").count(), 20);
 }
 
 #[test]

@@ -223,7 +223,7 @@ impl From<UpdateBlogPost> for PostEdit {
         Self {
             text: ArticleEdit {
                 title: body.title.0.map(|title| title.0),
-                content: body.content.0.map(|html| galley_text::markdown::of_html(&html.0)),
+                content: body.content.0.map(|html| galley_text::markdown::of_html(&html.0).unwrap_or(html.0)),
                 slug: body.slug.0.map(|slug| slug.0),
                 seo_title: title.map(|text| text.0),
                 seo_description: description.map(|text| text.0),

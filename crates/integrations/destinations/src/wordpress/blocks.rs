@@ -81,19 +81,26 @@ impl Element {
     }
 }
 
+/// Blocks within each other. What stands deeper is shown as it is: each level takes some of the stack.
+const DEEPEST: usize = 64;
+
 /// The whole text as blocks.
 pub(super) fn from_html(html: &str, pictures: &HashMap<String, Shown>) -> String {
+    at_depth(0, html, pictures)
+}
+
+fn at_depth(depth: usize, html: &str, pictures: &HashMap<String, Shown>) -> String {
     let elements = elements(html);
-    let blocks = elements.iter().filter(|element| !element.is_gap()).map(|element| block(element, pictures));
+    let blocks = elements.iter().filter(|element| !element.is_gap()).map(|element| block(depth, element, pictures));
     blocks.collect::<Vec<_>>().join("\n\n")
 }
 
-fn block(element: &Element, pictures: &HashMap<String, Shown>) -> String {
+fn block(depth: usize, element: &Element, pictures: &HashMap<String, Shown>) -> String {
     match element.name.as_str() {
         "p" => paragraph(element, pictures),
         "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => heading(element),
-        "ul" | "ol" => lists::block(element).unwrap_or_else(|| plain(element)),
-        "blockquote" => quote(element, pictures),
+        "ul" | "ol" => lists::block(depth, element).unwrap_or_else(|| plain(element)),
+        "blockquote" if depth < DEEPEST => quote(depth, element, pictures),
         "pre" => code(element),
         "table" => table(element),
         "hr" => wrapped("separator", "", "<hr class=\"wp-block-separator has-alpha-channel-opacity\"/>"),
@@ -170,8 +177,8 @@ fn heading(element: &Element) -> String {
     wrapped("heading", &attributes, &html)
 }
 
-fn quote(element: &Element, pictures: &HashMap<String, Shown>) -> String {
-    let inner = from_html(&element.inner, pictures);
+fn quote(depth: usize, element: &Element, pictures: &HashMap<String, Shown>) -> String {
+    let inner = at_depth(depth + 1, &element.inner, pictures);
     wrapped("quote", "", &format!("<blockquote class=\"wp-block-quote\">{inner}</blockquote>"))
 }
 
@@ -188,13 +195,44 @@ fn code(element: &Element) -> String {
 }
 
 fn table(element: &Element) -> String {
-    // White space between cells is none of the table's.
-    let rows: String = element.inner.split_inclusive('>').map(str::trim_start).collect();
+    let rows = without_layout(&element.inner);
     // An empty body is none to the editor.
     let inner = rows.replace("<tbody></tbody>", "");
     let html = format!("<figure class=\"wp-block-table\"><table>{inner}</table></figure>");
     // Newer editors think of fixed widths where nothing is said.
     wrapped("table", "{\"hasFixedLayout\":false}", &html)
+}
+
+/// The parts that a table is made of.
+const OF_TABLES: [&str; 8] = ["caption", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"];
+
+/// The rows of a table without the white space between its parts. Within a cell it is a part of the text.
+fn without_layout(rows: &str) -> String {
+    let mut out = String::with_capacity(rows.len());
+    // White space before which a part has begun or ended, until it is known what comes behind it.
+    let (mut gap, mut is_after_part) = ("", true);
+    for token in tokens(rows) {
+        let is_part = match &token {
+            Token::Open { name, .. } | Token::Close(name) => OF_TABLES.contains(&name.as_str()),
+            Token::Text(text) if is_after_part && text.trim().is_empty() => {
+                gap = text;
+                continue;
+            }
+            _ => false,
+        };
+        if !is_part {
+            out.push_str(gap);
+        }
+        gap = "";
+        is_after_part = is_part;
+        match token {
+            Token::Open { name, attributes } => open_tag(&mut out, &name, &attributes),
+            Token::Close(name) => out.push_str(&format!("</{name}>")),
+            Token::Text(text) => out.push_str(text),
+            Token::Comment(text) => out.push_str(&format!("<!--{text}-->")),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -146,9 +146,7 @@ impl Client {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                let message =
-                    format!("the site answered with more than {} MiB; nothing was read", MAX_ANSWER_BYTES >> 20);
-                return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
+                return Err(Failure::TooLarge { mib: MAX_ANSWER_BYTES >> 20 });
             }
             body.extend_from_slice(&chunk);
         }

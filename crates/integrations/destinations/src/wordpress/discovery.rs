@@ -1,11 +1,12 @@
 //! Where the REST interface of a site is.
 
 use galley_domain::{Fault, FaultCode};
+use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    client::{Answer, Client},
+    client::{Answer, Body, Client},
     failure::{Failure, Refusal, page_words},
 };
 
@@ -16,6 +17,8 @@ const FIELDS: &str = "name,namespaces,timezone_string,gmt_offset,url";
 #[derive(Debug, Clone)]
 pub(super) struct Root {
     address: Address,
+    /// Strangers are not told about it.
+    is_closed: bool,
     pub name: Option<String>,
     pub namespaces: Vec<String>,
     /// An IANA name, or hours from UTC.
@@ -65,9 +68,10 @@ impl Root {
 
     /// In words.
     pub fn describe(&self) -> String {
+        let closed = if self.is_closed { "; it is open to those only who log in" } else { "" };
         match &self.address {
-            Address::Pretty(url) => format!("found at {}", url.path()),
-            Address::Query(_) => "found as ?rest_route=, since the site has no pretty permalinks".to_owned(),
+            Address::Pretty(url) => format!("found at {}{closed}", url.path()),
+            Address::Query(_) => format!("found as ?rest_route=, since the site has no pretty permalinks{closed}"),
         }
     }
 
@@ -80,6 +84,7 @@ impl Root {
         let offset = || json.get("gmt_offset").map(|hours| format!("UTC{:+}", hours.as_f64().unwrap_or_default()));
         namespaces.iter().any(|name| name == "wp/v2").then(|| Self {
             address,
+            is_closed: false,
             name: word("name").map(crate::markup::decoded),
             namespaces: namespaces.clone(),
             timezone: timezone.or_else(offset),
@@ -88,8 +93,8 @@ impl Root {
     }
 }
 
-/// Finds the interface: at `wp-json/`, where the home page says it is, or behind `?rest_route=`. Nothing of it carries the
-/// login.
+/// Finds the interface: at `wp-json/`, where the home page says it is, or behind `?rest_route=`. The login is shown only to an
+/// address of the site itself that has refused a stranger.
 pub(super) async fn discover(client: &Client) -> Result<Root, Fault> {
     let site = client.site();
     let pretty = joined(site, "wp-json/");
@@ -97,6 +102,7 @@ pub(super) async fn discover(client: &Client) -> Result<Root, Fault> {
         Ok(root) => return Ok(root),
         // Nobody is there; further addresses would take as long.
         Err(Failure::Fault(fault)) => return Err(fault),
+        Err(refused) if is_closed(&refused) => return Err(refused.into_fault("open its REST interface to this login")),
         Err(refused) => refused,
     };
     if let Ok(home) = client.look(site.clone()).await
@@ -122,11 +128,20 @@ fn told(link: Url) -> Address {
 }
 
 async fn tried(client: &Client, address: Address) -> Result<Root, Failure> {
-    let answer = client.look(address.url("", &[("_fields", FIELDS)])).await?;
-    Root::read(address, &answer).ok_or_else(|| {
+    let url = address.url("", &[("_fields", FIELDS)]);
+    let (answer, is_closed) = match client.look(url.clone()).await {
+        Err(refused) if is_closed(&refused) => (client.call(Method::GET, url, Body::None).await?, true),
+        answer => (answer?, false),
+    };
+    let root = Root::read(address, &answer).map(|root| Root { is_closed, ..root });
+    root.ok_or_else(|| {
         let message = page_words(&answer.text);
         Failure::Refused(Refusal { status: 200, code: String::new(), message, term: None, after: None })
     })
+}
+
+fn is_closed(failure: &Failure) -> bool {
+    failure.refusal().is_some_and(|refusal| matches!(refusal.status, 401 | 403))
 }
 
 fn not_found(first: Failure) -> Fault {

@@ -13,6 +13,10 @@ const MAX_WORDS: usize = 300;
 #[derive(Debug)]
 pub(super) enum Failure {
     Refused(Refusal),
+    /// An answer of more than so many MiB.
+    TooLarge {
+        mib: usize,
+    },
     Fault(Fault),
 }
 
@@ -40,7 +44,7 @@ impl Failure {
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused(refusal) => Some(refusal),
-            Self::Fault(_) => None,
+            Self::TooLarge { .. } | Self::Fault(_) => None,
         }
     }
 
@@ -50,10 +54,19 @@ impl Failure {
         self.refusal().is_some_and(|refusal| matches!(refusal.status, 404 | 410))
     }
 
+    /// Whether WordPress itself says that this user may not do it.
+    pub fn is_forbidden(&self) -> bool {
+        self.refusal().is_some_and(|refusal| matches!(refusal.status, 401 | 403) && !refusal.is_anothers())
+    }
+
     /// `doing` is what the site was asked to do, as in "the site did not …".
     pub fn into_fault(self, doing: &str) -> Fault {
         match self {
             Self::Fault(fault) => fault,
+            Self::TooLarge { mib } => {
+                let message = format!("the site answered with more than {mib} MiB; nothing was read");
+                Fault::permanent(FaultCode::WorkflowError, message)
+            }
             Self::Refused(refusal) => refusal.into_fault(doing),
         }
     }
@@ -65,7 +78,11 @@ impl Refusal {
         let said = if message.is_empty() { format!("{status}") } else { format!("{status}: {message}") };
         if self.is_transient() {
             let code = if *status == 429 { FaultCode::RateLimitError } else { FaultCode::WorkflowError };
-            return Fault::transient(code, format!("the site did not {doing} ({said})")).after(*after);
+            let way_out = match status {
+                401 | 403 => "; look whether a plugin or a firewall stands before it",
+                _ => "",
+            };
+            return Fault::transient(code, format!("the site did not {doing} ({said}){way_out}")).after(*after);
         }
         let way_out = match status {
             401 => "; make a new application password there and set it here",
@@ -81,6 +98,12 @@ impl Refusal {
     fn is_transient(&self) -> bool {
         let is_refused_upload = self.code.starts_with("rest_upload_");
         matches!(self.status, 408 | 409 | 425 | 429 | 500..=599) && !is_refused_upload
+            || matches!(self.status, 401 | 403) && self.is_anothers()
+    }
+
+    /// WordPress says a code with each refusal; a firewall or a host shows a page, and may let the next request pass.
+    fn is_anothers(&self) -> bool {
+        self.code.is_empty()
     }
 }
 
@@ -146,11 +169,19 @@ mod tests {
             assert_eq!(fault.to_string(), format!("the site did not publish it ({status}: Its words.)"));
         }
         assert_eq!(fault(429, "").code(), FaultCode::RateLimitError);
-        for (status, way_out) in
-            [(401, "application password"), (403, "another user"), (413, "smaller"), (404, "address"), (400, "words")]
-        {
-            let fault = fault(status, "");
+        for (status, code, way_out) in [
+            (401, "rest_not_logged_in", "application password"),
+            (403, "rest_forbidden", "another user"),
+            (413, "", "smaller"),
+            (404, "", "address"),
+            (400, "", "words"),
+        ] {
+            let fault = fault(status, code);
             assert!(!fault.is_transient() && fault.to_string().contains(way_out), "{fault}");
+        }
+        for status in [401, 403] {
+            let fault = fault(status, "");
+            assert!(fault.is_transient() && fault.to_string().ends_with("a firewall stands before it"), "{fault}");
         }
         assert!(!fault(500, "rest_upload_sideload_error").is_transient());
     }

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{
     WordPress,
-    posts::{FIELDS, RemotePost},
+    failure::Failure,
+    posts::{FIELDS, RAW_FIELDS, RemotePost},
     site::{Site, read},
     terms,
 };
@@ -21,7 +22,7 @@ use crate::{
 
 /// Without what is in the trash.
 const STATUSES: &str = "publish,future,draft,pending,private";
-const PER_PAGE: &str = "20";
+const PER_PAGE: u32 = 20;
 /// Kinds that are counted.
 const MOST_KINDS: usize = 30;
 
@@ -71,28 +72,9 @@ const LOOKS: [&str; 3] = ["attachment", "nav_menu", "link_category"];
 impl WordPress {
     /// One page of the posts or pages of the site, in the order of their numbers.
     pub(super) async fn page_of(&self, collection: Collection, page: u32) -> Result<RemotePage, Fault> {
-        let number = page.max(1).to_string();
-        let query = [
-            ("status", STATUSES),
-            ("context", "edit"),
-            ("orderby", "id"),
-            ("order", "asc"),
-            ("per_page", PER_PAGE),
-            ("page", number.as_str()),
-            ("_fields", FIELDS),
-        ];
-        let answer = match self.site.get(route(collection), &query).await {
-            Ok(answer) => answer,
-            // Somebody has removed some meanwhile.
-            Err(failure) if failure.refusal().is_some_and(|no| no.code == "rest_post_invalid_page_number") => {
-                return Ok(RemotePage::default());
-            }
-            Err(failure) => return Err(failure.into_fault("list what it has")),
-        };
-        let pages = u32::try_from(answer.total_pages()).unwrap_or(u32::MAX);
-        let total = answer.header("x-wp-total").and_then(|total| total.parse().ok()).unwrap_or(0);
-        let posts: Vec<RemotePost> =
-            read(answer.json).map_err(|failure: super::failure::Failure| failure.into_fault("list what it has"))?;
+        let found = self.texts(collection, page.max(1)).await;
+        let (posts, total) = found.map_err(|failure| failure.into_fault("list what it has"))?;
+        let pages = u32::try_from(total.div_ceil(u64::from(PER_PAGE))).unwrap_or(u32::MAX);
         let (mut categories, mut tags) = (Names::default(), Names::default());
         let mut items = Vec::with_capacity(posts.len());
         for post in &posts {
@@ -103,14 +85,80 @@ impl WordPress {
         Ok(RemotePage { items, pages, total })
     }
 
+    /// The texts of a page, and how many there are in all. What is too large for one answer comes in several.
+    async fn texts(&self, collection: Collection, page: u32) -> Result<(Vec<RemotePost>, u64), Failure> {
+        let (mut found, mut total) = (Vec::new(), 0);
+        // Parts of the page, the first one last: its number among parts of its size, and its size.
+        let mut parts = vec![(page, PER_PAGE)];
+        while let Some((number, size)) = parts.pop() {
+            match self.part(collection, number, size).await {
+                Ok(Some((posts, all))) => {
+                    found.extend(posts);
+                    total = all;
+                }
+                // Somebody has removed some meanwhile.
+                Ok(None) => {}
+                Err(Failure::TooLarge { .. }) if size > 1 => {
+                    // Parts of one size are numbered through, so that a size must divide the next larger one.
+                    let smaller = if size.is_multiple_of(2) { size / 2 } else { 1 };
+                    let count = size / smaller;
+                    parts.extend((0..count).rev().map(|at| ((number - 1) * count + at + 1, smaller)));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok((found, total))
+    }
+
+    /// `None` behind the last one.
+    async fn part(
+        &self,
+        collection: Collection,
+        number: u32,
+        size: u32,
+    ) -> Result<Option<(Vec<RemotePost>, u64)>, Failure> {
+        let (number, size) = (number.to_string(), size.to_string());
+        // A site that does not know fields within fields leaves out the texts themselves.
+        for fields in [RAW_FIELDS, FIELDS] {
+            let query = [
+                ("status", STATUSES),
+                ("context", "edit"),
+                ("orderby", "id"),
+                ("order", "asc"),
+                ("per_page", size.as_str()),
+                ("page", number.as_str()),
+                ("_fields", fields),
+            ];
+            let answer = match self.site.get(route(collection), &query).await {
+                Ok(answer) => answer,
+                Err(failure) if failure.refusal().is_some_and(|no| no.code == "rest_post_invalid_page_number") => {
+                    return Ok(None);
+                }
+                Err(failure) => return Err(failure),
+            };
+            let has_text = |post: &Value| post.pointer("/content/raw").is_some();
+            if fields == RAW_FIELDS && !answer.json.as_array().is_some_and(|posts| posts.iter().all(has_text)) {
+                continue;
+            }
+            let total = answer.header("x-wp-total").and_then(|total| total.parse().ok()).unwrap_or(0);
+            return Ok(Some((read(answer.json)?, total)));
+        }
+        Ok(None)
+    }
+
     async fn item_of(
         &self,
         post: &RemotePost,
         categories: Vec<String>,
         tags: Vec<String>,
     ) -> Result<RemoteItem, Fault> {
-        let featured = super::media::by_id(&self.site, post.featured_media).await;
-        let featured = featured.map_err(|failure| failure.into_fault("show the featured picture"))?;
+        let featured = match super::media::by_id(&self.site, post.featured_media).await {
+            Ok(featured) => featured,
+            // One picture that the site cannot show holds up no other text; what may pass is waited for.
+            Err(Failure::Refused(no)) if !matches!(no.status, 408 | 429 | 502..=504) => None,
+            Err(Failure::Fault(fault)) if !fault.is_transient() => None,
+            Err(failure) => return Err(failure.into_fault("show the featured picture")),
+        };
         let fields = RemoteFields {
             title: post.title(),
             content: super::marker::without(&post.content.raw),
@@ -123,7 +171,8 @@ impl WordPress {
             date: post.date(),
         };
         let article = post.marker().map(|marker| marker.article);
-        Ok(RemoteItem { external_id: post.id.to_string(), url: post.link.clone(), article, fields })
+        let is_protected = !post.password.is_empty();
+        Ok(RemoteItem { external_id: post.id.to_string(), url: post.link.clone(), article, is_protected, fields })
     }
 
     /// How many there are; nothing where the site does not say.

@@ -14,12 +14,46 @@ pub(super) struct Marker {
     /// 0 where somebody made it unreadable.
     pub version: u32,
     pub fingerprint: String,
+    pub gave: Gave,
+}
+
+/// What the publication that wrote the mark has set, so that a later one takes back no more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gave {
+    pub excerpt: bool,
+    pub tags: bool,
+    pub picture: bool,
+    /// The post was there before we wrote to it, so its SEO fields may be somebody's own.
+    pub to_theirs: bool,
+}
+
+impl Gave {
+    const NOTHING: Self = Self { excerpt: false, tags: false, picture: false, to_theirs: false };
+    /// Of marks that do not say it.
+    const ALL: Self = Self { excerpt: true, tags: true, picture: true, to_theirs: false };
+
+    /// A post without a mark has never got anything from us.
+    pub fn before(mark: Option<&Marker>) -> Self {
+        mark.map_or(Self { to_theirs: true, ..Self::NOTHING }, |mark| mark.gave)
+    }
+
+    fn letters(self) -> String {
+        let given = [(self.excerpt, 'e'), (self.tags, 't'), (self.picture, 'p'), (self.to_theirs, 'x')];
+        let letters: String = given.into_iter().filter(|(is, _)| *is).map(|(_, letter)| letter).collect();
+        if letters.is_empty() { "-".to_owned() } else { letters }
+    }
+
+    fn read(letters: &str) -> Self {
+        let has = |letter| letters.contains(letter);
+        Self { excerpt: has('e'), tags: has('t'), picture: has('p'), to_theirs: has('x') }
+    }
 }
 
 impl Marker {
-    /// `<!-- galley:…:v1:… -->`
+    /// `<!-- galley:…:v1:…:etp -->`
     pub fn comment(&self) -> String {
-        format!("<!-- {WORD}{}:v{}:{} -->", self.article.simple(), self.version, self.fingerprint)
+        let Self { article, version, fingerprint, gave } = self;
+        format!("<!-- {WORD}{}:v{version}:{fingerprint}:{} -->", article.simple(), gave.letters())
     }
 
     /// The last one in the content: of a post that was copied by hand and published again, the newer.
@@ -35,7 +69,8 @@ impl Marker {
         let mut parts = comment.trim().strip_prefix(WORD)?.split(':');
         let article = Uuid::try_parse(parts.next()?).ok()?;
         let version = parts.next().and_then(|part| part.strip_prefix('v')?.parse().ok()).unwrap_or(0);
-        Some(Self { article, version, fingerprint: parts.next().unwrap_or_default().to_owned() })
+        let fingerprint = parts.next().unwrap_or_default().to_owned();
+        Some(Self { article, version, fingerprint, gave: parts.next().map_or(Gave::ALL, Gave::read) })
     }
 }
 
@@ -87,7 +122,8 @@ mod tests {
     use super::*;
 
     fn marker() -> Marker {
-        Marker { article: Uuid::from_u128(7), version: 3, fingerprint: "abc".to_owned() }
+        let gave = Gave { tags: true, to_theirs: true, ..Gave::NOTHING };
+        Marker { article: Uuid::from_u128(7), version: 3, fingerprint: "abc".to_owned(), gave }
     }
 
     #[test]
@@ -118,5 +154,9 @@ mod tests {
         }
         let two = format!("<!-- galley:{id}:v1:a --><!-- galley:{id}:v2:b -->");
         assert_eq!(read(&two), Some((2, "b".to_owned())));
+        let gave = |text: &str| Marker::find(text).unwrap().gave;
+        assert_eq!(gave(&format!("<!-- galley:{id}:v1:a -->")), Gave::ALL, "an older mark does not say");
+        assert_eq!(gave(&Marker { gave: Gave::NOTHING, ..marker() }.comment()), Gave::NOTHING);
+        assert!(Gave::before(None).to_theirs && !Gave::before(Some(&marker())).excerpt);
     }
 }

@@ -2,7 +2,7 @@
 
 use galley_domain::Fault;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -12,12 +12,13 @@ use super::{
     site::{Site, read},
 };
 use crate::{
-    markup::escaped,
+    differences::same_html,
+    markup::{Token, decoded, escaped, tokens},
     post::Asset,
     remote::{Known, Picture},
 };
 
-const FIELDS: &str = "id,slug,source_url,alt_text";
+const FIELDS: &str = "id,slug,title,source_url,alt_text,caption";
 /// Of SHA-256; as hexadecimal digits in the name.
 const HASH_BYTES: usize = 12;
 /// Suffixes that are looked at where a name was taken.
@@ -31,12 +32,35 @@ const MAX_STEM: usize = 60;
 pub(super) struct Media {
     pub id: u64,
     #[serde(default)]
+    slug: String,
+    #[serde(default)]
+    title: Rendered,
+    #[serde(default)]
     source_url: String,
     #[serde(default)]
     alt_text: String,
+    #[serde(default)]
+    caption: Rendered,
+}
+
+/// A text as visitors see it.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Rendered {
+    #[serde(default)]
+    rendered: String,
 }
 
 impl Media {
+    /// Some sites give each upload a file name of their own; slug and title stay as they were sent.
+    fn has(&self, hash: &str) -> bool {
+        [&self.source_url, &self.slug, &self.title.rendered].iter().any(|text| text.contains(hash))
+    }
+
+    fn caption(&self) -> String {
+        let text = |token| if let Token::Text(text) = token { decoded(text) } else { String::new() };
+        tokens(&self.caption.rendered).map(text).collect::<String>().trim().to_owned()
+    }
+
     pub fn picture(&self) -> Picture {
         Picture { id: self.id.to_string(), url: self.source_url.clone(), alt: self.alt_text.clone() }
     }
@@ -44,24 +68,49 @@ impl Media {
 
 /// The picture on the site; uploaded if it is not there. A lost answer is found by the name.
 ///
-/// A picture that is there keeps what people have written about it: its description is brought up to the article's only
-/// where it is empty or still what we wrote.
+/// A picture that is there keeps what people have written about it: its description and its caption are brought up to the
+/// article's only where they are empty or still what we wrote. One that the site finds too large is sent smaller, if the
+/// article has it smaller.
 pub(super) async fn ensure(site: &Site, asset: &Asset, known: Option<&Known>) -> Result<Media, Fault> {
-    let name = Name::of(asset);
-    let _alone = alone(site.key(&name.hash)).await;
     let doing = format!("take the picture {}", asset.name);
-    let found = find(site, &name).await.map_err(|failure| failure.into_fault(&doing))?;
-    match found {
-        None => upload(site, asset, &name).await.map_err(|failure| failure.into_fault(&doing)),
-        Some(media) => describe(site, media, asset, known).await.map_err(|failure| failure.into_fault(&doing)),
+    let ensured = ensured(site, asset, asset.payload(), known).await;
+    let ensured = match (ensured, asset.smaller()) {
+        (Err(failure), Some(smaller)) if failure.refusal().is_some_and(|refusal| refusal.status == 413) => {
+            self::ensured(site, asset, smaller, known).await
+        }
+        (ensured, _) => ensured,
+    };
+    ensured.map_err(|failure| failure.into_fault(&doing))
+}
+
+async fn ensured(site: &Site, asset: &Asset, bytes: &[u8], known: Option<&Known>) -> Result<Media, Failure> {
+    let name = Name::of(asset, bytes);
+    let _alone = alone(site.key(&name.hash)).await;
+    if let Some(media) = first(site, &name).await? {
+        return describe(site, media, asset, known).await;
+    }
+    let made = upload(site, asset, bytes, &name).await?;
+    // Another process may have sent it meanwhile, or a request that was given up for lost.
+    match earlier(site, &name, made.id).await? {
+        Some(first) => {
+            // Nobody has seen our own yet; if it cannot be removed, it stays beside the first one.
+            _ = delete(site, made.id).await;
+            describe(site, first, asset, known).await
+        }
+        None => Ok(made),
     }
 }
 
-/// The picture, if the site has it.
+/// The picture, if the site has it in one of its sizes.
 pub(super) async fn look_up(site: &Site, asset: &Asset) -> Result<Option<Picture>, Fault> {
-    let found = find(site, &Name::of(asset)).await;
-    let found = found.map_err(|failure| failure.into_fault(&format!("look for the picture {}", asset.name)))?;
-    Ok(found.map(|media| media.picture()))
+    for bytes in [Some(asset.payload()), asset.smaller()].into_iter().flatten() {
+        let found = first(site, &Name::of(asset, bytes)).await;
+        let found = found.map_err(|failure| failure.into_fault(&format!("look for the picture {}", asset.name)))?;
+        if let Some(media) = found {
+            return Ok(Some(media.picture()));
+        }
+    }
+    Ok(None)
 }
 
 /// `cup-<hash>.png`
@@ -72,12 +121,12 @@ struct Name {
 }
 
 impl Name {
-    fn of(asset: &Asset) -> Self {
+    fn of(asset: &Asset, bytes: &[u8]) -> Self {
         let (stem, ending) = asset.name.rsplit_once('.').unwrap_or((&asset.name, "png"));
         // The site makes its own address of a name: only what it keeps as it is.
         let stem: String = stem.to_ascii_lowercase().replace(['.', '_'], "-").chars().take(MAX_STEM).collect();
         let stem = stem.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
-        let hash = Sha256::digest(&asset.bytes).iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let hash = Sha256::digest(bytes).iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
         Self { stem, ending: ending.to_ascii_lowercase(), hash }
     }
 
@@ -101,25 +150,42 @@ impl Name {
     }
 }
 
-/// By the name that it has when nobody has changed it, then by its hash anywhere in its title: the same bytes may have
-/// come under another name. Without `context=edit`, which hides what other users have uploaded.
-async fn find(site: &Site, name: &Name) -> Result<Option<Media>, Failure> {
+/// The first one of these bytes: by the name that it has when nobody has changed it, or by its hash anywhere in its title,
+/// since the same bytes may have come under another name.
+async fn first(site: &Site, name: &Name) -> Result<Option<Media>, Failure> {
+    match named(site, name).await? {
+        found if found.is_empty() => Ok(titled(site, name).await?.into_iter().min_by_key(|media| media.id)),
+        found => Ok(found.into_iter().min_by_key(|media| media.id)),
+    }
+}
+
+/// The first one, if it came before the one with this number.
+async fn earlier(site: &Site, name: &Name, id: u64) -> Result<Option<Media>, Failure> {
+    let mut found = named(site, name).await?;
+    found.extend(titled(site, name).await?);
+    Ok(found.into_iter().filter(|media| media.id < id).min_by_key(|media| media.id))
+}
+
+async fn named(site: &Site, name: &Name) -> Result<Vec<Media>, Failure> {
     let slug = name.slug();
     let mut slugs = vec![slug.clone()];
     slugs.extend((2..=SUFFIXES).map(|suffix| format!("{slug}-{suffix}")));
-    for query in [("slug", slugs.join(",")), ("search", name.hash.clone())] {
-        let query =
-            [(query.0, query.1.as_str()), ("per_page", "20"), ("orderby", "id"), ("order", "asc"), ("_fields", FIELDS)];
-        let found: Vec<Media> = read(site.get("wp/v2/media", &query).await?.json)?;
-        if let Some(media) = found.into_iter().find(|media| media.source_url.contains(&name.hash)) {
-            return Ok(Some(media));
-        }
-    }
-    Ok(None)
+    listed(site, name, ("slug", &slugs.join(","))).await
+}
+
+async fn titled(site: &Site, name: &Name) -> Result<Vec<Media>, Failure> {
+    listed(site, name, ("search", &name.hash)).await
+}
+
+/// Without `context=edit`, which hides what other users have uploaded.
+async fn listed(site: &Site, name: &Name, by: (&str, &str)) -> Result<Vec<Media>, Failure> {
+    let query = [by, ("per_page", "20"), ("orderby", "id"), ("order", "asc"), ("_fields", FIELDS)];
+    let found: Vec<Media> = read(site.get("wp/v2/media", &query).await?.json)?;
+    Ok(found.into_iter().filter(|media| media.has(&name.hash)).collect())
 }
 
 /// What is said of the picture goes with its bytes, in one request, unless it is too long for an address.
-async fn upload(site: &Site, asset: &Asset, name: &Name) -> Result<Media, Failure> {
+async fn upload(site: &Site, asset: &Asset, bytes: &[u8], name: &Name) -> Result<Media, Failure> {
     // A caption there is HTML, a description is not.
     let (slug, file, caption) = (name.slug(), name.file(), escaped(&asset.caption_with_credit()));
     let mut query = vec![("slug", slug.as_str()), ("title", slug.as_str()), ("_fields", FIELDS)];
@@ -128,7 +194,7 @@ async fn upload(site: &Site, asset: &Asset, name: &Name) -> Result<Media, Failur
     if is_short {
         query.extend(words);
     }
-    let body = Body::File { bytes: &asset.bytes, name: &file, kind: name.kind() };
+    let body = Body::File { bytes, name: &file, kind: name.kind() };
     let media: Media = read(site.post("wp/v2/media", &query, body).await?.json)?;
     if is_short {
         Ok(media)
@@ -140,14 +206,29 @@ async fn upload(site: &Site, asset: &Asset, name: &Name) -> Result<Media, Failur
 async fn describe(site: &Site, media: Media, asset: &Asset, known: Option<&Known>) -> Result<Media, Failure> {
     let ours = known.and_then(|known| known.fields.as_ref()).and_then(|fields| fields.featured.as_ref());
     let is_ours = ours.is_some_and(|picture| picture.id == media.id.to_string() && picture.alt == media.alt_text);
-    if asset.alt.is_empty() || media.alt_text == asset.alt || !(media.alt_text.is_empty() || is_ours) {
+    let mut fields = Map::new();
+    if !asset.alt.is_empty() && media.alt_text != asset.alt && (media.alt_text.is_empty() || is_ours) {
+        fields.insert("alt_text".to_owned(), asset.alt.clone().into());
+    }
+    // An upload that was cut short has none of it; who made the picture may be known only later.
+    let (caption, there) = (asset.caption_with_credit(), media.caption());
+    let is_part = [asset.caption.trim(), asset.credit.trim(), ""].iter().any(|part| same_words(part, &there));
+    if is_part && !same_words(&caption, &there) {
+        fields.insert("caption".to_owned(), escaped(&caption).into());
+    }
+    if fields.is_empty() {
         return Ok(media);
     }
-    match write(site, media.id, &json!({ "alt_text": asset.alt })).await {
+    match write(site, media.id, &Value::Object(fields)).await {
         // Somebody else's picture: it can be shown, not described.
-        Err(failure) if failure.refusal().is_some_and(|refusal| refusal.status == 403) => Ok(media),
+        Err(failure) if failure.is_forbidden() => Ok(media),
         written => written,
     }
+}
+
+/// WordPress shows typographic quotes and dashes for straight ones.
+fn same_words(one: &str, other: &str) -> bool {
+    same_html(&escaped(one), &escaped(other))
 }
 
 async fn write(site: &Site, id: u64, fields: &Value) -> Result<Media, Failure> {
@@ -162,7 +243,7 @@ pub(super) async fn by_id(site: &Site, id: u64) -> Result<Option<Picture>, Failu
     match site.get(&format!("wp/v2/media/{id}"), &[("_fields", FIELDS)]).await {
         Ok(answer) => Ok(Some(read::<Media>(answer.json)?.picture())),
         Err(failure) if failure.is_missing() => Ok(None),
-        Err(failure) if failure.refusal().is_some_and(|refusal| matches!(refusal.status, 401 | 403)) => {
+        Err(failure) if failure.is_forbidden() => {
             Ok(Some(Picture { id: id.to_string(), url: String::new(), alt: String::new() }))
         }
         Err(failure) => Err(failure),
@@ -187,15 +268,15 @@ mod tests {
             ("a__b--c.webp", "a-b-c"),
             (&format!("{}.gif", "x".repeat(90)), &"x".repeat(60)),
         ] {
-            let name = Name::of(&asset(name, b"bytes", "", AssetRole::Inline));
+            let name = Name::of(&asset(name, b"", "", AssetRole::Inline), b"bytes");
             assert_eq!(name.slug(), format!("{slug}-{}", name.hash));
             assert_eq!(name.hash.len(), 24);
         }
         let kinds = ["a.PNG", "a.jpg", "a.jpeg", "a.webp", "a.gif", "a.avif", "a.svg"]
-            .map(|name| Name::of(&asset(name, b"", "", AssetRole::Inline)).kind());
+            .map(|name| Name::of(&asset(name, b"", "", AssetRole::Inline), b"").kind());
         assert_eq!(kinds[0], "image/png");
         assert_eq!(kinds[6], "image/svg+xml");
-        let hash = |bytes: &[u8]| Name::of(&asset("a.png", bytes, "", AssetRole::Inline)).hash;
+        let hash = |bytes: &[u8]| Name::of(&asset("a.png", b"", "", AssetRole::Inline), bytes).hash;
         assert_ne!(hash(b"1"), hash(b"2"));
     }
 }

@@ -1,11 +1,13 @@
 //! WordPress as a destination, through its REST interface with an application password.
 //!
-//! A post is the article's when it bears the article's mark ([`marker`]) or when our records name it. So an answer that was
+//! A post is the article's when it bears the article's mark ([`marker`]), or when our records name it and it has no mark but a
+//! name, an address or a text that they know. So an answer that was
 //! lost, an error with the post made, and a name that somebody else has never lead to a second post.
 
 mod blocks;
 mod client;
 mod content;
+mod copies;
 mod discovery;
 mod failure;
 mod listing;

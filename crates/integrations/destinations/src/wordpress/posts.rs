@@ -13,6 +13,7 @@ use super::{
     site::{Site, read},
 };
 use crate::{
+    differences,
     markup::decoded,
     remote::{Existing, Known, RemoteStatus},
 };
@@ -20,7 +21,10 @@ use crate::{
 /// All that a post may be in, apart from drafts that an editor has not saved yet. `any` leaves out the trash.
 const ALL_STATUSES: &str = "publish,future,draft,pending,private,trash";
 pub(super) const FIELDS: &str =
-    "id,slug,status,link,date_gmt,title,content,excerpt,categories,tags,featured_media,meta,aioseo_meta_data";
+    "id,slug,status,link,date_gmt,title,content,excerpt,categories,tags,featured_media,password,meta,aioseo_meta_data";
+/// The same of texts in a list: a site would have to render each of them.
+pub(super) const RAW_FIELDS: &str = "id,slug,status,link,date_gmt,title.raw,content.raw,excerpt.raw,categories,tags,\
+                                     featured_media,password";
 /// Suffixes that are looked at where a name was taken.
 const SUFFIXES: u32 = 4;
 
@@ -45,6 +49,9 @@ pub(super) struct RemotePost {
     pub tags: Vec<u64>,
     #[serde(default)]
     pub featured_media: u64,
+    /// Empty where the post has none.
+    #[serde(default)]
+    pub password: String,
     /// An empty list where no key is open.
     #[serde(default)]
     pub meta: Value,
@@ -84,7 +91,7 @@ impl RemotePost {
         self.marker().map_or(0, |marker| marker.version)
     }
 
-    /// Drafts have a date that moves.
+    /// Drafts have a date that moves; WordPress itself goes by it all the same when one is published.
     pub fn date(&self) -> Option<DateTime<Utc>> {
         if matches!(self.status(), RemoteStatus::Draft | RemoteStatus::Pending) {
             return None;
@@ -112,9 +119,17 @@ impl RemotePost {
         }
     }
 
-    /// Whether it is the article's, or may be: of a post that our records name, others may have taken the mark out.
-    fn belongs_to(&self, article: Uuid) -> bool {
-        self.marker().is_none_or(|marker| marker.article == article)
+    /// Whether it is the article's. Out of a post that our records name, others may have taken the mark; on another site
+    /// the number is somebody else's post. So without the mark it must have the name, the address or the text that we know.
+    fn belongs_to(&self, article: Uuid, known: &Known) -> bool {
+        if let Some(marker) = self.marker() {
+            return marker.article == article;
+        }
+        let is = |wanted: &str, found: &str| !wanted.is_empty() && wanted == found;
+        let has_text = |content: &str| !content.trim().is_empty() && differences::same_html(content, &self.content.raw);
+        is(&known.slug, &self.slug())
+            || is(&known.url, &self.link)
+            || known.fields.as_ref().is_some_and(|fields| has_text(&fields.content))
     }
 }
 
@@ -127,9 +142,10 @@ pub(super) async fn find(
     slug: Option<&str>,
 ) -> Result<Option<RemotePost>, Fault> {
     let doing = "look for the article";
-    if let Some(id) = known.and_then(|known| known.external_id.parse::<u64>().ok())
+    if let Some(known) = known
+        && let Ok(id) = known.external_id.parse::<u64>()
         && let Some(post) = by_id(site, id).await.map_err(|failure| failure.into_fault(doing))?
-        && post.belongs_to(article)
+        && post.belongs_to(article, known)
     {
         return Ok(Some(post));
     }
@@ -141,7 +157,7 @@ pub(super) async fn find(
     let Some(slug) = slug.or(known.map(|known| known.slug.as_str())).filter(|slug| !slug.is_empty()) else {
         return Ok(None);
     };
-    let named = by_slug(site, slug).await.map_err(|failure| failure.into_fault(doing))?;
+    let named = by_slugs(site, &[slug.to_owned()]).await.map_err(|failure| failure.into_fault(doing))?;
     Ok(first(named.into_iter().filter(|post| is_of(post, article)).collect()))
 }
 
@@ -156,14 +172,32 @@ pub(super) async fn by_id(site: &Site, id: u64) -> Result<Option<RemotePost>, Fa
 
 /// All posts with the article's mark.
 pub(super) async fn marked(site: &Site, article: Uuid) -> Result<Vec<RemotePost>, Failure> {
-    let word = search_word(article);
-    let found = listed(site, &[("search", &word), ("orderby", "id"), ("order", "asc")]).await?;
+    let found = searched(site, &search_word(article)).await?;
     Ok(found.into_iter().filter(|post| is_of(post, article)).collect())
 }
 
-async fn by_slug(site: &Site, slug: &str) -> Result<Vec<RemotePost>, Failure> {
-    let mut names = vec![slug.to_owned(), format!("{slug}__trashed")];
-    names.extend((2..=SUFFIXES).map(|suffix| format!("{slug}-{suffix}")));
+/// What the site's search finds, in whatever state.
+pub(super) async fn searched(site: &Site, word: &str) -> Result<Vec<RemotePost>, Failure> {
+    listed(site, &[("search", word), ("orderby", "id"), ("order", "asc")]).await
+}
+
+/// All posts with the article's mark, also those that the site's search does not know yet.
+pub(super) async fn copies(site: &Site, article: Uuid, slugs: &[String]) -> Result<Vec<RemotePost>, Failure> {
+    let mut found = marked(site, article).await?;
+    let named = by_slugs(site, slugs).await?;
+    found.extend(named.into_iter().filter(|post| is_of(post, article)));
+    found.sort_by_key(|post| post.id);
+    found.dedup_by_key(|post| post.id);
+    Ok(found)
+}
+
+/// Also under the names that a site makes of these where they are taken, or in the trash.
+pub(super) async fn by_slugs(site: &Site, slugs: &[String]) -> Result<Vec<RemotePost>, Failure> {
+    let mut names = Vec::new();
+    for slug in slugs.iter().filter(|slug| !slug.is_empty()) {
+        names.extend([slug.clone(), format!("{slug}__trashed")]);
+        names.extend((2..=SUFFIXES).map(|suffix| format!("{slug}-{suffix}")));
+    }
     listed(site, &[("slug", &names.join(","))]).await
 }
 

@@ -9,7 +9,7 @@ use super::{
     content::{Shown, render},
     media, posts,
     posts::RemotePost,
-    publish::{is_there, refuse},
+    publish::{refuse, taken_back},
     terms,
 };
 use crate::{
@@ -26,7 +26,7 @@ impl WordPress {
         let action = match &there {
             Some(there) => {
                 refuse(there, post)?;
-                if is_there(there, post, known) { PreviewAction::None } else { PreviewAction::Update }
+                if self.is_there(there, post, known).await? { PreviewAction::None } else { PreviewAction::Update }
             }
             None => {
                 warnings.extend(
@@ -58,15 +58,15 @@ impl WordPress {
     ) -> Result<RemoteFields, Fault> {
         let pictures = self.found(post).await?;
         let shown = pictures.iter().map(|(name, picture)| (name.clone(), picture.clone())).collect();
-        let before = known.and_then(|known| known.fields.as_ref());
+        let taken = taken_back(there, known);
         let or_theirs = |ours: Vec<String>, had: bool, theirs: Option<&Vec<String>>| {
             if ours.is_empty() && !had { theirs.cloned().unwrap_or_default() } else { ours }
         };
         let mut categories = post.categories.clone();
         categories.extend(terms::names_of(&self.site, TermKind::Category, &post.category_ids).await?);
         let featured = post.cover().map(|cover| featured(cover, pictures.get(&cover.name)));
-        let keeps_excerpt = post.excerpt.is_empty() && before.is_none_or(|fields| fields.excerpt.is_empty());
-        let keeps_featured = featured.is_none() && before.is_none_or(|fields| fields.featured.is_none());
+        let keeps_excerpt = post.excerpt.is_empty() && !taken.excerpt;
+        let keeps_featured = featured.is_none() && !taken.picture;
         Ok(RemoteFields {
             title: post.title.clone(),
             content: render(post, &shown, self.writes_blocks().await?),
@@ -74,11 +74,7 @@ impl WordPress {
             slug: there.map_or(post.slug.clone(), RemotePost::slug),
             status: status(post.visibility, there),
             categories: or_theirs(categories, false, remote.map(|fields| &fields.categories)),
-            tags: or_theirs(
-                post.tags.clone(),
-                before.is_some_and(|fields| !fields.tags.is_empty()),
-                remote.map(|fields| &fields.tags),
-            ),
+            tags: or_theirs(post.tags.clone(), taken.tags, remote.map(|fields| &fields.tags)),
             featured: remote.filter(|_| keeps_featured).map_or(featured, |fields| fields.featured.clone()),
             date: match post.visibility {
                 Visibility::Future(at) => Some(at),

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use galley_domain::Fault;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{
     WordPress,
     failure::Failure,
+    locks::alone,
     media, posts, seo,
     site::{Site, read},
 };
@@ -28,6 +28,10 @@ const MAX_SKEW_SECONDS: i64 = 60;
 /// A post may be this late before somebody has to look at it.
 const LATE: chrono::Duration = chrono::Duration::minutes(10);
 const TITLE: &str = "A probe by Galley that removes itself";
+/// The content and the name of its draft: one that a killed probe has left is found by either of them.
+const MARK: &str = "<!-- galleyprobe-7d1f3a -->";
+const WORD: &str = "galleyprobe-7d1f3a";
+const SLUG: &str = "galley-probe-draft";
 
 /// A picture of one transparent point.
 const POINT: [u8; 67] = [
@@ -186,6 +190,7 @@ impl Prober<'_> {
         let asset = Asset {
             name: "galley-probe.png".to_owned(),
             bytes: POINT.to_vec(),
+            smaller: None,
             alt: String::new(),
             caption: String::new(),
             credit: String::new(),
@@ -218,18 +223,21 @@ impl Prober<'_> {
         if !self.has_time(CapabilityId::Publish) {
             return self.note(CapabilityId::SeoMeta, Unknown, "not looked at, since the site answers slowly", "");
         }
-        let fields = json!({ "title": TITLE, "content": "", "status": "draft", "slug": format!("galley-{}", Uuid::now_v7().simple()) });
+        // Another probe of this process would take the draft for one that was left.
+        let _alone = alone(self.site.key("probe")).await;
+        // Whoever may not list drafts finds none, and may not make any; that is told below.
+        _ = self.remove_drafts().await;
+        let fields = json!({ "title": TITLE, "content": MARK, "status": "draft", "slug": SLUG });
         let draft = match posts::write(self.site, None, &fields).await {
             Ok(draft) => draft,
-            Err(failure) => {
-                let why = failure.into_fault("take a draft").to_string();
-                self.note(CapabilityId::Publish, Failed, why, "Give the user the role of an author or more.");
-                return self.note(CapabilityId::SeoMeta, Unknown, "there was no draft to try it on", "");
-            }
+            Err(failure) => return self.no_draft(failure).await,
         };
         self.seo(&draft).await;
-        let left = posts::remove(self.site, draft.id, true).await;
-        let left = left.err().map(|failure: Failure| failure.into_fault("delete the draft"));
+        let left = match posts::remove(self.site, draft.id, true).await {
+            Ok(_) => None,
+            // It may be gone all the same.
+            Err(failure) => self.remove_drafts().await.err().map(|_| failure.into_fault("delete the draft")),
+        };
         match (me.can("publish_posts"), left) {
             (false, _) => {
                 let help = "Give the user the role of an author or more, or publish as \"pending\" for somebody there to approve.";
@@ -241,6 +249,40 @@ impl Prober<'_> {
                 self.note(CapabilityId::Publish, Warning, evidence, "Delete the draft there.");
             }
         }
+    }
+
+    /// Says why there is no draft. Where an answer was lost there may be one all the same, which goes.
+    async fn no_draft(&mut self, failure: Failure) {
+        let is_refused = failure.is_forbidden();
+        let fault = failure.into_fault("take a draft");
+        let help = if is_refused {
+            "Give the user the role of an author or more."
+        } else if fault.is_transient() {
+            "Try again; if it stays so, look whether a firewall or a time limit of the server stands before the site."
+        } else {
+            "Look whether a plugin of the site keeps posts from being made through REST."
+        };
+        let why = match self.remove_drafts().await {
+            Ok(0) => fault.to_string(),
+            Ok(_) => format!("{fault}; the draft was made all the same, and deleted again"),
+            Err(_) => format!("{fault}; a draft named {TITLE:?} may be left there"),
+        };
+        self.note(CapabilityId::Publish, Failed, why, help);
+        self.note(CapabilityId::SeoMeta, Unknown, "there was no draft to try it on", "");
+    }
+
+    /// Deletes drafts of probes, those of killed ones too; says how many there were.
+    async fn remove_drafts(&self) -> Result<usize, Failure> {
+        let mut drafts = posts::searched(self.site, WORD).await?;
+        drafts.extend(posts::by_slugs(self.site, &[SLUG.to_owned()]).await?);
+        // What somebody has made of a draft is theirs.
+        drafts.retain(|draft| draft.status == "draft" && draft.title() == TITLE && draft.content.raw.contains(WORD));
+        drafts.sort_by_key(|draft| draft.id);
+        drafts.dedup_by_key(|draft| draft.id);
+        for draft in &drafts {
+            posts::remove(self.site, draft.id, true).await?;
+        }
+        Ok(drafts.len())
     }
 
     async fn seo(&mut self, draft: &posts::RemotePost) {
@@ -297,7 +339,8 @@ impl Prober<'_> {
         if !self.has_time(CapabilityId::Cron) {
             return;
         }
-        let before = (Utc::now() - LATE).format("%Y-%m-%dT%H:%M:%S").to_string();
+        // Without its zone WordPress takes it for the site's own time.
+        let before = (Utc::now() - LATE).format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let query = [
             ("status", "future"),
             ("context", "edit"),

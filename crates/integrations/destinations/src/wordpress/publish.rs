@@ -9,14 +9,15 @@ use uuid::Uuid;
 use super::{
     WordPress,
     content::{ContentForm, Shown, render},
+    failure::Failure,
     locks::alone,
-    marker::{self, Marker},
+    marker::{self, Gave, Marker},
     media::{self, Media},
     posts::{self, RemotePost},
     seo, terms,
 };
 use crate::{
-    post::{Post, Visibility},
+    post::{Post, SeoMeta, Visibility},
     probe::TermKind,
     remote::{Known, Published, RemoteFields, RemoteStatus, SeoOutcome},
 };
@@ -29,37 +30,89 @@ impl WordPress {
         let mut warnings = Vec::new();
         if let Some(there) = &there {
             refuse(there, post)?;
-            if is_there(there, post, known) {
-                return self.published(there, post, true, SeoOutcome::Unknown, warnings).await;
+            if self.is_there(there, post, known).await? {
+                return self.confirmed(there, post, known).await;
             }
         } else if let Some(known) = known {
             warnings.push(format!("post {} was gone; the article was published anew", known.external_id));
         }
         let fields = self.fields(post, there.as_ref(), known, &mut warnings).await?;
-        let id = there.as_ref().map(|there| there.id);
-        let written = posts::write(&self.site, id, &fields).await;
-        let mut written = written.map_err(|failure| failure.into_fault("publish the article"))?;
+        let written = self.written(there.as_ref(), &fields, post.visibility).await;
+        let written = written.map_err(|failure| failure.into_fault("publish the article"))?;
         let made = written.id;
+        let written = self.only_one(written, there.as_ref(), post, &mut warnings).await?;
         if there.is_none() {
-            written = self.only_one(written, post, &mut warnings).await?;
-            if written.slug() != post.slug && !matches!(written.status(), RemoteStatus::Draft | RemoteStatus::Pending) {
-                warnings.push(format!(
-                    "the name {} is taken there; post {} is called {}",
-                    post.slug,
-                    written.id,
-                    written.slug()
-                ));
-            }
+            warnings.extend(name_taken(&written, post));
         }
         if written.status() == RemoteStatus::Private {
             warnings.push(format!("somebody there made post {} private; it stays so", written.id));
         } else if !is_seen(&written, post.visibility) {
             warnings.push(format!("the site made post {} {}", written.id, written.status()));
         }
-        let seo = seo::write(&self.site, &written, &post.seo).await;
+        let seo = seo::write(&self.site, &written, &seo_of(post, &written)).await;
         warnings.extend(seo.warning);
         // Of two who made it, the other one did.
         self.published(&written, post, written.id != made, seo.outcome, warnings).await
+    }
+
+    /// The version stands there. Where no answer of ours has said so, one was lost: what comes after the post is done now.
+    async fn confirmed(&self, there: &RemotePost, post: &Post, known: Option<&Known>) -> Result<Published, Fault> {
+        let mut warnings = Vec::new();
+        if is_confirmed(post, known) {
+            return self.published(there, post, true, SeoOutcome::Unknown, warnings).await;
+        }
+        let there = self.only_one(there.clone(), Some(there), post, &mut warnings).await?;
+        if known.is_none() {
+            warnings.extend(name_taken(&there, post));
+        }
+        let seo = seo::write(&self.site, &there, &seo_of(post, &there)).await;
+        warnings.extend(seo.warning);
+        self.published(&there, post, true, seo.outcome, warnings).await
+    }
+
+    /// WordPress goes by the date of a post: one that lies ahead, as that of a draft may which was scheduled before, keeps
+    /// it waiting. Its own clock decides, so it is asked rather than reckoned.
+    async fn written(
+        &self,
+        there: Option<&RemotePost>,
+        fields: &Value,
+        visibility: Visibility,
+    ) -> Result<RemotePost, Failure> {
+        let written = posts::write(&self.site, there.map(|there| there.id), fields).await?;
+        if visibility != Visibility::Publish || written.status() != RemoteStatus::Future {
+            return Ok(written);
+        }
+        let now = json!({ "status": "publish", "date_gmt": null });
+        posts::write(&self.site, Some(written.id), &now).await
+    }
+
+    /// This version with these fields, seen by whom it should be. What no answer of ours has confirmed may have been left
+    /// half done by a process or a site that died, so it must also have what is set after the text.
+    pub(super) async fn is_there(&self, there: &RemotePost, post: &Post, known: Option<&Known>) -> Result<bool, Fault> {
+        let Some(mark) = there.marker() else { return Ok(false) };
+        let is_same = mark.version == post.version
+            && mark.fingerprint == post.fingerprint()
+            && is_seen(there, post.visibility)
+            && !post.overwrite;
+        Ok(is_same && (is_confirmed(post, known) || self.is_whole(there, post).await?))
+    }
+
+    /// Whether it has its picture and its terms. WordPress gives a category of its own to a post that has none.
+    async fn is_whole(&self, there: &RemotePost, post: &Post) -> Result<bool, Fault> {
+        if post.cover().is_some() && there.featured_media == 0 {
+            return Ok(false);
+        }
+        let terms =
+            [(TermKind::Category, &post.categories, &there.categories), (TermKind::Tag, &post.tags, &there.tags)];
+        for (kind, names, has) in terms {
+            let mut missing = Vec::new();
+            let ids = terms::ids_of(&self.site, kind, names, false, &mut missing).await?;
+            let would_be_made = self.settings.create_terms && !missing.is_empty();
+            if would_be_made || ids.iter().any(|id| !has.contains(id)) {
+                return Ok(false);
+            }
+        }
+        Ok(post.category_ids.iter().all(|id| *id == 0 || there.categories.contains(id)))
     }
 
     /// All that is sent, with its terms and pictures there.
@@ -85,29 +138,28 @@ impl WordPress {
             })
             .collect();
         let as_blocks = self.writes_blocks().await?;
-        let mark = Marker { article: post.article_id, version: post.version, fingerprint: post.fingerprint() };
-        let content = marker::marked(&render(post, &shown, as_blocks), &mark, as_blocks);
         let cover = post.cover().and_then(|cover| pictures.get(&cover.name)).map_or(0, |(media, _)| media.id);
         // HTML there: a sign of less-than would be taken for a tag, and out.
-        let mut fields = Map::from_iter([
-            ("title".to_owned(), html_text(&post.title).into()),
-            ("content".to_owned(), content.into()),
-        ]);
-        let before = known.and_then(|known| known.fields.as_ref());
+        let mut fields = Map::from_iter([("title".to_owned(), html_text(&post.title).into())]);
         let mut put = |key: &str, is_given: bool, was_given: bool, value: Value| {
             // What the article does not have and did not have is theirs to choose.
             if is_given || was_given {
                 fields.insert(key.to_owned(), value);
             }
         };
-        let was = |has: fn(&RemoteFields) -> bool| before.is_some_and(has);
-        put("excerpt", !post.excerpt.is_empty(), was(|f| !f.excerpt.is_empty()), html_text(&post.excerpt).into());
-        put("tags", !tags.is_empty(), was(|f| !f.tags.is_empty()), json!(tags));
-        put("featured_media", cover > 0, was(|f| f.featured.is_some()), cover.into());
+        let taken = taken_back(there, known);
+        put("excerpt", !post.excerpt.is_empty(), taken.excerpt, html_text(&post.excerpt).into());
+        put("tags", !tags.is_empty(), taken.tags, json!(tags));
+        put("featured_media", cover > 0, taken.picture, cover.into());
         put("categories", !categories.is_empty(), false, json!(categories));
         // The address of an article that is there stays.
         put("slug", there.is_none(), false, post.slug.clone().into());
         visible(&mut fields, post, there);
+        let gave = gives(there, taken, [!post.excerpt.is_empty(), !tags.is_empty(), cover > 0]);
+        let (article, version, fingerprint) = (post.article_id, post.version, post.fingerprint());
+        let mark = Marker { article, version, fingerprint, gave };
+        let content = marker::marked(&render(post, &shown, as_blocks), &mark, as_blocks);
+        fields.insert("content".to_owned(), content.into());
         let fields = Value::Object(fields);
         Ok(fields)
     }
@@ -128,21 +180,6 @@ impl WordPress {
             ContentForm::Html => false,
             ContentForm::Auto => self.has_block_editor().await?,
         })
-    }
-
-    /// Of two processes that made the post at once, the one with the higher number takes its own back.
-    async fn only_one(&self, made: RemotePost, post: &Post, warnings: &mut Vec<String>) -> Result<RemotePost, Fault> {
-        let found = posts::marked(&self.site, post.article_id).await;
-        let found = found.map_err(|failure| failure.into_fault("look for copies of the article"))?;
-        let Some(first) =
-            found.into_iter().filter(|other| !other.is_trashed() && other.id < made.id).min_by_key(|p| p.id)
-        else {
-            return Ok(made);
-        };
-        let removed = posts::remove(&self.site, made.id, true).await;
-        removed.map_err(|failure| failure.into_fault("remove a copy of the article"))?;
-        warnings.push(format!("post {} was made at the same moment; the copy {} was removed", first.id, made.id));
-        Ok(first)
     }
 
     async fn published(
@@ -212,18 +249,58 @@ pub(super) fn refuse(there: &RemotePost, post: &Post) -> Result<(), Fault> {
     Ok(())
 }
 
-/// This version with these fields, seen by whom it should be. A post that our records do not know yet may have been left
-/// half done by an answer that was lost, so it must also have what is set after the text.
-pub(super) fn is_there(there: &RemotePost, post: &Post, known: Option<&Known>) -> bool {
-    let Some(mark) = there.marker() else { return false };
-    let is_whole = (post.cover().is_none() || there.featured_media > 0)
-        && (post.tags.is_empty() || !there.tags.is_empty())
-        && (post.categories.is_empty() || !there.categories.is_empty());
-    mark.version == post.version
-        && mark.fingerprint == post.fingerprint()
-        && is_seen(there, post.visibility)
-        && !post.overwrite
-        && (known.is_some() || is_whole)
+/// Whether an answer of ours has said that this version stands there whole.
+fn is_confirmed(post: &Post, known: Option<&Known>) -> bool {
+    known.is_some_and(|known| known.version == post.version)
+}
+
+/// What our last publication has set and our records show, so that an article without it takes it back. All else is theirs.
+pub(super) fn taken_back(there: Option<&RemotePost>, known: Option<&Known>) -> Gave {
+    let gave = Gave::before(there.and_then(RemotePost::marker).as_ref());
+    let had = known.and_then(|known| known.fields.as_ref());
+    let had = |is: fn(&RemoteFields) -> bool| had.is_some_and(is);
+    Gave {
+        excerpt: gave.excerpt && had(|fields| !fields.excerpt.is_empty()),
+        tags: gave.tags && had(|fields| !fields.tags.is_empty()),
+        picture: gave.picture && had(|fields| fields.featured.is_some()),
+        ..gave
+    }
+}
+
+/// What is ours in the post from now on; what could not be taken back stays so. `given` is excerpt, tags and picture.
+fn gives(there: Option<&RemotePost>, taken: Gave, given: [bool; 3]) -> Gave {
+    let Some(there) = there else {
+        return Gave { excerpt: given[0], tags: given[1], picture: given[2], to_theirs: false };
+    };
+    let before = Gave::before(there.marker().as_ref());
+    Gave {
+        excerpt: given[0] || (before.excerpt && !taken.excerpt),
+        tags: given[1] || (before.tags && !taken.tags),
+        picture: given[2] || (before.picture && !taken.picture),
+        ..before
+    }
+}
+
+/// What search engines are told. A post that people have made may have SEO fields of theirs; a title or description that
+/// only repeats the article's own was chosen by nobody, and does not replace them.
+fn seo_of(post: &Post, there: &RemotePost) -> SeoMeta {
+    let mut seo = post.seo.clone();
+    if there.marker().is_some_and(|mark| mark.gave.to_theirs) {
+        if seo.title.trim() == post.title.trim() {
+            seo.title.clear();
+        }
+        if seo.description.trim() == post.excerpt.trim() {
+            seo.description.clear();
+        }
+    }
+    seo
+}
+
+/// Drafts get their name when they are published.
+fn name_taken(there: &RemotePost, post: &Post) -> Option<String> {
+    let has_name = !matches!(there.status(), RemoteStatus::Draft | RemoteStatus::Pending);
+    (has_name && there.slug() != post.slug)
+        .then(|| format!("the name {} is taken there; post {} is called {}", post.slug, there.id, there.slug()))
 }
 
 fn is_seen(there: &RemotePost, visibility: Visibility) -> bool {

@@ -100,7 +100,7 @@ async fn id_of(site: &Site, kind: TermKind, name: &str, may_create: bool) -> Res
             None if !may_create => return Ok(Err("is not there, and none are made".to_owned())),
             None => match create(site, kind, part, parent).await {
                 Ok(id) => id,
-                Err(failure) if failure.refusal().is_some_and(|refusal| matches!(refusal.status, 401 | 403)) => {
+                Err(failure) if failure.is_forbidden() => {
                     let user = site.client().user();
                     return Ok(Err(format!("is not there, and {user} may not make it")));
                 }

@@ -51,7 +51,12 @@ async fn a_post_that_was_left_half_done_is_made_whole() {
     let id = done.external_id.parse().unwrap();
     for missing in ["tags", "categories", "featured_media"] {
         site.edit(id, |post| {
-            post[missing] = if missing == "featured_media" { 0.into() } else { serde_json::json!([]) }
+            post[missing] = match missing {
+                "featured_media" => 0.into(),
+                // What WordPress gives to a post without one.
+                "categories" => serde_json::json!([1]),
+                _ => serde_json::json!([]),
+            }
         });
         let again = client.publish(post(), None).await.unwrap();
         assert!(!again.already_there, "{missing}");
@@ -88,6 +93,13 @@ async fn what_the_site_says_is_told_with_the_way_out() {
         ),
         ("403 Forbidden", "", "{\"code\":\"x\",\"message\":\"Sorry.\"}", false, "(403: Sorry.); let the user do that"),
         ("401 Unauthorized", "", "{\"code\":\"x\",\"message\":\"No.\"}", false, "new application password"),
+        (
+            "403 Forbidden",
+            "",
+            "<title>Access denied</title>",
+            true,
+            "(403: Access denied); look whether a plugin or a fire",
+        ),
     ] {
         let (site, client) = site().await;
         site.trouble("POST", "wp/v2/media", Trouble::Status(status, headers, body));

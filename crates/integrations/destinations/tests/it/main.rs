@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
+mod copies;
 mod faults;
 mod listing;
+mod ours;
 mod probe;
 mod sites;
 mod support;
+mod timing;

@@ -44,6 +44,7 @@ pub fn picture(name: &str, bytes: &[u8], role: AssetRole) -> Asset {
     Asset {
         name: name.into(),
         bytes: bytes.to_vec(),
+        smaller: None,
         alt: "A cup".into(),
         caption: "Tea & more.".into(),
         credit: "Photo: X".into(),
@@ -79,6 +80,7 @@ pub fn known(published: &Published) -> Known {
         url: published.url.clone(),
         slug: published.slug.clone(),
         fields: Some(published.fields.clone()),
+        version: published.version,
     }
 }
 

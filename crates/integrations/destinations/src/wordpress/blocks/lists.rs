@@ -1,9 +1,13 @@
 //! Lists: each item is a block, and lists in it are too.
 
-use super::{Element, elements, wrapped};
+use super::{DEEPEST, Element, elements, wrapped};
 
-/// `None` where a list holds what items cannot: tables, code, pictures, or the addresses of sources.
-pub(super) fn block(list: &Element) -> Option<String> {
+/// `None` where a list holds what items cannot: tables, code, pictures, the addresses of sources, or more
+/// lists within each other than there may be blocks.
+pub(super) fn block(depth: usize, list: &Element) -> Option<String> {
+    if depth >= DEEPEST {
+        return None;
+    }
     let is_ordered = list.name == "ol";
     let start = list.attributes.iter().find(|(name, _)| name == "start").map(|(_, value)| value.as_str());
     let start = start.and_then(|start| start.parse::<i64>().ok());
@@ -19,11 +23,12 @@ pub(super) fn block(list: &Element) -> Option<String> {
         ),
     };
     let items = elements(&list.inner);
-    let items: Vec<String> = items.iter().filter(|part| !part.is_gap()).map(item).collect::<Option<_>>()?;
+    let items: Vec<String> =
+        items.iter().filter(|part| !part.is_gap()).map(|part| item(depth, part)).collect::<Option<_>>()?;
     Some(wrapped("list", &attributes, &format!("{tag}{}</{}>", items.join("\n\n"), list.name)))
 }
 
-fn item(item: &Element) -> Option<String> {
+fn item(depth: usize, item: &Element) -> Option<String> {
     if item.name != "li" || !item.attributes.is_empty() {
         return None;
     }
@@ -31,7 +36,7 @@ fn item(item: &Element) -> Option<String> {
     let mut lists = String::new();
     for part in elements(&item.inner) {
         match part.name.as_str() {
-            "ul" | "ol" => lists.push_str(&block(&part)?),
+            "ul" | "ol" => lists.push_str(&block(depth + 1, &part)?),
             // After a list inside of an item there is no place for more text.
             _ if part.is_gap() => text.push_str(&part.inner),
             _ if !lists.is_empty() => return None,

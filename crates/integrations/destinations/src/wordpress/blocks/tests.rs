@@ -78,3 +78,25 @@ fn pictures_quotes_tables_and_code() {
         "<!-- wp:code -->\n<pre class=\"wp-block-code\"><code>if a &lt; b {\n  &#91;x]\n}</code></pre>\n<!-- /wp:code -->"
     );
 }
+
+#[test]
+fn white_space_within_a_cell_is_text_and_between_cells_it_is_none() {
+    let html = "<table>\n<tbody>\n<tr>\n<td><strong>Wood</strong> and <a href=\"x\">gas</a> fire</td> <td> <em>a</em> <em>b</em></td>\n\
+                </tr>\n</tbody>\n</table>";
+    let rows = "<tr><td><strong>Wood</strong> and <a href=\"x\">gas</a> fire</td><td> <em>a</em> <em>b</em></td></tr>";
+    assert!(blocks(html).contains(&format!("<table><tbody>{rows}</tbody></table>")), "{}", blocks(html));
+}
+
+/// Each level takes some of the stack, which a thread of ours has 2 MiB of.
+#[test]
+fn blocks_within_each_other_have_an_end() {
+    for (open, close, block) in
+        [("<blockquote>", "</blockquote>", "<!-- wp:quote"), ("<ul><li>", "</li></ul>", "<!-- wp:list ")]
+    {
+        let nested = |depth: usize| blocks(&format!("{}tea{}", open.repeat(depth), close.repeat(depth)));
+        let deep = nested(3_000);
+        assert!(deep.contains("tea") && deep.matches(block).count() <= DEEPEST, "{open}");
+        assert_eq!(deep.matches(open).count() + deep.matches(block).count(), 3_000, "nothing is lost");
+        assert_eq!(nested(DEEPEST).matches(block).count(), DEEPEST);
+    }
+}
