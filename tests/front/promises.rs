@@ -123,8 +123,6 @@ async fn what_a_cancelled_call_has_made_is_found() {
     let desk = Desk::new().await;
     let post = desk.written("Tea").await;
     desk.blog.trouble("POST", "wp/v2/posts", Trouble::AnswerLost);
-    // Nobody hears of it again before it is cancelled.
-    desk.blog.trouble("GET", "wp/v2/posts", BUSY);
     let engine = desk.engine();
     let body = json!({ "connection_id": desk.connection });
     let (path, front) = (format!("{post}/publish"), &desk.front);

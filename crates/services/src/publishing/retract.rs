@@ -56,8 +56,12 @@ pub struct RetractedArticle {
     pub article: Uuid,
 }
 
-fn is_placed(publication: &rows::Publication) -> bool {
-    *publication.status != PublicationState::Retracted
+/// Whether there is something to take back; what is a draft there can still go into the trash.
+fn is_placed(publication: &rows::Publication, how: Retraction) -> bool {
+    match how {
+        Retraction::Draft => *publication.status != PublicationState::Retracted,
+        Retraction::Trash => publication.metadata["removed"] != json!(true),
+    }
 }
 
 /// What stands at a site decides, whatever the article is called here meanwhile.
@@ -120,7 +124,7 @@ impl Services {
         refuse_trashed(&tx, article.project_id).await?;
         let placed = tx.placements(id).await?;
         refuse_unpublishing(&article, &placed)?;
-        let task = if placed.iter().any(is_placed) {
+        let task = if placed.iter().any(|placed| is_placed(placed, Retraction::Draft)) {
             let task = self.order_retraction(&tx, principal, &mut article, Retraction::Draft, trace_id).await?;
             tx.save_article(article).await?;
             Some(task)
@@ -153,7 +157,7 @@ impl Services {
             return Err(ServiceError::Conflict(text.into()));
         }
         let placed = tenant.placements(id).await?;
-        if placed.is_empty() {
+        if !placed.iter().any(|placed| is_placed(placed, Retraction::Trash)) {
             tx.commit().await?;
             return Ok(None);
         }
@@ -212,7 +216,8 @@ impl Services {
         let article = tenant.article(article_id).await?;
         article.ok_or_else(|| Fault::permanent(FaultCode::WorkflowError, "the article was deleted"))?;
         let mut placed = Vec::new();
-        for publication in tenant.placements(article_id).await?.into_iter().filter(is_placed) {
+        let copies = tenant.placements(article_id).await?.into_iter();
+        for publication in copies.filter(|copy| is_placed(copy, how)) {
             placed.extend(self.open_placed(org, publication).await.map_err(step_error)?);
         }
         Ok(RetractionWork { article: article_id, how, placed })
@@ -230,7 +235,8 @@ impl Services {
         tx.hold_fence(step.fence).await?;
         let Some(article) = tx.lock_article(placed.publication.article_id).await? else { return Ok(()) };
         let Some(mut publication) = tx.lock_publication(placed.publication.id).await? else { return Ok(()) };
-        if is_placed(&publication) {
+        if is_placed(&publication, how) {
+            publication.metadata["removed"] = json!(how == Retraction::Trash);
             stands_as_draft(&mut publication);
             publication.status = TextEnum(PublicationState::Retracted);
             let id = tx.save_publication(publication).await?.id;
