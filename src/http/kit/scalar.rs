@@ -8,7 +8,10 @@ use galley_domain::{
     article::{ContentFormat, DRAFT, ListedStatus, PublicationStatus, STEPS},
     image::{ImageQuality, ImageSize, ImageSource, ImageStyle, PhotoProvider},
     project::{Platform, ProjectStatus},
-    publishing::{DeploymentStatus, PostStatus, PostType, PublicationState, SyncDirection, SyncStatus, Visibility},
+    publishing::{
+        DeploymentStatus, Placements, PostForm, PostStatus, PostType, PublicationState, SyncDirection, SyncStatus,
+        Visibility,
+    },
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},
     webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus},
@@ -230,6 +233,7 @@ vocabulary!(
     TaskStatus
 );
 vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
+vocabulary!(PostForm, Placements);
 vocabulary!(PostStatus, PostType, Visibility, CapabilityId, CapabilityStatus, DriftState, Keep);
 vocabulary!(ImageQuality, ImageSize, ImageSource, ImageStyle, Orientation, PhotoProvider);
 vocabulary!(Collection, DeploymentStatus, PublicationState, SyncDirection, SyncStatus);
