@@ -299,6 +299,12 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         },
         links: links(config)?,
         writer_needs_sources: config.writer.kind == WriterKind::Extractive,
+        writer: match config.writer.kind {
+            WriterKind::Extractive => "extractive".to_owned(),
+            WriterKind::Openai => config.writer.provider.clone().unwrap_or_else(|| "openai".to_owned()),
+        },
+        model: config.writer.model.clone().filter(|_| config.writer.kind == WriterKind::Openai),
+        public_url: config.public_url.as_deref().map(public_url).transpose()?,
         search: config.search.provider != SearchKind::None,
         files_quota: config.limits.files_mb << 20,
         has_folder: config.publish.enabled,
@@ -306,6 +312,14 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         image_links: Duration::from_secs(config.images.link_seconds.into()),
         estimated_seconds: config.engine.estimated_seconds,
     })
+}
+
+fn public_url(text: &str) -> anyhow::Result<String> {
+    if let Some(fault) = galley_services::link_fault(text) {
+        anyhow::bail!("public_url {text} {fault}");
+    }
+    anyhow::ensure!(!text.contains(['?', '#']), "public_url {text} has a query; give the address alone");
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 fn links(config: &Config) -> anyhow::Result<Policy> {

@@ -28,6 +28,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Address and port of the front.
     pub listen: String,
+    /// The address under which others reach the front, where it is not `listen`: behind a proxy.
+    pub public_url: Option<String>,
     pub organization: Organization,
     pub database: Database,
     pub secrets: Secrets,
@@ -226,6 +228,7 @@ impl Default for Config {
         Self {
             data: ".galley".into(),
             listen: "127.0.0.1:8080".into(),
+            public_url: None,
             organization: Organization::default(),
             database: Database::default(),
             secrets: Secrets::default(),

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{Config, sources::Sources};
 
 /// What holds where a setting is not set, as `docs/configuration.md` says it.
-const UNSET: [(&str, &str); 36] = [
+const UNSET: [(&str, &str); 37] = [
+    ("public_url", "none"),
     ("database.url", "none"),
     ("database.direct_url", "none"),
     ("database.pooling", "found out"),

@@ -111,7 +111,7 @@ async fn a_token_is_made_by_those_who_may_follow_the_task() {
     front.send(front.bare(Method::POST, &path)).await.is_problem(401, "UNAUTHORIZED");
     let (_, stranger) = front.harness.other_tenant().await;
     front.send(front.request_as(&stranger, Method::POST, &path)).await.is_problem(404, "TASK_NOT_FOUND");
-    let elsewhere = front.key(&[Permission::Read], &[Scope::Projects]).await;
+    let elsewhere = front.key(&[Permission::Read], &[Scope::Publish]).await;
     front.send(front.request_as(&elsewhere, Method::POST, &path)).await.is_problem(403, "FORBIDDEN");
     front.post("/api/v1/tasks/x/events/token", &json!({})).await.is_problem(404, "TASK_NOT_FOUND");
     let reader = front.key(&[Permission::Read], &[Scope::Articles]).await;

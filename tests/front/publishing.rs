@@ -25,11 +25,19 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn new() -> Self {
-        Self::beside(&[]).await
+        Self::made(&[], |_| {}).await
     }
 
     /// The same, where these sites may be spoken to as well.
     pub(super) async fn beside(others: &[&FakeWordPress]) -> Self {
+        Self::made(others, |_| {}).await
+    }
+
+    pub(super) async fn with(change: impl FnOnce(&mut galley_services::Settings)) -> Self {
+        Self::made(&[], change).await
+    }
+
+    async fn made(others: &[&FakeWordPress], change: impl FnOnce(&mut galley_services::Settings)) -> Self {
         let blog = FakeWordPress::start(Like::default()).await;
         let rule = |blog: &FakeWordPress| {
             let url: url::Url = blog.url().parse().unwrap();
@@ -38,6 +46,7 @@ impl Desk {
         let rules = std::iter::once(&blog).chain(others.iter().copied()).map(rule).collect();
         let harness = Harness::builder().keyring().settings(|settings| {
             settings.links = galley_fetch::address::Policy::new(rules);
+            change(settings);
         });
         let front = Front::on(harness, |_| {}).await;
         let made = front.post(CONNECTIONS, &login(&blog.url())).await;
@@ -410,6 +419,8 @@ async fn an_hour_is_promised_moved_and_taken_back() {
         assert_eq!(fields(&schedule(json!({ "scheduled_at": wrong })).await), ["scheduled_at"], "{wrong}");
     }
     assert_eq!(fields(&schedule(json!({ "scheduled_at": "2028-01-01T10:00" })).await), ["timezone"]);
+    let none = json!({ "settings": { "default_blog_connection_id": null } });
+    front.patch(&format!("/api/v1/projects/{}", desk.project), &none).await.is(200);
     front.delete(&connection).await.is(204);
 }
 
@@ -472,7 +483,7 @@ async fn publishing_now_drops_the_promise() {
 #[tokio::test]
 async fn the_gate_names_each_rule_that_keeps_a_post_in() {
     let desk = Desk::new().await;
-    let gate = json!({ "settings": { "publish_gate": { "approved": true, "min_score": 101, "cover": true } } });
+    let gate = json!({ "settings": { "publish_gate": { "approved": true, "min_score": 100, "cover": true } } });
     desk.front.patch(&format!("/api/v1/projects/{}", desk.project), &gate).await.is(200);
     let post = desk.written("Tea").await;
     let refused = desk.publish(&post, json!({})).await;
@@ -732,15 +743,40 @@ async fn a_feed_is_read_by_whoever_has_its_address() {
     assert_eq!(feed.text.matches("BEGIN:VEVENT").count(), 1);
     let listed = front.get("/api/v1/calendar/feeds").await;
     assert!(!listed.is(200).to_string().contains("cal_"), "the address is shown once");
-    for wrong in
-        [url.trim_end_matches(".ics").to_owned(), url.replace("cal_", "cal_a"), "/api/v1/calendar/feeds/x.ics".into()]
-    {
+    assert_eq!((&listed.json["data"][0]["id"], &listed.json["pagination"]["total"]), (&json!(id), &json!(1)));
+    let second = front.get("/api/v1/calendar/feeds?page=2&limit=1").await;
+    assert_eq!((&second.is(200)["data"], &second.json["pagination"]["page"]), (&json!([]), &json!(2)));
+    for wrong in [url.replace("cal_", "cal_a"), "/api/v1/calendar/feeds/x.ics".into()] {
         front.send(front.bare(Method::GET, &wrong)).await.is_problem(404, "NOT_FOUND");
     }
+    let by_id = format!("/api/v1/calendar/feeds/{id}");
+    let shown = front.get(&by_id).await;
+    assert_eq!((&shown.is(200)["name"], shown.json.get("url")), (&json!("Desk"), None), "without its address");
+    front.send(front.bare(Method::GET, &by_id)).await.is_problem(401, "UNAUTHORIZED");
+    let content = front.key(Permission::ALL, &[Scope::Content]).await;
+    front.send(front.request_as(&content, Method::GET, &by_id)).await.is_problem(403, "FORBIDDEN");
+    front.get(&format!("/api/v1/calendar/feeds/{NOBODY}")).await.is_problem(404, "NOT_FOUND");
+    front.get(url.trim_end_matches(".ics")).await.is_problem(404, "NOT_FOUND");
     front.delete(&format!("/api/v1/calendar/feeds/{id}")).await.is(204);
     read().await.is_problem(404, "NOT_FOUND");
     let nobody = front.post("/api/v1/calendar/feeds", &json!({ "name": "Desk", "project_id": NOBODY })).await;
     assert_eq!(fields(&nobody), ["project_id"]);
+}
+
+#[tokio::test]
+async fn a_feed_has_the_public_address_and_a_budget_of_reads() {
+    let harness =
+        Harness::builder().settings(|settings| settings.public_url = Some("https://galley.example".to_owned()));
+    let front = Front::on(harness, |state| state.limits.rates.general = 3).await;
+    let made = front.post("/api/v1/calendar/feeds", &json!({ "name": "Desk" })).await;
+    let url = text(&made.is(201)["url"]);
+    let path = url.strip_prefix("https://galley.example").unwrap_or_else(|| panic!("{url}")).to_owned();
+    for _ in 0..3 {
+        front.send(front.bare(Method::GET, &path)).await.is(200);
+    }
+    let refused = front.send(front.bare(Method::GET, &path)).await;
+    refused.is_problem(429, "RATE_LIMIT_ERROR");
+    assert!(!refused.header("retry-after").is_empty());
 }
 
 #[tokio::test]

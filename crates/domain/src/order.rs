@@ -83,6 +83,9 @@ pub struct ArticleOrder {
     /// Whether a search provider may be asked for more.
     #[serde(default)]
     pub search: bool,
+    /// Of a post: what its client wished, to which the brief adds what its template says. `None`: nothing was added.
+    #[serde(default)]
+    pub custom_instructions: Option<String>,
 }
 
 /// What an order refers to, with the place of each in its list: known also of an order that is wrong elsewhere.
@@ -157,6 +160,7 @@ impl TaskRequest {
             length: None,
             content_format: ContentFormat::Markdown,
             search: true,
+            custom_instructions: None,
         })
     }
 }
@@ -189,6 +193,7 @@ impl GenerateRequest {
             length: Some(length),
             content_format: ContentFormat::Html,
             search: true,
+            custom_instructions: None,
         })
     }
 }

@@ -27,6 +27,14 @@ text_enum! {
     Retraction { Draft = "draft", Trash = "trash" }
 }
 
+/// The most characters of the name of a category or tag, with the names above it.
+pub const MAX_TERM_CHARS: usize = 200;
+
+/// Whether a category such as `A > B` has no name on one side of a `>`. No site takes it.
+pub fn has_nameless_part(category: &str) -> bool {
+    category.split('>').any(|part| part.trim().is_empty())
+}
+
 text_enum! {
     /// As what an article stands in a blog.
     Visibility {
@@ -47,6 +55,26 @@ text_enum! {
         Galley = "galley",
         /// It is sent at once, and its site publishes it then.
         Site = "site",
+    }
+}
+
+text_enum! {
+    /// How the content of a post is written for a blog.
+    PostForm {
+        /// Blocks where the site has its block editor, HTML elsewhere.
+        Auto = "auto",
+        Blocks = "blocks",
+        Html = "html",
+    }
+}
+
+text_enum! {
+    /// What becomes of what was placed at a site whose connection gets another address.
+    Placements {
+        /// It is the same site elsewhere: its posts have the ids that are known here.
+        Keep = "keep",
+        /// It is another site, which knows none of them.
+        Forget = "forget",
     }
 }
 

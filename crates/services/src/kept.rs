@@ -61,6 +61,19 @@ impl Services {
         Ok(rows)
     }
 
+    /// A page of them, the newest first, with the number of all. There are few, so that all are read.
+    pub async fn list_page<R: Resource>(
+        &self,
+        org: OrgId,
+        limit: u64,
+        offset: u64,
+    ) -> Result<(Vec<R>, u64), ServiceError> {
+        let rows = self.list::<R>(org).await?;
+        let total = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let of = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        Ok((rows.into_iter().skip(of(offset)).take(of(limit)).collect(), total))
+    }
+
     pub async fn get<R: Resource>(&self, org: OrgId, id: Uuid) -> Result<R, ServiceError> {
         self.store.tenant(org).one(id).await?.filter(R::belongs).ok_or(ServiceError::NotFound(R::MISSING))
     }

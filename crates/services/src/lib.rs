@@ -12,8 +12,10 @@ mod idempotency;
 mod images;
 mod kept;
 mod keys;
+mod links;
 mod orders;
 pub mod pipelines;
+mod project_settings;
 mod projects;
 mod publishing;
 mod read_texts;
@@ -52,17 +54,19 @@ pub use idempotency::{Answer, IdempotencyKey};
 pub use images::{ImageBytes, ImageLink, ImageView, MOST_IMAGES, MadeImage, PictureOrder, PostId};
 pub use kept::{Change, Resource};
 pub use keys::{EventToken, IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
+pub use links::link_fault;
 pub use orders::{Orders, Receipt};
 pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use publishing::{
     Blogs,
     calendar::{Calendar, CalendarItem, CalendarKind, CalendarMove, CalendarRequest, FeedEdit, IssuedFeed},
-    connections::ConnectionEdit,
+    connections::{BlogConnectionEdit, ConnectionEdit},
     deploy::{DeployRequest, Deployed, MAX_TEXTS},
     drift::{Drift, DriftState, DriftedField, Keep, Preview, PreviewedField},
     integrations::{IntegrationEdit, IntegrationRequest, IntegrationView},
     missed::Promise,
+    post_settings::PostSettings,
     posts::{Featured, PostEdit, PostRequest, post_status, status_of},
     publish::{OrderedPublication, PublishRequest},
     records::{PublishingRecord, RecordRequest},
@@ -102,6 +106,12 @@ pub struct Settings {
     pub links: Policy,
     /// The writer composes from sources only, so an order without any cannot be served.
     pub writer_needs_sources: bool,
+    /// What the writer is called: `extractive`, or the provider of its model.
+    pub writer: String,
+    /// The model that it writes with, if it has one.
+    pub model: Option<String>,
+    /// Under which address everybody reaches this server, without a slash at its end; none where nobody has said it.
+    pub public_url: Option<String>,
     /// A search provider is configured, so an order without sources can find some.
     pub search: bool,
     /// The most bytes that the files of one organization may take.
@@ -135,6 +145,11 @@ pub struct Services {
 }
 
 impl Services {
+    /// Under which address everybody reaches this server, if the operator has said it.
+    pub fn public_url(&self) -> Option<&str> {
+        self.settings.public_url.as_deref()
+    }
+
     pub fn new(store: Store, blobs: Blobs, settings: Settings, registry: Arc<Registry>) -> Self {
         let kinds: Vec<StepKind> = registry.kinds().collect();
         store.expect_pools(registry.pools_of(&kinds).into_keys());

@@ -10,6 +10,7 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
+    project_settings::check_settings,
     schedules::ProjectSchedules,
     settings::merge,
 };
@@ -56,11 +57,13 @@ impl Services {
 
     pub async fn edit_project(&self, org: OrgId, id: Uuid, edit: ProjectEdit) -> Result<rows::Project, ServiceError> {
         check(&edit)?;
-        self.change_project(org, id, async |_, project| {
+        self.change_project(org, id, async |tx, project| {
             if let Some(name) = edit.name {
                 project.name = name.trim().to_owned();
             }
-            edit.settings.map_or(Ok(()), |changes| merge(&mut project.settings, changes))
+            let Some(changes) = edit.settings else { return Ok(()) };
+            check_settings(tx, &changes).await?;
+            merge(&mut project.settings, changes)
         })
         .await
     }

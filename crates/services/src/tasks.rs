@@ -58,7 +58,11 @@ impl Services {
     /// The project of what a task is about.
     pub async fn project_of(&self, org: OrgId, task: &TaskView) -> Result<Option<Uuid>, ServiceError> {
         let Some(subject) = task.row.subject_id else { return Ok(None) };
-        Ok(self.store.tenant(org).article(subject).await?.and_then(|article| article.project_id))
+        let tenant = self.store.tenant(org);
+        if task.row.kind == galley_domain::publishing::site_sync::TASK {
+            return Ok(tenant.one::<rows::Connection>(subject).await?.and_then(|site| site.project_id));
+        }
+        Ok(tenant.article(subject).await?.and_then(|article| article.project_id))
     }
 
     /// The newest task that was ordered with the principal's key, or without one if it has none, and was not completed.

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use galley_domain::publishing::PostStatus;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockBehavior, LockType},
@@ -17,10 +18,22 @@ use crate::{
     sql,
 };
 
+/// The state of a post as those who publish see it, in SQL: the same rule as `galley_services::post_status`.
+macro_rules! post_state {
+    () => {
+        "CASE WHEN rewrite_task_id IS NOT NULL THEN 'generating'
+            WHEN publish_error IS NOT NULL AND status IN ('awaiting_input', 'draft', 'review', 'archived', 'approved')
+                THEN 'failed'
+            WHEN status IN ('awaiting_input', 'review', 'archived') THEN 'draft'
+            WHEN status = 'approved' THEN 'ready'
+            ELSE status END"
+    };
+}
+
 /// What the blog posts of a project come to.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct PostCounts {
-    /// How many are in each state, by state; a publication that failed is told by `publish_failed`.
+    /// How many are in each state of a post.
     pub by_status: serde_json::Value,
     pub by_post_type: serde_json::Value,
     pub total: i64,
@@ -32,10 +45,10 @@ pub struct PostCounts {
 }
 
 /// Posts that were cancelled before they had a text are not there.
-const COUNTS: &str = "
-WITH posts AS (
-    SELECT a.*, CASE WHEN a.publish_error IS NOT NULL AND a.status IN ('draft', 'review', 'approved')
-        THEN 'publish_failed' ELSE a.status END AS state
+const COUNTS: &str = concat!(
+    "WITH posts AS (SELECT a.*, ",
+    post_state!(),
+    " AS state
     FROM articles a WHERE a.org_id = $1 AND a.project_id = $2 AND NOT (a.status = 'failed' AND EXISTS (
         SELECT FROM tasks t WHERE t.org_id = a.org_id AND t.id = a.task_id AND t.status = 'cancelled')))
 SELECT
@@ -50,7 +63,8 @@ SELECT
     avg((seo_report->>'score')::double precision) FILTER (WHERE version > 0) AS average_seo_score,
     coalesce((SELECT -sum(l.amount) FROM ledger_entries l JOIN tasks t ON t.org_id = l.org_id AND t.id = l.task_id
         WHERE l.org_id = $1 AND l.kind = 'charge' AND t.subject_id IN (SELECT id FROM posts)), 0) AS credits_used
-FROM posts";
+FROM posts"
+);
 
 /// An article as it stands in the calendar.
 #[derive(Debug, Clone, FromQueryResult)]
@@ -139,9 +153,13 @@ impl CalendarFilter {
 }
 
 impl<C: ConnectionTrait> Scoped<C> {
-    /// Newest first.
-    pub async fn posts(&self, project: Uuid) -> Result<Vec<Head>, StoreError> {
-        let condition = Condition::all().add(Column::ProjectId.eq(project)).add(Expr::cust(LEFT_BY_NO_CANCEL));
+    /// Newest first; only those in a state, if one is named.
+    pub async fn posts(&self, project: Uuid, status: Option<PostStatus>) -> Result<Vec<Head>, StoreError> {
+        let in_state = |status: PostStatus| Expr::cust_with_values(concat!(post_state!(), " = $1"), [status.as_str()]);
+        let condition = Condition::all()
+            .add(Column::ProjectId.eq(project))
+            .add(Expr::cust(LEFT_BY_NO_CANCEL))
+            .add_option(status.map(in_state));
         let newest = [(Column::CreatedAt, Order::Desc), (Column::Id, Order::Asc)];
         // Most lists of this document are whole; what a person scrolls through ends somewhere.
         Ok(self.page::<Entity, Head>(condition, &newest, 10_000, 0).await?.0)

@@ -29,6 +29,26 @@ SELECT FROM publications WHERE org_id = $1 AND connection_id = $2 AND status IN 
 UNION ALL
 SELECT FROM schedules WHERE org_id = $1 AND action->>'connection_id' = $2::text AND status <> 'ended' LIMIT 1";
 
+const PROJECT_WITH_DEFAULT: &str = "
+SELECT id FROM projects WHERE org_id = $1 AND lower(settings->>'default_blog_connection_id') = $2::text LIMIT 1";
+
+const HAS_PLACEMENTS: &str = "
+SELECT FROM publications WHERE org_id = $1 AND connection_id = $2 AND external_id IS NOT NULL
+UNION ALL
+SELECT FROM articles WHERE org_id = $1 AND connection_id = $2 AND external_id IS NOT NULL LIMIT 1";
+
+/// What stands at a site that is no longer spoken of is published no more as far as is known here. What is on its way or was
+/// refused stays as it is: it goes to the new address, or went nowhere.
+const FORGET_PLACEMENTS: &str = "
+WITH forgotten AS (
+    UPDATE publications SET status = CASE status WHEN 'published' THEN 'retracted' ELSE status END,
+        external_id = NULL, external_url = NULL, sent = NULL, updated_at = now()
+    WHERE org_id = $1 AND connection_id = $2 AND (external_id IS NOT NULL OR status = 'published'))
+UPDATE articles SET status = CASE status WHEN 'published' THEN 'draft' ELSE status END,
+    published_at = CASE status WHEN 'published' THEN NULL ELSE published_at END,
+    connection_id = NULL, external_id = NULL, external_url = NULL, updated_at = now()
+WHERE org_id = $1 AND connection_id = $2";
+
 impl<C: ConnectionTrait> Scoped<C> {
     /// One page of those that belong to a project, newest first, with the number of all.
     pub async fn integrations(&self, filter: &ConnectionFilter) -> Result<(Vec<Model>, u64), StoreError> {
@@ -62,6 +82,17 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok(same.one(&self.conn).await?)
     }
 
+    /// A project whose default it is.
+    pub async fn project_with_default_connection(&self, id: Uuid) -> Result<Option<Uuid>, StoreError> {
+        let found = sql::one(&self.conn, PROJECT_WITH_DEFAULT, [self.org_value(), id.into()]).await?;
+        Ok(found.map(|row| row.try_get("", "id")).transpose()?)
+    }
+
+    /// Whether something stands at its site, as far as is known here.
+    pub async fn has_placements(&self, id: Uuid) -> Result<bool, StoreError> {
+        Ok(sql::one(&self.conn, HAS_PLACEMENTS, [self.org_value(), id.into()]).await?.is_some())
+    }
+
     /// Whether something is to go through it later.
     pub async fn connection_is_promised(&self, id: Uuid) -> Result<bool, StoreError> {
         Ok(sql::one(&self.conn, IN_USE, [self.org_value(), id.into()]).await?.is_some())
@@ -78,6 +109,12 @@ impl System {
 }
 
 impl TenantTx {
+    /// Forgets what stands at its site.
+    pub async fn forget_placements(&self, id: Uuid) -> Result<(), StoreError> {
+        sql::execute(&self.conn, FORGET_PLACEMENTS, [self.org_value(), id.into()]).await?;
+        Ok(())
+    }
+
     /// Notes that something has gone through it. Whoever refers to the row meanwhile does not wait for it.
     pub async fn touch_connection(&self, id: Uuid) -> Result<(), StoreError> {
         let touched = self.updating::<Entity>().col_expr(Column::LastSyncedAt, Expr::current_timestamp());

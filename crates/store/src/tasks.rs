@@ -20,17 +20,19 @@ use crate::{
     task_state::TaskHead,
 };
 
-const OF_PROJECT: &str =
-    "tasks.subject_id IN (SELECT a.id FROM articles a WHERE a.org_id = tasks.org_id AND a.project_id = $1)";
+/// What is about a text of the project, and what is about one of its sites.
+const OF_PROJECT: &str = "tasks.subject_id IN (
+    SELECT a.id FROM articles a WHERE a.org_id = tasks.org_id AND a.project_id = $1
+    UNION ALL SELECT c.id FROM connections c WHERE c.org_id = tasks.org_id AND c.project_id = $2)";
 
 #[derive(Debug, Clone, Default)]
 pub struct TaskFilter {
     pub status: Option<TaskStatus>,
-    /// Only orders of this kind; of all kinds when not given.
-    pub kind: Option<String>,
+    /// Only orders of these kinds; of all kinds when not given.
+    pub kinds: Option<Vec<String>>,
     /// Only those that are paused, or only others.
     pub paused: Option<bool>,
-    /// Only what is about an article of this project.
+    /// Only what is about an article or a site of this project.
     pub project_id: Option<Uuid>,
     pub limit: u64,
     pub offset: u64,
@@ -58,14 +60,14 @@ impl<C: ConnectionTrait> Scoped<C> {
         if let Some(status) = filter.status {
             query = query.filter(tasks::Column::Status.eq(status.as_str()));
         }
-        if let Some(kind) = &filter.kind {
-            query = query.filter(tasks::Column::Kind.eq(kind.as_str()));
+        if let Some(kinds) = &filter.kinds {
+            query = query.filter(tasks::Column::Kind.is_in(kinds));
         }
         if let Some(paused) = filter.paused {
             query = query.filter(tasks::Column::Paused.eq(paused));
         }
         if let Some(project) = filter.project_id {
-            query = query.filter(Expr::cust_with_values(OF_PROJECT, [project]));
+            query = query.filter(Expr::cust_with_values(OF_PROJECT, [project, project]));
         }
         let total = query.clone().count(&self.conn).await?;
         let rows = query
@@ -196,6 +198,17 @@ const EMIT: &str = concat!(
 );
 
 impl TenantTx {
+    /// Notes what the client of a new task is to know, in the transaction that orders it.
+    pub async fn warn_task(&self, id: Uuid, warnings: &[String]) -> Result<(), StoreError> {
+        if warnings.is_empty() {
+            return Ok(());
+        }
+        let noted =
+            self.updating::<tasks::Entity>().col_expr(tasks::Column::Warnings, Expr::value(Json::from(warnings)));
+        noted.filter(tasks::Column::Id.eq(id)).exec(&self.conn).await?;
+        Ok(())
+    }
+
     /// Takes the lock under which everything about a task changes. Lock order: task, steps, article, organization.
     pub async fn lock_task(&self, id: Uuid) -> Result<Option<tasks::Model>, StoreError> {
         Ok(self.find::<tasks::Entity>().filter(tasks::Column::Id.eq(id)).lock(LockType::Update).one(&self.conn).await?)

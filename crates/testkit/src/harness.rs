@@ -112,6 +112,9 @@ impl Default for HarnessBuilder {
                 },
                 links: Policy::new(Vec::new()),
                 writer_needs_sources: false,
+                writer: "extractive".to_owned(),
+                model: None,
+                public_url: None,
                 search: false,
                 files_quota: 1 << 30,
                 has_folder: true,
@@ -544,5 +547,6 @@ pub fn order() -> ArticleOrder {
         length: None,
         content_format: ContentFormat::Markdown,
         search: false,
+        custom_instructions: None,
     }
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 pub use super::rights::{
     ArticlesRead, ArticlesWrite, ProjectsRead, ProjectsWrite, PublishRead, PublishWrite, Right, SecretsRead,
-    SecretsWrite,
+    SecretsWrite, TasksRead, TasksWrite,
 };
 use super::{
     context::{self, RequestContext},
@@ -32,6 +32,8 @@ use super::{
 /// The security scheme of `/metrics`.
 pub const FIGURES: &str = "metrics_token";
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The security schemes of a key.
+const KEY_SCHEMES: [&str; 3] = ["bearer", "api_key", "x_api_key"];
 const CHALLENGE: &str = "Bearer realm=\"galley\", ApiKey realm=\"galley\"";
 pub(super) const BAD_KEY: &str = "Bearer realm=\"galley\", error=\"invalid_token\", ApiKey realm=\"galley\"";
 
@@ -91,6 +93,11 @@ impl<R: Right, C: Class> Auth<R, C> {
         &self.front
     }
 
+    /// A further right, which only some requests to an operation need.
+    pub fn demand<Other: Right>(&self) -> Result<(), Problem> {
+        rights::demand(&self.principal, Other::PERMISSION, Other::SCOPES)
+    }
+
     /// The principal, and what there is to say about the task of theirs that was asked for.
     async fn check(request: &Request, task: Option<Uuid>) -> Result<(Self, TaskLookup), Problem> {
         let (front, context) = (front(request)?, context::of(request)?);
@@ -99,12 +106,7 @@ impl<R: Right, C: Class> Auth<R, C> {
         let _ = context.who.set(principal.who);
         let _ = context.org.set(principal.org);
         spend(front, context, C::CLASS, principal.who, Instant::now())?;
-        if !R::SCOPES.iter().any(|scope| principal.may(R::PERMISSION, *scope)) {
-            let scopes: Vec<&str> = R::SCOPES.iter().map(|scope| scope.as_str()).collect();
-            let scopes = scopes.join(" or ");
-            let detail = format!("this key needs the permission {} and the scope {scopes}", R::PERMISSION);
-            return Err(Problem::new(StatusCode::FORBIDDEN, Code::Forbidden, detail));
-        }
+        rights::demand(&principal, R::PERMISSION, R::SCOPES)?;
         if context.without_query.get().is_some() {
             query::refuse_all(request)?;
         }
@@ -258,7 +260,7 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
 
     fn security_schemes() -> Vec<&'static str> {
         // The right follows for `rights.rs`, which takes it out again.
-        [&["bearer", "api_key", "x_api_key"], &rights::words::<R, C>()[..]].concat()
+        [&KEY_SCHEMES, &rights::words::<R, C>()[..]].concat()
     }
 
     async fn from_request(
@@ -271,14 +273,19 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for Auth<R, C> {
 }
 
 /// The task that the path names with its only parameter, looked up together with the principal's key: who asks for it again
-/// and again costs one look at the database each time, not two.
-pub struct OwnTask<R, C = General>(TaskLookup, PhantomData<(R, C)>);
+/// and again costs one look at the database each time, not two. What the right asks for depends on the kind of the task.
+pub struct OwnTask<R, C = General>(Auth<R, C>, TaskLookup);
 
-impl<R, C> OwnTask<R, C> {
-    /// The task, if the principal has one with this id.
-    pub fn with_id(self, id: Uuid) -> Result<TaskView, Problem> {
-        let task = self.0?;
-        if task.row.id == id { Ok(task) } else { Err(ServiceError::NotFound(Missing::Task).into()) }
+impl<R: Right, C: Class> OwnTask<R, C> {
+    /// The task, if the principal has one with this id and the right to tasks of its kind.
+    pub fn with_id(self, id: Uuid) -> Result<(Auth<R, C>, TaskView), Problem> {
+        let Self(auth, task) = self;
+        let task = task?;
+        if task.row.id != id {
+            return Err(ServiceError::NotFound(Missing::Task).into());
+        }
+        rights::demand_of_kind(&auth.principal, R::PERMISSION, &task.row.kind)?;
+        Ok((auth, task))
     }
 }
 
@@ -302,8 +309,70 @@ impl<'a, R: Right, C: Class> ApiExtractor<'a> for OwnTask<R, C> {
     ) -> poem::Result<Self> {
         // By place, because poem-openapi renames parameters. No task has an id that is none.
         let id = request.path_params::<(Uuid,)>().map(|(id,)| id).ok();
-        let (_, task) = Auth::<R, C>::check(request, id).await?;
-        Ok(Self(task, PhantomData))
+        let (auth, task) = Auth::<R, C>::check(request, id).await?;
+        Ok(Self(auth, task))
+    }
+}
+
+/// A principal with the right `R`, or somebody without a key, for what an address alone can open. Of those without a key
+/// each address has so many calls a minute.
+pub enum KeyOrNobody<R> {
+    Key(Auth<R>),
+    Nobody(Arc<Front>, Arc<RequestContext>),
+}
+
+impl<R: Right> KeyOrNobody<R> {
+    pub fn services(&self) -> &Services {
+        match self {
+            Self::Key(auth) => auth.services(),
+            Self::Nobody(front, _) => &front.state.services,
+        }
+    }
+
+    /// The principal, for what takes a key after all.
+    pub fn key(&self) -> Result<&Auth<R>, Problem> {
+        match self {
+            Self::Key(auth) => Ok(auth),
+            Self::Nobody(front, context) => {
+                let detail = "this needs a key, sent as 'Authorization: Bearer KEY'";
+                Err(failed_sign_in(front, context, unauthorized(detail, CHALLENGE)))
+            }
+        }
+    }
+}
+
+impl<'a, R: Right> ApiExtractor<'a> for KeyOrNobody<R> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        Auth::<R>::register(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        // Without the words of a right: the description says that nothing is needed, and which keys are taken.
+        KEY_SCHEMES.to_vec()
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let headers = request.headers();
+        if headers.contains_key(header::AUTHORIZATION) || headers.contains_key(API_KEY) {
+            return Ok(Self::Key(Auth::check(request, None).await?.0));
+        }
+        let (front, context) = (front(request)?, context::of(request)?);
+        let rate = front.rates.visit(context.address, Instant::now());
+        // Set once: each request is checked once.
+        let _ = context.rate.set(rate);
+        if !rate.allowed {
+            let detail = format!("this address has used its {} calls of this minute", rate.limit);
+            return Err(Problem::too_many(detail, rate.reset).into());
+        }
+        Ok(Self::Nobody(Arc::clone(front), Arc::clone(context)))
     }
 }
 

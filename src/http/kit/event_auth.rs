@@ -2,8 +2,8 @@
 
 use std::{marker::PhantomData, sync::Arc, time::Instant};
 
-use galley_domain::{OrgId, Who};
-use galley_services::{Missing, ServiceError};
+use galley_domain::{OrgId, Principal, Who};
+use galley_services::{Missing, ServiceError, TaskView};
 use poem::{Request, RequestBody, http::header};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -16,7 +16,7 @@ use super::{
     context,
     problem::Problem,
     rate::RateClass,
-    rights::Right,
+    rights::{self, Right},
     state::Front,
 };
 
@@ -32,6 +32,8 @@ pub struct EventAuth<R> {
     pub front: Arc<Front>,
     /// The task that the token is for.
     task: Option<Uuid>,
+    /// Who brought a key. A token was made by somebody who had the right.
+    principal: Option<Principal>,
     right: PhantomData<R>,
 }
 
@@ -47,6 +49,12 @@ impl<R: Right> EventAuth<R> {
         }
     }
 
+    /// Whether whoever brought a key may see tasks of this kind.
+    pub fn may_see(&self, task: &TaskView) -> Result<(), Problem> {
+        let Some(principal) = &self.principal else { return Ok(()) };
+        rights::demand_of_kind(principal, R::PERMISSION, &task.row.kind)
+    }
+
     async fn by_token(request: &Request, token: &str) -> Result<Self, Problem> {
         let (front, context) = (front(request)?, context::of(request)?);
         let Some(reader) = front.state.services.event_reader(token).await? else {
@@ -58,7 +66,8 @@ impl<R: Right> EventAuth<R> {
         let _ = context.who.set(who);
         let _ = context.org.set(org);
         spend(front, context, RateClass::General, who, Instant::now())?;
-        Ok(Self { org, who, front: Arc::clone(front), task: Some(reader.task), right: PhantomData })
+        let front = Arc::clone(front);
+        Ok(Self { org, who, front, task: Some(reader.task), principal: None, right: PhantomData })
     }
 }
 
@@ -115,6 +124,7 @@ impl<'a, R: Right> ApiExtractor<'a> for EventAuth<R> {
         }
         let auth = Auth::<R>::from_request(request, body, options).await?;
         let (org, who) = (auth.org(), auth.principal.who);
-        Ok(Self { org, who, front: Arc::clone(auth.front()), task: None, right: PhantomData })
+        let front = Arc::clone(auth.front());
+        Ok(Self { org, who, front, task: None, principal: Some(auth.principal), right: PhantomData })
     }
 }

@@ -19,6 +19,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Calls a minute.
 #[derive(Debug, Clone)]
 pub struct RateLimits {
+    /// Also of an address without a key, where none is needed.
     pub general: u32,
     pub content: u32,
     pub ai: u32,
@@ -126,11 +127,13 @@ pub struct RateLimiter {
     limits: RateLimits,
     calls: Windows<(RateClass, Who)>,
     failures: Windows<Option<IpAddr>>,
+    visits: Windows<Option<IpAddr>>,
 }
 
 impl RateLimiter {
     pub fn new(limits: RateLimits) -> Self {
-        Self { calls: Windows::new(limits.remembered), failures: Windows::new(limits.remembered), limits }
+        let most = limits.remembered;
+        Self { calls: Windows::new(most), failures: Windows::new(most), visits: Windows::new(most), limits }
     }
 
     /// Counts a call of a principal.
@@ -141,6 +144,11 @@ impl RateLimiter {
             RateClass::Ai => self.limits.ai,
         };
         self.calls.count((class, who), limit, now)
+    }
+
+    /// Counts a call that an address opens without a key.
+    pub fn visit(&self, address: Option<IpAddr>, now: Instant) -> Rate {
+        self.visits.count(address.map(network), self.limits.general, now)
     }
 
     /// Counts a failed sign-in from an address. A good key is never refused for the failures of its neighbours, who

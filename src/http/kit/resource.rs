@@ -1,5 +1,6 @@
 //! What clients keep by name is served by one declaration: [`resource!`] makes the operations of a list and of what is in
-//! it. Those that are not named are not there.
+//! it. Those that are not named are not there. `list` is a bare array, as 002 has it; `pages` in its place is a list of ours,
+//! with its pages.
 //!
 //! ```ignore
 //! resource! {
@@ -26,12 +27,25 @@
 //! }
 //! ```
 
+use super::{
+    fields::fields,
+    page::{ByNumber, Page},
+};
+
+fields! {
+    /// Which page of a list.
+    pub struct PageQuery {
+        page: Page<ByNumber>,
+    }
+}
+
 macro_rules! resource {
     (
         $vis:vis struct $api:ident of $row:ty as $view:ident in $area:tt at $base:literal;
         read by $read:ident, written by $write:ident;
 
         $(list $list_path:tt as $list_id:tt { $(#[doc = $list_about:literal])* })?
+        $(pages $pages_path:tt as $pages_id:tt { $(#[doc = $pages_about:literal])* })?
         $(create $new:ident $create_path:tt as $create_id:tt { $(#[doc = $create_about:literal])* })?
         $(get $get_name:ident $get_path:tt as $get_id:tt { $(#[doc = $get_about:literal])* })?
         $(update $change:ident $update_name:ident $update_path:tt as $update_id:tt { $(#[doc = $update_about:literal])* })?
@@ -49,6 +63,18 @@ macro_rules! resource {
             ) -> $crate::http::kit::reply::Outcome<Vec<$view>> {
                 let rows = auth.services().list::<$row>(auth.org()).await?;
                 Ok($crate::http::kit::reply::Reply::new(rows.into_iter().map(Into::into).collect()))
+            })?
+
+            $($(#[doc = $pages_about])*
+            #[oai(path = $pages_path, method = "get", operation_id = $pages_id)]
+            async fn list(
+                &self,
+                auth: $crate::http::kit::auth::Auth<$crate::http::kit::auth::$read>,
+                query: $crate::http::kit::query::Query<$crate::http::kit::resource::PageQuery>,
+            ) -> $crate::http::kit::reply::Outcome<$crate::http::kit::envelope::List<$view>> {
+                let page = &query.0.page;
+                let (rows, total) = auth.services().list_page::<$row>(auth.org(), page.limit, page.offset).await?;
+                Ok($crate::http::kit::reply::Reply::new($crate::http::kit::envelope::List::page(rows, total, page)?))
             })?
 
             $($(#[doc = $create_about])*

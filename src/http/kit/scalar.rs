@@ -8,7 +8,10 @@ use galley_domain::{
     article::{ContentFormat, DRAFT, ListedStatus, PublicationStatus, STEPS},
     image::{ImageQuality, ImageSize, ImageSource, ImageStyle, PhotoProvider},
     project::{Platform, ProjectStatus},
-    publishing::{DeploymentStatus, Holder, PostStatus, PostType, PublicationState, SyncDirection, SyncStatus, Visibility},
+    publishing::{
+        DeploymentStatus, Holder, Placements, PostForm, PostStatus, PostType, PublicationState, SyncDirection, SyncStatus,
+        Visibility,
+    },
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},
     webhook::{DeliveryStatus, DisabledReason, WebhookFormat, WebhookStatus},
@@ -230,7 +233,8 @@ vocabulary!(
     TaskStatus
 );
 vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
-vocabulary!(PostStatus, PostType, Visibility, Holder, CapabilityId, CapabilityStatus, DriftState, Keep);
+vocabulary!(PostForm, Placements, Holder);
+vocabulary!(PostStatus, PostType, Visibility, CapabilityId, CapabilityStatus, DriftState, Keep);
 vocabulary!(ImageQuality, ImageSize, ImageSource, ImageStyle, Orientation, PhotoProvider);
 vocabulary!(Collection, DeploymentStatus, PublicationState, SyncDirection, SyncStatus);
 

@@ -226,7 +226,7 @@ impl Language {
     }
 }
 
-/// An address of the web. Where it may lead is for the use case to say.
+/// An address of the web, http or https, that is kept and shown. One that is asked for something is an [`Address`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link(pub String);
 
@@ -237,6 +237,26 @@ impl Scalar for Link {
             example: Some("https://example.com/page".into()),
             ..MetaSchema::new_with_format("string", "uri")
         }
+    }
+
+    fn of_json(value: &Value) -> Result<Self, String> {
+        Self::of_text(text_of(value)?)
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        galley_services::link_fault(text).map_or_else(|| Ok(Self(text.to_owned())), Err)
+    }
+}
+
+/// An address that its use case checks whole, with what else is wrong and in its own words: where it may lead depends on the
+/// operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(pub String);
+
+impl Scalar for Address {
+    fn schema() -> MetaSchema {
+        <Link as Scalar>::schema()
     }
 
     fn of_json(value: &Value) -> Result<Self, String> {
@@ -413,6 +433,16 @@ mod tests {
         assert_eq!(wrong(json!(1.5)), "must be a whole number, but is 1.5");
         assert_eq!(wrong(json!(1e300)), "must be between 1 and 9");
         assert_eq!(wrong(json!("1")), "must be a whole number, but is a text");
+    }
+
+    #[test]
+    fn a_link_is_of_the_web_and_no_longer_than_the_schema_says() {
+        let read = |text: &str| <Link as Scalar>::of_text(text);
+        let most = <Link as Scalar>::schema().max_length.expect("a limit");
+        let long = |chars: usize| format!("https://example.com/{}", "a".repeat(chars - "https://example.com/".len()));
+        assert_eq!(read(" https://example.com/a "), Ok(Link("https://example.com/a".to_owned())));
+        assert!(read(&long(most)).is_ok() && read(&long(most + 1)).is_err());
+        assert_eq!(read("javascript:alert(1)"), Err("must begin with http:// or https://".to_owned()));
     }
 
     #[test]

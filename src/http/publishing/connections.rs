@@ -1,7 +1,8 @@
 //! Connections to blogs.
 
 use galley_destinations as destinations;
-use galley_services::ConnectionEdit;
+use galley_domain::publishing::{Placements, PostForm};
+use galley_services::BlogConnectionEdit;
 use galley_store::rows;
 use poem_openapi::{Object, OpenApi, param::Path};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::http::{
         reply::{Asked, Outcome, Reply},
         resource::resource,
         scalar::{Id, Moment, Nullable, Word},
-        values::{Link, Text},
+        values::{Address, Text},
         view::view,
     },
 };
@@ -43,12 +44,15 @@ resource! {
     update UpdateBlogConnection connection_id "/blog-connections/:connection_id" as "update_blog_connection" {
         /// Change a blog connection
         ///
-        /// What is left out stays. Another site or another user needs the password, too: a stored one is never sent elsewhere.
+        /// What is left out stays. Another `site_url` or another user needs the password, too: a stored one is never sent
+        /// elsewhere. Once posts were published, another `site_url` needs `placements` as well, or it is a CONFLICT: the ids by
+        /// which posts are found there are those of one site.
     }
     delete connection_id "/blog-connections/:connection_id" as "delete_blog_connection" {
         /// Delete a blog connection
         ///
-        /// What was published through it stays. While a post or a schedule is to go through it, that is a CONFLICT.
+        /// What was published through it stays. While a post or a schedule is to go through it, and while it is the
+        /// `default_blog_connection_id` of a project, that is a CONFLICT.
     }
 }
 
@@ -100,12 +104,16 @@ fields! {
         name: Name,
         /// The address of the site: https, without a login or a query. The operator can allow http and private addresses by
         /// name.
-        site_url: Link,
+        site_url: Address,
         username: Name,
         /// An application password of that user, with or without the blanks that WordPress shows in it.
         password as "app_password": Password,
+        /// How posts are written there: `blocks`, `html`, or `auto` (when not given), blocks where the site has its block editor.
+        content_form: Option<Word<PostForm>>,
+        /// Whether categories and tags that the site lacks are made there; true when not given.
+        create_terms: Option<bool>,
     }
-    becomes ConnectionEdit;
+    becomes BlogConnectionEdit;
 }
 
 fields! {
@@ -113,13 +121,18 @@ fields! {
     pub struct UpdateBlogConnection: ignores_unknown {
         /// 1 to 200 characters.
         name: Patch<Name>,
-        site_url: Patch<Link>,
+        site_url: Patch<Address>,
         username: Patch<Name>,
         password as "app_password": Patch<Password>,
         /// Nothing is published through one that is not active.
         is_active: Patch<bool>,
+        content_form: Patch<Word<PostForm>>,
+        create_terms: Patch<bool>,
+        /// What becomes of published posts with another `site_url`. keep: it is the same site at a new address, and they are
+        /// found there. forget: it is another site; they are drafts here, and publishing makes posts there.
+        placements: Patch<Word<Placements>>,
     }
-    becomes ConnectionEdit;
+    becomes BlogConnectionEdit;
 }
 
 view! {
@@ -130,6 +143,8 @@ view! {
         site_url: String,
         username: String,
         is_active: bool,
+        content_form: Word<PostForm> = Word(form_of(&row.config)),
+        create_terms: bool = row.config["create_terms"] != serde_json::Value::Bool(false),
         /// Whether the site has said its categories.
         has_categories: bool = row.categories.is_some(),
         categories_cached_at: Nullable<Moment>,
@@ -138,6 +153,11 @@ view! {
         created_at: Moment,
         updated_at: Moment,
     }
+}
+
+/// What stands there that is no form is none, and `auto` is gone by.
+fn form_of(config: &serde_json::Value) -> PostForm {
+    config["content_form"].as_str().and_then(|form| form.parse().ok()).unwrap_or(PostForm::Auto)
 }
 
 /// A category of a blog.

@@ -9,6 +9,7 @@ use poem_openapi::{
     ApiResponse, Object, OpenApi,
     param::Path,
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
+    types::{ToJSON, Type},
 };
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use super::calendar::ItemKind;
 use crate::http::{
     Area,
     kit::{
-        auth::{Auth, Content, Public, PublishWrite},
+        auth::{Auth, Content, KeyOrNobody, PublishRead, PublishWrite},
         body::Body,
         fields::fields,
         header::IdempotencyKey,
@@ -36,7 +37,7 @@ resource! {
     pub struct CalendarFeeds of rows::CalendarFeed as CalendarFeed in "Area::Publishing" at "/calendar/feeds";
     read by PublishRead, written by PublishWrite;
 
-    list "/calendar/feeds" as "list_calendar_feeds" {
+    pages "/calendar/feeds" as "list_calendar_feeds" {
         /// List calendar feeds
         ///
         /// Newest first, without their addresses.
@@ -54,8 +55,8 @@ pub struct IssuedFeeds;
 impl IssuedFeeds {
     /// Create a calendar feed
     ///
-    /// An address under which a calendar program reads the calendar, without a key. The answer shows it, this once. At most
-    /// 50.
+    /// An address under which a calendar program reads the calendar, without a key. The answer shows it, this once: whole
+    /// where the operator has set `public_url`, else as a path of this server. At most 50.
     #[oai(path = "/calendar/feeds", method = "post", operation_id = "create_calendar_feed")]
     async fn create(
         &self,
@@ -66,18 +67,26 @@ impl IssuedFeeds {
     ) -> Outcome<IssuedCalendarFeed, Created> {
         let key = key.with(&body.canonical)?;
         let answer = auth.services().create_calendar_feed(auth.org(), body.value.into(), key.as_ref()).await?;
-        Ok(Reply::of(answer, IssuedCalendarFeed::from))
+        let location = format!("/api/v1/calendar/feeds/{}", answer.value.row.id);
+        let public_url = auth.services().public_url().unwrap_or_default();
+        Ok(Reply::of(answer, |issued| IssuedCalendarFeed::of(issued, public_url)).at(&location))
     }
 
     /// Read a calendar feed
     ///
-    /// iCalendar: a month back and a year ahead. `feed_id` is the token of the feed with `.ics` behind it; whoever has the
-    /// address may read it.
+    /// Where `feed_id` is the token of a feed with `.ics` behind it: the calendar as iCalendar, a month back and a year ahead.
+    /// Whoever has the address may read it, without a key, and each address of a reader has 300 calls a minute unless the
+    /// operator allows another number. Where `feed_id` is the id of a feed: the feed as JSON, without its address, for a key with the permission
+    /// `read` and the scope `publish`.
     #[oai(path = "/calendar/feeds/:feed_id", method = "get", operation_id = "get_calendar_feed")]
-    async fn read(&self, public: Public, feed_id: Path<String>) -> Result<CalendarText, Problem> {
-        let token = feed_id.0.strip_suffix(".ics").unwrap_or_default();
-        let items = public.0.state.services.calendar_feed(token).await?;
-        Ok(CalendarText(text_of(items)))
+    async fn read(&self, reader: KeyOrNobody<PublishRead>, feed_id: Path<String>) -> Result<FeedAnswer, Problem> {
+        if let Some(token) = feed_id.0.strip_suffix(".ics") {
+            return Ok(FeedAnswer::Calendar(text_of(reader.services().calendar_feed(token).await?)));
+        }
+        let auth = reader.key()?;
+        // No feed has an id that is none.
+        let id = feed_id.0.parse().unwrap_or_default();
+        Ok(FeedAnswer::Feed(auth.services().get::<rows::CalendarFeed>(auth.org(), id).await?.into()))
     }
 }
 
@@ -107,42 +116,57 @@ view! {
 pub struct IssuedCalendarFeed {
     #[oai(flatten)]
     feed: CalendarFeed,
-    /// A path of this API. Shown this once: null in the repetition of an answer.
+    /// A whole address, or a path of this server. Shown this once: null in the repetition of an answer.
     url: Nullable<String>,
 }
 
-impl From<services::IssuedFeed> for IssuedCalendarFeed {
-    fn from(issued: services::IssuedFeed) -> Self {
-        let url = issued.token.map(|token| format!("/api/v1/calendar/feeds/{token}.ics"));
+impl IssuedCalendarFeed {
+    /// `public_url` is what paths of this server begin with; empty where nobody has said it.
+    fn of(issued: services::IssuedFeed, public_url: &str) -> Self {
+        let url = issued.token.map(|token| format!("{public_url}/api/v1/calendar/feeds/{token}.ics"));
         Self { feed: issued.row.into(), url: url.into() }
     }
 }
 
-/// A calendar as programs read it.
+/// A calendar as programs read it, or the feed that it is read by.
 #[derive(Debug)]
-pub struct CalendarText(String);
+pub enum FeedAnswer {
+    Calendar(String),
+    Feed(CalendarFeed),
+}
 
-impl IntoResponse for CalendarText {
+impl IntoResponse for FeedAnswer {
     fn into_response(self) -> Response {
-        Response::builder()
-            .content_type("text/calendar; charset=utf-8")
-            .header(header::CACHE_CONTROL, "private, max-age=300")
-            .body(self.0)
+        match self {
+            Self::Calendar(text) => Response::builder()
+                .content_type("text/calendar; charset=utf-8")
+                .header(header::CACHE_CONTROL, "private, max-age=300")
+                .body(text),
+            Self::Feed(feed) => poem::web::Json(feed.to_json()).into_response(),
+        }
     }
 }
 
-impl ApiResponse for CalendarText {
+impl ApiResponse for FeedAnswer {
     fn meta() -> MetaResponses {
         let text = MetaSchema { description: Some("iCalendar (RFC 5545)."), ..MetaSchema::new("string") };
-        let content =
-            vec![MetaMediaType { content_type: "text/calendar", schema: MetaSchemaRef::Inline(Box::new(text)) }];
-        let description = "The calendar.";
-        let response =
-            MetaResponse { description, status: Some(200), status_range: None, content, headers: Vec::new() };
+        let calendar = MetaSchemaRef::Inline(Box::new(text));
+        let response = MetaResponse {
+            description: "The calendar, or the feed.",
+            status: Some(200),
+            status_range: None,
+            content: vec![
+                MetaMediaType { content_type: "text/calendar", schema: calendar },
+                MetaMediaType { content_type: "application/json", schema: CalendarFeed::schema_ref() },
+            ],
+            headers: Vec::new(),
+        };
         MetaResponses { responses: vec![response] }
     }
 
-    fn register(_registry: &mut Registry) {}
+    fn register(registry: &mut Registry) {
+        CalendarFeed::register(registry);
+    }
 }
 
 fn text_of(items: Vec<services::CalendarItem>) -> String {

@@ -18,7 +18,7 @@ pub mod view;
 
 use body::{CreateBlogPost, PublishBlogPost, RegenerateBlogPost, ScheduleBlogPost, UpdateBlogPost};
 use counts::BlogAnalytics;
-use view::{BlogPost, BlogPostSummary};
+use view::{Beside, BlogPost, BlogPostSummary};
 
 use crate::http::{
     Area,
@@ -50,19 +50,22 @@ impl Posts {
         project_id: Path<Id>,
         Query(query): Query<BlogPostQuery>,
     ) -> Outcome<Vec<BlogPostSummary>> {
-        let rows = auth.services().posts(auth.org(), project_id.0.0).await?;
+        let status = query.status.map(|status| status.0);
+        let rows = auth.services().posts(auth.org(), project_id.0.0, status).await?;
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let mut links = auth.services().featured_links(auth.org(), &ids).await?;
-        let mut posts: Vec<BlogPostSummary> =
-            views(rows.into_iter().map(|row| (links.remove(&row.id), row)).map(|(link, row)| (row, link)))?;
-        posts.retain(|post| query.status.is_none_or(|status| post.is(status.0)));
-        Ok(Reply::new(posts))
+        let shown = rows.into_iter().map(|row| (links.remove(&row.id), row)).map(|(link, row)| (row, link));
+        Ok(Reply::new(views(shown)?))
     }
 
     /// Order a blog post
     ///
     /// Starts the work and answers with the post, whose status is `generating` until it becomes `draft` or `failed`.
-    /// `job_id` is the task that does it. Costs what an article costs.
+    /// `job_id` is the task that does it; its warnings say what was asked for and cannot be done here. Costs what an article
+    /// costs.
+    ///
+    /// How it is written is taken from `ai_settings`, then from the template (its tone, and the sum of its words), then from the
+    /// settings of the project. What the template and its sections ask for is added to `custom_instructions`.
     #[oai(path = "/projects/:project_id/blog-posts", method = "post", operation_id = "create_blog_post")]
     async fn create(
         &self,
@@ -72,10 +75,9 @@ impl Posts {
         body: Body<CreateBlogPost>,
     ) -> Outcome<BlogPost, Accepted> {
         let key = key.with(&body.canonical)?;
-        let request = body.value.request(project_id.0.0)?;
+        let request = body.value.request(project_id.0.0);
         let answer = auth.services().create_post(&auth.principal, request, auth.trace_id(), key.as_ref()).await?;
-        let location = format!("/api/v1/projects/{}/blog-posts/{}", project_id.0.0, answer.value.id);
-        Ok(Reply::<BlogPost, Accepted>::try_of(answer)?.at(&location))
+        ordered(&auth, project_id.0.0, answer).await
     }
 
     /// Get a blog post
@@ -104,7 +106,8 @@ impl Posts {
 
     /// Write a blog post anew
     ///
-    /// The old text stays until the new one is there, and stays when that fails. Costs what an article costs.
+    /// By the settings that it was ordered with, and by its template and its project as they are now. The old text stays until
+    /// the new one is there, and stays when that fails. Costs what an article costs.
     #[oai(
         path = "/projects/:project_id/blog-posts/:post_id/regenerate",
         method = "post",
@@ -120,11 +123,9 @@ impl Posts {
     ) -> Outcome<BlogPost, Accepted> {
         let key = key.with(&body.canonical)?;
         let place = (project_id.0.0, post_id.0.0);
-        let edit = |order, post: &rows::Article| body.value.apply(order, post);
-        let services = auth.services();
-        let answer = services.regenerate_post(&auth.principal, place, edit, auth.trace_id(), key.as_ref()).await?;
-        let location = format!("/api/v1/projects/{}/blog-posts/{}", place.0, place.1);
-        Ok(Reply::<BlogPost, Accepted>::try_of(answer)?.at(&location))
+        let (services, given) = (auth.services(), body.value.into());
+        let answer = services.regenerate_post(&auth.principal, place, given, auth.trace_id(), key.as_ref()).await?;
+        ordered(&auth, place.0, answer).await
     }
 
     /// Publish a blog post
@@ -227,7 +228,7 @@ impl Posts {
     /// Delete a blog post
     ///
     /// For good, with its versions and images; its job or its promise is cancelled. A published copy stays at its blog
-    /// unless `remote` is `trash`.
+    /// unless `remote` is `trash`, for which the key needs the scope `publish`, too.
     #[oai(path = "/projects/:project_id/blog-posts/:post_id", method = "delete", operation_id = "delete_blog_post")]
     async fn delete(
         &self,
@@ -239,6 +240,7 @@ impl Posts {
         let place = (project_id.0.0, post_id.0.0);
         auth.services().post(auth.org(), place.0, place.1).await?;
         if query.remote.is_some() {
+            auth.demand::<PublishWrite>()?;
             let began = Instant::now();
             let task = auth.services().remove_remote(&auth.principal, place.1, auth.trace_id()).await?;
             taken_away(&auth, task, began).await?;
@@ -312,7 +314,20 @@ async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> 
         None => None,
     };
     let featured = auth.services().featured_links(auth.org(), &[row.id]).await?.remove(&row.id);
-    BlogPost::with(row, task, featured)
+    let score = auth.services().score_post(auth.org(), &row, None).await?.map(|scored| scored.report.score);
+    BlogPost::with(row, Beside { publishing: task, featured, score })
+}
+
+/// A post whose text was ordered.
+async fn ordered(
+    auth: &Auth<ProjectsWrite, Ai>,
+    project: Uuid,
+    answer: Answer<rows::Article>,
+) -> Outcome<BlogPost, Accepted> {
+    let Answer { value: row, replayed } = answer;
+    let location = format!("/api/v1/projects/{project}/blog-posts/{}", row.id);
+    let value = with_job(auth, row).await?;
+    Ok(Reply::of(Answer { value, replayed }, |post| post).at(&location))
 }
 
 /// What came of a publication or of taking one back, as far as it can be waited for.

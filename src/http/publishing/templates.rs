@@ -56,7 +56,7 @@ fields! {
         heading: Text<1, 200>,
         /// What to say there.
         instructions: Option<Text<0, 1000>>,
-        /// About so many.
+        /// About so many. Their sum is the length of a post whose order does not say one.
         words: Option<Integer<1, 10_000>>,
     }
 }
@@ -75,10 +75,10 @@ fields! {
         /// 1 to 200 characters.
         name: Name,
         description: Option<Text<0, 2000>>,
-        /// How to write; for example professional.
+        /// How to write, for example professional, where the order of a post does not say.
         tone: Patch<Nullable<Text<1, 100>>>,
         structure: Option<BlogTemplateStructure>,
-        /// What else the writer should know.
+        /// What else the writer should know, besides what the order of a post says.
         custom_instructions: Option<Instructions>,
         is_default: bool = false,
     }

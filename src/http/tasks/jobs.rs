@@ -1,7 +1,7 @@
 //! Jobs: tasks as the e-commerce document sees them.
 
-use galley_domain::task::TaskStatus;
-use galley_services::TaskView;
+use galley_domain::{article, publishing, publishing::site_sync, task::TaskStatus};
+use galley_services::{TaskView, pipelines::images};
 use poem_openapi::{Object, OpenApi, param::Path};
 use serde_json::Value;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::http::{
     Area,
     kit::{
-        auth::{Auth, Class, Content, ProjectsRead, ProjectsWrite, Right},
+        auth::{Auth, Class, Content, OwnTask, ProjectsRead, Right, TasksRead, TasksWrite},
         fields::fields,
         problem::Problem,
         query::Query,
@@ -28,7 +28,7 @@ pub struct Jobs;
 impl Jobs {
     /// List the jobs of a project
     ///
-    /// The newest 50 tasks about what is in it.
+    /// The newest 50 tasks about its texts and its sites.
     #[oai(path = "/projects/:project_id/jobs", method = "get", operation_id = "list_project_jobs")]
     async fn list(
         &self,
@@ -45,8 +45,8 @@ impl Jobs {
     ///
     /// How far it is, and what came of it. It is the task of the same id.
     #[oai(path = "/jobs/:job_id", method = "get", operation_id = "get_job")]
-    async fn get(&self, auth: Auth<ProjectsRead>, job_id: Path<Id>) -> Outcome<JobDetail> {
-        let view = auth.services().task(auth.org(), job_id.0.0).await?;
+    async fn get(&self, own: OwnTask<TasksRead>, job_id: Path<Id>) -> Outcome<JobDetail> {
+        let (auth, view) = own.with_id(job_id.0.0)?;
         Ok(Reply::new(detail(&auth, view).await?))
     }
 
@@ -54,7 +54,8 @@ impl Jobs {
     ///
     /// Stops one that has not ended within moments; what it held goes back. One that has ended is a CONFLICT.
     #[oai(path = "/jobs/:job_id/cancel", method = "post", operation_id = "cancel_job")]
-    async fn cancel(&self, auth: Auth<ProjectsWrite, Content>, job_id: Path<Id>) -> Outcome<JobDetail> {
+    async fn cancel(&self, own: OwnTask<TasksWrite, Content>, job_id: Path<Id>) -> Outcome<JobDetail> {
+        let (auth, _) = own.with_id(job_id.0.0)?;
         let view = auth.services().cancel(auth.org(), job_id.0.0).await?;
         Ok(Reply::new(detail(&auth, view).await?))
     }
@@ -114,7 +115,8 @@ fields! {
 #[derive(Debug, Object)]
 pub struct Job {
     id: Uuid,
-    /// blog_post: writing or publishing one.
+    /// blog_post: writing one. publication: publishing one, now or at its hour. image: making a picture of one. sync:
+    /// bringing a site and its texts into line. Other kinds may come.
     job_type: String,
     status: Word<JobStatus>,
     progress_current: i32,
@@ -125,6 +127,23 @@ pub struct Job {
     completed_at: Nullable<Moment>,
     /// Why it failed.
     error: Nullable<String>,
+}
+
+/// The document's words where it has one, ours otherwise.
+fn job_type(kind: &str) -> &str {
+    match kind {
+        article::TASK => "blog_post",
+        publishing::TASK => "publication",
+        images::TASK => "image",
+        site_sync::TASK => "sync",
+        other => other,
+    }
+}
+
+/// What the task is about, where that is a post.
+fn post_of(view: &TaskView) -> Option<Uuid> {
+    let is_about_a_post = [article::TASK, publishing::TASK, images::TASK].contains(&view.row.kind.as_str());
+    view.row.subject_id.filter(|_| is_about_a_post)
 }
 
 /// Counted in items where it has some, in percent where it has none.
@@ -140,7 +159,7 @@ impl Job {
         let (progress_current, progress_total) = progress(view);
         Self {
             id: view.row.id,
-            job_type: "blog_post".to_owned(),
+            job_type: job_type(&view.row.kind).to_owned(),
             status: Word(JobStatus::of(view)),
             progress_current,
             progress_total,
@@ -156,7 +175,8 @@ impl Job {
 #[derive(Debug, Object)]
 pub struct JobDetail {
     id: Uuid,
-    /// blog_post: writing or publishing one.
+    /// blog_post: writing one. publication: publishing one, now or at its hour. image: making a picture of one. sync:
+    /// bringing a site and its texts into line. Other kinds may come.
     job_type: String,
     status: Word<JobStatus>,
     progress_current: i32,
@@ -175,7 +195,7 @@ pub struct JobDetail {
 /// What came of a job.
 #[derive(Debug, Object)]
 pub struct JobResult {
-    /// The post that it was about.
+    /// The post that it was about; null for a sync.
     post_id: Nullable<Uuid>,
     /// What did not work but did not stop it either.
     warnings: Vec<String>,
@@ -185,7 +205,7 @@ impl JobDetail {
     fn of(view: &TaskView, project: Option<Uuid>) -> Self {
         let job = Job::of(view);
         let warnings = view.row.warnings.as_array().into_iter().flatten().filter_map(Value::as_str);
-        let result = JobResult { post_id: view.row.subject_id.into(), warnings: warnings.map(str::to_owned).collect() };
+        let result = JobResult { post_id: post_of(view).into(), warnings: warnings.map(str::to_owned).collect() };
         Self {
             id: job.id,
             job_type: job.job_type,

@@ -14,7 +14,7 @@ use crate::http::{
     Area,
     articles::{self, Article},
     kit::{
-        auth::{Ai, ArticlesRead, ArticlesWrite, Auth, Content, OwnTask},
+        auth::{Ai, ArticlesWrite, Auth, Content, OwnTask, TasksRead, TasksWrite},
         body::Draft,
         envelope,
         fields::fields,
@@ -22,8 +22,9 @@ use crate::http::{
         page::{ByNumber, Page},
         query::Query,
         reply::{Accepted, Outcome, Reply},
+        rights::listed_kinds,
         scalar::{Id, Word},
-        values::{Integer, Language, Link, List, Text},
+        values::{Address, Integer, Language, List, Text},
     },
 };
 
@@ -66,18 +67,18 @@ impl Tasks {
 
     /// List tasks
     ///
-    /// Newest first. Orders of articles, unless `kind` asks for others.
+    /// Newest first. Orders of articles, unless `kind` asks for others. A kind that the key may not read is refused with 403,
+    /// and `all` means those that it may read.
     #[oai(path = "/tasks", method = "get", operation_id = "list_tasks")]
-    async fn list(&self, auth: Auth<ArticlesRead>, Query(query): Query<TaskQuery>) -> Outcome<envelope::List<Task>> {
+    async fn list(&self, auth: Auth<TasksRead>, Query(query): Query<TaskQuery>) -> Outcome<envelope::List<Task>> {
         let page = &query.page;
         let kind = query.kind.as_ref().map_or(article::TASK, |kind| kind.0.as_str());
         let filter = TaskFilter {
             status: query.status.map(|word| word.0),
-            kind: (kind != "all").then(|| kind.to_owned()),
-            project_id: None,
-            paused: None,
+            kinds: listed_kinds(&auth.principal, Some(kind).filter(|kind| *kind != "all"))?,
             limit: page.limit,
             offset: page.offset,
+            ..TaskFilter::default()
         };
         let (tasks, total) = auth.services().tasks(auth.org(), &filter).await?;
         Ok(Reply::new(envelope::List::page(tasks, total, page)?))
@@ -87,8 +88,8 @@ impl Tasks {
     ///
     /// Its state, how far it has come, what it was ordered with, and what went wrong if it failed.
     #[oai(path = "/tasks/:task_id", method = "get", operation_id = "get_task")]
-    async fn get(&self, own: OwnTask<ArticlesRead>, task_id: Path<Id>) -> Outcome<Task> {
-        Ok(Reply::new(own.with_id(task_id.0.0)?.try_into()?))
+    async fn get(&self, own: OwnTask<TasksRead>, task_id: Path<Id>) -> Outcome<Task> {
+        Ok(Reply::new(own.with_id(task_id.0.0)?.1.try_into()?))
     }
 
     /// Cancel a task
@@ -96,7 +97,8 @@ impl Tasks {
     /// Stops a pending or processing task within moments and gives the held credits back. A task that has ended is a
     /// CONFLICT.
     #[oai(path = "/tasks/:task_id", method = "delete", operation_id = "cancel_task")]
-    async fn cancel(&self, auth: Auth<ArticlesWrite, Content>, task_id: Path<Id>) -> Outcome<Task> {
+    async fn cancel(&self, own: OwnTask<TasksWrite, Content>, task_id: Path<Id>) -> Outcome<Task> {
+        let (auth, _) = own.with_id(task_id.0.0)?;
         let view = auth.services().cancel(auth.org(), task_id.0.0).await?;
         Ok(Reply::new(view.try_into()?))
     }
@@ -106,7 +108,8 @@ impl Tasks {
     /// Nothing more of it and of what it has ordered is started until it is resumed; what runs goes on to its end. Its
     /// status stays, `paused` is true. A task that has ended or is paused already is a CONFLICT.
     #[oai(path = "/tasks/:task_id/pause", method = "post", operation_id = "pause_task")]
-    async fn pause(&self, auth: Auth<ArticlesWrite, Content>, task_id: Path<Id>, key: IdempotencyKey) -> Outcome<Task> {
+    async fn pause(&self, own: OwnTask<TasksWrite, Content>, task_id: Path<Id>, key: IdempotencyKey) -> Outcome<Task> {
+        let (auth, _) = own.with_id(task_id.0.0)?;
         let key = key.with(b"")?;
         Reply::try_of(auth.services().pause(auth.org(), task_id.0.0, key.as_ref()).await?)
     }
@@ -115,12 +118,8 @@ impl Tasks {
     ///
     /// Goes on where it was paused. A task that has ended or is not paused is a CONFLICT.
     #[oai(path = "/tasks/:task_id/resume", method = "post", operation_id = "resume_task")]
-    async fn resume(
-        &self,
-        auth: Auth<ArticlesWrite, Content>,
-        task_id: Path<Id>,
-        key: IdempotencyKey,
-    ) -> Outcome<Task> {
+    async fn resume(&self, own: OwnTask<TasksWrite, Content>, task_id: Path<Id>, key: IdempotencyKey) -> Outcome<Task> {
+        let (auth, _) = own.with_id(task_id.0.0)?;
         let key = key.with(b"")?;
         Reply::try_of(auth.services().resume(auth.org(), task_id.0.0, key.as_ref()).await?)
     }
@@ -129,7 +128,8 @@ impl Tasks {
     ///
     /// What the task has brought; nothing until its text is written.
     #[oai(path = "/tasks/:task_id/articles", method = "get", operation_id = "list_task_articles")]
-    async fn articles(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<envelope::List<Article>> {
+    async fn articles(&self, own: OwnTask<TasksRead>, task_id: Path<Id>) -> Outcome<envelope::List<Article>> {
+        let (auth, _) = own.with_id(task_id.0.0)?;
         let rows = auth.services().task_articles(auth.org(), task_id.0.0).await?;
         let mut data = Vec::with_capacity(rows.len());
         for row in rows {
@@ -143,7 +143,8 @@ impl Tasks {
     /// Every step of every run in order, with its attempts. A finished outline step shows its outline, which you may
     /// edit and send with a retry.
     #[oai(path = "/tasks/:task_id/steps", method = "get", operation_id = "list_task_steps")]
-    async fn steps(&self, auth: Auth<ArticlesRead>, task_id: Path<Id>) -> Outcome<envelope::List<Step>> {
+    async fn steps(&self, own: OwnTask<TasksRead>, task_id: Path<Id>) -> Outcome<envelope::List<Step>> {
+        let (auth, _) = own.with_id(task_id.0.0)?;
         let rows = auth.services().task_steps(auth.org(), task_id.0.0).await?;
         let registry = auth.services().registry();
         let steps = rows.into_iter().map(|row| Step::of(row, registry)).collect::<Result<_, _>>()?;
@@ -186,7 +187,7 @@ fields! {
 
 type WordCount = Integer<{ limits::WORDS.0 as i64 }, { limits::WORDS.1 as i64 }>;
 pub type Keywords<const MAX: usize> = List<Text<1, { limits::KEYWORD_CHARS }>, MAX>;
-pub type Links = List<Link, { limits::LINKS }>;
+pub type Links = List<Address, { limits::LINKS }>;
 pub type UploadedFiles = List<FileReference, { limits::FILES }>;
 
 impl From<CreateTask> for TaskRequest {

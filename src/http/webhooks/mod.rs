@@ -21,7 +21,7 @@ use crate::http::{
         query::Query,
         reply::{Created, NoContent, Outcome, Reply},
         scalar::{Id, Word},
-        values::{Integer, Link, List as ListOf, Text},
+        values::{Address, Integer, List as ListOf, Text},
     },
 };
 use view::{IssuedWebhook, Webhook};
@@ -124,7 +124,7 @@ fields! {
     /// An endpoint that is to be told what happens.
     pub struct CreateWebhook {
         /// Where messages are posted to: https, without a login. The operator can allow http and private addresses by name.
-        url: Link,
+        url: Address,
         description: Text<0, 500> = Text(String::new()),
         /// Full names such as `task.completed`, groups such as `task.*`, or `*` for every event, which is the default.
         events: Option<ListOf<Text<0, 100>, 100>>,
@@ -134,7 +134,7 @@ fields! {
 fields! {
     /// Changes to a webhook; what is left out stays.
     pub struct UpdateWebhook: needs_a_field {
-        url: Patch<Link>,
+        url: Patch<Address>,
         description: Patch<Text<0, 500>>,
         events: Patch<ListOf<Text<0, 100>, 100>>,
         status: Patch<Word<WebhookStatus>>,

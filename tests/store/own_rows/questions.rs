@@ -45,6 +45,7 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bo
         "steps" => Ok(!tx.steps(task).await?.is_empty()),
         "outputs" => Ok(!tx.outputs(task, article::RESEARCH, 1).await?.is_empty()),
         "events_after" => Ok(!tx.events_after(task, 0, 100).await?.is_empty()),
+        "warn_task" => done(tx.warn_task(running, &["mine".to_owned()]).await),
         "lock_task" => Ok(tx.lock_task(running).await?.is_some()),
         "add_steps" => done(tx.add_steps(&[new_step(Some(running))]).await),
         "emit" => done(tx.emit(running, "task.mine", json!({})).await),

@@ -2,7 +2,12 @@
 
 use chrono::TimeDelta;
 use galley_destinations::{Probe, Term, TermKind};
-use galley_domain::{Hidden, OrgId, order::Violations, project::Platform};
+use galley_domain::{
+    Hidden, OrgId,
+    order::Violations,
+    project::Platform,
+    publishing::{Placements, PostForm},
+};
 use galley_store::{StoreError, TenantTx, TextEnum, rows};
 use serde_json::json;
 use uuid::Uuid;
@@ -27,6 +32,22 @@ pub struct ConnectionEdit {
     pub is_active: Option<bool>,
 }
 
+/// The same of a blog connection, with what only those have.
+#[derive(Debug, Clone, Default)]
+pub struct BlogConnectionEdit {
+    pub name: Option<String>,
+    pub site_url: Option<String>,
+    pub username: Option<String>,
+    pub password: Option<Hidden>,
+    pub is_active: Option<bool>,
+    /// Kept in `config`, where an integration has it, too.
+    pub content_form: Option<PostForm>,
+    /// The same. Whether categories and tags that the site lacks are made there.
+    pub create_terms: Option<bool>,
+    /// Said with another address, once something was placed at the old one.
+    pub placements: Option<Placements>,
+}
+
 /// What a field of a connection is called by the document that speaks of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FieldNames {
@@ -37,7 +58,7 @@ pub(crate) const BLOG: FieldNames = FieldNames { password: "app_password" };
 
 impl Resource for rows::Connection {
     resource!(Connection, at most 200 "connections");
-    type Edit = ConnectionEdit;
+    type Edit = BlogConnectionEdit;
 
     /// One that has a login is what 002 sees.
     fn belongs(&self) -> bool {
@@ -45,16 +66,39 @@ impl Resource for rows::Connection {
     }
 
     /// A password is never sent to another site, or for another user, than it was given for.
-    async fn apply(at: &Change<'_>, edit: ConnectionEdit, row: &mut Self) -> Result<(), ServiceError> {
+    async fn apply(at: &Change<'_>, edit: BlogConnectionEdit, row: &mut Self) -> Result<(), ServiceError> {
+        let BlogConnectionEdit {
+            name,
+            site_url,
+            username,
+            password,
+            is_active,
+            content_form,
+            create_terms,
+            placements,
+        } = edit;
+        let edit = ConnectionEdit { name, site_url, username, password, is_active };
         let edit = at.services.checked_connection(edit, BLOG)?;
         if at.is_new {
             *row = new_connection(row.id, Platform::Wordpress);
         }
-        at.services.apply_edit(at.tx, row, edit, BLOG).await
+        if let Some(form) = content_form {
+            row.config["content_form"] = json!(form.as_str());
+        }
+        if let Some(create) = create_terms {
+            row.config["create_terms"] = json!(create);
+        }
+        at.services.move_connection(at.tx, row, edit, placements, BLOG).await
     }
 
     /// What was published through it stays, and its posts keep their addresses.
     async fn removed(at: &Change<'_>, row: &Self) -> Result<(), ServiceError> {
+        if let Some(project) = at.tx.project_with_default_connection(row.id).await? {
+            let text = format!(
+                "it is the default_blog_connection_id in the settings of the project {project}; give that another one first"
+            );
+            return Err(ServiceError::Conflict(text));
+        }
         release_connection(at.tx, row.id).await
     }
 }
@@ -80,9 +124,23 @@ impl Services {
         edit: ConnectionEdit,
         names: FieldNames,
     ) -> Result<(), ServiceError> {
+        self.move_connection(tx, connection, edit, None, names).await
+    }
+
+    /// The same, with word of what becomes of the posts that were placed at an address that changes.
+    async fn move_connection(
+        &self,
+        tx: &TenantTx,
+        connection: &mut rows::Connection,
+        edit: ConnectionEdit,
+        placements: Option<Placements>,
+        names: FieldNames,
+    ) -> Result<(), ServiceError> {
         let site_url = edit.site_url.unwrap_or_else(|| connection.site_url.clone());
         let username = edit.username.unwrap_or_else(|| connection.username.clone());
-        let moves = origin_of(&site_url) != origin_of(&connection.site_url) || username != connection.username;
+        // Two sites may share a host, so the whole address counts. It is stored normalized.
+        let is_elsewhere = site_url != connection.site_url;
+        let moves = is_elsewhere || username != connection.username;
         if moves && edit.password.is_none() {
             let message = "must be given with another site_url or username: a stored password is never sent elsewhere";
             return Err(ServiceError::field(names.password, message));
@@ -91,6 +149,9 @@ impl Services {
         if let Some(password) = &edit.password {
             let name = connection.id.to_string();
             tx.put_secret(self.seal(tx.org(), SecretPurpose::Connection, &name, password)?).await?;
+        }
+        if is_elsewhere {
+            settle_placements(tx, connection.id, placements).await?;
         }
         if moves {
             (connection.categories, connection.categories_cached_at) = (None, None);
@@ -195,8 +256,19 @@ pub(crate) fn is_blog(connection: &rows::Connection) -> bool {
     *connection.platform == Platform::Wordpress && !connection.username.is_empty()
 }
 
-fn origin_of(site: &str) -> Option<String> {
-    site.parse::<url::Url>().ok().map(|url| url.origin().ascii_serialization())
+/// Ids that one site has given mean nothing, or other posts, at another. Only the client knows whether it is another site or
+/// the same one that has moved.
+async fn settle_placements(tx: &TenantTx, id: Uuid, said: Option<Placements>) -> Result<(), ServiceError> {
+    match said {
+        Some(Placements::Keep) => Ok(()),
+        Some(Placements::Forget) => Ok(tx.forget_placements(id).await?),
+        None if tx.has_placements(id).await? => {
+            let text = "posts were published at the old address: say with placements whether the new one is the same site \
+                        (keep) or another (forget), or make another connection for it";
+            Err(ServiceError::Conflict(text.into()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Removes what goes with a connection, but for its row.

@@ -7,6 +7,7 @@ pub(crate) mod drift;
 pub(crate) mod gate;
 pub(crate) mod integrations;
 pub(crate) mod missed;
+pub(crate) mod post_settings;
 pub(crate) mod posts;
 pub(crate) mod publish;
 pub(crate) mod reconcile;

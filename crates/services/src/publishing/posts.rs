@@ -12,7 +12,7 @@ use galley_store::{HoldOutcome, NewOrder, PostCounts, StoreError, TenantTx, Text
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::templates::sections_of;
+use super::post_settings::{PostOrder, PostRules, PostSettings};
 use crate::{
     ArticleEdit, Services, delivered,
     error::{Missing, ServiceError},
@@ -22,16 +22,19 @@ use crate::{
 
 const MAX_LINKS: usize = 200;
 
-/// A post to order. What its text is made from is in the order, which is complete.
+/// A post to order.
 #[derive(Debug, Clone)]
 pub struct PostRequest {
-    pub order: ArticleOrder,
+    pub project: Uuid,
     pub post_type: PostType,
     pub topic: String,
     pub template_id: Option<Uuid>,
     pub wp_category_ids: Vec<i64>,
+    pub categories: Vec<String>,
+    pub tags: Vec<String>,
+    pub planned_for: Option<NaiveDate>,
     /// As the client gave them.
-    pub ai_settings: Json,
+    pub settings: PostSettings,
 }
 
 /// Changes to a post; `None` leaves a field as it is.
@@ -148,10 +151,15 @@ fn merge_links(links: &mut Json, changes: &Map<String, Json>) -> Result<(), Serv
     for (item, link) in changes {
         match link {
             Json::Null => merged.remove(item),
-            Json::String(link) if link.chars().count() <= crate::MAX_LINK_CHARS => {
+            Json::String(link) if crate::link_fault(link).is_none() => {
                 merged.insert(item.clone(), Json::String(link.clone()))
             }
-            _ => return Err(ServiceError::field(format!("product_links.{item}"), "must be an address, or null")),
+            _ => {
+                return Err(ServiceError::field(
+                    format!("product_links.{item}"),
+                    "must be an address that begins with http:// or https://, or null",
+                ));
+            }
         };
     }
     if merged.len() > MAX_LINKS {
@@ -178,10 +186,15 @@ pub fn post_status(status: &str, is_rewritten: bool, publish_failed: bool) -> Re
 }
 
 impl Services {
-    /// Newest first.
-    pub async fn posts(&self, org: OrgId, project: Uuid) -> Result<Vec<rows::ArticleHead>, ServiceError> {
+    /// Newest first; only those in a state, if one is named.
+    pub async fn posts(
+        &self,
+        org: OrgId,
+        project: Uuid,
+        status: Option<PostStatus>,
+    ) -> Result<Vec<rows::ArticleHead>, ServiceError> {
         self.project(org, project).await?;
-        Ok(self.store.tenant(org).posts(project).await?.into_iter().map(delivered::head).collect())
+        Ok(self.store.tenant(org).posts(project, status).await?.into_iter().map(delivered::head).collect())
     }
 
     pub async fn post(&self, org: OrgId, project: Uuid, id: Uuid) -> Result<rows::Article, ServiceError> {
@@ -194,7 +207,7 @@ impl Services {
         Ok(self.store.tenant(org).post_counts(project).await?)
     }
 
-    /// Takes the order of a post. The project is in the order.
+    /// Takes the order of a post.
     pub async fn create_post(
         &self,
         principal: &Principal,
@@ -202,86 +215,63 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<rows::Article>, ServiceError> {
-        let mut wrong = self.orders.unservable(&request.order.references());
-        wrong.iter_mut().for_each(within_settings);
-        if !wrong.is_empty() {
-            return Err(ServiceError::Validation(wrong));
-        }
         let tx = self.store.begin_order(principal.org).await?;
         once(tx, key, |tx| async move {
-            let PostRequest { mut order, post_type, topic, template_id, wp_category_ids, ai_settings } = request;
-            let project = order.project_id;
-            tx_project(&tx, project).await?;
-            refuse(self.orders.unknown(&tx, &order.references()).await?)?;
-            let template = template(&tx, template_id).await?;
-            if let Some(template) = &template {
-                order.brief.follow(&template.custom_instructions, &headings(template));
-            }
+            let project = tx_project(&tx, request.project).await?;
+            let template = template(&tx, request.template_id).await?;
+            let rules = PostRules { project: &project, template: template.as_ref(), server: &self.settings };
+            let PostOrder { order, warnings } = rules.order(&request.topic, &request.settings)?;
+            self.refuse_order(&tx, &order).await?;
             let receipt = self.orders.insert(&tx, &order, trace_id, principal.key()).await?;
+            tx.warn_task(receipt.task_id, &warnings).await?;
             let id = receipt.subject.ok_or_else(|| StoreError::Unreadable("an order without its article".into()))?;
             let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
-            article.post_type = TextEnum(post_type);
-            article.topic = Some(topic);
+            article.ai_settings = request.settings.to_json()?;
+            article.post_type = TextEnum(request.post_type);
+            article.topic = Some(request.topic);
             article.template_id = template.map(|template| template.id);
-            article.wp_category_ids = wp_category_ids;
-            article.ai_settings = ai_settings;
+            article.wp_category_ids = request.wp_category_ids;
+            (article.categories, article.tags) = (request.categories, request.tags);
+            article.planned_for = request.planned_for;
             let article = tx.save_article(article).await?;
             Ok((tx, article))
         })
         .await
     }
 
-    /// Writes the text anew. The one that stands stays until the new one is there, and stays when that fails.
+    /// Refuses an order of a post that names what cannot be read, in the words of a post.
+    async fn refuse_order(&self, tx: &TenantTx, order: &ArticleOrder) -> Result<(), ServiceError> {
+        let mut wrong = self.orders.wrong_references(tx, &order.references()).await?;
+        wrong.iter_mut().for_each(within_settings);
+        if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
+    }
+
+    /// Writes the text anew, by its settings, which the given ones change, by its template and by its project. The text
+    /// that stands stays until the new one is there, and stays when that fails.
     pub async fn regenerate_post(
         &self,
         principal: &Principal,
         (project, id): (Uuid, Uuid),
-        edit: impl FnOnce(ArticleOrder, &rows::Article) -> Result<(ArticleOrder, Json), ServiceError> + Send,
+        given: PostSettings,
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<rows::Article>, ServiceError> {
-        let article = self.post(principal.org, project, id).await?;
-        let before = article.task_id.ok_or_else(|| ServiceError::Conflict(NOT_WRITTEN_HERE.into()))?;
-        let task = self.store.tenant(principal.org).task(before).await?;
-        let task = task.ok_or_else(|| ServiceError::Conflict(NOT_WRITTEN_HERE.into()))?;
-        let order: ArticleOrder = serde_json::from_value(task.input).map_err(StoreError::from)?;
-        let (order, ai_settings) = edit(order, &article)?;
-        let mut wrong = self.orders.unservable(&order.references());
-        wrong.iter_mut().for_each(within_settings);
-        refuse(wrong)?;
+        self.post(principal.org, project, id).await?;
         let tx = self.store.begin_order(principal.org).await?;
         once(tx, key, |tx| async move {
             let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
-            refuse_trashed(&tx, article.project_id).await?;
-            if article.publication_id.is_some() {
-                let text = "a publication of the post is under way; wait until it has ended";
-                return Err(ServiceError::Conflict(text.into()));
-            }
-            match status_of(&article)? {
-                PostStatus::Draft | PostStatus::Ready | PostStatus::Failed => {}
-                other => {
-                    let text = format!("the post is {other}; it can be written anew as a draft, ready or failed one");
-                    return Err(ServiceError::Conflict(text));
-                }
-            }
-            refuse(self.orders.unknown(&tx, &order.references()).await?)?;
-            let task_id = Uuid::now_v7();
-            let price = self.settings.prices.generate;
-            let written = tx.insert_order(NewOrder {
-                id: task_id,
-                kind: TASK,
-                input: serde_json::to_value(&order).map_err(StoreError::from)?,
-                subject: Some(id),
-                price,
-                api_key_id: principal.key(),
-                parent: None,
-                first: self.registry.new_step(StepSeed::new(RESEARCH), trace_id)?,
-                run_at: None,
-                told: json!({ "article_id": id }),
-            });
-            if let HoldOutcome::Insufficient { available } = written.await? {
-                return Err(ServiceError::InsufficientCredits { needed: price, available });
-            }
+            let owner = tx_project(&tx, project).await?;
+            refuse_unwritable(&article)?;
+            let before = order_of(&tx, &article).await?;
+            let template = match article.template_id {
+                Some(template) => tx.one::<rows::BlogTemplate>(template).await?,
+                None => None,
+            };
+            let settings = given.or(PostSettings::of_post(&article)?);
+            let rules = PostRules { project: &owner, template: template.as_ref(), server: &self.settings };
+            let next = rules.next_order(before, article.topic.as_deref(), &settings)?;
+            self.refuse_order(&tx, &next.order).await?;
+            let task_id = self.insert_rewrite(&tx, principal, id, &next, trace_id).await?;
             // One that never had a text is as new.
             if article.status == ArticleStatus::Failed.as_str() {
                 article.task_id = Some(task_id);
@@ -290,11 +280,40 @@ impl Services {
                 article.rewrite_task_id = Some(task_id);
             }
             (article.error, article.publish_error) = (None, None);
-            article.ai_settings = ai_settings;
+            article.ai_settings = settings.to_json()?;
             let article = tx.save_article(article).await?;
             Ok((tx, article))
         })
         .await
+    }
+
+    /// Orders the next text of a post; its task.
+    async fn insert_rewrite(
+        &self,
+        tx: &TenantTx,
+        principal: &Principal,
+        article: Uuid,
+        next: &PostOrder,
+        trace_id: &str,
+    ) -> Result<Uuid, ServiceError> {
+        let (id, price) = (Uuid::now_v7(), self.settings.prices.generate);
+        let written = tx.insert_order(NewOrder {
+            id,
+            kind: TASK,
+            input: serde_json::to_value(&next.order).map_err(StoreError::from)?,
+            subject: Some(article),
+            price,
+            api_key_id: principal.key(),
+            parent: None,
+            first: self.registry.new_step(StepSeed::new(RESEARCH), trace_id)?,
+            run_at: None,
+            told: json!({ "article_id": article }),
+        });
+        if let HoldOutcome::Insufficient { available } = written.await? {
+            return Err(ServiceError::InsufficientCredits { needed: price, available });
+        }
+        tx.warn_task(id, &next.warnings).await?;
+        Ok(id)
     }
 
     /// What is written about the text makes a version; what stands beside it does not.
@@ -305,9 +324,30 @@ impl Services {
         edit: PostEdit,
     ) -> Result<rows::Article, ServiceError> {
         self.post(org, project, id).await?;
-        if edit.changes_text() {
-            return self.edit_article_and(org, id, edit.text.clone(), Some(&edit)).await;
+        let article = match edit.changes_text() {
+            true => self.edit_article_and(org, id, edit.text.clone(), Some(&edit)).await?,
+            false => self.edit_beside_text(org, id, &edit).await?,
+        };
+        if edit.focus_keyword.is_some() { self.keep_score(org, article).await } else { Ok(article) }
+    }
+
+    /// Keeps the score of a post, which the averages of its project are made of, after it got another keyword to be found for.
+    async fn keep_score(&self, org: OrgId, article: rows::Article) -> Result<rows::Article, ServiceError> {
+        let Some(scored) = self.score_post(org, &article, None).await? else { return Ok(article) };
+        let tx = self.store.begin(org).await?;
+        match tx.lock_article(article.id).await? {
+            // Another text has a score of its own.
+            Some(mut now) if now.version == article.version => {
+                now.seo_report = Some(json!(scored.report));
+                let now = tx.save_article(now).await?;
+                tx.commit().await?;
+                Ok(delivered::article(now))
+            }
+            _ => Ok(article),
         }
+    }
+
+    async fn edit_beside_text(&self, org: OrgId, id: Uuid, edit: &PostEdit) -> Result<rows::Article, ServiceError> {
         let tx = self.store.begin(org).await?;
         let mut article = tx.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
         refuse_trashed(&tx, article.project_id).await?;
@@ -315,7 +355,7 @@ impl Services {
         edit.apply(&mut article)?;
         edit.feature(&tx, id).await?;
         let article = tx.save_article(article).await?;
-        crate::webhooks::tell_article(&tx, event_of(&edit), &article).await?;
+        crate::webhooks::tell_article(&tx, event_of(edit), &article).await?;
         self.follow_in_folder(&tx, id).await?;
         tx.commit().await?;
         Ok(delivered::article(article))
@@ -346,27 +386,37 @@ fn within_settings(error: &mut FieldError) {
     error.field = format!("ai_settings.{}", error.field);
 }
 
-fn refuse(wrong: Vec<FieldError>) -> Result<(), ServiceError> {
-    if wrong.is_empty() { Ok(()) } else { Err(ServiceError::Validation(wrong)) }
+/// Nothing is written over what is being published, promised or published.
+fn refuse_unwritable(article: &rows::Article) -> Result<(), ServiceError> {
+    if article.publication_id.is_some() {
+        let text = "a publication of the post is under way; wait until it has ended";
+        return Err(ServiceError::Conflict(text.into()));
+    }
+    match status_of(article)? {
+        PostStatus::Draft | PostStatus::Ready | PostStatus::Failed => Ok(()),
+        other => {
+            let text = format!("the post is {other}; it can be written anew as a draft, ready or failed one");
+            Err(ServiceError::Conflict(text))
+        }
+    }
+}
+
+/// What the text of a post was written by.
+async fn order_of(tx: &TenantTx, article: &rows::Article) -> Result<ArticleOrder, ServiceError> {
+    let missing = || ServiceError::Conflict(NOT_WRITTEN_HERE.into());
+    let task = tx.task(article.task_id.ok_or_else(missing)?).await?.ok_or_else(missing)?;
+    Ok(serde_json::from_value(task.input).map_err(StoreError::from)?)
 }
 
 /// The project is in the path: one that is unknown is missing, one in the trash is a conflict.
-async fn tx_project(tx: &TenantTx, project: Option<Uuid>) -> Result<(), ServiceError> {
-    let project = project.ok_or(ServiceError::NotFound(Missing::Project))?;
-    tx.project(project).await?.ok_or(ServiceError::NotFound(Missing::Project))?;
-    refuse_trashed(tx, Some(project)).await
+async fn tx_project(tx: &TenantTx, project: Uuid) -> Result<rows::Project, ServiceError> {
+    let found = tx.project(project).await?.ok_or(ServiceError::NotFound(Missing::Project))?;
+    refuse_trashed(tx, Some(project)).await?;
+    Ok(found)
 }
 
 async fn template(tx: &TenantTx, id: Option<Uuid>) -> Result<Option<rows::BlogTemplate>, ServiceError> {
     let Some(id) = id else { return Ok(tx.default_blog_template().await?) };
     let found = tx.one::<rows::BlogTemplate>(id).await?;
     found.map(Some).ok_or_else(|| ServiceError::field("template_id", format!("there is no template {id}")))
-}
-
-fn headings(template: &rows::BlogTemplate) -> Vec<String> {
-    let said = |section: super::templates::TemplateSection| match section.instructions.trim() {
-        "" => section.heading,
-        more => format!("{}: {more}", section.heading),
-    };
-    sections_of(template).into_iter().map(said).collect()
 }

@@ -6,7 +6,7 @@ use galley_text::seo::{SeoInput, SeoReport, score};
 use uuid::Uuid;
 
 use super::publish::target;
-use crate::{Services, articles::computed, error::ServiceError};
+use crate::{Services, articles::computed, delivered::is_delivered, error::ServiceError};
 
 /// How well a post is made.
 #[derive(Debug, Clone)]
@@ -25,12 +25,25 @@ impl Services {
         focus: Option<String>,
     ) -> Result<SeoScore, ServiceError> {
         let post = self.post(org, project, id).await?;
-        if post.version == 0 {
-            return Err(ServiceError::Conflict("the post has no text yet; wait until its job has ended".into()));
+        let scored = self.score_post(org, &post, focus).await?;
+        scored.ok_or_else(|| ServiceError::Conflict("the post has no text yet; wait until its job has ended".into()))
+    }
+
+    /// The score of a post as it stands, wherever it is shown or asked for: with its focus keyword in view unless another one
+    /// is given, and with links told apart by the blog that it would go to. None as long as it has no text.
+    pub async fn score_post(
+        &self,
+        org: OrgId,
+        post: &rows::Article,
+        focus: Option<String>,
+    ) -> Result<Option<SeoScore>, ServiceError> {
+        if post.version == 0 || !is_delivered(&post.status) {
+            return Ok(None);
         }
         let focus = focus.or_else(|| post.focus_keyword.clone()).or_else(|| post.keywords.first().cloned());
-        let site = self.site_of(org, &post).await?;
-        computed(move || {
+        let site = self.site_of(org, post).await?;
+        let post = post.clone();
+        let scored = computed(move || {
             let report = score(&SeoInput {
                 title: &post.seo_title,
                 description: &post.seo_description,
@@ -42,8 +55,8 @@ impl Services {
                 site: site.as_deref(),
             });
             SeoScore { report, focus_keyword: focus, word_count: u32::try_from(post.word_count).unwrap_or(0) }
-        })
-        .await
+        });
+        Ok(Some(scored.await?))
     }
 
     /// The address of the blog that the post would be published to; none while nothing says which.

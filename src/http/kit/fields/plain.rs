@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Patch;
 use crate::http::kit::{
     scalar::{Id, Moment, Nullable, Word},
-    values::{FreeObject, Integer, Link, List, Text},
+    values::{Address, FreeObject, Integer, Link, List, Text},
 };
 
 /// A value that the use cases know under another type.
@@ -86,6 +86,7 @@ wrappers! {
     [const MIN: i64, const MAX: i64] Integer<MIN, MAX> = i64,
     [E] Word<E> = E,
     [] Link = String,
+    [] Address = String,
     [] Id = uuid::Uuid,
     [] Moment = chrono::DateTime<chrono::Utc>,
     [] FreeObject = Map<String, Value>,

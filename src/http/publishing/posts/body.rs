@@ -2,49 +2,51 @@
 
 use chrono::NaiveDate;
 use galley_domain::{
-    article::ContentFormat,
-    order::{ArticleOrder, FieldError, Violations, limits},
-    publishing::{Holder, PostStatus, PostType, Visibility},
-    writing::{Brief, Tone, WordRange},
+    order::{Violations, limits},
+    publishing::{self, Holder, PostStatus, PostType, Visibility},
 };
 use galley_recurrence::{Missed, MomentRequest};
-use galley_services::{ArticleEdit, Featured, PostEdit, PostRequest, SchedulePostRequest, ServiceError};
-use galley_store::rows;
+use galley_services::{ArticleEdit, Featured, PostEdit, PostRequest, PostSettings, SchedulePostRequest};
 use poem_openapi::registry::MetaSchema;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::view::kept_settings;
 use crate::http::{
     articles::Slug,
     automation::schedules::body::ScheduleMissedInput,
     kit::{
         fields::{Patch, fields},
         scalar::{Nullable, Word, words},
-        values::{FreeObject, Integer, Language, Link, List, Scalar, Text, text_of},
+        values::{FreeObject, Integer, Language, List, Scalar, Text, text_of},
     },
     tasks::{Links, UploadedFiles, files, links},
 };
 
-/// About so many words are ordered, give or take an eighth.
-const DEFAULT_WORDS: u32 = 1000;
-
 type WordCount = Integer<{ limits::WORDS.0 as i64 }, { limits::WORDS.1 as i64 }>;
 type CategoryIds = List<Integer<1, { i64::MAX }>, 50>;
-type Names = List<Text<1, 200>, 50>;
+type Names<const CATEGORY: bool> = List<TermName<CATEGORY>, 50>;
+/// By name; `A > B` is B below A.
+type Categories = Names<true>;
+type Tags = Names<false>;
 type Topic = Text<1, { limits::TOPIC_CHARS.1 }>;
 
 fields! {
     /// How a post is written.
     pub struct BlogAiSettings: ignores_unknown {
-        /// ISO 639-1; `en` when not given.
+        /// ISO 639-1. When not given, that of the project's settings, else `en`.
         language: Option<Language>,
-        /// professional, casual, academic or conversational; any other is written as professional.
+        /// professional, casual, academic or conversational; any other is written as professional. When not given, that of the
+        /// template, else of the project's settings.
         tone: Option<Text<0, 100>>,
-        /// What else the writer should know.
+        /// What else the writer should know. When not given, those of the project's settings; a template adds its own.
         custom_instructions: Option<Text<0, 4000>>,
-        /// About so many; 1,000 when not given.
+        /// About so many. When not given, the sum of the template's words, else that of the project's settings, else 1,000.
         word_count: Option<WordCount>,
+        /// Which writer. This server has one, which the operator configures: with another name it writes all the same, and a
+        /// warning of the job says so; a project with `strict_provider` refuses it.
+        ai_provider: Option<Text<0, 100>>,
+        /// Which model, in the same way.
+        ai_model: Option<Text<0, 200>>,
         /// Addresses of pages or documents to write from: at most 5, http or https.
         reference_links: Option<Links>,
         /// Uploaded files to write from: at most 10.
@@ -65,6 +67,12 @@ fields! {
         wp_category_ids: Option<CategoryIds>,
         /// What it is made from; the default template when not given.
         template_id: Option<Uuid>,
+        /// By name; `A > B` is B below A. At most 50, each up to 200 characters.
+        categories: Option<Categories>,
+        /// At most 50, each up to 200 characters.
+        tags: Option<Tags>,
+        /// A day without a promise.
+        planned_for: Option<Day>,
         ai_settings: Option<BlogAiSettings>,
     }
     check |post: &CreateBlogPost, wrong: &mut Violations| {
@@ -76,68 +84,39 @@ fields! {
     };
 }
 
-impl BlogAiSettings {
-    /// What is given takes the place of what the order has.
-    fn apply(self, order: &mut ArticleOrder) {
-        let brief = &mut order.brief;
-        if let Some(language) = self.language {
-            brief.language = language.0;
-        }
-        if let Some(tone) = self.tone {
-            let known = Tone::ALL.into_iter().find(|known| tone.0.trim().eq_ignore_ascii_case(known.as_str()));
-            brief.tone = known.unwrap_or_default();
-        }
-        if let Some(words) = self.word_count.and_then(|words| u32::try_from(words.0).ok()) {
-            brief.words = around(words);
-        }
-        if let Some(text) = self.custom_instructions {
-            brief.instructions = text.0;
-        }
-        if self.reference_links.is_some() {
-            order.reference_links = links(self.reference_links);
-        }
-        if self.uploaded_files.is_some() {
-            order.uploaded_files = files(self.uploaded_files);
+impl From<BlogAiSettings> for PostSettings {
+    fn from(body: BlogAiSettings) -> Self {
+        Self {
+            language: body.language.map(|language| language.0),
+            tone: body.tone.map(|tone| tone.0),
+            word_count: body.word_count.and_then(|words| u32::try_from(words.0).ok()),
+            custom_instructions: body.custom_instructions.map(|text| text.0),
+            ai_provider: body.ai_provider.map(|name| name.0),
+            ai_model: body.ai_model.map(|name| name.0),
+            reference_links: body.reference_links.map(|given| links(Some(given))),
+            uploaded_files: body.uploaded_files.map(|given| files(Some(given))),
         }
     }
-}
-
-fn around(words: u32) -> WordRange {
-    let (least, most) = limits::WORDS;
-    WordRange { min: (words - words / 8).max(least), max: (words + words / 8).min(most) }
 }
 
 impl CreateBlogPost {
-    pub fn request(self, project: Uuid) -> Result<PostRequest, Vec<FieldError>> {
-        let topic = self.topic.map(|topic| topic.0.trim().to_owned()).unwrap_or_default();
-        let mut order = ArticleOrder {
-            brief: Brief {
-                prompt: topic.clone(),
-                keywords: Vec::new(),
-                tone: Tone::default(),
-                language: "en".to_owned(),
-                words: around(DEFAULT_WORDS),
-                instructions: String::new(),
-            },
-            reference_links: Vec::new(),
-            uploaded_files: Vec::new(),
-            project_id: Some(project),
-            length: None,
-            content_format: ContentFormat::Html,
-            search: true,
-        };
-        if let Some(settings) = self.ai_settings {
-            settings.apply(&mut order);
-        }
-        Ok(PostRequest {
+    pub fn request(self, project: Uuid) -> PostRequest {
+        PostRequest {
+            project,
             post_type: self.post_type.0,
-            topic,
+            topic: self.topic.map(|topic| topic.0.trim().to_owned()).unwrap_or_default(),
             template_id: self.template_id,
             wp_category_ids: numbers(self.wp_category_ids),
-            ai_settings: kept_settings(&order, &order.brief.instructions),
-            order,
-        })
+            categories: self.categories.map(names).unwrap_or_default(),
+            tags: self.tags.map(names).unwrap_or_default(),
+            planned_for: self.planned_for.map(|day| day.0),
+            settings: self.ai_settings.map(Into::into).unwrap_or_default(),
+        }
     }
+}
+
+fn names<const CATEGORY: bool>(list: Names<CATEGORY>) -> Vec<String> {
+    list.0.into_iter().map(|name| name.0).collect()
 }
 
 fn numbers(ids: Option<CategoryIds>) -> Vec<i64> {
@@ -152,17 +131,9 @@ fields! {
     }
 }
 
-impl RegenerateBlogPost {
-    /// The next order, after the one before.
-    pub fn apply(self, mut order: ArticleOrder, post: &rows::Article) -> Result<(ArticleOrder, Value), ServiceError> {
-        if let Some(topic) = &post.topic {
-            order.brief.prompt.clone_from(topic);
-        }
-        if let Some(settings) = self.ai_settings {
-            settings.apply(&mut order);
-        }
-        let kept = kept_settings(&order, &order.brief.instructions);
-        Ok((order, kept))
+impl From<RegenerateBlogPost> for PostSettings {
+    fn from(body: RegenerateBlogPost) -> Self {
+        body.ai_settings.map(Into::into).unwrap_or_default()
     }
 }
 
@@ -195,13 +166,13 @@ fields! {
         status: Patch<Word<StatusByHand>>,
         topic: Patch<Topic>,
         /// The link of one of its images; null takes it away.
-        featured_image_url: Patch<Nullable<Link>>,
+        featured_image_url: Patch<Nullable<ImageLink>>,
         seo_meta: Patch<BlogSeoMetaChange>,
         /// Categories of the blog.
         wp_category_ids: Patch<CategoryIds>,
         /// By name; `A > B` is B below A.
-        categories: Patch<Names>,
-        tags: Patch<Names>,
+        categories: Patch<Categories>,
+        tags: Patch<Tags>,
         source_item_ids: Patch<List<Uuid, 100>>,
         /// By item; null removes one.
         product_links: Patch<FreeObject>,
@@ -219,7 +190,6 @@ impl From<UpdateBlogPost> for PostEdit {
         let seo = body.seo_meta.0;
         let (title, description, focus) =
             seo.map(|seo| (seo.meta_title.0, seo.meta_description.0, seo.focus_keyword.0)).unwrap_or_default();
-        let names = |list: Names| list.0.into_iter().map(|name| name.0).collect();
         Self {
             text: ArticleEdit {
                 title: body.title.0.map(|title| title.0),
@@ -325,6 +295,56 @@ impl Scalar for Html {
 
     fn of_text(text: &str) -> Result<Self, String> {
         AnyText::of_text(text).map(|text| Self(text.0))
+    }
+}
+
+/// The link of an image: an address, or a path of this API as the answers have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageLink(String);
+
+impl Scalar for ImageLink {
+    fn schema() -> MetaSchema {
+        MetaSchema {
+            max_length: Some(galley_services::MAX_LINK_CHARS),
+            example: Some("https://example.com/tea.png".into()),
+            ..MetaSchema::new_with_format("string", "uri-reference")
+        }
+    }
+
+    fn of_json(value: &Value) -> Result<Self, String> {
+        Self::of_text(text_of(value)?)
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        let origin = if text.starts_with('/') { "https://path.example" } else { "" };
+        match galley_services::link_fault(&format!("{origin}{text}")) {
+            Some(fault) => Err(fault),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+/// The name of a category or of a tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TermName<const CATEGORY: bool>(String);
+
+type AnyTerm = Text<1, { publishing::MAX_TERM_CHARS }>;
+
+impl<const CATEGORY: bool> Scalar for TermName<CATEGORY> {
+    fn schema() -> MetaSchema {
+        <AnyTerm as Scalar>::schema()
+    }
+
+    fn of_json(value: &Value) -> Result<Self, String> {
+        Self::of_text(text_of(value)?)
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        let name = AnyTerm::of_text(text)?.0;
+        match CATEGORY && publishing::has_nameless_part(&name) {
+            true => Err("names a category without a name; put a name on each side of >".to_owned()),
+            false => Ok(Self(name)),
+        }
     }
 }
 

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use galley_domain::publishing::{PostStatus, PostType};
-use galley_services::post_status;
 use galley_store::PostCounts;
 use poem_openapi::Object;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::http::kit::{problem::Problem, scalar::Nullable, statuses::unreadable, values::FreeObject};
 
@@ -32,22 +31,14 @@ impl TryFrom<PostCounts> for BlogAnalytics {
     type Error = Problem;
 
     fn try_from(counts: PostCounts) -> Result<Self, Problem> {
-        let stored: BTreeMap<String, i64> = serde_json::from_value(counts.by_status).map_err(unreadable)?;
-        let mut by_status: BTreeMap<PostStatus, i64> = PostStatus::ALL.iter().map(|status| (*status, 0)).collect();
-        for (status, number) in stored {
-            let status = match status.as_str() {
-                "publish_failed" => PostStatus::Failed,
-                other => post_status(other, false, false)?,
-            };
-            *by_status.entry(status).or_default() += number;
-        }
+        let states: BTreeMap<String, i64> = serde_json::from_value(counts.by_status).map_err(unreadable)?;
+        let in_state =
+            |status: &PostStatus| (status.as_str().to_owned(), json!(states.get(status.as_str()).unwrap_or(&0)));
         let types: BTreeMap<String, i64> = serde_json::from_value(counts.by_post_type).map_err(unreadable)?;
         let of_type = |kind: &PostType| (kind.as_str().to_owned(), json!(types.get(kind.as_str()).unwrap_or(&0)));
-        let by_status: Map<String, Value> =
-            by_status.into_iter().map(|(status, number)| (status.as_str().to_owned(), json!(number))).collect();
         Ok(Self {
             total: counts.total,
-            by_status: FreeObject(by_status),
+            by_status: FreeObject(PostStatus::ALL.iter().map(in_state).collect()),
             by_post_type: FreeObject(PostType::ALL.iter().map(of_type).collect()),
             published_last_30_days: counts.published_last_30_days,
             scheduled_next_30_days: counts.scheduled_next_30_days,

@@ -4,7 +4,6 @@ use galley_domain::publishing::{PostStatus, PostType};
 use galley_services::{Promise, post_status, status_of};
 use galley_store::rows;
 use poem_openapi::Object;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::http::kit::{
@@ -35,12 +34,6 @@ pub struct BlogPostSummary {
     tags: Vec<String>,
     created_at: Moment,
     updated_at: Moment,
-}
-
-impl BlogPostSummary {
-    pub fn is(&self, status: PostStatus) -> bool {
-        self.status.0 == status
-    }
 }
 
 fn cover(featured: Option<String>, cover: Option<Uuid>) -> Nullable<String> {
@@ -89,8 +82,8 @@ pub struct BlogSeoMeta {
 #[derive(Debug, Object)]
 pub struct BlogPostAnalytics {
     word_count: i32,
-    /// 0 to 100; null as long as there is no text.
-    seo_score: Nullable<i64>,
+    /// 0 to 100, the same as `…/seo-score` gives without a keyword; null as long as there is no text.
+    seo_score: Nullable<u8>,
 }
 
 /// A blog post.
@@ -128,6 +121,7 @@ pub struct BlogPost {
     planned_for: Nullable<String>,
     source_item_ids: Vec<Uuid>,
     product_links: FreeObject,
+    /// What the client gave, and nothing that comes from a template, a project or a default.
     ai_settings: FreeObject,
     template_id: Nullable<Uuid>,
     analytics: BlogPostAnalytics,
@@ -141,17 +135,19 @@ pub struct BlogPost {
     updated_at: Moment,
 }
 
-impl TryFrom<rows::Article> for BlogPost {
-    type Error = Problem;
-
-    fn try_from(row: rows::Article) -> Result<Self, Problem> {
-        Self::with(row, None, None)
-    }
+/// What of a post does not stand in its row.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The task of a publication that is under way.
+    pub publishing: Option<Uuid>,
+    /// The link to the picture that it shows first.
+    pub featured: Option<String>,
+    pub score: Option<u8>,
 }
 
 impl BlogPost {
-    /// `publishing` is the task of a publication that is under way, `featured` a link to the picture that it shows first.
-    pub fn with(row: rows::Article, publishing: Option<Uuid>, featured: Option<String>) -> Result<Self, Problem> {
+    pub fn with(row: rows::Article, beside: Beside) -> Result<Self, Problem> {
+        let Beside { publishing, featured, score } = beside;
         let status = status_of(&row)?;
         let promise: Option<Promise> = row.schedule.map(serde_json::from_value).transpose().map_err(unreadable)?;
         let (timezone, note) = promise.map(|promise| (Some(promise.timezone), promise.note)).unwrap_or_default();
@@ -186,10 +182,7 @@ impl BlogPost {
             product_links: row.product_links.into(),
             ai_settings: row.ai_settings.into(),
             template_id: row.template_id.into(),
-            analytics: BlogPostAnalytics {
-                word_count: row.word_count,
-                seo_score: row.seo_report.and_then(|report| report["score"].as_i64()).into(),
-            },
+            analytics: BlogPostAnalytics { word_count: row.word_count, seo_score: score.into() },
             job_id: publishing.or(row.rewrite_task_id).or(row.task_id).into(),
             error: row.error.or(row.publish_error).into(),
             version: row.version,
@@ -197,16 +190,4 @@ impl BlogPost {
             updated_at: row.updated_at.into(),
         })
     }
-}
-
-/// As the settings of a post are kept: what was given, and nothing that is a default.
-pub fn kept_settings(given: &galley_domain::order::ArticleOrder, custom: &str) -> serde_json::Value {
-    json!({
-        "language": given.brief.language,
-        "tone": given.brief.tone.as_str(),
-        "word_count": given.brief.words.target(),
-        "custom_instructions": custom,
-        "reference_links": given.reference_links,
-        "uploaded_files": given.uploaded_files,
-    })
 }

@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::http::{
     Area,
     kit::{
-        auth::{ArticlesRead, Auth, Content},
+        auth::{Content, OwnTask, TasksRead},
         event_auth::EventAuth,
         fields::fields,
         header::{LastEventId, MAX_EVENT},
@@ -76,7 +76,7 @@ impl Events {
     #[oai(path = "/tasks/:task_id/events", method = "get", operation_id = "stream_task_events")]
     async fn stream(
         &self,
-        auth: EventAuth<ArticlesRead>,
+        auth: EventAuth<TasksRead>,
         task_id: Path<Id>,
         last_event_id: LastEventId,
         Query(query): Query<EventQuery>,
@@ -93,7 +93,8 @@ impl Events {
     /// of its key; they go on after that. It ends, and its streams with it, when the key that made it is revoked or
     /// expires. Each call makes another one; `Idempotency-Key` has no effect.
     #[oai(path = "/tasks/:task_id/events/token", method = "post", operation_id = "create_task_events_token")]
-    async fn token(&self, auth: Auth<ArticlesRead, Content>, task_id: Path<Id>) -> Outcome<EventToken, CreatedOnce> {
+    async fn token(&self, own: OwnTask<TasksRead, Content>, task_id: Path<Id>) -> Outcome<EventToken, CreatedOnce> {
+        let (auth, _) = own.with_id(task_id.0.0)?;
         let made = auth.services().make_event_token(&auth.principal, task_id.0.0).await?;
         Ok(Reply::new(EventToken::from(made)).at(&format!("/api/v1/tasks/{}/events", task_id.0.0)))
     }
@@ -124,12 +125,13 @@ fields! {
     }
 }
 
-async fn open(auth: &EventAuth<ArticlesRead>, task: Uuid, after: i64) -> Result<EventsAnswer, Problem> {
+async fn open(auth: &EventAuth<TasksRead>, task: Uuid, after: i64) -> Result<EventsAnswer, Problem> {
     let (org, front) = (auth.org, &auth.front);
     let services = &front.state.services;
     // Listening begins before reading, so that nothing falls in between.
     let watch = front.state.notifications.events(task);
     let view = services.task(org, task).await?;
+    auth.may_see(&view)?;
     let newest = view.row.event_seq;
     if after > newest {
         let text = format!("is {after}, but the newest event of this task has the number {newest}");
