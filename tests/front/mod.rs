@@ -35,6 +35,8 @@ mod schedule_changes;
 mod schedules;
 mod site_calls;
 mod stock_photos;
+mod sync_course;
+mod sync_sides;
 mod syncs;
 mod tasks;
 mod trashed_schedules;

@@ -105,6 +105,8 @@ pub struct Settings {
     pub files_quota: u64,
     /// Articles are put into the folder of a static site.
     pub has_folder: bool,
+    /// How often sites with `sync_enabled` are synced by themselves; zero: never.
+    pub sync_every: Duration,
     /// How long a link to a picture is good.
     pub image_links: Duration,
     /// There is a model that makes pictures.

@@ -52,6 +52,7 @@ pub const POOLS: [(PoolName, usize); 9] = [
 pub fn registry() -> Registry {
     let (sweep, every) = upkeep::sweep();
     let (rescue, rescues_every) = schedules::rescue();
+    let (sync, syncs_every) = site_sync::due();
     let registry = Registry::new(POOLS)
         .with(article::Article::default())
         .with(publication::Publication::default())
@@ -61,7 +62,8 @@ pub fn registry() -> Registry {
         .with_job(upkeep::cancel_children())
         .with_job(publication::follow())
         .with_job(schedules::tick())
-        .with_periodic(rescue, rescues_every);
+        .with_periodic(rescue, rescues_every)
+        .with_periodic(sync, syncs_every);
     webhooks::register(registry)
 }
 

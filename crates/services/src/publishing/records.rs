@@ -39,7 +39,7 @@ pub struct PublishingRecord {
 }
 
 /// What of the notes of a publication is for clients.
-const OWN_NOTES: [&str; 1] = ["site_time"];
+const OWN_NOTES: [&str; 3] = ["site_time", "beside", "mark"];
 
 impl PublishingRecord {
     /// Without what only we go by.

@@ -112,9 +112,19 @@ impl RemotePost {
         }
     }
 
-    /// Whether it is the article's, or may be: of a post that our records name, others may have taken the mark out.
-    fn belongs_to(&self, article: Uuid) -> bool {
-        self.marker().is_none_or(|marker| marker.article == article)
+    /// Whether it is the article's, or may be: of a post that our records name, others may have taken the mark out, or it
+    /// was found with the mark of another article.
+    fn belongs_to(&self, article: Uuid, known: Option<&Known>) -> bool {
+        let found_with = known.and_then(|known| known.mark);
+        self.marker().is_none_or(|marker| marker.article == article || Some(marker.article) == found_with)
+    }
+
+    /// What another article's mark says of versions is nothing about this one.
+    fn without_mark_of_others(mut self, article: Uuid) -> Self {
+        if self.marker().is_some_and(|marker| marker.article != article) {
+            self.content.raw = super::marker::without(&self.content.raw);
+        }
+        self
     }
 }
 
@@ -129,9 +139,9 @@ pub(super) async fn find(
     let doing = "look for the article";
     if let Some(id) = known.and_then(|known| known.external_id.parse::<u64>().ok())
         && let Some(post) = by_id(site, id).await.map_err(|failure| failure.into_fault(doing))?
-        && post.belongs_to(article)
+        && post.belongs_to(article, known)
     {
-        return Ok(Some(post));
+        return Ok(Some(post.without_mark_of_others(article)));
     }
     let marked = marked(site, article).await.map_err(|failure| failure.into_fault(doing))?;
     if let Some(post) = first(marked) {

@@ -235,8 +235,13 @@ async fn what_people_change_there_is_seen_field_by_field() {
 #[tokio::test]
 async fn a_preview_writes_nothing_and_refuses_what_publishing_would() {
     let (site, client) = site().await;
-    let gone =
-        galley_destinations::Known { external_id: "77".into(), url: String::new(), slug: "tea".into(), fields: None };
+    let gone = galley_destinations::Known {
+        external_id: "77".into(),
+        url: String::new(),
+        slug: "tea".into(),
+        mark: None,
+        fields: None,
+    };
     let preview = client.preview(post(), Some(&gone)).await.unwrap();
     assert_eq!(preview.action, PreviewAction::Create);
     assert_eq!(preview.warnings, ["post 77 is gone; the article would be made anew"]);
