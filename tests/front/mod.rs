@@ -26,6 +26,7 @@ mod images;
 mod integrations;
 mod limits;
 mod markup;
+mod open_sites;
 mod orders;
 mod projects;
 mod publisher;

@@ -56,11 +56,15 @@ impl Services {
 
     pub async fn edit_project(&self, org: OrgId, id: Uuid, edit: ProjectEdit) -> Result<rows::Project, ServiceError> {
         check(&edit)?;
-        self.change_project(org, id, async |_, project| {
+        self.change_project(org, id, async |tx, project| {
             if let Some(name) = edit.name {
                 project.name = name.trim().to_owned();
             }
-            edit.settings.map_or(Ok(()), |changes| merge(&mut project.settings, changes))
+            edit.settings.map_or(Ok(()), |changes| merge(&mut project.settings, changes))?;
+            let is_open = project.settings["public_site_definition"] == true;
+            let since = project.opened_at.unwrap_or(tx.now().await?);
+            project.opened_at = is_open.then_some(since);
+            Ok(())
         })
         .await
     }

@@ -126,11 +126,13 @@ pub struct RateLimiter {
     limits: RateLimits,
     calls: Windows<(RateClass, Who)>,
     failures: Windows<Option<IpAddr>>,
+    visits: Windows<Option<IpAddr>>,
 }
 
 impl RateLimiter {
     pub fn new(limits: RateLimits) -> Self {
-        Self { calls: Windows::new(limits.remembered), failures: Windows::new(limits.remembered), limits }
+        let windows = || Windows::new(limits.remembered);
+        Self { calls: Windows::new(limits.remembered), failures: windows(), visits: windows(), limits }
     }
 
     /// Counts a call of a principal.
@@ -147,6 +149,11 @@ impl RateLimiter {
     /// may share its address behind a proxy.
     pub fn failure(&self, address: Option<IpAddr>, now: Instant) -> Rate {
         self.failures.count(address.map(network), self.limits.auth, now)
+    }
+
+    /// Counts a call of somebody without a key, as one of the general class of its address.
+    pub fn visit(&self, address: Option<IpAddr>, now: Instant) -> Rate {
+        self.visits.count(address.map(network), self.limits.general, now)
     }
 
     /// Whether an address may fail once more.
