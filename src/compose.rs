@@ -308,6 +308,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
         search: config.search.provider != SearchKind::None,
         files_quota: config.limits.files_mb << 20,
         has_folder: config.publish.enabled,
+        sync_every: Duration::from_secs(u64::from(config.publish.sync_every_minutes) * 60),
         image_model: config.images.model.is_some(),
         image_links: Duration::from_secs(config.images.link_seconds.into()),
         estimated_seconds: config.engine.estimated_seconds,

@@ -164,6 +164,8 @@ pub struct Publish {
     pub enabled: bool,
     /// `hugo`, `jekyll`, `astro` or `eleventy`.
     pub style: String,
+    /// How often sites with `sync_enabled` are synced by themselves; 0: never.
+    pub sync_every_minutes: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -235,7 +237,7 @@ impl Default for Config {
             writer: Writer::default(),
             search: Search { provider: SearchKind::None, url: None, key: None, results: 5 },
             fetch: Fetch::default(),
-            publish: Publish { folder: None, enabled: true, style: "hugo".into() },
+            publish: Publish { folder: None, enabled: true, style: "hugo".into(), sync_every_minutes: 60 },
             storage: Storage::default(),
             images: Images::default(),
             photos: Photos::default(),

@@ -278,6 +278,7 @@ fn settings() -> Settings {
         image_model: false,
         image_links: Duration::from_secs(3600),
         has_folder: false,
+        sync_every: Duration::ZERO,
         estimated_seconds: 45,
     }
 }

@@ -59,6 +59,7 @@ migrations! {
     m20261129_000300 => "m20261129_000300_publishing", "../sql/m20261129_000300_publishing.sql";
     m20261129_000400 => "m20261129_000400_images", "../sql/m20261129_000400_images.sql";
     m20261129_000500 => "m20261129_000500_deployments", "../sql/m20261129_000500_deployments.sql";
+    m20261129_000700 => "m20261129_000700_opened_sites", "../sql/m20261129_000700_opened_sites.sql";
     m20261130_000000 => "m20261130_000000_held_by_sites", "../sql/m20261130_000000_held_by_sites.sql";
 }
 

@@ -89,8 +89,7 @@ async fn whoever_schedules_at_once_comes_after_the_other() {
     let desk = Desk::new().await;
     let post = desk.written("Tea").await;
     let schedule = async |hour: u32| {
-        let body =
-            json!({ "scheduled_at": format!("2028-05-01T{hour}:00:00Z"), "connection_id": desk.connection });
+        let body = json!({ "scheduled_at": format!("2028-05-01T{hour}:00:00Z"), "connection_id": desk.connection });
         desk.front.post(&format!("{post}/schedule"), &body).await.status
     };
     assert_eq!(schedule(10).await, 200);

@@ -9,6 +9,7 @@ use super::{
     Answer,
     integrations::{INTEGRATIONS, integrated},
     publishing::Desk,
+    sync_sides::{hear, heard},
     text,
 };
 
@@ -215,4 +216,30 @@ async fn what_a_site_has_told_is_seen_in_its_health() {
     assert_eq!(actions, ["post.deleted", "status"], "the newest first");
     let shown = site.desk.front.get(INTEGRATIONS).await;
     assert!(shown.is(200)["results"][0]["metadata"]["plugin_seen_at"].is_string(), "the site has called");
+}
+
+#[tokio::test]
+async fn what_a_site_tells_is_told_with_its_record_and_reaches_the_folder() {
+    let site = Site::new().await;
+    let database = &site.desk.front.harness.database;
+    hear(&site.desk).await;
+    site.tells(json!({ "post_status": "publish" })).await.is(200);
+    let record = database.texts("SELECT id::text FROM publications").await.remove(0);
+    let told = heard(&site.desk).await;
+    assert!(told.contains("publication.published") && told.contains(&record), "{told}");
+    let follows = "SELECT count(*) FROM steps WHERE kind = 'folder_follow'";
+    let before = database.number(follows).await;
+    site.tells(json!({ "post_status": "private" })).await.is(200);
+    assert_eq!(database.number(follows).await, before + 1);
+}
+
+#[tokio::test]
+async fn a_call_about_a_post_that_is_being_made_notes_nothing() {
+    let site = Site::new().await;
+    let publish = json!({ "content_id": site.content });
+    site.desk.front.post("/api/v1/publisher/publish", &publish).await.is(202);
+    let called = site.tells(json!({ "post_status": "publish" })).await;
+    assert_eq!(called.is(200)["data"]["wordpress_status"], "publish");
+    let noted = "SELECT count(*) FROM publications WHERE external_id IS NOT NULL";
+    assert_eq!(site.desk.front.harness.database.number(noted).await, 0);
 }

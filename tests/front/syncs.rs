@@ -11,28 +11,28 @@ use super::{
 };
 
 /// A site that is synced.
-struct Site {
-    desk: Desk,
-    path: String,
+pub(super) struct Site {
+    pub(super) desk: Desk,
+    pub(super) path: String,
 }
 
 impl Site {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let desk = Desk::new().await;
         let (path, _) = integrated(&desk).await;
         Self { desk, path }
     }
 
-    async fn order(&self, body: Value) -> Answer {
+    pub(super) async fn order(&self, body: Value) -> Answer {
         self.desk.front.post(&format!("{}/sync", self.path), &body).await
     }
 
-    async fn state(&self) -> Value {
+    pub(super) async fn state(&self) -> Value {
         self.desk.front.get(&format!("{}/sync_status", self.path)).await.is(200)["data"].clone()
     }
 
     /// Syncs, and what came of it.
-    async fn sync(&self, body: Value) -> Value {
+    pub(super) async fn sync(&self, body: Value) -> Value {
         let ordered = self.order(body).await;
         let task = id(&ordered.is(202)["data"]["sync_id"]);
         let engine = self.desk.engine();
@@ -41,27 +41,27 @@ impl Site {
         self.state().await
     }
 
-    async fn pull(&self) -> Value {
+    pub(super) async fn pull(&self) -> Value {
         self.sync(json!({ "direction": "from_external" })).await["last_result"].clone()
     }
 
-    async fn texts(&self) -> Vec<Value> {
+    pub(super) async fn texts(&self) -> Vec<Value> {
         self.desk.front.get(&self.desk.posts).await.is(200).as_array().unwrap().clone()
     }
 
-    async fn text(&self, title: &str) -> Value {
+    pub(super) async fn text(&self, title: &str) -> Value {
         let found = self.texts().await.into_iter().find(|text| text["title"] == title);
         let found = found.unwrap_or_else(|| panic!("there is a text called {title}"));
         let path = format!("{}/{}", self.desk.posts, text(&found["id"]));
         self.desk.front.get(&path).await.is(200).clone()
     }
 
-    async fn health(&self) -> Value {
+    pub(super) async fn health(&self) -> Value {
         self.desk.front.get(&format!("{}/sync_health", self.path)).await.is(200)["data"].clone()
     }
 }
 
-fn did(pulled: u32, pushed: u32, failed: u32, mismatched: u32) -> Value {
+pub(super) fn did(pulled: u32, pushed: u32, failed: u32, mismatched: u32) -> Value {
     json!({ "pulled": pulled, "pushed": pushed, "failed": failed, "mismatched": mismatched })
 }
 

@@ -69,11 +69,11 @@ pub use publishing::{
     post_settings::PostSettings,
     posts::{Featured, PostEdit, PostRequest, post_status, status_of},
     publish::{OrderedPublication, PublishRequest},
+    reconcile::Held,
     records::{PublishingRecord, RecordRequest},
     retract::{Placed, RetractedArticle, RetractionWork, removal},
     schedule::SchedulePostRequest,
     score::SeoScore,
-    reconcile::Held,
     settle::Unsettled,
     site::InFolder,
     site_auth::{KnownSite, SITE_SECRET_PREFIX},
@@ -118,6 +118,8 @@ pub struct Settings {
     pub files_quota: u64,
     /// Articles are put into the folder of a static site.
     pub has_folder: bool,
+    /// How often sites with `sync_enabled` are synced by themselves; zero: never.
+    pub sync_every: Duration,
     /// How long a link to a picture is good.
     pub image_links: Duration,
     /// There is a model that makes pictures.

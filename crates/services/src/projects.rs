@@ -63,7 +63,11 @@ impl Services {
             }
             let Some(changes) = edit.settings else { return Ok(()) };
             check_settings(tx, &changes).await?;
-            merge(&mut project.settings, changes)
+            merge(&mut project.settings, changes)?;
+            let is_open = project.settings["public_site_definition"] == true;
+            let since = project.opened_at.unwrap_or(tx.now().await?);
+            project.opened_at = is_open.then_some(since);
+            Ok(())
         })
         .await
     }

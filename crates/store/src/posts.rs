@@ -130,7 +130,9 @@ WHERE a.org_id = $1 AND p.deleted_at IS NULL AND ($2::uuid IS NULL OR a.project_
         ELSE a.status = ANY($7::text[]) END)";
 
 static CALENDAR: LazyLock<String> = LazyLock::new(|| {
-    format!("{DATED}{SHOWN} ORDER BY coalesce(a.scheduled_at, a.published_at, a.planned_for::timestamptz), a.id LIMIT $8")
+    format!(
+        "{DATED}{SHOWN} ORDER BY coalesce(a.scheduled_at, a.published_at, a.planned_for::timestamptz), a.id LIMIT $8"
+    )
 });
 static SHELF: LazyLock<String> =
     LazyLock::new(|| format!("{UNDATED}{SHOWN} ORDER BY a.updated_at DESC, a.id LIMIT $8"));

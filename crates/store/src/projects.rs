@@ -44,7 +44,7 @@ WHERE a.org_id = $1 AND a.project_id = $2 AND t.status IN ('pending', 'processin
 const PUBLIC: &str = "
 SELECT org_id, id FROM projects WHERE deleted_at IS NULL AND settings->'public_site_definition' = 'true'
     AND CASE WHEN $1::uuid IS NOT NULL THEN id = $1 ELSE slug = $2 END
-ORDER BY created_at, id LIMIT 1";
+ORDER BY opened_at, id LIMIT 1";
 
 impl<C: ConnectionTrait> Scoped<C> {
     /// Also one in the trash.
@@ -67,7 +67,7 @@ impl<C: ConnectionTrait> Scoped<C> {
 
 impl System {
     /// The project that shows itself to everybody, by its id or else by its slug, with its owner. Of several with one slug
-    /// the first that was made, so that nobody takes the place of another.
+    /// the first that was opened, so that nobody takes the place of another.
     pub async fn public_project(
         &self,
         id: Option<Uuid>,

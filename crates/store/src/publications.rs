@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use galley_domain::publishing::{PublicationState, Visibility};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::Value as Json;
@@ -93,13 +94,15 @@ impl<C: ConnectionTrait> Scoped<C> {
         self.page::<Entity, _>(condition, &newest, filter.limit, filter.offset).await
     }
 
-    /// What stands of the article at the other end of the connection, as far as is known here.
+    /// What stands of the article at the other end of the connection, as far as is known here: first of all what was sent
+    /// there, so that a word about another post does not take its place.
     pub async fn placed(&self, article: Uuid, connection: Uuid) -> Result<Option<Model>, StoreError> {
         let there = self
             .find::<Entity>()
             .filter(Column::ArticleId.eq(article))
             .filter(Column::ConnectionId.eq(connection))
             .filter(Column::ExternalId.is_not_null())
+            .order_by_desc(Column::Sent.is_not_null())
             .order_by_desc(Column::CreatedAt)
             .order_by_desc(Column::Id);
         Ok(there.one(&self.conn).await?)

@@ -1,5 +1,7 @@
 //! Connections to sites: blogs, shops and what opens them, but for the secrets.
 
+use std::time::Duration;
+
 use galley_domain::{OrgId, project::Platform};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, Order, QueryFilter, QueryOrder, sea_query::Expr};
 use uuid::Uuid;
@@ -99,7 +101,23 @@ impl<C: ConnectionTrait> Scoped<C> {
     }
 }
 
+/// Those whose last sync, ordered by anybody, is so long ago. Each has its own minute, so that sites of one maker are not
+/// all asked at once.
+const DUE: &str = "
+SELECT c.org_id, c.id FROM connections c JOIN projects p ON p.org_id = c.org_id AND p.id = c.project_id
+WHERE c.sync_enabled AND c.is_active AND c.sync_status <> 'syncing' AND c.platform = 'wordpress' AND c.username <> ''
+    AND p.deleted_at IS NULL
+    AND greatest((c.metadata->>'sync_ordered_at')::timestamptz, c.created_at) < now() - make_interval(secs => $1)
+        - make_interval(secs => $1 * mod(abs(hashtext(c.id::text)::bigint), 100) / 1000.0)
+ORDER BY c.metadata->>'sync_ordered_at' NULLS FIRST, c.id LIMIT 100";
+
 impl System {
+    /// Integrations that are to be synced by themselves.
+    pub async fn due_syncs(&self, every: Duration) -> Result<Vec<(OrgId, Uuid)>, StoreError> {
+        let rows = sql::all(&self.db, DUE, [every.as_secs_f64().into()]).await?;
+        rows.iter().map(|row| Ok((OrgId(row.try_get("", "org_id")?), row.try_get("", "id")?))).collect()
+    }
+
     /// Whose integration it is. Sites name it when they call, and no organization.
     pub async fn integration_owner(&self, id: Uuid) -> Result<Option<OrgId>, StoreError> {
         let owner =

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use galley_domain::article::ArticleStatus;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, FromQueryResult, QueryFilter, QueryOrder};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
@@ -42,8 +43,8 @@ pub struct SiteCounts {
     /// Of the publications that ended in the last 30 days.
     pub recent: i64,
     pub recent_failed: i64,
-    pub posts: i64,
-    pub pages: i64,
+    /// Texts that stand there by what the site calls their kind.
+    pub kinds: Json,
 }
 
 /// A text that differs from its post, and was changed at the site.
@@ -73,6 +74,34 @@ pub struct SiteText {
     pub is_page: bool,
 }
 
+/// What goes to a site beside the text of the article `a`: it makes no version, so each placement remembers what it was.
+macro_rules! beside {
+    () => {
+        "jsonb_build_object('excerpt', coalesce(a.excerpt, ''), 'categories', a.categories,
+        'category_ids', a.wp_category_ids, 'tags', a.tags, 'focus_keyword', coalesce(a.focus_keyword, ''),
+        'image', coalesce(
+            (SELECT jsonb_build_array(i.blob, i.alt_text) FROM images i WHERE i.org_id = a.org_id
+                AND i.article_id = a.id AND i.is_featured AND i.source <> 'card'),
+            CASE WHEN a.cover_file_id IS NOT NULL
+                THEN jsonb_build_array(a.cover_file_id, coalesce(a.cover_alt, '')) END))"
+    };
+}
+
+/// Whether the article `a` stands at a site where only those who work there may read it.
+macro_rules! hidden {
+    () => {
+        "EXISTS (SELECT FROM (
+            SELECT DISTINCT ON (p.connection_id) p.sent, p.metadata FROM publications p
+            WHERE p.org_id = a.org_id AND p.article_id = a.id AND p.external_id IS NOT NULL
+            ORDER BY p.connection_id, p.sent IS NOT NULL DESC, p.created_at DESC, p.id DESC) there
+        WHERE there.sent->>'status' = 'private' OR there.metadata->>'wordpress_status' = 'private'
+            OR there.metadata->'is_protected' = 'true')"
+    };
+}
+
+const BESIDE: &str = concat!("SELECT ", beside!(), " AS beside FROM articles a WHERE a.org_id = $1 AND a.id = $2");
+const HIDDEN: &str = concat!("SELECT ", hidden!(), " AS hidden FROM articles a WHERE a.org_id = $1 AND a.id = $2");
+
 /// The newest word about each text, of the kind that it stands there or is on its way.
 const COUNTS: &str = "
 WITH newest AS (
@@ -85,8 +114,9 @@ SELECT count(*) FILTER (WHERE status = 'published') AS synced,
         AND status IN ('published', 'failed') AND updated_at > now() - interval '30 days') AS recent,
     (SELECT count(*) FROM publications WHERE org_id = $1 AND connection_id = $2
         AND status = 'failed' AND updated_at > now() - interval '30 days') AS recent_failed,
-    count(*) FILTER (WHERE status = 'published' AND coalesce(metadata->>'external_type', 'post') = 'post') AS posts,
-    count(*) FILTER (WHERE status = 'published' AND metadata->>'external_type' = 'page') AS pages
+    (SELECT coalesce(jsonb_object_agg(kind, texts), '{}') FROM (
+        SELECT coalesce(metadata->>'external_type', 'post') AS kind, count(*) AS texts FROM newest
+        WHERE status = 'published' GROUP BY 1) kinds) AS kinds
 FROM newest";
 
 const MISMATCHES: &str = "
@@ -96,34 +126,58 @@ WHERE p.org_id = $1 AND p.connection_id = $2 AND p.sent IS NOT NULL
     AND p.metadata->>'drift' IN ('changed_remote', 'changed_both', 'deleted', 'trashed')
 ORDER BY a.title, a.id LIMIT $3";
 
-/// Approved ones, and published ones with another text than the one that stands there; not those that are on their way,
-/// that somebody has changed there, or that are pages of the site.
-const TO_PUSH: &str = "
+/// Approved ones, and published ones that differ from what was sent, in their text or beside it; not those that are on their
+/// way, that somebody has changed there, or that are pages of the site.
+const TO_PUSH: &str = concat!(
+    "
 SELECT a.id FROM articles a
 LEFT JOIN LATERAL (
     SELECT p.version, p.metadata FROM publications p
     WHERE p.org_id = a.org_id AND p.article_id = a.id AND p.connection_id = $3 AND p.external_id IS NOT NULL
-    ORDER BY p.created_at DESC, p.id DESC LIMIT 1) there ON true
+    ORDER BY p.sent IS NOT NULL DESC, p.created_at DESC, p.id DESC LIMIT 1) there ON true
 WHERE a.org_id = $1 AND a.project_id = $2 AND a.version > 0 AND a.publication_id IS NULL AND a.rewrite_task_id IS NULL
     AND (a.status = 'approved' OR (a.status = 'published' AND there.version IS NOT NULL))
-    AND (there.version IS NULL OR there.version <> a.version)
+    AND (there.version IS NULL OR there.version <> a.version OR there.metadata->'beside' <> ",
+    beside!(),
+    ")
     AND coalesce(there.metadata->>'external_type', 'post') <> 'page'
     AND coalesce(there.metadata->>'drift', 'in_sync') NOT IN ('changed_remote', 'changed_both', 'trashed', 'deleted')
-    AND a.id > $4
-ORDER BY a.id LIMIT $5";
+    AND CASE WHEN $6::uuid IS NULL THEN a.id > $4 ELSE a.id = $6 END
+ORDER BY a.id LIMIT $5"
+);
 
-const PUBLIC: &str = "
-SELECT a.title, a.slug, a.excerpt, a.content_markdown, a.seo_title, a.seo_description, a.featured_url, a.published_at,
-    a.categories, a.tags, a.updated_at,
+/// The sizes are added up before a text is read: a thousand of the longest are 500 MB.
+const PUBLIC: &str = concat!(
+    "
+WITH shown AS (
+    SELECT a.id, sum(octet_length(a.content_markdown)) OVER (ORDER BY a.published_at DESC NULLS LAST, a.id) AS bytes
+    FROM articles a WHERE a.org_id = $1 AND a.project_id = $2 AND a.status = 'published' AND a.version > 0 AND NOT ",
+    hidden!(),
+    ")
+SELECT a.title, a.slug, a.excerpt, a.content_markdown, a.seo_title, a.seo_description, a.published_at, a.categories,
+    a.tags, a.updated_at,
+    coalesce((SELECT p.sent->'featured'->>'url' FROM publications p WHERE p.org_id = a.org_id AND p.article_id = a.id
+        AND p.sent IS NOT NULL ORDER BY p.created_at DESC, p.id DESC LIMIT 1), a.featured_url) AS featured_url,
     EXISTS (SELECT FROM publications p WHERE p.org_id = a.org_id AND p.article_id = a.id
         AND p.metadata->>'external_type' = 'page') AS is_page
-FROM articles a WHERE a.org_id = $1 AND a.project_id = $2 AND a.status = 'published' AND a.version > 0
-ORDER BY a.published_at DESC NULLS LAST, a.id LIMIT $3";
+FROM shown JOIN articles a ON a.org_id = $1 AND a.id = shown.id WHERE shown.bytes <= $4
+ORDER BY a.published_at DESC NULLS LAST, a.id LIMIT $3"
+);
 
 /// Changes with every text that comes, goes or is changed.
-const PUBLIC_MARK: &str = "
-SELECT count(*) AS texts, max(updated_at) AS newest FROM articles
-WHERE org_id = $1 AND project_id = $2 AND status = 'published' AND version > 0";
+const PUBLIC_MARK: &str = concat!(
+    "
+SELECT count(*) AS texts, max(a.updated_at) AS newest FROM articles a
+WHERE a.org_id = $1 AND a.project_id = $2 AND a.status = 'published' AND a.version > 0 AND NOT ",
+    hidden!()
+);
+
+impl SiteCounts {
+    /// Texts of one kind that stand there.
+    pub fn of_kind(&self, kind: &str) -> u64 {
+        self.kinds[kind].as_u64().unwrap_or(0)
+    }
+}
 
 impl<C: ConnectionTrait> Scoped<C> {
     /// What is known of a post of a site: the newest word about it.
@@ -160,14 +214,34 @@ impl<C: ConnectionTrait> Scoped<C> {
         after: Uuid,
         limit: i64,
     ) -> Result<Vec<Uuid>, StoreError> {
-        let values = [self.org_value(), project.into(), connection.into(), after.into(), limit.into()];
+        let one = None::<Uuid>.into();
+        let values = [self.org_value(), project.into(), connection.into(), after.into(), limit.into(), one];
         let rows = sql::all(&self.conn, TO_PUSH, values).await?;
         rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
     }
 
-    /// What is published of a project, the newest first.
-    pub async fn published_texts(&self, project: Uuid, limit: i64) -> Result<Vec<SiteText>, StoreError> {
-        sql::rows(&self.conn, PUBLIC, [self.org_value(), project.into(), limit.into()]).await
+    /// Whether this text is one of [`Scoped::texts_to_push`].
+    pub async fn is_to_push(&self, project: Uuid, connection: Uuid, article: Uuid) -> Result<bool, StoreError> {
+        let (none, one) = (Uuid::nil().into(), 1_i64.into());
+        let values = [self.org_value(), project.into(), connection.into(), none, one, article.into()];
+        Ok(sql::one(&self.conn, TO_PUSH, values).await?.is_some())
+    }
+
+    /// What goes to a site beside the text of an article, as it is now.
+    pub async fn beside(&self, article: Uuid) -> Result<Json, StoreError> {
+        let row = sql::one(&self.conn, BESIDE, [self.org_value(), article.into()]).await?;
+        Ok(row.map(|row| row.try_get("", "beside")).transpose()?.unwrap_or_default())
+    }
+
+    /// Whether a site shows the article only to those who work there.
+    pub async fn is_hidden(&self, article: Uuid) -> Result<bool, StoreError> {
+        let row = sql::one(&self.conn, HIDDEN, [self.org_value(), article.into()]).await?;
+        Ok(row.map(|row| row.try_get("", "hidden")).transpose()?.unwrap_or(false))
+    }
+
+    /// What is published of a project, the newest first, up to so many texts and bytes of Markdown.
+    pub async fn published_texts(&self, project: Uuid, limit: i64, bytes: i64) -> Result<Vec<SiteText>, StoreError> {
+        sql::rows(&self.conn, PUBLIC, [self.org_value(), project.into(), limit.into(), bytes.into()]).await
     }
 
     /// How many texts of a project are published, and when one of them was changed last.

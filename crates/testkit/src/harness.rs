@@ -118,6 +118,7 @@ impl Default for HarnessBuilder {
                 search: false,
                 files_quota: 1 << 30,
                 has_folder: true,
+                sync_every: Duration::from_secs(3600),
                 image_model: false,
                 image_links: Duration::from_secs(3600),
                 estimated_seconds: 45,

@@ -432,6 +432,19 @@ impl<'a> ApiExtractor<'a> for FiguresReader {
 /// Says out loud that an operation is for everybody.
 pub struct Public(pub Arc<Front>, pub Arc<RequestContext>);
 
+impl Public {
+    /// Counts the call for its address, where an answer costs more than a glance; 429 after too many.
+    pub fn count(&self) -> Result<(), Problem> {
+        let rate = self.0.rates.visit(self.1.address, Instant::now());
+        // Set once: each request is counted once.
+        let _ = self.1.rate.set(rate);
+        match rate.allowed {
+            true => Ok(()),
+            false => Err(Problem::too_many("too many requests from this address", rate.reset)),
+        }
+    }
+}
+
 impl<'a> ApiExtractor<'a> for Public {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();

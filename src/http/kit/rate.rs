@@ -132,8 +132,8 @@ pub struct RateLimiter {
 
 impl RateLimiter {
     pub fn new(limits: RateLimits) -> Self {
-        let most = limits.remembered;
-        Self { calls: Windows::new(most), failures: Windows::new(most), visits: Windows::new(most), limits }
+        let windows = || Windows::new(limits.remembered);
+        Self { calls: Windows::new(limits.remembered), failures: windows(), visits: windows(), limits }
     }
 
     /// Counts a call of a principal.
@@ -155,6 +155,11 @@ impl RateLimiter {
     /// may share its address behind a proxy.
     pub fn failure(&self, address: Option<IpAddr>, now: Instant) -> Rate {
         self.failures.count(address.map(network), self.limits.auth, now)
+    }
+
+    /// Counts a call of somebody without a key, as one of the general class of its address.
+    pub fn visit(&self, address: Option<IpAddr>, now: Instant) -> Rate {
+        self.visits.count(address.map(network), self.limits.general, now)
     }
 
     /// Whether an address may fail once more.

@@ -9,8 +9,8 @@ use galley_domain::{
     image::{ImageQuality, ImageSize, ImageSource, ImageStyle, PhotoProvider},
     project::{Platform, ProjectStatus},
     publishing::{
-        DeploymentStatus, Holder, Placements, PostForm, PostStatus, PostType, PublicationState, SyncDirection, SyncStatus,
-        Visibility,
+        DeploymentStatus, Holder, Placements, PostForm, PostStatus, PostType, PublicationState, SyncDirection,
+        SyncStatus, Visibility,
     },
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     task::{StepState, TaskStatus},

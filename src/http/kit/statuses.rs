@@ -23,6 +23,8 @@ use super::{
 const ASKING_OUTSIDE: [&str; 3] = ["/stock-photos/search", "/images/from-stock", "/images/ai-generate"];
 
 /// Whoever has no key shows a link that is signed.
+/// For everybody, and still counted.
+const COUNTED_BY_ADDRESS: &str = "/publisher/site-definition";
 const TAKING_LINKS: &str = "/images/{image_id}/{part}";
 
 /// What can go wrong with an operation, in ascending order.
@@ -40,7 +42,7 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
         || operation.responses.responses.iter().any(|one| one.description == Asked::DESCRIPTION);
     // Where an unknown id in a body or in the address is a 404.
     let names_things = Dialect::of(path) == Dialect::Planner && (takes_body || operation.params.iter().any(is_given));
-    let rules: [(bool, &[u16]); 13] = [
+    let rules: [(bool, &[u16]); 14] = [
         (takes_body || operation.params.iter().any(is_given), &[400]),
         (needed.is_some(), &[401, 403, 429]),
         (may_need_a_token, &[401, 403, 429]),
@@ -48,6 +50,7 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
         (path.contains('{') || names_things, &[404]),
         (changes || asks_outside || path.ends_with("/seo-score"), &[409]),
         (path.ends_with(TAKING_LINKS), &[403]),
+        (path.ends_with(COUNTED_BY_ADDRESS), &[429]),
         (is_conditional, &[412]),
         (takes_body, &[413, 415]),
         (must_be_conditional, &[428]),

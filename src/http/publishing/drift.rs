@@ -121,11 +121,7 @@ impl Drifts {
     }
 }
 
-async fn previewed(
-    auth: &Auth<PublishRead>,
-    id: Uuid,
-    query: PreviewQuery,
-) -> Outcome<PublicationPreview, Asked> {
+async fn previewed(auth: &Auth<PublishRead>, id: Uuid, query: PreviewQuery) -> Outcome<PublicationPreview, Asked> {
     let visibility = query.wp_status.map_or(Visibility::Publish, |status| status.0.into());
     Ok(Reply::new(auth.services().preview(auth.org(), id, query.connection_id, visibility).await?.into()))
 }

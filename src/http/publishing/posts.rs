@@ -360,9 +360,7 @@ fn fails(task: &TaskView) -> Result<(), Problem> {
         (Some(message), _) if task.row.error_code.as_deref() == Some(FaultCode::Conflict.as_str()) => {
             Err(conflict(message))
         }
-        (Some(message), _) => {
-            Err(Problem::new(StatusCode::BAD_GATEWAY, Code::WorkflowError, message.clone()))
-        }
+        (Some(message), _) => Err(Problem::new(StatusCode::BAD_GATEWAY, Code::WorkflowError, message.clone())),
         (None, _) => Ok(()),
     }
 }

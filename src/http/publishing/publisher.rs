@@ -130,7 +130,8 @@ impl Publisher {
     /// Get the definition of a site
     ///
     /// The published texts of a site whose owner has opened it with the setting `public_site_definition`: at most the
-    /// newest 1,000. No key needed.
+    /// newest 1,000, and of these no more than 8 MiB of text. What a site of it shows only to those who work there is left
+    /// out. No key needed; calls count by address.
     #[oai(path = "/publisher/site-definition", method = "get", operation_id = "get_site_definition")]
     async fn definition(
         &self,
@@ -138,6 +139,7 @@ impl Publisher {
         Query(query): Query<DefinitionQuery>,
         if_none_match: IfNoneMatch,
     ) -> Result<DefinitionAnswer, Problem> {
+        public.count()?;
         let services = &public.0.state.services;
         let site = services.open_site(&query.name()).await?;
         let tag = site.tag.clone();

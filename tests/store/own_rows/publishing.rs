@@ -105,7 +105,7 @@ fn new_publication(article: Uuid, connection: Option<Uuid>) -> NewPublication {
         external_url: None,
         error: None,
         published_at: None,
-        metadata: json!({}),
+        metadata: json!({ "wordpress_status": "private" }),
     }
 }
 
@@ -197,7 +197,10 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "site_counts" => tx.site_counts(connection.id).await?.pending > 0,
             "mismatches" => !tx.mismatches(connection.id, 100).await?.is_empty(),
             "texts_to_push" => !tx.texts_to_push(project, connection.id, Uuid::nil(), 100).await?.is_empty(),
-            "published_texts" => !tx.published_texts(project, 100).await?.is_empty(),
+            "is_to_push" => tx.is_to_push(project, connection.id, article).await?,
+            "beside" => !tx.beside(article).await?.is_null(),
+            "is_hidden" => tx.is_hidden(article).await?,
+            "published_texts" => !tx.published_texts(project, 100, 1 << 20).await?.is_empty(),
             "published_mark" => tx.published_mark(project).await?.0 > 0,
             "projects_of" => !tx.projects_of(vec![article]).await?.is_empty(),
             "insert_imported" => tx.insert_imported(imported(project, connection.id)).await.map(|_| true)?,

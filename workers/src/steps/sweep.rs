@@ -39,7 +39,7 @@ impl Step for Sweep {
     }
 }
 
-fn fault_of(error: ServiceError) -> StepError {
+pub(super) fn fault_of(error: ServiceError) -> StepError {
     match error {
         ServiceError::Store(error) => error.into(),
         ServiceError::Blob(error) => store_fault(error).into(),

@@ -61,6 +61,8 @@ pub struct Known {
     pub external_id: String,
     pub url: String,
     pub slug: String,
+    /// The mark of another article that stood in the text when it was found there. The text is this article's all the same.
+    pub mark: Option<uuid::Uuid>,
     /// As in [`Published::fields`], if they were kept.
     pub fields: Option<RemoteFields>,
     /// As in [`Published::version`], of the last answer that arrived; 0 where that is not known. What stands there in this

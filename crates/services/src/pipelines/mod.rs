@@ -53,6 +53,7 @@ pub const POOLS: [(PoolName, usize); 9] = [
 pub fn registry() -> Registry {
     let (sweep, every) = upkeep::sweep();
     let (rescue, rescues_every) = schedules::rescue();
+    let (sync, syncs_every) = site_sync::due();
     let registry = Registry::new(POOLS)
         .with(article::Article::default())
         .with(publication::Publication::default())
@@ -65,7 +66,8 @@ pub fn registry() -> Registry {
         .with_job(publication::settle())
         .with_job(publication::reconcile())
         .with_job(schedules::tick())
-        .with_periodic(rescue, rescues_every);
+        .with_periodic(rescue, rescues_every)
+        .with_periodic(sync, syncs_every);
     webhooks::register(registry)
 }
 

@@ -211,7 +211,8 @@ pub(crate) async fn keep(tx: &TenantTx, sent: &SentPublication) -> Result<Json, 
     let now = tx.now().await?;
     let is_shown = published.status.is_shown();
     let others = tx.placements(article.id).await?;
-    let is_shown_elsewhere = others.iter().any(|other| other.connection_id != publication.connection_id && shows(other));
+    let is_shown_elsewhere =
+        others.iter().any(|other| other.connection_id != publication.connection_id && shows(other));
     let was_shown = others.iter().any(|other| other.connection_id == publication.connection_id && shows(other));
     publication.status = TextEnum(PublicationState::Published);
     (publication.error_code, publication.error_message) = (None, None);

@@ -1,5 +1,7 @@
 //! Bringing a site and the texts of its project into line: how much there is, pages of what the site has, what goes there.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use galley_domain::{
     publishing::{
@@ -8,12 +10,23 @@ use galley_domain::{
     },
     task::{StepKind, StepPolicy, TaskStatus},
 };
-use galley_engine::{Brought, Charge, EndedTask, Keeper, Kept, Next, Pipeline, Stage, StepSeed};
-use galley_store::{NewSiteEvent, StepsTx, StoreError, TaskState, TextEnum, rows};
+use galley_engine::{Brought, Charge, EndedTask, Items, Keeper, Kept, Next, Pipeline, Stage, StepSeed};
+use galley_store::{ClaimedStep, NewSiteEvent, StepsTx, StoreError, TaskState, TextEnum, rows};
 use serde_json::{Value as Json, json};
 
-use super::DESTINATIONS;
-use crate::publishing::{sync::SyncResult, sync_work::SyncShare};
+use super::{DESTINATIONS, UPKEEP};
+use crate::publishing::{
+    sync::SyncResult,
+    sync_work::{SyncShare, after_lost_page},
+};
+
+/// Orders syncs of the sites that are to be synced by themselves.
+pub const DUE: StepKind = StepKind::new("site_sync_due");
+
+/// The job, and how often it comes.
+pub(super) fn due() -> (Stage, Duration) {
+    (Stage::new(DUE, UPKEEP, 0, StepPolicy::new(3, 120)), Duration::from_secs(60))
+}
 
 /// Policy of a sync. One page at a time of each kind: sites are small machines.
 #[derive(Debug, Clone)]
@@ -44,6 +57,14 @@ impl Pipeline for SiteSync {
         match ended {
             PUSH => Next::Complete,
             _ => Next::Begin(vec![StepSeed::new(PUSH)]),
+        }
+    }
+
+    /// A page that cannot be read costs none of those behind it.
+    fn failed(&self, _: &TaskState, step: &ClaimedStep) -> (Items, Vec<StepSeed>) {
+        match step.kind {
+            PULL => after_lost_page(step),
+            _ => Default::default(),
         }
     }
 
@@ -79,7 +100,7 @@ impl Pipeline for SiteSync {
             let now = tx.now().await?;
             let is_failed = ended.status == TaskStatus::Failed;
             row.sync_status = TextEnum(if is_failed { SyncStatus::Error } else { SyncStatus::Idle });
-            row.sync_error.clone_from(&error);
+            row.sync_error = error.clone().or_else(|| Some(row.metadata["sync"]["cut"].as_str()?.to_owned()));
             if let Some(notes) = row.metadata.as_object_mut() {
                 notes.remove("sync");
             }

@@ -138,7 +138,10 @@ impl Services {
         calendar.items.sort_by_key(|item| (item.date, item.at));
         calendar.warnings = self.warnings(org, &calendar.items).await?;
         let told = [
-            (is_cut, format!("there is more than the {MOST_ITEMS} that are shown; ask for fewer days, or for one project")),
+            (
+                is_cut,
+                format!("there is more than the {MOST_ITEMS} that are shown; ask for fewer days, or for one project"),
+            ),
             (is_short, "not all times of schedules are shown; ask for fewer days, or for one project".to_owned()),
         ];
         let cut = told.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| (request.to, text));

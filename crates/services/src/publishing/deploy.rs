@@ -143,7 +143,8 @@ impl Services {
                 self.order_publication(principal, text.article, request, None, trace_id, Some(&key)).await
             }
             Some(at) => {
-                let request = SchedulePostRequest { connection_id, deployment_id, ..SchedulePostRequest::at(moment(at)) };
+                let request =
+                    SchedulePostRequest { connection_id, deployment_id, ..SchedulePostRequest::at(moment(at)) };
                 self.schedule_post(principal, text.article, request, trace_id, Some(&key)).await
             }
         };

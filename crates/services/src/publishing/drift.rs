@@ -272,14 +272,16 @@ impl Services {
         publication.metadata["drift"] = json!(DriftState::InSync);
         let mut event = None;
         if changed.iter().any(|field| field == "status") {
-            event = apply(&mut now, &mut publication, state_there(there.status), there.status, tx.now().await?);
+            event =
+                apply(&mut now, &mut publication, state_there(there.status), there.status, there.date, tx.now().await?);
         }
         if changed.iter().any(|field| field == "slug") && !tx.slug_taken(&there.slug, now.id).await? {
             now.slug.clone_from(&there.slug);
         }
         publication.sent = Some(serde_json::to_value(there).map_err(StoreError::from)?);
-        tx.save_publication(publication).await?;
         let now = tx.save_article(now).await?;
+        publication.metadata["beside"] = tx.beside(now.id).await?;
+        tx.save_publication(publication).await?;
         if let Some(event) = event {
             tell_publication(&tx, event, &now, &placed.connection, Some(placed.publication.id), None).await?;
         }

@@ -22,6 +22,7 @@ pub(crate) mod site_calls;
 pub(crate) mod site_definition;
 pub(crate) mod structure;
 pub(crate) mod sync;
+pub(crate) mod sync_compare;
 pub(crate) mod sync_item;
 pub(crate) mod sync_work;
 pub(crate) mod templates;
@@ -109,8 +110,9 @@ pub(crate) fn known(placed: Option<rows::Publication>) -> Result<Option<Known>, 
     let Some(external_id) = placed.external_id else { return Ok(None) };
     let fields: Option<galley_destinations::RemoteFields> = placed.sent.map(serde_json::from_value).transpose()?;
     let slug = fields.as_ref().map(|fields| fields.slug.clone()).unwrap_or_default();
+    let mark = placed.metadata["mark"].as_str().and_then(|mark| mark.parse().ok());
     let version = placed.version.and_then(|version| u32::try_from(version).ok()).unwrap_or(0);
-    Ok(Some(Known { external_id, url: placed.external_url.unwrap_or_default(), slug, fields, version }))
+    Ok(Some(Known { external_id, url: placed.external_url.unwrap_or_default(), slug, mark, fields, version }))
 }
 
 /// Whether the article has another text than the one that stands there.

@@ -93,7 +93,12 @@ impl Services {
     }
 
     /// Nothing is sent over what somebody has changed there. A site that is away is asked again when it is published.
-    pub(crate) async fn refuse_drift(&self, org: OrgId, id: Uuid, connection: Option<Uuid>) -> Result<(), ServiceError> {
+    pub(crate) async fn refuse_drift(
+        &self,
+        org: OrgId,
+        id: Uuid,
+        connection: Option<Uuid>,
+    ) -> Result<(), ServiceError> {
         let tenant = self.store.tenant(org);
         let Some(connection) = connection else { return Ok(()) };
         let Some(connection) = tenant.one::<rows::Connection>(connection).await?.filter(is_blog) else {
@@ -367,7 +372,9 @@ fn refuse_unpublishable(article: &rows::Article, later: bool) -> Result<(), Serv
     let status = status_of(article)?;
     let text = match status {
         // Some documents show it as a draft.
-        _ if article.status == ArticleStatus::Archived.as_str() => "the post is archived; take it out of the archive first",
+        _ if article.status == ArticleStatus::Archived.as_str() => {
+            "the post is archived; take it out of the archive first"
+        }
         PostStatus::Generating => "the post is being written; wait until its job has ended",
         PostStatus::Published if later => {
             "the post is published; publish it again to bring it up to date, or unpublish it"
@@ -463,7 +470,11 @@ fn promise(article: &mut rows::Article, ordered: &OrderedPublication, at: Option
     article.publish_error = None;
     let Some(At { due, timezone, note, missed, held_by }) = at else { return Ok(()) };
     // One that only its site has promised is a draft here.
-    let before = if article.status == ArticleStatus::Scheduled.as_str() { ArticleStatus::Draft.as_str() } else { &article.status };
+    let before = if article.status == ArticleStatus::Scheduled.as_str() {
+        ArticleStatus::Draft.as_str()
+    } else {
+        &article.status
+    };
     let promise = Promise {
         timezone,
         note,

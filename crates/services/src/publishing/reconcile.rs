@@ -66,7 +66,7 @@ impl Services {
                 (Some(Event::PublicationMissed), Some(NOT_PUBLISHED))
             }
             status => {
-                let event = apply(&mut article, &mut row, state_there(status), status, now);
+                let event = apply(&mut article, &mut row, state_there(status), status, None, now);
                 (article.scheduled_at, article.schedule) = (None, None);
                 if let (true, Some(there)) = (status.is_shown(), &there) {
                     article.published_at = Some(due);

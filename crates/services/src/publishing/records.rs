@@ -39,7 +39,7 @@ pub struct PublishingRecord {
 }
 
 /// What of the notes of a publication is for clients.
-const OWN_NOTES: [&str; 1] = ["site_time"];
+const OWN_NOTES: [&str; 3] = ["site_time", "beside", "mark"];
 
 impl PublishingRecord {
     /// Without what only we go by.
@@ -98,7 +98,10 @@ impl Services {
                 let text = format!("{post} is another text here: {}", other.article_id);
                 return Err(ServiceError::Conflict(text));
             }
-            if connection.is_none() && request.external_id.is_some() && request.destination == Platform::Wordpress.as_str() {
+            if connection.is_none()
+                && request.external_id.is_some()
+                && request.destination == Platform::Wordpress.as_str()
+            {
                 let text = "nothing says through which connection the text goes there, so its post would not be known \
                             again; make an integration of its site, or set default_blog_connection_id of the project";
                 return Err(ServiceError::Conflict(text.into()));

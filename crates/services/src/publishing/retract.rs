@@ -95,13 +95,11 @@ impl Services {
         }
     }
 
-    async fn open_placed(
-        &self,
-        org: OrgId,
-        publication: rows::Publication,
-    ) -> Result<Option<Placed>, ServiceError> {
+    async fn open_placed(&self, org: OrgId, publication: rows::Publication) -> Result<Option<Placed>, ServiceError> {
         let Some(connection) = publication.connection_id else { return Ok(None) };
-        let Some(connection) = self.store.tenant(org).one::<rows::Connection>(connection).await? else { return Ok(None) };
+        let Some(connection) = self.store.tenant(org).one::<rows::Connection>(connection).await? else {
+            return Ok(None);
+        };
         let Some(known) = known(Some(publication.clone()))? else { return Ok(None) };
         let blog = self.blog(org, &connection).await?;
         Ok(Some(Placed { connection, blog, known, publication }))
@@ -224,12 +222,7 @@ impl Services {
     }
 
     /// Notes that a copy is taken back, as soon as it is: what comes after it may fail.
-    pub async fn note_retracted(
-        &self,
-        step: &ClaimedStep,
-        placed: &Placed,
-        how: Retraction,
-    ) -> Result<(), StepError> {
+    pub async fn note_retracted(&self, step: &ClaimedStep, placed: &Placed, how: Retraction) -> Result<(), StepError> {
         let (org, _) = step.owner().ok_or(StoreError::LeaseLost)?;
         let tx = self.store.begin(org).await?;
         tx.hold_fence(step.fence).await?;

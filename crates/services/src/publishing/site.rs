@@ -33,11 +33,15 @@ impl Services {
         Ok(vec![self.registry.new_step(StepSeed::new(FOLLOW).about(article), &trace)?])
     }
 
-    /// What is to stand in the folder now. Archived and deleted articles are taken out of it.
+    /// What is to stand in the folder now. Archived and deleted articles are taken out of it, and those that a blog shows
+    /// only to those who work there.
     pub async fn in_folder(&self, org: OrgId, article: Uuid) -> Result<InFolder, StepError> {
         let Some(article) = self.store.tenant(org).article(article).await? else { return Ok(InFolder::Nothing) };
         if article.version == 0 || !delivered::is_delivered(&article.status) {
             return Ok(InFolder::AsItIs);
+        }
+        if self.store.tenant(org).is_hidden(article.id).await? {
+            return Ok(InFolder::Nothing);
         }
         let status: ArticleStatus = article.status.parse().map_err(StoreError::from)?;
         let shown = match status {

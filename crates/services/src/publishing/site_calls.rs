@@ -75,11 +75,15 @@ impl Services {
         let found = called_about(&tx, &call).await?;
         let integration = caller(&tx, &call, &found).await?;
         let mut article = tx.lock_article(found.id).await?.ok_or(ServiceError::NotFound(Missing::Content))?;
-        let mut publication = self.told_of(&tx, &article, &integration, &call).await?;
+        let Some(mut publication) = self.told_of(&tx, &article, &integration, &call).await? else {
+            tx.rollback().await?;
+            return Ok(called(&article, call.post_status, at));
+        };
+        let before = (article.status.clone(), publication.metadata["wordpress_status"].clone());
         let last = publication.metadata["site_time"].as_str().and_then(|time| time.parse::<DateTime<Utc>>().ok());
         if last.is_some_and(|last| at <= last) {
             tx.rollback().await?;
-            return Ok(called(&article, &publication, last.unwrap_or(at)));
+            return Ok(called(&article, shown_as(&publication), last.unwrap_or(at)));
         }
         let status = match call.event.as_str() {
             "post.deleted" => Some("trash"),
@@ -87,7 +91,10 @@ impl Services {
         };
         note(&mut publication, &call, status, at);
         let event = match status.and_then(state_of) {
-            Some((state, shown)) => apply(&mut article, &mut publication, state, shown, now),
+            Some((state, shown)) => {
+                let due = known_date(&publication).filter(|due| *due > now);
+                apply(&mut article, &mut publication, state, shown, due, now)
+            }
             None => None,
         };
         if let Some(url) = &call.post_url {
@@ -99,7 +106,10 @@ impl Services {
         article.connection_id = Some(integration.id);
         let article = tx.save_article(article).await?;
         if let Some(event) = event {
-            tell_publication(&tx, event, &article, &integration, None, None).await?;
+            tell_publication(&tx, event, &article, &integration, Some(publication.id), None).await?;
+        }
+        if before != (article.status.clone(), publication.metadata["wordpress_status"].clone()) {
+            self.follow_in_folder(&tx, article.id).await?;
         }
         if let Some(mut row) = tx.hold::<rows::Connection>(integration.id).await? {
             row.last_synced_at = Some(now);
@@ -119,21 +129,22 @@ impl Services {
         })
         .await?;
         tx.commit().await?;
-        Ok(called(&article, &publication, at))
+        Ok(called(&article, shown_as(&publication), at))
     }
 
-    /// The newest word about the post, or a new one where the site is the first to tell of it.
+    /// What is known of the post, or a new placement where the site is the first to tell of it. Nothing while the text is on
+    /// its way: the call may be about the very post that is being made, whose number the publication is about to know.
     async fn told_of(
         &self,
         tx: &TenantTx,
         article: &rows::Article,
         integration: &rows::Connection,
         call: &SiteCall,
-    ) -> Result<rows::Publication, ServiceError> {
+    ) -> Result<Option<rows::Publication>, ServiceError> {
         let placed = tx.placed(article.id, integration.id).await?;
         let is_it = |placed: &rows::Publication| call.post_id.is_none() || placed.external_id == call.post_id;
         if let Some(placed) = placed.filter(is_it) {
-            return tx.lock_publication(placed.id).await?.ok_or(ServiceError::NotFound(Missing::Publication));
+            return Ok(tx.lock_publication(placed.id).await?);
         }
         let Some(post_id) = &call.post_id else {
             return Err(ServiceError::field("post_id", "is required for a text that was never at this site"));
@@ -145,12 +156,15 @@ impl Services {
             let text = format!("post {post_id} of the site is another text here: {}", other.article_id);
             return Err(ServiceError::Conflict(text));
         }
+        if article.publication_id.is_some() {
+            return Ok(None);
+        }
         let new = NewPublication {
             external_id: Some(post_id.clone()),
             external_url: call.post_url.clone(),
             ..NewPublication::found_there(article.id, integration.id)
         };
-        Ok(tx.insert_publication(new).await?)
+        Ok(Some(tx.insert_publication(new).await?))
     }
 }
 
@@ -209,24 +223,38 @@ fn note(publication: &mut rows::Publication, call: &SiteCall, status: Option<&st
     }
 }
 
-/// Brings the state from there here. A text that is being written or on its way there is left alone: what becomes of it is
-/// about to be known.
+/// When a site said that it would publish a post, or has published it.
+fn known_date(publication: &rows::Publication) -> Option<DateTime<Utc>> {
+    publication.sent.as_ref()?["date"].as_str()?.parse().ok()
+}
+
+fn shown_as(publication: &rows::Publication) -> Option<String> {
+    publication.metadata["wordpress_status"].as_str().map(str::to_owned)
+}
+
+/// Whether a site may change it: what becomes of a text that is being written or on its way there is about to be known.
+pub(super) fn takes_state(article: &rows::Article) -> bool {
+    let is_busy = article.status == ArticleStatus::Generating.as_str() || article.rewrite_task_id.is_some();
+    !is_busy && article.publication_id.is_none() && article.version > 0
+}
+
+/// Brings the state from there here, with the hour at which the site is to publish it.
 pub(super) fn apply(
     article: &mut rows::Article,
     publication: &mut rows::Publication,
     state: ArticleStatus,
     shown: RemoteStatus,
+    due: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Option<Event> {
+    if !takes_state(article) {
+        return None;
+    }
     // What was accepted from there is no drift.
     if let Some(sent) = &mut publication.sent {
         sent["status"] = json!(shown);
     }
     let was = article.status.clone();
-    let is_busy = was == ArticleStatus::Generating.as_str() || article.rewrite_task_id.is_some();
-    if is_busy || article.publication_id.is_some() || article.version == 0 {
-        return None;
-    }
     let published = ArticleStatus::Published.as_str();
     publication.status = TextEnum(match state {
         ArticleStatus::Published => PublicationState::Published,
@@ -239,6 +267,10 @@ pub(super) fn apply(
     } else if state != ArticleStatus::Archived {
         (article.published_at, article.external_url) = (None, None);
     }
+    article.scheduled_at = match state {
+        ArticleStatus::Scheduled => due.or(article.scheduled_at),
+        _ => None,
+    };
     article.status = state.as_str().to_owned();
     article.publish_error = None;
     match (was == published, state) {
@@ -250,11 +282,6 @@ pub(super) fn apply(
     }
 }
 
-fn called(article: &rows::Article, publication: &rows::Publication, at: DateTime<Utc>) -> CalledText {
-    CalledText {
-        content_id: article.id,
-        status: article.status.clone(),
-        wordpress_status: publication.metadata["wordpress_status"].as_str().map(str::to_owned),
-        synced_at: at,
-    }
+fn called(article: &rows::Article, wordpress_status: Option<String>, at: DateTime<Utc>) -> CalledText {
+    CalledText { content_id: article.id, status: article.status.clone(), wordpress_status, synced_at: at }
 }

@@ -12,8 +12,8 @@ use crate::{
 
 /// The most texts that are shown: the newest.
 const MAX_TEXTS: i64 = 1000;
-/// The most bytes of texts that are shown, as Markdown.
-const MAX_BYTES: usize = 8 << 20;
+/// The most bytes of texts that are shown, as Markdown: older ones are left out.
+const MAX_BYTES: i64 = 8 << 20;
 
 /// Which site is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,12 +68,7 @@ impl Services {
     pub async fn site_definition(&self, site: OpenSite) -> Result<SiteDefinition, ServiceError> {
         let OpenSite { project, version, .. } = site;
         let tenant = self.store.tenant(galley_domain::OrgId(project.org_id));
-        let mut texts = tenant.published_texts(project.id, MAX_TEXTS).await?;
-        let mut bytes = 0;
-        texts.retain(|text| {
-            bytes += text.content_markdown.len();
-            bytes <= MAX_BYTES
-        });
+        let texts = tenant.published_texts(project.id, MAX_TEXTS, MAX_BYTES).await?;
         Ok(SiteDefinition { project, version, texts, generated_at: tenant.now().await? })
     }
 }

@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{connections::is_blog, integrations::unknown};
+use super::{connections::is_blog, integrations::unknown, structure::content_types_of, sync_work::check_kinds};
 use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     projects::refuse_trashed,
+    system::SystemCalls,
 };
 
 /// The input of the task.
@@ -100,6 +101,7 @@ impl Services {
         trace_id: &str,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<OrderedSync>, ServiceError> {
+        check_kinds(content_types.as_deref().unwrap_or_default())?;
         let tx = self.store.begin_order(principal.org).await?;
         once(tx, key, |tx| async move {
             let found = tx.hold::<rows::Connection>(id).await?.filter(|found| found.project_id.is_some());
@@ -126,6 +128,7 @@ impl Services {
             row.sync_status = TextEnum(SyncStatus::Syncing);
             row.sync_error = None;
             row.metadata["sync"] = json!({ "task_id": ordered.sync_id, "result": SyncResult::default() });
+            row.metadata["sync_ordered_at"] = json!(tx.now().await?);
             tx.put(row).await?;
             Ok((tx, ordered))
         })
@@ -166,6 +169,33 @@ impl Services {
         let last_result = row.metadata.get("last_result").cloned();
         let last_result = last_result.map(serde_json::from_value).transpose().map_err(StoreError::from)?;
         Ok(SyncState { row, current, last_result })
+    }
+}
+
+impl SystemCalls<'_> {
+    /// Orders a sync of each site that is to be synced by itself and was not for a while. What stands here goes there only
+    /// where somebody has said that the sync has two ways. How many there were.
+    pub async fn sync_due_sites(&self) -> Result<usize, ServiceError> {
+        let every = self.services.settings.sync_every;
+        if every.is_zero() {
+            return Ok(0);
+        }
+        let mut ordered = 0;
+        for (org, id) in self.across.due_syncs(every).await? {
+            let Some(row) = self.services.store.tenant(org).one::<rows::Connection>(id).await? else { continue };
+            let direction = match content_types_of(&row).two_way_sync_enabled {
+                true => SyncDirection::Both,
+                false => SyncDirection::FromExternal,
+            };
+            let (principal, trace) = (Principal::system(org), Uuid::new_v4().simple().to_string());
+            match self.services.sync_integration(&principal, id, direction, None, &trace, None).await {
+                Ok(_) => ordered += 1,
+                Err(ServiceError::Store(error)) => return Err(error.into()),
+                // Somebody has ordered one, switched it off or removed it meanwhile.
+                Err(error) => tracing::info!(integration = %id, %error, "a site was not synced by itself"),
+            }
+        }
+        Ok(ordered)
     }
 }
 

@@ -1,6 +1,6 @@
-//! One text of a site: taken over, compared with the one here, or left alone because both sides have changed it.
+//! One text of a site: known already, known by its mark, or new here.
 
-use galley_destinations::{Collection, RemoteFields, RemoteItem, RemoteStatus, differences};
+use galley_destinations::{Collection, RemoteFields, RemoteItem, RemoteStatus};
 use galley_domain::article::ArticleStatus;
 use galley_store::{Fence, ImportedArticle, NewPublication, StoreError, TenantTx, TextVersion, rows};
 use galley_text::{
@@ -12,9 +12,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    drift::{DriftState, beside, text_of},
-    is_newer, known,
-    site_calls::{apply, state_of},
+    drift::DriftState,
+    site_calls::state_of,
     sync_work::{SyncWork, kind_of},
 };
 use crate::{
@@ -30,6 +29,29 @@ const MAX_BYTES: usize = 500_000;
 const MAX_TITLE: usize = 300;
 const SOURCE: &str = "wordpress";
 
+/// What became of an item, with a sentence where somebody should hear of it.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) came: Came,
+    pub(crate) warning: Option<String>,
+}
+
+impl From<Came> for Taken {
+    fn from(came: Came) -> Self {
+        Self { came, warning: None }
+    }
+}
+
+/// Whose post an item with our mark is.
+enum Marked {
+    /// The article's, of which no post was known.
+    Noted,
+    /// Nothing was written: the article is on its way there, and its post is about to be known.
+    Unsettled,
+    /// The article has another post, with this id. Plugins that duplicate posts copy the mark, too.
+    Copy(String),
+}
+
 /// What became of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Came {
@@ -42,7 +64,7 @@ pub(crate) enum Came {
 }
 
 /// The site's own word of a state.
-fn word_of(status: RemoteStatus) -> &'static str {
+pub(crate) fn word_of(status: RemoteStatus) -> &'static str {
     match status {
         RemoteStatus::Published => "publish",
         RemoteStatus::Private => "private",
@@ -62,22 +84,40 @@ impl Services {
         work: &SyncWork,
         collection: Collection,
         item: &RemoteItem,
-    ) -> Result<Came, ServiceError> {
+    ) -> Result<Taken, ServiceError> {
         let tenant = self.store.tenant(work.org);
-        let placed = tenant.placed_there(work.integration.id, &item.external_id).await?;
-        let article = match placed.as_ref().map(|placed| placed.article_id).or(item.article) {
+        let is_elsewhere = |article: &rows::Article| article.project_id != Some(work.project);
+        if let Some(placed) = tenant.placed_there(work.integration.id, &item.external_id).await?
+            && let Some(article) = tenant.article(placed.article_id).await?
+        {
+            return match is_elsewhere(&article) {
+                true => Ok(Came::Same.into()),
+                false => Ok(self.compare_item(fence, work, &article, &placed, item).await?.into()),
+            };
+        }
+        let marked = match item.article {
             Some(id) => tenant.article(id).await?,
             None => None,
         };
-        match (article, placed) {
-            // Of another site of ours.
-            (Some(article), _) if article.project_id != Some(work.project) => Ok(Came::Same),
-            (Some(article), Some(placed)) => self.compare_item(fence, work, &article, &placed, item).await,
-            // It bears our mark, and our records have lost it.
-            (Some(article), None) => self.note_item(fence, work, collection, &article, item).await,
-            (None, _) if !work.direction.brings_texts() || item.fields.status == RemoteStatus::Other => Ok(Came::Same),
-            (None, _) => self.import_item(fence, work, collection, item).await,
+        let mut copied = None;
+        match marked {
+            Some(article) if is_elsewhere(&article) => return Ok(Came::Same.into()),
+            Some(article) => match self.note_item(fence, work, collection, article.id, item).await? {
+                Marked::Noted => return Ok(Came::Changed.into()),
+                Marked::Unsettled => return Ok(Came::Same.into()),
+                Marked::Copy(post) => copied = Some(post),
+            },
+            None => {}
         }
+        if !work.direction.brings_texts() || item.fields.status == RemoteStatus::Other {
+            return Ok(Came::Same.into());
+        }
+        let came = self.import_item(fence, work, collection, item).await?;
+        let warning = copied.map(|post| {
+            let (id, title) = (&item.external_id, &item.fields.title);
+            format!("{id} {title} is a copy of post {post}, and came as a text of its own")
+        });
+        Ok(Taken { came, warning })
     }
 
     async fn import_item(
@@ -117,6 +157,7 @@ impl Services {
         }
         self.place(&tx, work, &article, version, item).await?;
         tell_article(&tx, Event::ArticleCreated, &article).await?;
+        self.follow_in_folder(&tx, article.id).await?;
         tx.commit().await?;
         Ok(Came::Changed)
     }
@@ -136,124 +177,34 @@ impl Services {
         placed.sent = Some(serde_json::to_value(&item.fields).map_err(StoreError::from)?);
         placed.version = Some(version);
         placed.metadata["drift"] = json!(DriftState::InSync);
+        placed.metadata["beside"] = tx.beside(article.id).await?;
         tx.save_publication(placed).await?;
         Ok(())
     }
 
+    /// Takes the item for the post of the article whose mark it bears, if our records know of no other one.
     async fn note_item(
         &self,
         fence: Fence,
         work: &SyncWork,
         collection: Collection,
-        article: &rows::Article,
+        article: Uuid,
         item: &RemoteItem,
-    ) -> Result<Came, ServiceError> {
+    ) -> Result<Marked, ServiceError> {
         let tx = self.store.begin(work.org).await?;
         tx.hold_fence(fence).await?;
+        let Some(article) = tx.lock_article(article).await? else { return Ok(Marked::Unsettled) };
+        if article.publication_id.is_some() {
+            return Ok(Marked::Unsettled);
+        }
+        if let Some(post) = tx.placed(article.id, work.integration.id).await?.and_then(|placed| placed.external_id) {
+            let is_known = post == item.external_id;
+            return Ok(if is_known { Marked::Unsettled } else { Marked::Copy(post) });
+        }
         tx.insert_publication(placement(work, collection, article.id, item)).await?;
         tx.commit().await?;
-        Ok(Came::Changed)
+        Ok(Marked::Noted)
     }
-
-    async fn compare_item(
-        &self,
-        fence: Fence,
-        work: &SyncWork,
-        article: &rows::Article,
-        placed: &rows::Publication,
-        item: &RemoteItem,
-    ) -> Result<Came, ServiceError> {
-        let sent = known(Some(placed.clone()))?.and_then(|known| known.fields);
-        let is_text = |field: &str| matches!(field, "title" | "content" | "excerpt");
-        let text_changed =
-            sent.as_ref().is_some_and(|sent| differences(sent, &item.fields).iter().any(|one| is_text(&one.field)));
-        let is_newer = is_newer(article, Some(placed));
-        let takes_text = text_changed && work.direction.brings_texts() && !is_newer;
-        if takes_text && !same_text(article, &item.fields) {
-            let tx = self.store.begin(work.org).await?;
-            tx.hold_fence(fence).await?;
-            tx.commit().await?;
-            let beside = beside(&item.fields);
-            self.edit_article_and(work.org, article.id, text_of(&item.fields), Some(&beside)).await?;
-        }
-        let drift = match (text_changed, is_newer) {
-            (true, true) if same_text(article, &item.fields) => DriftState::InSync,
-            (true, true) => DriftState::ChangedBoth,
-            (true, false) if !takes_text => DriftState::ChangedRemote,
-            _ => DriftState::InSync,
-        };
-        self.bring_state(fence, work, placed.id, item, drift, takes_text).await
-    }
-
-    /// State, address and terms, which the site decides.
-    async fn bring_state(
-        &self,
-        fence: Fence,
-        work: &SyncWork,
-        placed: Uuid,
-        item: &RemoteItem,
-        drift: DriftState,
-        took_text: bool,
-    ) -> Result<Came, ServiceError> {
-        let tx = self.store.begin(work.org).await?;
-        tx.hold_fence(fence).await?;
-        let found = tx.publication(placed).await?.ok_or(ServiceError::NotFound(Missing::Publication))?;
-        let article = tx.lock_article(found.article_id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
-        let publication = tx.lock_publication(placed).await?.ok_or(ServiceError::NotFound(Missing::Publication))?;
-        let (mut new, mut placed) = (article.clone(), publication.clone());
-        let sent = known(Some(publication.clone()))?.and_then(|known| known.fields);
-        let there = &item.fields;
-        let was = sent.as_ref().map(|sent| sent.status);
-        let event = match state_of(word_of(there.status)).filter(|_| was != Some(there.status)) {
-            Some((state, shown)) => apply(&mut new, &mut placed, state, shown, tx.now().await?),
-            None => None,
-        };
-        if sent.as_ref().is_none_or(|sent| sent.categories != there.categories || sent.tags != there.tags) {
-            new.categories.clone_from(&there.categories);
-            new.tags.clone_from(&there.tags);
-        }
-        placed.external_url = Some(item.url.clone()).filter(|url| !url.is_empty());
-        if new.status == ArticleStatus::Published.as_str() {
-            new.external_url.clone_from(&placed.external_url);
-        }
-        (new.external_id, new.connection_id) = (Some(item.external_id.clone()), Some(work.integration.id));
-        placed.metadata["wordpress_status"] = json!(word_of(there.status));
-        placed.metadata["drift"] = json!(drift);
-        let baseline = match (&sent, drift) {
-            // The text there is still measured against what was sent, or nobody would know that it was changed.
-            (Some(sent), DriftState::ChangedBoth | DriftState::ChangedRemote) => RemoteFields {
-                title: sent.title.clone(),
-                content: sent.content.clone(),
-                excerpt: sent.excerpt.clone(),
-                ..there.clone()
-            },
-            _ => there.clone(),
-        };
-        placed.sent = Some(serde_json::to_value(baseline).map_err(StoreError::from)?);
-        if took_text {
-            placed.version = Some(new.version);
-        }
-        let is_changed = took_text || new != article;
-        tx.save_publication(placed).await?;
-        if new != article {
-            let saved = tx.save_article(new).await?;
-            if let Some(event) = event {
-                super::publish::tell_publication(&tx, event, &saved, &work.integration, None, None).await?;
-            }
-        }
-        tx.commit().await?;
-        Ok(match drift {
-            DriftState::ChangedBoth | DriftState::ChangedRemote => Came::Mismatched,
-            _ if is_changed => Came::Changed,
-            _ => Came::Same,
-        })
-    }
-}
-
-/// Whether both sides say the same, whoever wrote it first.
-fn same_text(article: &rows::Article, there: &RemoteFields) -> bool {
-    article.title == there.title
-        && of_html(&there.content).is_some_and(|theirs| theirs.trim() == article.content_markdown.trim())
 }
 
 async fn free_slug(tx: &TenantTx, fields: &RemoteFields) -> Result<String, ServiceError> {
@@ -300,8 +251,9 @@ fn first_version(new: &ImportedArticle, content_markdown: String, words: u32) ->
         title: new.title.clone(),
         slug: new.slug.clone(),
         content_markdown,
-        seo_title: new.title.clone(),
-        seo_description: new.excerpt.clone().unwrap_or_default(),
+        // What the site tells search engines is not known here, and must not be written over with a guess.
+        seo_title: String::new(),
+        seo_description: String::new(),
         keywords: Vec::new(),
         status: new.status,
         word_count: words,
@@ -319,7 +271,10 @@ fn placement(work: &SyncWork, collection: Collection, article: Uuid, item: &Remo
         metadata: json!({
             "external_type": kind_of(collection),
             "imported": true,
+            // Of a deleted article, or of another Galley. Without it the post would not be taken for this text's own.
+            "mark": item.article.filter(|mark| *mark != article),
             "wordpress_status": word_of(item.fields.status),
+            "is_protected": item.is_protected,
         }),
         ..NewPublication::found_there(article, work.integration.id)
     }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use galley_destinations::{Collection, Destination, RemoteItem, TermKind};
+use galley_destinations::{Collection, Destination, RemoteItem, RemotePage, TermKind};
 use galley_domain::{
     Fault, FaultCode, OrgId, Principal,
-    publishing::{SyncDirection, site_sync::PUSH},
+    publishing::{
+        SyncDirection,
+        site_sync::{PULL, PUSH},
+    },
 };
 use galley_engine::{Items, Output, StepContext, StepError, StepSeed};
 use galley_store::{ClaimedStep, StoreError, rows};
@@ -14,13 +17,17 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    publish::PublishRequest,
+    publish::{OrderedPublication, PublishRequest, insert_publication},
     structure::content_types_of,
     sync::{SyncOrder, SyncResult},
-    sync_item::Came,
+    sync_item::{Came, Taken},
     work::step_error,
 };
-use crate::{IdempotencyKey, Services, error::ServiceError};
+use crate::{
+    IdempotencyKey, Services,
+    error::ServiceError,
+    idempotency::{keep_answer, known_answer},
+};
 
 /// Pages of one kind that are read.
 const MAX_PAGES: u32 = 500;
@@ -35,6 +42,39 @@ const MAX_WARNINGS: usize = 20;
 struct PagePayload {
     collection: Collection,
     page: u32,
+    /// How many there were when the sync began, and how many texts are on each.
+    #[serde(default)]
+    pages: u32,
+    #[serde(default)]
+    size: u32,
+}
+
+impl PagePayload {
+    fn new(collection: Collection, first: &RemotePage) -> Self {
+        let size = u32::try_from(first.items.len()).unwrap_or(u32::MAX);
+        Self { collection, page: 1, pages: first.pages, size }
+    }
+
+    /// The step that reads it. Positions are a step's own: kinds that are read side by side take every second one.
+    fn seed(&self, position: i32) -> Result<StepSeed, StoreError> {
+        let seed = StepSeed::new(PULL).at_position(position).behind(position.into());
+        Ok(seed.with_payload(serde_json::to_value(self)?))
+    }
+
+    /// The step that reads the page behind it, of so many pages.
+    fn next(&self, pages: u32, position: i32) -> Result<Option<StepSeed>, StoreError> {
+        let next = Self { page: self.page + 1, ..self.clone() };
+        (next.page <= pages.min(MAX_PAGES)).then(|| next.seed(position + 2)).transpose()
+    }
+}
+
+/// What a page that could not be read leaves: how many texts it cost, and the step that reads the next one.
+pub(crate) fn after_lost_page(step: &ClaimedStep) -> (Items, Vec<StepSeed>) {
+    let Ok(payload) = serde_json::from_value::<PagePayload>(step.payload.clone()) else { return Default::default() };
+    let next = payload.next(payload.pages, step.position).ok().flatten();
+    // Of the last page nobody knows how many it has; what no step has counted is counted at the end.
+    let failed = if next.is_some() { payload.size } else { 0 };
+    (Items { failed, ..Items::default() }, next.into_iter().collect())
 }
 
 /// Behind which text a step goes on.
@@ -76,12 +116,36 @@ pub(crate) fn kind_of(collection: Collection) -> &'static str {
 impl SyncWork {
     /// The collections that are read.
     fn collections(&self) -> Vec<Collection> {
-        let stored = content_types_of(&self.integration);
-        let is_wanted = |collection: &Collection| match &self.content_types {
-            Some(kinds) => kinds.iter().any(|kind| kind == kind_of(*collection) || kind == collection.as_str()),
-            None => stored.is_enabled(kind_of(*collection)),
-        };
-        [Collection::Posts, Collection::Pages].into_iter().filter(is_wanted).collect()
+        [Collection::Posts, Collection::Pages].into_iter().filter(|one| self.is_wanted(*one)).collect()
+    }
+
+    fn is_wanted(&self, collection: Collection) -> bool {
+        match &self.content_types {
+            Some(kinds) => kinds.iter().any(|kind| is_kind(kind, collection)),
+            None => content_types_of(&self.integration).is_enabled(kind_of(collection)),
+        }
+    }
+
+    /// Whether it sends anything: only posts are sent.
+    fn pushes(&self) -> bool {
+        self.direction.writes() && self.is_wanted(Collection::Posts)
+    }
+}
+
+/// Whether this is a name of the texts of a collection: `post`, `posts`.
+fn is_kind(name: &str, collection: Collection) -> bool {
+    name == kind_of(collection) || name == collection.as_str()
+}
+
+/// Refuses kinds of texts that no sync brings or sends.
+pub(crate) fn check_kinds(kinds: &[String]) -> Result<(), ServiceError> {
+    let is_synced = |kind: &&String| [Collection::Posts, Collection::Pages].iter().any(|one| is_kind(kind, *one));
+    match kinds.iter().find(|kind| !is_synced(kind)) {
+        Some(kind) => {
+            let text = format!("has {kind:?}, and only texts of the kinds post and page are synced");
+            Err(ServiceError::field("content_types", text))
+        }
+        None => Ok(()),
     }
 }
 
@@ -104,16 +168,19 @@ impl Services {
     /// Counts what there is, and begins with the first page of each kind.
     pub async fn plan_sync(&self, cx: &StepContext) -> Result<Output, StepError> {
         let work = self.sync_work(&cx.step).await?;
-        let (mut total, mut follow) = (0_u64, Vec::new());
+        let (mut total, mut follow, mut is_cut) = (0_u64, Vec::new(), false);
         if work.direction.reads() {
-            self.remember_terms(&cx.step, &work).await?;
             for (at, collection) in (0..).zip(work.collections()) {
                 // A count for everybody would leave out drafts.
-                total += work.blog.list(collection, 1).await?.total;
-                follow.push(page_seed(collection, 1, at)?);
+                let first = work.blog.list(collection, 1).await?;
+                let readable = u64::from(MAX_PAGES) * first.items.len().max(1) as u64;
+                total += first.total.min(readable);
+                is_cut |= first.pages > MAX_PAGES;
+                follow.push(PagePayload::new(collection, &first).seed(at)?);
             }
+            self.remember_terms(&cx.step, &work, is_cut).await?;
         }
-        if work.direction.writes() {
+        if work.pushes() {
             let tenant = self.store.tenant(work.org);
             let waiting = tenant.texts_to_push(work.project, work.integration.id, Uuid::nil(), MAX_PUSHED).await?;
             total += waiting.len() as u64;
@@ -122,14 +189,19 @@ impl Services {
         Ok(Output { items_total, ..Output::default().followed_by(follow) })
     }
 
-    /// Categories of the site are what texts are sorted by there.
-    async fn remember_terms(&self, step: &ClaimedStep, work: &SyncWork) -> Result<(), StepError> {
+    /// Categories of the site are what texts are sorted by there. `is_cut`: it has more pages than are read.
+    async fn remember_terms(&self, step: &ClaimedStep, work: &SyncWork, is_cut: bool) -> Result<(), StepError> {
         let terms = work.blog.terms(TermKind::Category).await?;
         let tx = self.store.begin(work.org).await?;
         tx.hold_fence(step.fence).await?;
         if let Some(mut row) = tx.hold::<rows::Connection>(work.integration.id).await? {
             row.categories = Some(json!(terms));
             row.categories_cached_at = Some(tx.now().await?);
+            if is_cut {
+                row.metadata["sync"]["cut"] = json!(format!(
+                    "the site has more than {MAX_PAGES} pages of texts of a kind; only the first {MAX_PAGES} were read"
+                ));
+            }
             tx.put(row).await?;
         }
         Ok(tx.commit().await?)
@@ -138,15 +210,17 @@ impl Services {
     /// Takes a page of what the site has, and goes on with the next one.
     pub async fn pull_page(&self, cx: &StepContext) -> Result<Output, StepError> {
         let work = self.sync_work(&cx.step).await?;
-        let PagePayload { collection, page } = cx.payload()?;
-        let found = work.blog.list(collection, page).await?;
+        let payload: PagePayload = cx.payload()?;
+        let collection = payload.collection;
+        let found = work.blog.list(collection, payload.page).await?;
         let (mut result, mut items, mut warnings) = (SyncResult::default(), Items::default(), Vec::new());
         for item in &found.items {
             match self.take_item(cx.step.fence, &work, collection, item).await {
-                Ok(came) => {
+                Ok(Taken { came, warning }) => {
                     items.done += 1;
                     result.pulled += u32::from(came == Came::Changed);
                     result.mismatched += u32::from(came == Came::Mismatched);
+                    warnings.extend(warning.filter(|_| warnings.len() < MAX_WARNINGS));
                 }
                 Err(ServiceError::Store(error)) => return Err(error.into()),
                 Err(error) => {
@@ -156,19 +230,41 @@ impl Services {
                 }
             }
         }
-        let is_last = page >= found.pages.min(MAX_PAGES);
-        let follow = match is_last {
-            true => Vec::new(),
-            false => vec![page_seed(collection, page + 1, cx.step.position)?],
-        };
+        let follow = payload.next(found.pages, cx.step.position)?.into_iter().collect();
         let share = SyncShare { integration: work.integration.id, result };
         Ok(Output { items, ..Output::bringing(share).warning(warnings).followed_by(follow) })
+    }
+
+    /// Orders the publication of one text, if it is still to go there: people may have taken it back, promised it for an
+    /// hour or published it since it was found, and a sync undoes none of that.
+    async fn push_text(
+        &self,
+        work: &SyncWork,
+        key: &IdempotencyKey,
+        text: Uuid,
+        trace_id: &str,
+    ) -> Result<bool, ServiceError> {
+        let tx = self.store.begin_steps([work.org]).await?;
+        let tenant = tx.tenant(work.org.0)?;
+        if known_answer::<OrderedPublication>(tenant, Some(key)).await?.is_some() {
+            return Ok(true);
+        }
+        let Some(article) = tenant.lock_article(text).await? else { return Ok(false) };
+        if !tenant.is_to_push(work.project, work.integration.id, text).await? {
+            return Ok(false);
+        }
+        let request = PublishRequest { connection_id: Some(work.integration.id), ..PublishRequest::default() };
+        let principal = Principal::system(work.org);
+        let ordered = insert_publication(tenant, &self.registry, &principal, article, request, None, trace_id).await?;
+        keep_answer(tenant, Some(key), &ordered).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Orders that some texts go to the site, and goes on behind them.
     pub async fn push_texts(&self, cx: &StepContext) -> Result<Output, StepError> {
         let work = self.sync_work(&cx.step).await?;
-        if !work.direction.writes() {
+        if !work.pushes() {
             return Ok(Output::default());
         }
         let (_, task) = cx.owner()?;
@@ -177,14 +273,13 @@ impl Services {
         let texts = tenant.texts_to_push(work.project, work.integration.id, after, PUSHED_AT_ONCE).await?;
         let (mut result, mut items, mut warnings) = (SyncResult::default(), Items::default(), Vec::new());
         for text in &texts {
-            let request = PublishRequest { connection_id: Some(work.integration.id), ..PublishRequest::default() };
-            let key = IdempotencyKey::new(&format!("{task}/{text}"), "site_sync", b"").map_err(step_error)?;
-            let principal = Principal::system(work.org);
-            let ordered = self.order_publication(&principal, *text, request, None, &cx.step.trace_id, Some(&key)).await;
-            match ordered {
-                Ok(_) => {
+            match self.push_text(&work, &key_of(task, *text)?, *text, &cx.step.trace_id).await {
+                Ok(is_ordered) => {
                     items.done += 1;
-                    result.pushed += 1;
+                    result.pushed += u32::from(is_ordered);
+                    if !is_ordered && warnings.len() < MAX_WARNINGS {
+                        warnings.push(format!("text {text} was left alone: it was changed since the sync found it"));
+                    }
                 }
                 Err(ServiceError::Store(error)) => return Err(error.into()),
                 Err(error) => {
@@ -210,12 +305,9 @@ impl Services {
     }
 }
 
-/// Positions are a step's own: kinds that are read side by side take every second one.
-fn page_seed(collection: Collection, page: u32, before: i32) -> Result<StepSeed, StoreError> {
-    let position = if page == 1 { before } else { before + 2 };
-    let payload = serde_json::to_value(PagePayload { collection, page })?;
-    let seed = StepSeed::new(galley_domain::publishing::site_sync::PULL).at_position(position);
-    Ok(seed.behind(position.into()).with_payload(payload))
+/// A step that is run again orders nothing twice.
+fn key_of(task: Uuid, text: Uuid) -> Result<IdempotencyKey, StepError> {
+    IdempotencyKey::new(&format!("{task}/{text}"), "site_sync", b"").map_err(step_error)
 }
 
 fn warn(warnings: &mut Vec<String>, item: &RemoteItem, error: &ServiceError) {

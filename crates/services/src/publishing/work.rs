@@ -150,6 +150,8 @@ impl Services {
         };
         let connection = connection.ok_or_else(|| refused("the connection was removed or is no longer active"))?;
         publication.status = TextEnum(PublicationState::Publishing);
+        // Under the lock of the article, so this is what goes out: a sync compares it with what is there later.
+        publication.metadata["beside"] = tx.beside(article.id).await?;
         let publication = tx.save_publication(publication).await?;
         tx.commit().await?;
         Ok((publication, article, connection))

@@ -27,6 +27,8 @@ pub struct Model {
     /// When it went into the trash.
     pub deleted_at: Option<DateTimeUtc>,
     pub updated_at: DateTimeUtc,
+    /// Since when everybody may read its site; nothing while nobody may.
+    pub opened_at: Option<DateTimeUtc>,
 }
 
 crate::crud::tenant_entity!(OrgId, Id);

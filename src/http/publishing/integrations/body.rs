@@ -61,6 +61,8 @@ fields! {
         /// Who publishes there. Without one the site's plugin is the only partner.
         username: Option<Username>,
         is_active: bool = true,
+        /// It is synced by itself, as often as the operator has set: from the site, and to it where its content types say
+        /// `two_way_sync_enabled`.
         sync_enabled: bool = false,
         /// Settings; `content_form` (auto, blocks, html), `create_terms` and `content_types` are ours.
         config_json: Option<FreeObject>,
@@ -147,7 +149,8 @@ fields! {
         /// both; to_external: what is approved here, or was changed since, goes to the site; from_external: what the site
         /// has comes here; metadata: state, address and terms only.
         direction: Word<SyncDirection> = Word(SyncDirection::Both),
-        /// Kinds of texts that are read, such as post and page; by default those that are enabled.
+        /// Kinds of texts that are read and sent: post and page, of which only posts are sent. By default those that are
+        /// enabled.
         content_types: Option<List<Text<1, 50>, 20, 1>>,
     }
 }

@@ -164,8 +164,8 @@ pub struct SiteContentKind {
     label: String,
     /// At the site; null when it did not say.
     count: Nullable<u64>,
-    /// Texts of this kind that stand there and here.
-    synced_count: u64,
+    /// Texts of this kind that stand there and here; null for terms, which are not counted.
+    synced_count: Nullable<u64>,
     enabled: bool,
     last_synced: Nullable<Moment>,
 }
@@ -183,17 +183,12 @@ pub struct SiteContentTypes {
 impl SiteContentTypes {
     pub fn of(row: &rows::Connection, types: services::ContentTypes, counts: &SiteCounts) -> Self {
         let last_sync = services::noted_time(&row.metadata, "last_sync_at");
-        let kinds = |kinds: BTreeMap<String, services::ContentKind>| {
+        let kinds = |kinds: BTreeMap<String, services::ContentKind>, synced: &dyn Fn(&str) -> Option<u64>| {
             let kind = |(name, kind): (String, services::ContentKind)| {
-                let synced_count = match name.as_str() {
-                    "post" => counts.posts,
-                    "page" => counts.pages,
-                    _ => 0,
-                };
                 let shown = SiteContentKind {
                     label: kind.label,
                     count: kind.count.into(),
-                    synced_count: synced_count.unsigned_abs(),
+                    synced_count: synced(&name).into(),
                     enabled: kind.enabled,
                     last_synced: last_sync.filter(|_| kind.enabled).into(),
                 };
@@ -202,8 +197,9 @@ impl SiteContentTypes {
             kinds.into_iter().map(kind).collect()
         };
         Self {
-            post_types: kinds(types.post_types),
-            taxonomies: kinds(types.taxonomies),
+            post_types: kinds(types.post_types, &|name| Some(counts.of_kind(name))),
+            // Terms are kept by name with each text, and nobody counts them.
+            taxonomies: kinds(types.taxonomies, &|_| None),
             last_structure_fetch: types.last_structure_fetch.into(),
             plugin_connection_enabled: types.plugin_connection_enabled,
             two_way_sync_enabled: types.two_way_sync_enabled,

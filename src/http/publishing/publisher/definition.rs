@@ -90,13 +90,15 @@ impl TryFrom<services::SiteDefinition> for SiteDefinition {
         let page = |text: galley_store::SiteText| {
             let categories = text.categories.iter().map(|name| term(name, "category"));
             let taxonomy_terms = categories.chain(text.tags.iter().map(|name| term(name, "tag"))).collect();
+            let or = |own: String, other: &str| if own.is_empty() { other.to_owned() } else { own };
             SitePage {
                 slug: text.slug,
+                content_html: to_html(&text.content_markdown),
+                // What came from a site has none of its own.
+                meta_title: or(text.seo_title, &text.title),
+                meta_description: or(text.seo_description, text.excerpt.as_deref().unwrap_or_default()),
                 title: text.title,
                 excerpt: text.excerpt.into(),
-                content_html: to_html(&text.content_markdown),
-                meta_title: text.seo_title,
-                meta_description: text.seo_description,
                 featured_image_url: text.featured_url.into(),
                 published_at: text.published_at.into(),
                 content_type: if text.is_page { "page" } else { "post" }.to_owned(),

@@ -9,11 +9,13 @@ use galley_domain::{
 };
 use galley_engine::{Output, Step, StepContext, StepError};
 
-use super::Toolbox;
+use galley_services::pipelines::site_sync::DUE;
+
+use super::{Toolbox, sweep::fault_of};
 
 pub(super) fn steps(toolbox: &Arc<Toolbox>) -> Vec<Arc<dyn Step>> {
     let toolbox = || Arc::clone(toolbox);
-    vec![Arc::new(Plan(toolbox())), Arc::new(Pull(toolbox())), Arc::new(Push(toolbox()))]
+    vec![Arc::new(Plan(toolbox())), Arc::new(Pull(toolbox())), Arc::new(Push(toolbox())), Arc::new(Due(toolbox()))]
 }
 
 struct Plan(Arc<Toolbox>);
@@ -52,5 +54,19 @@ impl Step for Push {
 
     async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
         self.0.services.push_texts(cx).await
+    }
+}
+
+struct Due(Arc<Toolbox>);
+
+#[async_trait]
+impl Step for Due {
+    fn kind(&self) -> StepKind {
+        DUE
+    }
+
+    async fn run(&self, _: &StepContext) -> Result<Output, StepError> {
+        self.0.services.system().sync_due_sites().await.map_err(fault_of)?;
+        Ok(Output::default())
     }
 }

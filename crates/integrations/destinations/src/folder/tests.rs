@@ -174,8 +174,14 @@ fn what_has_a_time_is_hidden_and_says_so() {
 #[test]
 fn what_is_different_from_what_was_wanted_is_told() {
     let (_dir, site) = site();
-    let known =
-        Known { external_id: "old/index.md".into(), url: "old/".into(), slug: "old".into(), fields: None, version: 0 };
+    let known = Known {
+        external_id: "old/index.md".into(),
+        url: "old/".into(),
+        slug: "old".into(),
+        mark: None,
+        fields: None,
+        version: 0,
+    };
     fs::create_dir_all(site.root.join("better-coffee")).unwrap();
     let done = site.publish(&post(), Some(&known)).unwrap();
     assert_eq!(

@@ -119,17 +119,26 @@ impl RemotePost {
         }
     }
 
-    /// Whether it is the article's. Out of a post that our records name, others may have taken the mark; on another site
-    /// the number is somebody else's post. So without the mark it must have the name, the address or the text that we know.
+    /// Whether it is the article's. Out of a post that our records name, others may have taken the mark, or it was found with
+    /// the mark of another article; on another site the number is somebody else's post. So without the mark it must have the
+    /// name, the address or the text that we know.
     fn belongs_to(&self, article: Uuid, known: &Known) -> bool {
         if let Some(marker) = self.marker() {
-            return marker.article == article;
+            return marker.article == article || Some(marker.article) == known.mark;
         }
         let is = |wanted: &str, found: &str| !wanted.is_empty() && wanted == found;
         let has_text = |content: &str| !content.trim().is_empty() && differences::same_html(content, &self.content.raw);
         is(&known.slug, &self.slug())
             || is(&known.url, &self.link)
             || known.fields.as_ref().is_some_and(|fields| has_text(&fields.content))
+    }
+
+    /// What another article's mark says of versions is nothing about this one.
+    fn without_mark_of_others(mut self, article: Uuid) -> Self {
+        if self.marker().is_some_and(|marker| marker.article != article) {
+            self.content.raw = super::marker::without(&self.content.raw);
+        }
+        self
     }
 }
 
@@ -147,7 +156,7 @@ pub(super) async fn find(
         && let Some(post) = by_id(site, id).await.map_err(|failure| failure.into_fault(doing))?
         && post.belongs_to(article, known)
     {
-        return Ok(Some(post));
+        return Ok(Some(post.without_mark_of_others(article)));
     }
     let marked = marked(site, article).await.map_err(|failure| failure.into_fault(doing))?;
     if let Some(post) = first(marked) {

@@ -59,8 +59,14 @@ async fn what_people_set_on_a_post_of_theirs_stays() {
     let item = page.items.into_iter().next().unwrap();
     let mut fields = item.fields;
     fields.featured = Some(galley_destinations::Picture { id: "7".into(), url: String::new(), alt: String::new() });
-    let record =
-        Known { external_id: id.to_string(), url: item.url, slug: "tea".into(), fields: Some(fields), version: 1 };
+    let record = Known {
+        external_id: id.to_string(),
+        url: item.url,
+        slug: "tea".into(),
+        mark: None,
+        fields: Some(fields),
+        version: 1,
+    };
     let preview = client.preview(bare.clone(), Some(&record)).await.unwrap();
     assert_eq!(preview.local.tags, preview.remote.unwrap().tags);
     let mut sent = client.publish(bare.clone(), Some(&record)).await.unwrap();

@@ -239,6 +239,7 @@ async fn a_preview_writes_nothing_and_refuses_what_publishing_would() {
         external_id: "77".into(),
         url: String::new(),
         slug: "tea".into(),
+        mark: None,
         fields: None,
         version: 0,
     };

@@ -79,6 +79,7 @@ pub fn known(published: &Published) -> Known {
         external_id: published.external_id.clone(),
         url: published.url.clone(),
         slug: published.slug.clone(),
+        mark: None,
         fields: Some(published.fields.clone()),
         version: published.version,
     }
