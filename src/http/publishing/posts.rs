@@ -46,7 +46,7 @@ impl Posts {
         Query(query): Query<BlogPostQuery>,
     ) -> Outcome<Vec<BlogPostSummary>> {
         let rows = auth.services().posts(auth.org(), project_id.0.0).await?;
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let ids: Vec<(Uuid, bool)> = rows.iter().map(|row| (row.id, row.version > 0)).collect();
         let mut links = auth.services().featured_links(auth.org(), &ids).await?;
         let mut posts: Vec<BlogPostSummary> =
             views(rows.into_iter().map(|row| (links.remove(&row.id), row)).map(|(link, row)| (row, link)))?;
@@ -85,6 +85,12 @@ impl Posts {
     ///
     /// What is left out stays. `content` is HTML; what does not belong into an article is taken out of it. A change of the
     /// text makes a version. Of a published post it changes what stands here; publish again to send it.
+    ///
+    /// An image of the post stands in its text by the address `reference`; a link to it means the same. Answers have fresh
+    /// links in its place. One that the post does not have is left out of answers and publications, and told in the preview.
+    ///
+    /// `featured_image_url` is a link to an image of the post, or an https address whose picture is fetched at once and added
+    /// to the post; null takes it away.
     #[oai(path = "/projects/:project_id/blog-posts/:post_id", method = "patch", operation_id = "update_blog_post")]
     async fn update(
         &self,
@@ -119,7 +125,8 @@ impl Posts {
         let services = auth.services();
         let answer = services.regenerate_post(&auth.principal, place, edit, auth.trace_id(), key.as_ref()).await?;
         let location = format!("/api/v1/projects/{}/blog-posts/{}", place.0, place.1);
-        Ok(Reply::<BlogPost, Accepted>::try_of(answer)?.at(&location))
+        let (value, replayed) = (with_job(&auth, answer.value).await?, answer.replayed);
+        Ok(Reply::<BlogPost, Accepted>::of(Answer { value, replayed }, |post| post).at(&location))
     }
 
     /// Publish a blog post
@@ -272,12 +279,13 @@ pub async fn shown<R: Right, C: Class>(auth: &Auth<R, C>, (project, id): (Uuid, 
     with_job(auth, auth.services().post(auth.org(), project, id).await?).await
 }
 
-async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> Result<BlogPost, Problem> {
+async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, mut row: rows::Article) -> Result<BlogPost, Problem> {
     let task = match row.publication_id {
         Some(publication) => auth.services().publication(auth.org(), publication).await?.task_id,
         None => None,
     };
-    let featured = auth.services().featured_links(auth.org(), &[row.id]).await?.remove(&row.id);
+    let featured = auth.services().featured_links(auth.org(), &[(row.id, row.version > 0)]).await?.remove(&row.id);
+    row.content_markdown = auth.services().with_image_links(auth.org(), row.id, row.content_markdown).await?;
     BlogPost::with(row, task, featured)
 }
 

@@ -41,7 +41,8 @@ impl Step for Publish {
         let posting = Posting { services, org, work: &work, attempt: cx.step.attempt, answer: Mutex::default() };
         self.await_others(org, &work).await?;
         services.carry_out(&cx.step, &key, &posting).await?;
-        let published = posting.answer().await?;
+        let mut published = posting.answer().await?;
+        published.warnings.extend(services.asset_warnings(org, &work.article).await?);
         let version = work.article.version;
         Ok(pipelines::publication::sent(SentPublication {
             publication: work.publication.id,
