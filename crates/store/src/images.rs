@@ -86,8 +86,8 @@ DELETE FROM files WHERE org_id = $1 AND id = $2
     AND NOT EXISTS (SELECT FROM images i WHERE i.org_id = $1 AND i.file_id = $2)";
 
 const OF_PROJECT: &str = "
-SELECT i.* FROM images i JOIN articles a ON a.org_id = i.org_id AND a.id = i.article_id
-WHERE i.org_id = $1 AND a.project_id = $2";
+SELECT i.* FROM images i JOIN articles a ON a.id = i.article_id
+WHERE i.org_id = $1 AND a.org_id = $1 AND a.project_id = $2";
 
 /// Sizes of pictures are far below the end of these columns.
 fn number<T: TryFrom<u64>>(size: impl Into<u64>) -> Result<T, StoreError> {

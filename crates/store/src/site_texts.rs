@@ -59,6 +59,8 @@ pub struct Mismatch {
 /// A text that everybody may read.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct SiteText {
+    /// Of the article.
+    pub id: Uuid,
     pub title: String,
     pub slug: String,
     pub excerpt: Option<String>,
@@ -113,7 +115,7 @@ WHERE a.org_id = $1 AND a.project_id = $2 AND a.version > 0 AND a.publication_id
 ORDER BY a.id LIMIT $5";
 
 const PUBLIC: &str = "
-SELECT a.title, a.slug, a.excerpt, a.content_markdown, a.seo_title, a.seo_description, a.featured_url, a.published_at,
+SELECT a.id, a.title, a.slug, a.excerpt, a.content_markdown, a.seo_title, a.seo_description, a.featured_url, a.published_at,
     a.categories, a.tags, a.updated_at,
     EXISTS (SELECT FROM publications p WHERE p.org_id = a.org_id AND p.article_id = a.id
         AND p.metadata->>'external_type' = 'page') AS is_page
