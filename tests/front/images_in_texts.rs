@@ -185,7 +185,10 @@ async fn nothing_is_published_as_cover_that_is_not_featured() {
     publish(&desk, &post).await.is(200);
     assert_eq!((desk.blog.media().len(), &desk.blog.media()[0]["alt_text"]), (1, &json!("A cup")));
     front.delete(&format!("{post}/images/{}", text(&image["id"]))).await.is(204);
-    front.patch(&format!("/api/v1/projects/{}", desk.project), &json!({ "settings": { "publish_gate": null } })).await.is(200);
+    front
+        .patch(&format!("/api/v1/projects/{}", desk.project), &json!({ "settings": { "publish_gate": null } }))
+        .await
+        .is(200);
     front.patch(&post, &json!({ "title": "Tea again" })).await.is(200);
     publish(&desk, &post).await.is(200);
     assert_eq!(desk.blog.posts()[0]["featured_media"], 0, "what was removed here goes there, too");
@@ -328,7 +331,11 @@ async fn sizes_of_a_card_that_was_replaced_meanwhile_are_not_kept() {
     let before = front.bare(Method::GET, &hero).send().await.unwrap().bytes().await.unwrap();
     let files = "SELECT count(*) FROM files WHERE name = 'cover.png'";
     assert_eq!(front.harness.database.number(files).await, 1);
-    front.harness.database.execute("UPDATE tasks SET input = jsonb_set(input, '{brief,prompt}', '\"Other beans\"')").await;
+    front
+        .harness
+        .database
+        .execute("UPDATE tasks SET input = jsonb_set(input, '{brief,prompt}', '\"Other beans\"')")
+        .await;
     let again = front.post(&format!("{post}/regenerate"), &json!({})).await;
     let engine = front.harness.extractive();
     front.harness.completed(id(&again.is(202)["job_id"])).await;
@@ -349,7 +356,8 @@ async fn a_purged_project_leaves_neither_pictures_nor_connections_that_nobody_se
     let post = desk.written("Tea").await;
     upload(front, &post, "One", "A%20cup").await;
     let files = front.harness.dir.path().join("files");
-    let pictures = || walk(&files).into_iter().filter(|path| path.contains(".hero-") || path.contains(".original")).count();
+    let pictures =
+        || walk(&files).into_iter().filter(|path| path.contains(".hero-") || path.contains(".original")).count();
     assert_eq!(pictures(), 3);
     let secrets = async || front.harness.database.number("SELECT count(*) FROM secrets").await;
     let before = secrets().await;

@@ -25,8 +25,8 @@ use crate::{
 };
 
 pub use generate::MadeImage;
-pub(crate) use inline::{illustrated, with_lasting_references};
 pub use inline::image_reference;
+pub(crate) use inline::{illustrated, with_lasting_references};
 pub use links::{ImageBytes, ImageLink};
 pub(crate) use pictures::Pictures;
 

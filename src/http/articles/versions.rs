@@ -52,7 +52,8 @@ impl Versions {
         version: Path<VersionNumber>,
     ) -> Outcome<Version> {
         let mut row = auth.services().article_version(auth.org(), article_id.0.0, version.0.0).await?;
-        row.content_markdown = auth.services().with_image_links(auth.org(), row.article_id, row.content_markdown).await?;
+        row.content_markdown =
+            auth.services().with_image_links(auth.org(), row.article_id, row.content_markdown).await?;
         Ok(Reply::new(row.try_into()?))
     }
 

@@ -27,9 +27,9 @@ impl Services {
         self.changeable_post(org, post).await?;
         let images = self.store.tenant(org).images(&[post.post]).await?;
         let is_from_there = |credit: &serde_json::Value| credit["url"].as_str() == Some(url);
-        let known = images.into_iter().find(|image| {
-            image.source.0 == ImageSource::Upload && image.credit.as_ref().is_some_and(is_from_there)
-        });
+        let known = images
+            .into_iter()
+            .find(|image| image.source.0 == ImageSource::Upload && image.credit.as_ref().is_some_and(is_from_there));
         let (image, fetched) = match known {
             Some(image) => (image.id, None),
             None => {
@@ -67,7 +67,9 @@ impl ServiceError {
     pub(crate) fn of_named_picture(self, field: &str) -> Self {
         match self {
             Self::WrongKind(text) => Self::field(field, text),
-            Self::TooLarge(most) => Self::field(field, format!("is of more than {} MiB, the most that is taken", most >> 20)),
+            Self::TooLarge(most) => {
+                Self::field(field, format!("is of more than {} MiB, the most that is taken", most >> 20))
+            }
             Self::Validation(errors) if errors.iter().any(|error| error.field == "file") => {
                 let text = errors.into_iter().next().map(|error| error.message).unwrap_or_default();
                 Self::field(field, text)

@@ -96,12 +96,7 @@ pub(crate) fn illustrated(
 
 impl Services {
     /// The text of an article with fresh links to those of its images that stand in it; others are left out.
-    pub async fn with_image_links(
-        &self,
-        org: OrgId,
-        article: Uuid,
-        markdown: String,
-    ) -> Result<String, ServiceError> {
+    pub async fn with_image_links(&self, org: OrgId, article: Uuid, markdown: String) -> Result<String, ServiceError> {
         // Without a key nothing can be signed, and the addresses of the text stay as they are.
         if !markdown.contains(PATH) || self.keyring().is_none() {
             return Ok(markdown);

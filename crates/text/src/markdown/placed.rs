@@ -186,7 +186,10 @@ mod tests {
             ("![x](https://a.example/x.png)", "![x](https://a.example/x.png)"),
             ("`![x](/ours)`\n\n    ![x](/ours)\n\n[x](/ours)", "`![x](/ours)`\n\n    ![x](/ours)\n\n[x](/ours)"),
             ("<p><img src='/ours' alt=\"\"></p>", "<p><img src='/new?a=1&amp;b=2' alt=\"A [red] cup\"></p>"),
-            ("x <IMG data-src=\"gone\" src=/ours> y", "x <IMG alt=\"A [red] cup\" data-src=\"gone\" src=/new?a=1&amp;b=2> y"),
+            (
+                "x <IMG data-src=\"gone\" src=/ours> y",
+                "x <IMG alt=\"A [red] cup\" data-src=\"gone\" src=/new?a=1&amp;b=2> y",
+            ),
             ("x <img src=\"gone\"/> y", "x  y"),
         ] {
             let got = placed(before);
