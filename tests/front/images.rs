@@ -174,11 +174,11 @@ async fn only_who_may_reaches_the_images_of_a_post() {
         let (_, article) = post.rsplit_once('/').unwrap();
         format!("/api/v1/projects/{}/blog-posts/{article}", text(&other.is(201)["id"]))
     };
-    front.get(&format!("{elsewhere}/images")).await.is_problem(404, "ARTICLE_NOT_FOUND");
-    upload(&front, &elsewhere, "", png()).await.is_problem(404, "ARTICLE_NOT_FOUND");
+    front.get(&format!("{elsewhere}/images")).await.is_problem(404, "NOT_FOUND");
+    upload(&front, &elsewhere, "", png()).await.is_problem(404, "NOT_FOUND");
     let (_, stranger) = front.harness.other_tenant().await;
     for (method, path) in [(Method::GET, format!("{post}/images")), (Method::DELETE, path.clone())] {
-        front.send(front.request_as(&stranger, method, &path)).await.is_problem(404, "ARTICLE_NOT_FOUND");
+        front.send(front.request_as(&stranger, method, &path)).await.is_problem(404, "NOT_FOUND");
     }
     let reader = front.key(&[Permission::Read], &[Scope::Projects]).await;
     front.send(front.request_as(&reader, Method::GET, &format!("{post}/images"))).await.is(200);

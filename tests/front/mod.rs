@@ -24,6 +24,7 @@ mod events;
 mod files;
 mod generated_images;
 mod images;
+mod images_in_texts;
 mod integrations;
 mod limits;
 mod markup;

@@ -105,7 +105,7 @@ async fn claims_keep_the_words_of_a_file_that_is_gone_and_a_cover_stays_while_it
         assert_eq!(services.store().tenant(org).effects(subject).await.unwrap().len(), count, "it is in the ledger");
     }
     services.delete_article(org, article).await.unwrap();
-    services.delete_file(org, cover).await.unwrap();
+    assert_missing(services.delete_file(org, cover).await, Missing::File);
     assert_eq!(harness.database.number("SELECT count(*) FROM effects").await, 0, "effects go with their subjects");
     assert_missing(services.delete_file(org, Uuid::new_v4()).await, Missing::File);
 }

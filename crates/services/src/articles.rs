@@ -14,6 +14,7 @@ use crate::{
     Services, delivered,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
+    images::with_lasting_references,
     projects::refuse_trashed,
     publishing::{
         gate,
@@ -444,7 +445,7 @@ fn apply_edit(text: &mut TextVersion, edit: ArticleEdit) {
         }
     }
     set(&mut text.title, edit.title);
-    set(&mut text.content_markdown, edit.content);
+    set(&mut text.content_markdown, edit.content.map(|content| with_lasting_references(&content)));
     set(&mut text.slug, edit.slug);
     set(&mut text.seo_title, edit.seo_title);
     set(&mut text.seo_description, edit.seo_description);

@@ -1,6 +1,8 @@
 //! Pictures of posts: decoded within limits, stored in several sizes, shown by links that expire.
 
+mod fetched;
 mod generate;
+mod inline;
 mod links;
 mod pictures;
 
@@ -23,6 +25,8 @@ use crate::{
 };
 
 pub use generate::MadeImage;
+pub use inline::image_reference;
+pub(crate) use inline::{illustrated, with_lasting_references};
 pub use links::{ImageBytes, ImageLink};
 pub(crate) use pictures::Pictures;
 
@@ -95,7 +99,7 @@ impl Services {
     pub async fn delete_image(&self, org: OrgId, post: PostId, image: Uuid) -> Result<(), ServiceError> {
         let article = self.changeable_post(org, post).await?;
         let tx = self.store.begin(org).await?;
-        tx.lock_article(article.id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        tx.lock_article(article.id).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
         let found = tx.delete_image(image).await?.filter(|image| image.article_id == article.id);
         let Some(found) = found else { return Err(ServiceError::NotFound(Missing::Image)) };
         if let Some(file) = found.file_id {
@@ -116,27 +120,34 @@ impl Services {
         }
     }
 
-    /// The picture that a post shows first, with its links.
-    pub async fn featured_image(&self, org: OrgId, article: Uuid) -> Result<Option<ImageView>, ServiceError> {
-        let found = self.store.tenant(org).featured_images(&[article]).await?.into_iter().next();
-        found.map(|image| self.image_view(image)).transpose()
-    }
-
-    /// Links to the pictures that these articles show first, by article. None where no link can be signed.
-    pub async fn featured_links(&self, org: OrgId, articles: &[Uuid]) -> Result<BTreeMap<Uuid, String>, ServiceError> {
+    /// Links to the pictures that these articles show first, by article. With each stands whether its text may be read:
+    /// before that its title card is not shown. None where no link can be signed.
+    pub async fn featured_links(
+        &self,
+        org: OrgId,
+        articles: &[(Uuid, bool)],
+    ) -> Result<BTreeMap<Uuid, String>, ServiceError> {
         if self.keyring().is_none() {
             return Ok(BTreeMap::new());
         }
-        let found = self.store.tenant(org).featured_images(articles).await?.into_iter();
+        let shows_card: BTreeMap<Uuid, bool> = articles.iter().copied().collect();
+        let ids: Vec<Uuid> = shows_card.keys().copied().collect();
+        let found = self.store.tenant(org).featured_images(&ids).await?.into_iter();
+        let is_shown = |image: &rows::Image| {
+            image.source.0 != ImageSource::Card || shows_card.get(&image.article_id).is_some_and(|shows| *shows)
+        };
         let now = Utc::now();
-        found.map(|image| Ok((image.article_id, self.image_link(&image, links::ORIGINAL, now)?))).collect()
+        found
+            .filter(is_shown)
+            .map(|image| Ok((image.article_id, self.image_link(&image, links::ORIGINAL, now)?)))
+            .collect()
     }
 
     /// The article of a post, as it is stored.
     async fn illustrated(&self, org: OrgId, post: PostId) -> Result<rows::Article, ServiceError> {
         let article = self.store.tenant(org).article(post.post).await?;
         let own = article.filter(|article| article.project_id == Some(post.project));
-        own.ok_or(ServiceError::NotFound(Missing::Article))
+        own.ok_or(ServiceError::NotFound(Missing::Post))
     }
 
     /// The same; in the trash nothing changes, and so many pictures are enough.
@@ -160,14 +171,16 @@ impl Services {
         let part = format!("original.{}", full.kind.as_str());
         let size = full.bytes.len() as u64;
         let put = self.blobs.put_of_image(org, new.id, &part, full.bytes.into()).await?;
-        let (variants, bytes) = self.store_variants(org, new.id, variants).await?;
+        let (variants, bytes) = self.store_variants(org, new.id, &put.sha256, variants).await?;
         Ok(NewImage { sha256: put.sha256, blob: put.blob, variants, stored_bytes: size + bytes, ..new })
     }
 
+    /// `of` is the hash of the full size: sizes of an older title card never take the names of a newer one's.
     async fn store_variants(
         &self,
         org: OrgId,
         image: Uuid,
+        of: &str,
         variants: Vec<Variant>,
     ) -> Result<(BTreeMap<String, StoredVariant>, u64), ServiceError> {
         let (mut stored, mut bytes) = (BTreeMap::new(), 0);
@@ -175,7 +188,7 @@ impl Services {
             let name = variant.name();
             let Encoded { kind, width, height, bytes: content } = variant.encoded;
             let size = content.len() as u64;
-            let part = format!("{}.{}", variant.size.as_str(), kind.as_str());
+            let part = format!("{}-{}.{}", variant.size.as_str(), of.get(..8).unwrap_or(of), kind.as_str());
             let put = self.blobs.put_of_image(org, image, &part, content.into()).await?;
             bytes += size;
             let (blob, sha256, kind) = (put.blob, put.sha256, kind.as_str().to_owned());
@@ -195,7 +208,7 @@ impl Services {
         let quota = self.settings.files_quota;
         once(tx, key, |tx| async move {
             refuse_trashed(&tx, Some(post.project)).await?;
-            tx.lock_article(new.article).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+            tx.lock_article(new.article).await?.ok_or(ServiceError::NotFound(Missing::Post))?;
             refuse_one_more(&tx, new.article).await?;
             check_quota(tx.bytes_of_files().await?, new.stored_bytes, quota)?;
             let row = tx.insert_image(new).await?;
@@ -248,7 +261,7 @@ fn new_image(
     }
 }
 
-async fn refuse_one_more(tx: &TenantTx, article: Uuid) -> Result<(), ServiceError> {
+pub(crate) async fn refuse_one_more(tx: &TenantTx, article: Uuid) -> Result<(), ServiceError> {
     if tx.images(&[article]).await?.len() < MOST_IMAGES {
         return Ok(());
     }

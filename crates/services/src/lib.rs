@@ -51,7 +51,7 @@ pub use error::{Missing, ServiceError};
 pub use files::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use galley_store::EventReader;
 pub use idempotency::{Answer, IdempotencyKey};
-pub use images::{ImageBytes, ImageLink, ImageView, MOST_IMAGES, MadeImage, PictureOrder, PostId};
+pub use images::{ImageBytes, ImageLink, ImageView, MOST_IMAGES, MadeImage, PictureOrder, PostId, image_reference};
 pub use kept::{Change, Resource};
 pub use keys::{EventToken, IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use links::link_fault;
@@ -60,6 +60,7 @@ pub use pipelines::article::{ClaimedText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use publishing::{
     Blogs,
+    assets::Assets,
     calendar::{Calendar, CalendarItem, CalendarKind, CalendarMove, CalendarRequest, FeedEdit, IssuedFeed},
     connections::{BlogConnectionEdit, ConnectionEdit},
     deploy::{DeployRequest, Deployed, MAX_TEXTS},

@@ -11,6 +11,7 @@ use crate::{
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
     project_settings::check_settings,
+    publishing::connections::ProjectIntegrations,
     schedules::ProjectSchedules,
     settings::merge,
 };
@@ -102,14 +103,20 @@ impl Services {
         .await
     }
 
-    /// Removes a project that is in the trash, with its articles, their covers, and its schedules. What was paid for stays
-    /// in the books, and what was ordered in the list of tasks.
+    /// Removes a project that is in the trash, with its articles, their covers and images, its schedules, and those of its
+    /// connections that are no blog connections besides. What was paid for stays in the books, and what was ordered in the
+    /// list of tasks.
     pub async fn purge_project(&self, org: OrgId, id: Uuid) -> Result<(), ServiceError> {
         let tx = self.store.begin(org).await?;
         lock_with_schedules(&tx, id, true).await?;
         refuse_open_tasks(&tx, id).await?;
+        let images = tx.images_of_project(id).await?;
+        let integrations = ProjectIntegrations::of(&tx, id).await?;
         tx.delete_project(id).await?;
-        Ok(tx.commit().await?)
+        integrations.leave(&tx).await?;
+        tx.commit().await?;
+        self.drop_images(&images).await;
+        Ok(())
     }
 
     /// Changes a project outside of the trash.

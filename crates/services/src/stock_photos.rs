@@ -125,15 +125,7 @@ impl Services {
         let credit = (photographer.is_some() || original_url.is_some())
             .then(|| json!({ "photographer": photographer, "url": original_url }));
         let order = PictureOrder { bytes: bytes.into(), source: ImageSource::Stock, alt_text, credit };
-        self.add_image(org, post, order, key).await.map_err(|error| match error {
-            // What came is no picture that is taken; the client has only named it.
-            ServiceError::WrongKind(text) => ServiceError::field("photo_url", text),
-            ServiceError::Validation(errors) if errors.iter().any(|error| error.field == "file") => {
-                let text = errors.into_iter().next().map(|error| error.message).unwrap_or_default();
-                ServiceError::field("photo_url", text)
-            }
-            error => error,
-        })
+        self.add_image(org, post, order, key).await.map_err(|error| error.of_named_picture("photo_url"))
     }
 }
 

@@ -259,9 +259,12 @@ impl TenantTx {
         Ok(())
     }
 
-    /// True when there was one. Versions, claims and effects go with it.
+    /// True when there was one. Versions, claims, effects and the file of its title card go with it.
     pub async fn delete_article(&self, id: Uuid) -> Result<bool, StoreError> {
+        let cards = self.card_files(id).await?;
         self.delete_effects(id).await?;
-        self.delete::<articles::Entity>(id).await
+        let was_there = self.delete::<articles::Entity>(id).await?;
+        self.release_cards(cards).await?;
+        Ok(was_there)
     }
 }

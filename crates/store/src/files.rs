@@ -114,14 +114,16 @@ impl TenantTx {
 
 impl System {
     /// Those of an organization's `blobs` that no file and no picture has its bytes in, in no particular order. What belongs
-    /// to a picture alone is named after it (`…/{id}.thumb.webp`).
+    /// to a picture alone is named after it (`…/{id}.thumb-….webp`).
     pub async fn unnamed_blobs(&self, org: OrgId, blobs: Vec<String>) -> Result<Vec<String>, StoreError> {
         let rows = sql::all(
             &self.db,
             "SELECT blob FROM unnest($2::text[]) AS given (blob)
              WHERE NOT EXISTS (SELECT FROM files WHERE files.org_id = $1 AND files.blob = given.blob)
                AND NOT EXISTS (SELECT FROM images WHERE images.org_id = $1 AND images.id =
-                    substring(given.blob FROM '/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.][^/]*$')::uuid)",
+                    substring(given.blob FROM '/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[.][^/]*$')::uuid
+                AND (images.blob = given.blob OR EXISTS (
+                    SELECT FROM jsonb_each(images.variants) AS size WHERE size.value->>'blob' = given.blob)))",
             [org.0.into(), blobs.into()],
         )
         .await?;

@@ -74,6 +74,21 @@ ON CONFLICT (org_id, article_id) WHERE source = 'card' DO UPDATE SET kind = excl
     height = excluded.height, file_size = excluded.file_size, sha256 = excluded.sha256, blob = excluded.blob,
     variants = '{}', stored_bytes = 0, alt_text = excluded.alt_text, file_id = excluded.file_id, updated_at = now()";
 
+/// Cards from before there were pictures are covers only.
+const CARD_FILES: &str = "
+SELECT file_id AS id FROM images WHERE org_id = $1 AND article_id = $2 AND file_id IS NOT NULL
+UNION
+SELECT cover_file_id FROM articles WHERE org_id = $1 AND id = $2 AND cover_file_id IS NOT NULL";
+
+const RELEASE_CARD: &str = "
+DELETE FROM files WHERE org_id = $1 AND id = $2
+    AND NOT EXISTS (SELECT FROM articles a WHERE a.org_id = $1 AND a.cover_file_id = $2)
+    AND NOT EXISTS (SELECT FROM images i WHERE i.org_id = $1 AND i.file_id = $2)";
+
+const OF_PROJECT: &str = "
+SELECT i.* FROM images i JOIN articles a ON a.id = i.article_id
+WHERE i.org_id = $1 AND a.org_id = $1 AND a.project_id = $2";
+
 /// Sizes of pictures are far below the end of these columns.
 fn number<T: TryFrom<u64>>(size: impl Into<u64>) -> Result<T, StoreError> {
     let size = size.into();
@@ -99,6 +114,11 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok(sorted.order_by_asc(Column::Id).all(&self.conn).await?)
     }
 
+    /// The pictures of a project's articles, in no particular order.
+    pub async fn images_of_project(&self, project: Uuid) -> Result<Vec<Model>, StoreError> {
+        sql::rows(&self.conn, OF_PROJECT, [self.org_value(), project.into()]).await
+    }
+
     /// The featured picture of each of these articles that has one.
     pub async fn featured_images(&self, articles: &[Uuid]) -> Result<Vec<Model>, StoreError> {
         let of_articles = self.find::<Entity>().filter(Column::ArticleId.is_in(articles.iter().copied()));
@@ -107,10 +127,15 @@ impl<C: ConnectionTrait> Scoped<C> {
 }
 
 impl TenantTx {
-    /// Puts a picture behind the others of its article, whose row the caller has locked; the first of an article that shows
-    /// none becomes its featured one.
+    /// Puts a picture behind the others of its article, whose row the caller has locked. It becomes the featured one where
+    /// there is none, and in the place of the title card where it is the first that somebody chose.
     pub async fn insert_image(&self, new: NewImage) -> Result<Model, StoreError> {
         let others = self.images(&[new.article]).await?;
+        let has_featured = others.iter().any(|other| other.is_featured);
+        let is_first_chosen = others.iter().all(|other| other.source.0 == ImageSource::Card);
+        if has_featured && is_first_chosen {
+            self.feature_image(new.article, None).await?;
+        }
         let row = ActiveModel {
             id: Set(new.id),
             article_id: Set(new.article),
@@ -125,7 +150,7 @@ impl TenantTx {
             stored_bytes: Set(number(new.stored_bytes)?),
             alt_text: Set(new.alt_text),
             credit: Set(new.credit),
-            is_featured: Set(!others.iter().any(|other| other.is_featured)),
+            is_featured: Set(!has_featured || is_first_chosen),
             position: Set(others.last().map_or(0, |last| last.position.saturating_add(1))),
             file_id: Set(new.file),
             ..Default::default()
@@ -133,10 +158,12 @@ impl TenantTx {
         self.insert::<Entity>(row).await
     }
 
-    /// Notes the smaller sizes of a picture, which had none; `bytes` is what they take.
+    /// Notes the smaller sizes of a picture, which had none; `bytes` is what they take. False when the picture is gone, or
+    /// no longer the one in `blob` that they were made of.
     pub async fn set_image_variants(
         &self,
         id: Uuid,
+        blob: &str,
         variants: &BTreeMap<String, StoredVariant>,
         bytes: u64,
     ) -> Result<bool, StoreError> {
@@ -145,7 +172,8 @@ impl TenantTx {
             stored_bytes: Set(number(bytes)?),
             ..Default::default()
         };
-        Ok(self.update::<Entity>(id, row).await?.is_some())
+        let one = self.updating::<Entity>().set(row).filter(Column::Id.eq(id)).filter(Column::Blob.eq(blob));
+        Ok(one.exec(&self.conn).await?.rows_affected == 1)
     }
 
     /// Makes one of its pictures, or none, the featured one of an article whose row the caller has locked. False when the
@@ -167,8 +195,8 @@ impl TenantTx {
         Ok(self.delete::<Entity>(id).await?.then_some(found))
     }
 
-    /// Makes a file the title card of an article, in the place of an older one. The caller has locked the article's row; one
-    /// that is gone gets none.
+    /// Makes a file the title card of an article, in the place of an older one, whose file goes. The caller has locked the
+    /// article's row; one that is gone gets none.
     pub async fn put_card(&self, article: Uuid, card: NewCard<'_>) -> Result<(), StoreError> {
         let NewCard { file, width, height, alt_text } = card;
         let values = [
@@ -184,7 +212,26 @@ impl TenantTx {
             file.id.into(),
             file.kind.as_str().into(),
         ];
+        let before = self.card_files(article).await?;
         sql::execute(&self.conn, PUT_CARD, values).await?;
+        self.release_cards(before.into_iter().filter(|before| *before != file.id).collect()).await
+    }
+
+    /// The files that hold the title card of an article.
+    pub(crate) async fn card_files(&self, article: Uuid) -> Result<Vec<Uuid>, StoreError> {
+        let rows = sql::all(&self.conn, CARD_FILES, [self.org_value(), article.into()]).await?;
+        rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+    }
+
+    /// Removes files that held a title card, but for those that an article or a picture still shows. Their bytes are swept:
+    /// another card may have the same.
+    pub(crate) async fn release_cards(&self, files: Vec<Uuid>) -> Result<(), StoreError> {
+        for file in files {
+            let values = [self.org_value(), file.into()];
+            if sql::execute(&self.conn, RELEASE_CARD, values).await? > 0 {
+                self.delete_effects(file).await?;
+            }
+        }
         Ok(())
     }
 }

@@ -60,6 +60,8 @@ pub struct Mismatch {
 /// A text that everybody may read.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct SiteText {
+    /// Of the article.
+    pub id: Uuid,
     pub title: String,
     pub slug: String,
     pub excerpt: Option<String>,
@@ -154,7 +156,7 @@ WITH shown AS (
     FROM articles a WHERE a.org_id = $1 AND a.project_id = $2 AND a.status = 'published' AND a.version > 0 AND NOT ",
     hidden!(),
     ")
-SELECT a.title, a.slug, a.excerpt, a.content_markdown, a.seo_title, a.seo_description, a.published_at, a.categories,
+SELECT a.id, a.title, a.slug, a.excerpt, a.content_markdown, a.seo_title, a.seo_description, a.published_at, a.categories,
     a.tags, a.updated_at,
     coalesce((SELECT p.sent->'featured'->>'url' FROM publications p WHERE p.org_id = a.org_id AND p.article_id = a.id
         AND p.sent IS NOT NULL ORDER BY p.created_at DESC, p.id DESC LIMIT 1), a.featured_url) AS featured_url,

@@ -5,6 +5,7 @@ mod html;
 mod links;
 mod nesting;
 mod of_html;
+mod placed;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
@@ -14,6 +15,7 @@ use citation::without_marks;
 pub use html::to_html;
 pub use links::{Image, Links};
 pub use of_html::{MAX_HTML_BYTES, of_html};
+pub use placed::{Placed, with_images};
 
 /// The heading of level 2 that opens the list of sources; what follows it is no prose.
 pub const SOURCES_HEADING: &str = "Sources";

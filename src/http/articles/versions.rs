@@ -51,7 +51,9 @@ impl Versions {
         article_id: Path<Id>,
         version: Path<VersionNumber>,
     ) -> Outcome<Version> {
-        let row = auth.services().article_version(auth.org(), article_id.0.0, version.0.0).await?;
+        let mut row = auth.services().article_version(auth.org(), article_id.0.0, version.0.0).await?;
+        row.content_markdown =
+            auth.services().with_image_links(auth.org(), row.article_id, row.content_markdown).await?;
         Ok(Reply::new(row.try_into()?))
     }
 

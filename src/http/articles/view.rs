@@ -142,9 +142,10 @@ pub struct Article {
 /// The article with what is stored around it. `format` overrides what `content` is.
 pub async fn whole<R: Right, C: Class>(
     auth: &Auth<R, C>,
-    row: rows::Article,
+    mut row: rows::Article,
     format: Option<ContentFormat>,
 ) -> Result<Article, Problem> {
+    row.content_markdown = auth.services().with_image_links(auth.org(), row.id, row.content_markdown).await?;
     let sources = auth.services().article_sources(auth.org(), &row).await?;
     let failed = row.error.as_ref().and(row.task_id);
     let code = auth.services().error_codes(auth.org(), failed).await?.into_values().next();

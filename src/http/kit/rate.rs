@@ -157,11 +157,6 @@ impl RateLimiter {
         self.failures.count(address.map(network), self.limits.auth, now)
     }
 
-    /// Counts a call of somebody without a key, as one of the general class of its address.
-    pub fn visit(&self, address: Option<IpAddr>, now: Instant) -> Rate {
-        self.visits.count(address.map(network), self.limits.general, now)
-    }
-
     /// Whether an address may fail once more.
     pub fn may_fail(&self, address: Option<IpAddr>, now: Instant) -> bool {
         self.failures.has_room(&address.map(network), self.limits.auth, now)

@@ -22,6 +22,9 @@ use super::{
 /// Ends of paths whose operations wait for a service of somebody else.
 const ASKING_OUTSIDE: [&str; 3] = ["/stock-photos/search", "/images/from-stock", "/images/ai-generate"];
 
+/// Ends of paths whose operations only read, and need a text, or a key that links are signed with.
+const NEEDING_A_STATE: [&str; 2] = ["/seo-score", "/blog-posts/{post_id}/images"];
+
 /// Whoever has no key shows a link that is signed.
 /// For everybody, and still counted.
 const COUNTED_BY_ADDRESS: &str = "/publisher/site-definition";
@@ -48,7 +51,7 @@ pub fn of(path: &str, operation: &MetaOperation, needed: Option<&Needed>) -> Vec
         (may_need_a_token, &[401, 403, 429]),
         (needed.is_some_and(Needed::costs), &[402]),
         (path.contains('{') || names_things, &[404]),
-        (changes || asks_outside || path.ends_with("/seo-score"), &[409]),
+        (changes || asks_outside || NEEDING_A_STATE.iter().any(|end| path.ends_with(end)), &[409]),
         (path.ends_with(TAKING_LINKS), &[403]),
         (path.ends_with(COUNTED_BY_ADDRESS), &[429]),
         (is_conditional, &[412]),

@@ -1,7 +1,7 @@
 //! The pictures of a post.
 
 use galley_domain::image::ImageSource;
-use galley_services::{Answer, ImageView, PictureOrder, PostId, StockOrder};
+use galley_services::{Answer, ImageView, PictureOrder, PostId, StockOrder, image_reference};
 use poem_openapi::{Object, OpenApi, param::Path};
 use serde_json::Value;
 use uuid::Uuid;
@@ -88,7 +88,8 @@ impl Images {
 
     /// Delete an image
     ///
-    /// With its bytes. If it was the featured one, the post has none then.
+    /// With its bytes. If it was the featured one, the post has none then. Where it stands in the text, nothing is shown and
+    /// published any more; the preview of a publication says so.
     #[oai(
         path = "/projects/:project_id/blog-posts/:post_id/images/:image_id",
         method = "delete",
@@ -158,6 +159,8 @@ pub struct BlogImage {
     s3_key: String,
     /// A link to the image in full size.
     original_url: String,
+    /// What the text of the post calls it: `![](reference)` in Markdown, `<img src="reference">` in HTML. It does not expire.
+    reference: String,
     source: Word<ImageSource>,
     /// Never empty.
     alt_text: String,
@@ -221,6 +224,7 @@ impl From<ImageView> for BlogImage {
             blog_post_id: row.article_id,
             s3_key: row.blob,
             original_url,
+            reference: image_reference(row.id),
             source: row.source.into(),
             alt_text: row.alt_text,
             width: row.width.unsigned_abs(),

@@ -52,7 +52,7 @@ impl Posts {
     ) -> Outcome<Vec<BlogPostSummary>> {
         let status = query.status.map(|status| status.0);
         let rows = auth.services().posts(auth.org(), project_id.0.0, status).await?;
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let ids: Vec<(Uuid, bool)> = rows.iter().map(|row| (row.id, row.version > 0)).collect();
         let mut links = auth.services().featured_links(auth.org(), &ids).await?;
         let shown = rows.into_iter().map(|row| (links.remove(&row.id), row)).map(|(link, row)| (row, link));
         Ok(Reply::new(views(shown)?))
@@ -92,6 +92,12 @@ impl Posts {
     ///
     /// What is left out stays. `content` is HTML; what does not belong into an article is taken out of it. A change of the
     /// text makes a version. Of a published post it changes what stands here; publish again to send it.
+    ///
+    /// An image of the post stands in its text by the address `reference`; a link to it means the same. Answers have fresh
+    /// links in its place. One that the post does not have is left out of answers and publications, and told in the preview.
+    ///
+    /// `featured_image_url` is a link to an image of the post, or an https address whose picture is fetched at once and added
+    /// to the post; null takes it away.
     #[oai(path = "/projects/:project_id/blog-posts/:post_id", method = "patch", operation_id = "update_blog_post")]
     async fn update(
         &self,
@@ -308,13 +314,14 @@ pub async fn shown<R: Right, C: Class>(auth: &Auth<R, C>, place: impl Into<Place
     with_job(auth, row).await
 }
 
-async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, row: rows::Article) -> Result<BlogPost, Problem> {
+async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, mut row: rows::Article) -> Result<BlogPost, Problem> {
     let task = match row.publication_id {
         Some(publication) => auth.services().publication(auth.org(), publication).await?.task_id,
         None => None,
     };
-    let featured = auth.services().featured_links(auth.org(), &[row.id]).await?.remove(&row.id);
+    let featured = auth.services().featured_links(auth.org(), &[(row.id, row.version > 0)]).await?.remove(&row.id);
     let score = auth.services().score_post(auth.org(), &row, None).await?.map(|scored| scored.report.score);
+    row.content_markdown = auth.services().with_image_links(auth.org(), row.id, row.content_markdown).await?;
     BlogPost::with(row, Beside { publishing: task, featured, score })
 }
 

@@ -183,7 +183,11 @@ pub(super) async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> 
             "images" => !tx.images(&[article]).await?.is_empty(),
             "featured_images" => !tx.featured_images(&[article]).await?.is_empty(),
             "insert_image" => tx.insert_image(new_image(article)).await.map(|_| true)?,
-            "set_image_variants" => tx.set_image_variants(theirs.image.id, &Default::default(), 9).await?,
+            "images_of_project" => !tx.images_of_project(project).await?.is_empty(),
+            "set_image_variants" => {
+                let image = &theirs.image;
+                tx.set_image_variants(image.id, &image.blob, &Default::default(), 9).await?
+            }
             "feature_image" => tx.feature_image(article, Some(theirs.image.id)).await?,
             "delete_image" => tx.delete_image(theirs.image.id).await?.is_some(),
             "put_card" => {

@@ -1,6 +1,11 @@
-//! Draws a sheet of cards to look at: `cargo run -p galley-images --example cards -- FOLDER`.
+//! Draws a sheet of cards to look at, each several times to see how long it takes:
+//! `cargo run --release -p galley-images --example cards -- FOLDER`.
+
+use std::time::Instant;
 
 use galley_images::{Card, render_card};
+
+const RUNS: usize = 51;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("name a folder to write to")?;
@@ -35,9 +40,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             language: language.into(),
             seed: index as u64 * 11,
         };
-        let start = std::time::Instant::now();
+        let mut times = Vec::with_capacity(RUNS);
+        for _ in 0..RUNS {
+            let start = Instant::now();
+            render_card(&card)?;
+            times.push(start.elapsed());
+        }
+        times.sort_unstable();
+        let ms = |at: usize| times[at].as_secs_f64() * 1e3;
         let done = render_card(&card)?;
-        println!("{name}: {} KB, {} ms, {:?}", done.png.len() / 1024, start.elapsed().as_millis(), done.warnings);
+        println!(
+            "{name}: {} KB, {:.1} ms (median of {RUNS}; {:.1} to {:.1}), {:?}",
+            done.png.len() / 1024,
+            ms(RUNS / 2),
+            ms(0),
+            ms(RUNS - 1),
+            done.warnings
+        );
         std::fs::write(format!("{folder}/{name}.png"), done.png)?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use galley_domain::{
     task::TaskStatus,
 };
 use galley_engine::StepSeed;
-use galley_store::{HoldOutcome, NewImage, NewOrder, StoreError};
+use galley_store::{HoldOutcome, NewOrder, StoreError};
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,9 +17,9 @@ use crate::{
     Services,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
-    images::{ImageView, PostId, alt_text, refuse_one_more},
+    images::{ImageView, PostId, alt_text, blobs_of, refuse_one_more},
     orders::Receipt,
-    pipelines::images::{GENERATE, TASK},
+    pipelines::images::{GENERATE, MadePicture, TASK, has_room},
     projects::refuse_trashed,
 };
 
@@ -103,6 +103,9 @@ impl Services {
             _ => return Ok(MadeImage::Open),
         }
         let output = tenant.outputs(task, GENERATE, 1).await?.into_iter().next().and_then(|step| step.output);
+        if let Some(refused) = output.as_ref().and_then(|output| output["refused"].as_str()) {
+            return Err(ServiceError::Conflict(refused.to_owned()));
+        }
         let id = output.and_then(|output| output["image_id"].as_str()?.parse::<Uuid>().ok());
         let image = match id {
             Some(id) => tenant.image(id).await?,
@@ -118,8 +121,9 @@ impl Services {
         Ok(serde_json::from_value::<Input>(row.input).map_err(StoreError::from)?.request)
     }
 
-    /// Stores what a model has made for the article of a task. What it made may be no picture.
-    pub async fn store_made_image(&self, org: OrgId, task: Uuid, bytes: Bytes) -> Result<NewImage, ServiceError> {
+    /// Stores what a model has made for the article of a task. What it made may be no picture, and there may be no room for
+    /// it any more.
+    pub async fn store_made_image(&self, org: OrgId, task: Uuid, bytes: Bytes) -> Result<MadePicture, ServiceError> {
         let tenant = self.store.tenant(org);
         let row = tenant.task(task).await?.ok_or(ServiceError::NotFound(Missing::Task))?;
         let article = match row.subject_id {
@@ -129,8 +133,17 @@ impl Services {
         let article = article.ok_or(ServiceError::NotFound(Missing::Article))?;
         let (encoded, variants) = self.encoded(bytes).await?;
         let alt_text = alt_text(None, &article.title);
-        let new = super::new_image(article.id, ImageSource::Ai, &encoded, alt_text, None);
-        self.store_bytes(org, new, encoded, variants).await
+        let image = super::new_image(article.id, ImageSource::Ai, &encoded, alt_text, None);
+        let image = self.store_bytes(org, image, encoded, variants).await?;
+        let quota = self.settings.files_quota;
+        let tx = self.store.begin(org).await?;
+        // Whoever fills it from now on is seen when the picture is kept.
+        let room = has_room(&tx, &image, quota).await;
+        tx.rollback().await?;
+        if room.is_err() {
+            self.drop_blobs(&blobs_of(&image.blob, image.variants.values(), image.id)).await;
+        }
+        room.map(|()| MadePicture { image, quota })
     }
 }
 

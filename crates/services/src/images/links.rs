@@ -1,9 +1,11 @@
 //! Links to the bytes of pictures. A link is signed with the envelope key, says whose picture it leads to, and expires; who has
 //! it needs no key, as `<img>` has none.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use galley_domain::OrgId;
-use galley_store::rows;
+use galley_store::{StoredVariant, rows};
 use galley_vault::Keyring;
 use uuid::Uuid;
 
@@ -15,6 +17,11 @@ use crate::{
 
 /// What the full size is called in a link.
 pub(super) const ORIGINAL: &str = "original";
+/// How often the sizes of a title card are begun that is drawn anew meanwhile.
+const TRIES: usize = 3;
+
+type Variants = BTreeMap<String, StoredVariant>;
+
 /// Nothing else that is signed can be taken for a link.
 const PURPOSE: &str = "image link";
 
@@ -99,15 +106,13 @@ impl Services {
         }
         let org = OrgId(link.org);
         let gone = || ServiceError::NotFound(Missing::Image);
-        let image = self.store.tenant(org).image(link.image).await?.ok_or_else(gone)?;
         let (kind, blob, size, sha256) = match link.part.as_str() {
-            ORIGINAL => (image.kind, image.blob, image.file_size.unsigned_abs(), image.sha256),
+            ORIGINAL => {
+                let image = self.store.tenant(org).image(link.image).await?.ok_or_else(gone)?;
+                (image.kind, image.blob, image.file_size.unsigned_abs(), image.sha256)
+            }
             name => {
-                let mut variants = image.stored_variants()?;
-                if variants.is_empty() {
-                    variants = self.make_variants(org, &image).await?;
-                }
-                let variant = variants.remove(name).ok_or_else(gone)?;
+                let variant = self.variants_of(org, link.image).await?.remove(name).ok_or_else(gone)?;
                 (variant.kind, variant.blob, variant.size, variant.sha256)
             }
         };
@@ -115,18 +120,35 @@ impl Services {
         Ok(ImageBytes { media_type: media_type(&kind), size, sha256, seconds_left, pieces })
     }
 
-    /// Two at once make the same bytes under the same names.
-    async fn make_variants(
-        &self,
-        org: OrgId,
-        image: &rows::Image,
-    ) -> Result<std::collections::BTreeMap<String, galley_store::StoredVariant>, ServiceError> {
+    /// The smaller sizes of an image. They are made where there are none yet, and made again of a title card that was drawn
+    /// anew meanwhile.
+    async fn variants_of(&self, org: OrgId, id: Uuid) -> Result<Variants, ServiceError> {
+        for _ in 0..TRIES {
+            let image = self.store.tenant(org).image(id).await?.ok_or(ServiceError::NotFound(Missing::Image))?;
+            let variants = image.stored_variants()?;
+            if !variants.is_empty() {
+                return Ok(variants);
+            }
+            if let Some(variants) = self.make_variants(org, &image).await? {
+                return Ok(variants);
+            }
+        }
+        Err(ServiceError::Unavailable("the image keeps being replaced; try again".into()))
+    }
+
+    /// Two at once make the same bytes under the same names. None when the image is no longer the one that was read.
+    async fn make_variants(&self, org: OrgId, image: &rows::Image) -> Result<Option<Variants>, ServiceError> {
         let made = self.sized(self.blobs.get(&image.blob).await?).await?;
-        let (variants, bytes) = self.store_variants(org, image.id, made).await?;
+        let (variants, bytes) = self.store_variants(org, image.id, &image.sha256, made).await?;
         let tx = self.store.begin(org).await?;
-        let is_there = tx.set_image_variants(image.id, &variants, bytes).await?;
+        let is_there = tx.set_image_variants(image.id, &image.blob, &variants, bytes).await?;
         tx.commit().await?;
-        if is_there { Ok(variants) } else { Err(ServiceError::NotFound(Missing::Image)) }
+        if is_there {
+            return Ok(Some(variants));
+        }
+        let blobs: Vec<String> = variants.into_values().map(|variant| variant.blob).collect();
+        self.drop_blobs(&blobs).await;
+        Ok(None)
     }
 }
 

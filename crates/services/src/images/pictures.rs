@@ -76,7 +76,9 @@ fn refusal(error: PictureError) -> ServiceError {
     match error {
         PictureError::TooLarge { max, .. } => ServiceError::TooLarge(max),
         PictureError::OtherKind => ServiceError::WrongKind(error.to_string()),
-        PictureError::TooManyPixels { .. } | PictureError::Broken(_) => ServiceError::field("file", error.to_string()),
+        PictureError::TooManyPixels { .. } | PictureError::Grows { .. } | PictureError::Broken(_) => {
+            ServiceError::field("file", error.to_string())
+        }
         PictureError::Encoding(_) => ServiceError::Unavailable(error.to_string()),
     }
 }

@@ -8,7 +8,7 @@ use galley_domain::{
     project::Platform,
     publishing::{Placements, PostForm},
 };
-use galley_store::{StoreError, TenantTx, TextEnum, rows};
+use galley_store::{ConnectionFilter, StoreError, TenantTx, TextEnum, rows};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -281,6 +281,31 @@ pub(crate) async fn release_connection(tx: &TenantTx, id: Uuid) -> Result<(), Se
         tx.delete_secret(purpose.as_str(), &name).await?;
     }
     Ok(())
+}
+
+/// The connections of a project that is to be removed.
+pub(crate) struct ProjectIntegrations(Vec<rows::Connection>);
+
+impl ProjectIntegrations {
+    /// A project has at most one for each platform.
+    pub async fn of(tx: &TenantTx, project: Uuid) -> Result<Self, ServiceError> {
+        let filter = ConnectionFilter { project_id: Some(project), limit: 100, ..ConnectionFilter::default() };
+        Ok(Self(tx.integrations(&filter).await?.0))
+    }
+
+    /// Once the project is gone: one with a login stays as a blog connection. Any other would be in no list any more, so
+    /// it goes with its secrets.
+    pub async fn leave(self, tx: &TenantTx) -> Result<(), ServiceError> {
+        for row in self.0 {
+            if row.username.is_empty() {
+                release_connection(tx, row.id).await?;
+                tx.remove::<rows::Connection>(row.id).await?;
+            } else {
+                tx.delete_secret(SecretPurpose::SiteWebhook.as_str(), &row.id.to_string()).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 async fn refuse_twin(

@@ -16,6 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    assets::Assets,
     gate, is_newer, known,
     posts::PostEdit,
     publish::{PublishRequest, refusal, target, tell_publication},
@@ -130,7 +131,7 @@ impl Services {
         placed: &Placed,
         there: &RemoteFields,
     ) -> Result<Vec<DriftedField>, ServiceError> {
-        let post = post_of(article, Shown::Publish, Vec::new());
+        let post = post_of(article, Shown::Publish, Assets::none(article));
         let form = placed.blog.preview(post, Some(&placed.known)).await.map_err(ServiceError::Outside)?.local;
         let mut fields = drifted(&form, there, article);
         fields.retain(|one| TEXT.contains(&one.field.as_str()));
@@ -306,7 +307,8 @@ impl Services {
         let publication = self.store.tenant(org).placed(id, connection.id).await?;
         let blog = self.blog(org, &connection).await?;
         let known = known(publication.clone())?;
-        let assets = self.cover_of(org, &article).await.ok().flatten().into_iter().collect();
+        let mut assets = self.assets_of(org, &article).await.unwrap_or_else(|_| Assets::none(&article));
+        let left_out = std::mem::take(&mut assets.warnings);
         let post = post_of(&article, shown_as(visibility, article.scheduled_at), assets);
         let is_newer = is_newer(&article, publication.as_ref());
         let seo_meta = publication.and_then(|publication| Some(publication.metadata["seo_meta"].as_str()?.to_owned()));
@@ -350,7 +352,7 @@ impl Services {
             target: found.target.map(placed_at),
             fields: previewed(&found.local, found.remote.as_ref()),
             drift,
-            warnings: found.warnings,
+            warnings: found.warnings.into_iter().chain(left_out).collect(),
             ..bare
         })
     }

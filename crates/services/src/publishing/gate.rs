@@ -43,7 +43,7 @@ impl PublishGate {
         let is_approved = [ArticleStatus::Approved, ArticleStatus::Scheduled, ArticleStatus::Published]
             .iter()
             .any(|status| status.as_str() == article.status);
-        let has_cover = has_image || article.cover_file_id.is_some() || article.featured_url.is_some();
+        let has_cover = has_image || article.featured_url.is_some();
         let rules = [
             (
                 self.no_unsupported_claims && unsupported > 0,

@@ -1,5 +1,6 @@
 //! Publishing: connections to blogs, posts and their templates, and what goes out.
 
+pub(crate) mod assets;
 pub(crate) mod calendar;
 pub(crate) mod connections;
 pub(crate) mod deploy;
@@ -54,6 +55,11 @@ impl Blogs {
     /// [`ClientError`] if the user agent is not a valid header or the TLS library does not start.
     pub fn new(links: Policy, user_agent: &str) -> Result<Self, ClientError> {
         Ok(Self { clients: wordpress_clients(links, user_agent)? })
+    }
+
+    /// For whatever else asks addresses that others have chosen.
+    pub(crate) fn clients(&self) -> &GuardedClients {
+        &self.clients
     }
 
     fn open(&self, connection: &rows::Connection, password: Hidden) -> Result<Arc<dyn Destination>, Fault> {

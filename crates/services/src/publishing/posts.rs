@@ -17,6 +17,7 @@ use crate::{
     ArticleEdit, Services, delivered,
     error::{Missing, ServiceError},
     idempotency::{Answer, IdempotencyKey, once},
+    images::PostId,
     projects::refuse_trashed,
 };
 
@@ -76,10 +77,11 @@ impl PostEdit {
         }
         set(&mut article.excerpt, self.excerpt.as_ref());
         if let Some(featured) = &self.featured {
-            article.featured_url = match featured {
-                Some(Featured::Elsewhere(url)) => Some(url.clone()),
-                Some(Featured::Own(_)) | None => None,
-            };
+            // That of a text from a site; from now on one of its own images counts, or none.
+            article.featured_url = featured.as_ref().and_then(|featured| match featured {
+                Featured::Elsewhere(url) => Some(url.clone()),
+                Featured::Own(_) => None,
+            });
         }
         set(&mut article.focus_keyword, self.focus_keyword.as_ref());
         set(&mut article.categories, self.categories.as_ref());
@@ -100,9 +102,9 @@ impl PostEdit {
         let Some(featured) = &self.featured else { return Ok(()) };
         let image = match featured {
             Some(Featured::Own(image)) => Some(*image),
+            // `edit_post` has made an image of the post of it.
             Some(Featured::Elsewhere(_)) => {
-                let text = "must be the link of one of the post's images; upload the picture first";
-                return Err(ServiceError::field("featured_image_url", text));
+                return Err(ServiceError::field("featured_image_url", "must be the link of one of the post's images"));
             }
             None => None,
         };
@@ -316,14 +318,25 @@ impl Services {
         Ok(id)
     }
 
-    /// What is written about the text makes a version; what stands beside it does not.
+    /// What is written about the text makes a version; what stands beside it does not. A picture at another address becomes
+    /// an image of the post first.
     pub async fn edit_post(
         &self,
         org: OrgId,
-        (project, id): (Uuid, Uuid),
+        (project, post): (Uuid, Uuid),
         edit: PostEdit,
     ) -> Result<rows::Article, ServiceError> {
-        self.post(org, project, id).await?;
+        self.post(org, project, post).await?;
+        let place = PostId { project, post };
+        let (edit, fetched) = self.with_fetched_image(org, place, edit).await?;
+        let edited = self.edit_known_post(org, post, edit).await;
+        if edited.is_err() {
+            self.forget_fetched(org, place, fetched).await;
+        }
+        edited
+    }
+
+    async fn edit_known_post(&self, org: OrgId, id: Uuid, edit: PostEdit) -> Result<rows::Article, ServiceError> {
         let article = match edit.changes_text() {
             true => self.edit_article_and(org, id, edit.text.clone(), Some(&edit)).await?,
             false => self.edit_beside_text(org, id, &edit).await?,

@@ -1,6 +1,7 @@
 //! What everybody may read of a site: its published texts, where its owner has opened it.
 
 use chrono::{DateTime, Utc};
+use galley_domain::OrgId;
 use galley_store::{SiteText, rows};
 use uuid::Uuid;
 
@@ -67,8 +68,12 @@ impl Services {
     /// With what is published, the newest first.
     pub async fn site_definition(&self, site: OpenSite) -> Result<SiteDefinition, ServiceError> {
         let OpenSite { project, version, .. } = site;
-        let tenant = self.store.tenant(galley_domain::OrgId(project.org_id));
-        let texts = tenant.published_texts(project.id, MAX_TEXTS, MAX_BYTES).await?;
+        let tenant = self.store.tenant(OrgId(project.org_id));
+        let mut texts = tenant.published_texts(project.id, MAX_TEXTS, MAX_BYTES).await?;
+        for text in &mut texts {
+            let markdown = std::mem::take(&mut text.content_markdown);
+            text.content_markdown = self.with_image_links(OrgId(project.org_id), text.id, markdown).await?;
+        }
         Ok(SiteDefinition { project, version, texts, generated_at: tenant.now().await? })
     }
 }

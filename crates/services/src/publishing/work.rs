@@ -4,12 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use galley_destinations::{
-    Asset, AssetRole, Destination, Known, Post, Published, RemoteFields, SeoMeta, Visibility as Shown, differences,
+    Destination, Known, Post, Published, RemoteFields, SeoMeta, Visibility as Shown, differences,
 };
 use galley_domain::{
     Fault, FaultCode, OrgId,
     article::ArticleStatus,
-    image::ImageSource,
     publishing::{PublicationState, Visibility},
 };
 use galley_engine::StepError;
@@ -18,7 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{gate, known, missed::Promise};
+use super::{assets::Assets, gate, known, missed::Promise};
 use crate::{Services, error::ServiceError};
 
 /// What is written anew goes out when it is there.
@@ -110,7 +109,7 @@ impl Services {
         let org = OrgId(article.org_id);
         let Some(sent) = self.store.tenant(org).article_version(article.id, version).await? else { return Ok(false) };
         let sent = rows::Article { title: sent.title, content_markdown: sent.content_markdown, ..article.clone() };
-        let form = work.blog.preview(post_of(&sent, Shown::Publish, Vec::new()), known).await?.local;
+        let form = work.blog.preview(post_of(&sent, Shown::Publish, Assets::none(&sent)), known).await?.local;
         Ok(differences(&form, there).iter().all(|one| !matches!(one.field.as_str(), "title" | "content")))
     }
 
@@ -161,59 +160,9 @@ impl Services {
     pub async fn post_message(&self, org: OrgId, work: &PublicationWork) -> Result<Post, StepError> {
         let PublicationWork { publication, article, .. } = work;
         let shown = shown_as(*publication.visibility, publication.due_at);
-        let assets = self.cover_of(org, article).await?.into_iter().collect();
+        let assets = self.assets_of(org, article).await?;
         let post = post_of(article, shown, assets);
         Ok(Post { overwrite: publication.force, ..post })
-    }
-
-    /// The picture that leads the article, with its alt text.
-    pub async fn cover_of(&self, org: OrgId, article: &rows::Article) -> Result<Option<Asset>, StepError> {
-        let featured = self.store.tenant(org).featured_images(&[article.id]).await?.pop();
-        if let Some(image) = featured.filter(|image| image.source.0 != ImageSource::Card) {
-            return self.featured_asset(&image).await.map(Some);
-        }
-        let Some(cover) = article.cover_file_id else { return Ok(None) };
-        match self.file_bytes(org, cover).await {
-            Ok((_, bytes)) => Ok(Some(Asset {
-                name: "cover.png".into(),
-                bytes: bytes.to_vec(),
-                smaller: None,
-                alt: article.cover_alt.clone().unwrap_or_default(),
-                caption: String::new(),
-                credit: String::new(),
-                role: AssetRole::Cover,
-            })),
-            Err(ServiceError::Store(error)) => Err(error.into()),
-            Err(ServiceError::Blob(error)) => {
-                let fault = Fault::transient(FaultCode::WorkflowError, "the store of files does not answer");
-                Err(fault.with_detail(error).into())
-            }
-            Err(error) => {
-                let fault = Fault::permanent(FaultCode::WorkflowError, "the cover of the article is gone");
-                Err(fault.with_detail(error).into())
-            }
-        }
-    }
-}
-
-impl Services {
-    /// A picture that was chosen for the article.
-    async fn featured_asset(&self, image: &rows::Image) -> Result<Asset, StepError> {
-        let bytes = self.blobs.get(&image.blob).await.map_err(|error| {
-            let fault = Fault::transient(FaultCode::WorkflowError, "the store of files does not answer");
-            fault.with_detail(error)
-        })?;
-        let end = if image.kind == "jpeg" { "jpg" } else { image.kind.as_str() };
-        let credit = image.credit.as_ref().and_then(|credit| credit["photographer"].as_str());
-        Ok(Asset {
-            name: format!("cover.{end}"),
-            bytes: bytes.to_vec(),
-            smaller: None,
-            alt: image.alt_text.clone(),
-            caption: String::new(),
-            credit: credit.unwrap_or_default().to_owned(),
-            role: AssetRole::Cover,
-        })
     }
 }
 
@@ -227,7 +176,7 @@ pub(crate) fn shown_as(visibility: Visibility, due: Option<DateTime<Utc>>) -> Sh
 }
 
 /// An article as destinations take it.
-pub fn post_of(article: &rows::Article, visibility: Shown, assets: Vec<Asset>) -> Post {
+pub fn post_of(article: &rows::Article, visibility: Shown, assets: Assets) -> Post {
     Post {
         article_id: article.id,
         version: u32::try_from(article.version).unwrap_or(0),
@@ -252,13 +201,13 @@ pub fn post_of(article: &rows::Article, visibility: Shown, assets: Vec<Asset>) -
         modified: Some(article.updated_at),
         visibility,
         overwrite: false,
-        markdown_body: without_title(&article.content_markdown).to_owned(),
-        assets,
+        markdown_body: without_title(&assets.markdown).to_owned(),
+        assets: assets.list,
     }
 }
 
 /// The same for a folder, whose generators make pages of keywords.
-pub fn folder_post(article: &rows::Article, visibility: Shown, assets: Vec<Asset>) -> Post {
+pub fn folder_post(article: &rows::Article, visibility: Shown, assets: Assets) -> Post {
     let post = post_of(article, visibility, assets);
     let tags = if post.tags.is_empty() { post.keywords.clone() } else { post.tags.clone() };
     // It has no place for a title of its own and a keyphrase.

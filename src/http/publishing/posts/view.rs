@@ -36,8 +36,9 @@ pub struct BlogPostSummary {
     updated_at: Moment,
 }
 
-fn cover(featured: Option<String>, cover: Option<Uuid>) -> Nullable<String> {
-    featured.or_else(|| cover.map(|file| format!("/api/v1/files/{file}/content"))).into()
+/// The image that was chosen, else that of a text that came from a site.
+fn cover(featured: Option<String>, of_site: Option<String>) -> Nullable<String> {
+    featured.or(of_site).into()
 }
 
 fn wp_id(external_id: Option<String>) -> Nullable<i64> {
@@ -56,7 +57,7 @@ impl TryFrom<(rows::ArticleHead, Option<String>)> for BlogPostSummary {
             status: Word(status),
             post_type: Word(row.post_type.0),
             topic: row.topic.into(),
-            featured_image_url: cover(row.featured_url.or(featured), row.cover_file_id),
+            featured_image_url: cover(featured, row.featured_url),
             wp_post_id: wp_id(row.external_id),
             published_url: row.external_url.into(),
             published_at: row.published_at.into(),
@@ -162,7 +163,7 @@ impl BlogPost {
             status: Word(status),
             post_type: Word(row.post_type.0),
             topic: row.topic.into(),
-            featured_image_url: cover(row.featured_url.or(featured), row.cover_file_id),
+            featured_image_url: cover(featured, row.featured_url),
             seo_meta: BlogSeoMeta {
                 meta_title: row.seo_title,
                 meta_description: row.seo_description,

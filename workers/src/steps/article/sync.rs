@@ -60,7 +60,7 @@ impl Effect for Publication<'_> {
     }
 
     async fn prepare(&self) -> Result<Post, StepError> {
-        let assets = self.services.cover_of(self.org, self.article).await?.into_iter().collect();
+        let assets = self.services.assets_of(self.org, self.article).await?;
         let shown = if self.article.published_at.is_none() { Visibility::Draft } else { Visibility::Publish };
         Ok(folder_post(self.article, shown, assets))
     }

@@ -29,7 +29,7 @@ impl Step for Follow {
                 false => "nothing",
             },
             InFolder::Article(article, shown) => {
-                let assets = services.cover_of(org, &article).await?.into_iter().collect();
+                let assets = services.assets_of(org, &article).await?;
                 folder.publish(folder_post(&article, shown, assets), None).await?;
                 "written"
             }

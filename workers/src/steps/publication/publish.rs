@@ -39,10 +39,11 @@ impl Step for Publish {
             key: &work.publication.id.to_string(),
         };
         let posting = Posting { services, org, work: &work, answer: Mutex::default() };
-        let published = match self.post(cx, org, &key, &posting).await {
+        let mut published = match self.post(cx, org, &key, &posting).await {
             Err(StepError::Fault(fault)) if fault.is_transient() => return Err(work.put_off(fault)),
             posted => posted?,
         };
+        published.warnings.extend(services.asset_warnings(org, &work.article).await?);
         let version = i32::try_from(published.version).unwrap_or(work.article.version);
         Ok(pipelines::publication::sent(SentPublication {
             publication: work.publication.id,

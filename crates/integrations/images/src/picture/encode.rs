@@ -6,6 +6,8 @@ use super::{Encoded, PictureError, PictureKind};
 
 /// Of the picture in its full size. It has lost something once already.
 const FULL_QUALITY: u8 = 90;
+/// Of one that would be too large otherwise.
+const SMALLER_QUALITY: u8 = 80;
 /// Of the format.
 const MAX_WEBP_SIDE: u32 = 16_383;
 
@@ -17,14 +19,32 @@ fn encoded(pixels: &DynamicImage, kind: PictureKind, bytes: Vec<u8>) -> Encoded 
     Encoded { kind, width: pixels.width(), height: pixels.height(), bytes }
 }
 
-pub(super) fn full(pixels: &DynamicImage, kind: PictureKind) -> Result<Encoded, PictureError> {
-    match kind {
-        PictureKind::Jpeg => jpeg(pixels, FULL_QUALITY),
-        // An animation may say that it is larger than a frame can be.
-        PictureKind::Webp if pixels.width().max(pixels.height()) <= MAX_WEBP_SIDE => {
-            webp(pixels, f32::from(FULL_QUALITY))
+/// The picture in the kind that it came in, if that has at most `most` bytes. A PNG of few colours can grow many times over,
+/// because every pixel is written in full; such a picture loses a little, as WebP where something of it is transparent, else
+/// as JPEG.
+pub(super) fn full(pixels: &DynamicImage, kind: PictureKind, most: usize) -> Result<Encoded, PictureError> {
+    // An animation may say that it is larger than a frame can be.
+    let fits_webp = pixels.width().max(pixels.height()) <= MAX_WEBP_SIDE;
+    let mut encoded = match kind {
+        PictureKind::Jpeg => jpeg(pixels, FULL_QUALITY)?,
+        PictureKind::Webp if fits_webp => webp(pixels, f32::from(FULL_QUALITY))?,
+        PictureKind::Webp | PictureKind::Png | PictureKind::Gif => png(pixels)?,
+    };
+    let has_alpha = pixels.color().has_alpha();
+    for quality in [FULL_QUALITY, SMALLER_QUALITY] {
+        if encoded.bytes.len() <= most {
+            return Ok(encoded);
         }
-        PictureKind::Webp | PictureKind::Png | PictureKind::Gif => png(pixels),
+        // Freed before the next is made.
+        drop(std::mem::take(&mut encoded.bytes));
+        encoded = match has_alpha && fits_webp {
+            true => webp(pixels, f32::from(quality))?,
+            false => jpeg(pixels, quality)?,
+        };
+    }
+    match encoded.bytes.len() {
+        bytes if bytes > most => Err(PictureError::Grows { bytes, max: most }),
+        _ => Ok(encoded),
     }
 }
 

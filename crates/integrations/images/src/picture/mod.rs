@@ -46,6 +46,9 @@ pub enum PictureError {
     TooManyPixels { width: u32, height: u32, max: u64 },
     #[error("the picture is damaged: {0}; save it again")]
     Broken(String),
+    /// Its pixels, encoded anew, take more than may be sent.
+    #[error("the picture takes {bytes} bytes once it is encoded anew, and {max} are the most; send it smaller")]
+    Grows { bytes: usize, max: usize },
     /// A fault of ours and of no picture.
     #[error("the picture could not be encoded: {0}")]
     Encoding(String),
@@ -99,9 +102,15 @@ impl Picture {
         self.pixels.height()
     }
 
-    /// The picture in its full size, in the kind that it came in; a GIF becomes a PNG.
+    /// The picture in its full size, in the kind that it came in; a GIF becomes a PNG. One that would take more than
+    /// [`MAX_PICTURE_BYTES`] so becomes a JPEG, or a WebP if something of it is transparent.
     pub fn encoded(&self) -> Result<Encoded, PictureError> {
-        encode::full(&self.pixels, self.kind)
+        self.encoded_within(MAX_PICTURE_BYTES)
+    }
+
+    /// The same with another limit.
+    pub fn encoded_within(&self, bytes: usize) -> Result<Encoded, PictureError> {
+        encode::full(&self.pixels, self.kind, bytes)
     }
 
     /// The picture in each [`Size`], as WebP and as JPEG, never larger than it is. On JPEG what was transparent is white.

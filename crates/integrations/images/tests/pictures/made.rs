@@ -93,7 +93,7 @@ pub fn png_header(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-fn crc(bytes: &[u8]) -> u32 {
+pub fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |mut sum: u32, &byte| {
         sum ^= u32::from(byte);
         for _ in 0..8 {

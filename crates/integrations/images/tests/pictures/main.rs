@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
+mod bad_inputs;
 mod made;
 mod refused;
 mod taken;
