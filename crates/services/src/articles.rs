@@ -243,7 +243,19 @@ impl Services {
         text: &TextVersion,
         is_new: bool,
     ) -> Result<Findings, ServiceError> {
-        let seo_report = scored(text, &article.language).await?;
+        // As the score is shown: with the focus keyword and the site in view.
+        let written = rows::Article {
+            slug: text.slug.clone(),
+            seo_title: text.seo_title.clone(),
+            seo_description: text.seo_description.clone(),
+            keywords: text.keywords.clone(),
+            content_markdown: text.content_markdown.clone(),
+            ..article.clone()
+        };
+        let seo_report = match self.score_post(org, &written, None).await? {
+            Some(scored) => json!(scored.report),
+            None => scored(text, &article.language).await?,
+        };
         if !is_new {
             return Ok(Findings { seo_report, text: None });
         }

@@ -118,7 +118,14 @@ pub(crate) fn known(placed: Option<rows::Publication>) -> Result<Option<Known>, 
     let slug = fields.as_ref().map(|fields| fields.slug.clone()).unwrap_or_default();
     let mark = placed.metadata["mark"].as_str().and_then(|mark| mark.parse().ok());
     let version = placed.version.and_then(|version| u32::try_from(version).ok()).unwrap_or(0);
-    Ok(Some(Known { external_id, url: placed.external_url.unwrap_or_default(), slug, mark, fields, version }))
+    // Who records a post by hand says its number; whether the address is the site's own form of it, nobody knows.
+    let notes = &placed.metadata;
+    let is_by_hand = placed.task_id.is_none()
+        && fields.is_none()
+        && notes["imported"].is_null()
+        && notes["wordpress_status"].is_null();
+    let url = placed.external_url.filter(|_| !is_by_hand).unwrap_or_default();
+    Ok(Some(Known { external_id, url, slug, mark, fields, version }))
 }
 
 /// Whether the article has another text than the one that stands there.

@@ -121,10 +121,13 @@ impl RemotePost {
 
     /// Whether it is the article's. Out of a post that our records name, others may have taken the mark, or it was found with
     /// the mark of another article; on another site the number is somebody else's post. So without the mark it must have the
-    /// name, the address or the text that we know.
+    /// name, the address or the text that we know. Where nothing but the number is known, somebody has said it by hand.
     fn belongs_to(&self, article: Uuid, known: &Known) -> bool {
         if let Some(marker) = self.marker() {
             return marker.article == article || Some(marker.article) == known.mark;
+        }
+        if known.slug.is_empty() && known.url.is_empty() && known.fields.is_none() {
+            return true;
         }
         let is = |wanted: &str, found: &str| !wanted.is_empty() && wanted == found;
         let has_text = |content: &str| !content.trim().is_empty() && differences::same_html(content, &self.content.raw);
