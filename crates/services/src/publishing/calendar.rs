@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     missed::Promise,
     posts::{PostEdit, post_status},
-    publish::refuse_stale,
+    promises::refuse_stale,
     schedule::SchedulePostRequest,
 };
 use crate::{

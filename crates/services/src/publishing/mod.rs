@@ -10,6 +10,7 @@ pub(crate) mod integrations;
 pub(crate) mod missed;
 pub(crate) mod post_settings;
 pub(crate) mod posts;
+pub(crate) mod promises;
 pub(crate) mod publish;
 pub(crate) mod reconcile;
 pub(crate) mod records;

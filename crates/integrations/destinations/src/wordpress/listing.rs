@@ -38,6 +38,13 @@ fn route(collection: Collection) -> &'static str {
     }
 }
 
+/// How much there is in all.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    total: u64,
+    pages: u32,
+}
+
 /// Terms by name, asked for once for each set of them.
 #[derive(Default)]
 struct Names(HashMap<Vec<u64>, Vec<String>>);
@@ -73,8 +80,7 @@ impl WordPress {
     /// One page of the posts or pages of the site, in the order of their numbers.
     pub(super) async fn page_of(&self, collection: Collection, page: u32) -> Result<RemotePage, Fault> {
         let found = self.texts(collection, page.max(1)).await;
-        let (posts, total) = found.map_err(|failure| failure.into_fault("list what it has"))?;
-        let pages = u32::try_from(total.div_ceil(u64::from(PER_PAGE))).unwrap_or(u32::MAX);
+        let (posts, Counted { total, pages }) = found.map_err(|failure| failure.into_fault("list what it has"))?;
         let (mut categories, mut tags) = (Names::default(), Names::default());
         let mut items = Vec::with_capacity(posts.len());
         for post in &posts {
@@ -86,15 +92,15 @@ impl WordPress {
     }
 
     /// The texts of a page, and how many there are in all. What is too large for one answer comes in several.
-    async fn texts(&self, collection: Collection, page: u32) -> Result<(Vec<RemotePost>, u64), Failure> {
-        let (mut found, mut total) = (Vec::new(), 0);
+    async fn texts(&self, collection: Collection, page: u32) -> Result<(Vec<RemotePost>, Counted), Failure> {
+        let (mut found, mut counted) = (Vec::new(), Counted::default());
         // Parts of the page, the first one last: its number among parts of its size, and its size.
         let mut parts = vec![(page, PER_PAGE)];
         while let Some((number, size)) = parts.pop() {
             match self.part(collection, number, size).await {
                 Ok(Some((posts, all))) => {
                     found.extend(posts);
-                    total = all;
+                    counted = all;
                 }
                 // Somebody has removed some meanwhile.
                 Ok(None) => {}
@@ -107,7 +113,7 @@ impl WordPress {
                 Err(failure) => return Err(failure),
             }
         }
-        Ok((found, total))
+        Ok((found, counted))
     }
 
     /// `None` behind the last one.
@@ -116,8 +122,8 @@ impl WordPress {
         collection: Collection,
         number: u32,
         size: u32,
-    ) -> Result<Option<(Vec<RemotePost>, u64)>, Failure> {
-        let (number, size) = (number.to_string(), size.to_string());
+    ) -> Result<Option<(Vec<RemotePost>, Counted)>, Failure> {
+        let (number, asked) = (number.to_string(), size.to_string());
         // A site that does not know fields within fields leaves out the texts themselves.
         for fields in [RAW_FIELDS, FIELDS] {
             let query = [
@@ -125,7 +131,7 @@ impl WordPress {
                 ("context", "edit"),
                 ("orderby", "id"),
                 ("order", "asc"),
-                ("per_page", size.as_str()),
+                ("per_page", asked.as_str()),
                 ("page", number.as_str()),
                 ("_fields", fields),
             ];
@@ -140,8 +146,12 @@ impl WordPress {
             if fields == RAW_FIELDS && !answer.json.as_array().is_some_and(|posts| posts.iter().all(has_text)) {
                 continue;
             }
-            let total = answer.header("x-wp-total").and_then(|total| total.parse().ok()).unwrap_or(0);
-            return Ok(Some((read(answer.json)?, total)));
+            let total: u64 = answer.header("x-wp-total").and_then(|total| total.parse().ok()).unwrap_or(0);
+            // What the site says of pages is about pages of this size.
+            let said = answer.header("x-wp-totalpages").and_then(|pages| pages.parse().ok());
+            let reckoned = || u32::try_from(total.div_ceil(u64::from(PER_PAGE))).unwrap_or(u32::MAX);
+            let pages = said.filter(|_| size == PER_PAGE).unwrap_or_else(reckoned);
+            return Ok(Some((read(answer.json)?, Counted { total, pages })));
         }
         Ok(None)
     }
