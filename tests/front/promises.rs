@@ -1,7 +1,7 @@
 //! Promises under pressure: races, sites that are away, calls that are given up, and what the site shows in the end.
 
 use galley_domain::{
-    publishing::{SETTLE, TASK},
+    publishing::{FOLLOW, RECONCILE, SETTLE, TASK},
     task::TaskStatus,
 };
 use galley_testpeer::wordpress::{FakeWordPress, Like, Trouble};
@@ -292,4 +292,101 @@ async fn a_cancelled_publication_is_told_as_that() {
         assert_eq!(front.harness.ended(task[0].parse().unwrap()).await.status, TaskStatus::Cancelled);
     });
     published.is_problem(409, "CONFLICT");
+}
+
+impl Desk {
+    /// A post that its blog holds until an hour far ahead; its path.
+    async fn held(&self, hour: &str) -> String {
+        let post = self.written("Tea").await;
+        let body = json!({ "scheduled_at": hour, "connection_id": self.connection, "held_by": "site" });
+        let job = id(&self.front.post(&format!("{post}/schedule"), &body).await.is(200)["job_id"]);
+        let engine = self.engine();
+        self.front.harness.completed(job).await;
+        engine.stop().await;
+        post
+    }
+
+    /// Lets the look that follows an hour come now, as long after it as is said.
+    async fn looked_at(&self, after: &str) {
+        let database = &self.front.harness.database;
+        database.execute(&format!("UPDATE articles SET scheduled_at = now() - interval '{after}'")).await;
+        database.execute("UPDATE steps SET run_at = now() WHERE kind = 'publication_reconcile'").await;
+        let engine = self.engine();
+        self.front.harness.jobs_done(RECONCILE).await;
+        engine.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_site_holds_is_published_when_it_has_published_it() {
+    let desk = Desk::new().await;
+    let post = desk.held("2028-01-01T10:00:00Z").await;
+    let shown = desk.shown(&post).await;
+    assert_eq!((&shown["status"], &shown["scheduled_at"]), (&json!("scheduled"), &json!("2028-01-01T10:00:00.000Z")));
+    assert_eq!(desk.blog.posts()[0]["status"], "future");
+    assert!(text(&desk.blog.posts()[0]["date_gmt"]).starts_with("2028-01-01T10:00:00"));
+    let ours = json!({ "scheduled_at": "2028-02-01T10:00:00Z", "held_by": "galley" });
+    desk.front.post(&format!("{post}/schedule"), &ours).await.is_problem(409, "CONFLICT");
+    desk.blog.edit(shown["wp_post_id"].as_u64().unwrap(), |there| there["status"] = json!("publish"));
+    desk.looked_at("2 minutes").await;
+    let shown = desk.shown(&post).await;
+    assert_eq!((&shown["status"], &shown["scheduled_at"]), (&json!("published"), &Value::Null), "{shown}");
+    assert!(shown["published_url"].is_string() && shown["published_at"].is_string(), "{shown}");
+}
+
+#[tokio::test]
+async fn what_a_site_holds_is_moved_and_taken_back_there() {
+    let desk = Desk::new().await;
+    let post = desk.held("2028-01-01T10:00:00Z").await;
+    let body = json!({ "scheduled_at": "2028-02-01T10:00:00Z", "connection_id": desk.connection });
+    let moved = desk.front.post(&format!("{post}/schedule"), &body).await;
+    let job = id(&moved.is(200)["job_id"]);
+    let engine = desk.engine();
+    desk.front.harness.completed(job).await;
+    engine.stop().await;
+    assert_eq!(desk.blog.posts().len(), 1);
+    assert!(text(&desk.blog.posts()[0]["date_gmt"]).starts_with("2028-02-01T10:00:00"), "{}", desk.blog.posts()[0]);
+    let back = desk.front.post(&format!("{post}/unschedule"), &json!({})).await;
+    assert_eq!((&back.is(200)["status"], &back.json["scheduled_at"]), (&json!("draft"), &Value::Null));
+    assert_eq!(desk.blog.posts()[0]["status"], "draft");
+    let drift = desk.front.get(&format!("{post}/drift")).await;
+    assert_eq!(drift.is(200)["state"], "in_sync", "what we did there is no drift: {}", drift.text);
+}
+
+#[tokio::test]
+async fn that_a_site_has_missed_the_hour_is_told() {
+    let desk = Desk::new().await;
+    let post = desk.held("2028-01-01T10:00:00Z").await;
+    desk.looked_at("20 minutes").await;
+    let shown = desk.shown(&post).await;
+    assert!(text(&shown["error"]).contains("WP-Cron"), "{shown}");
+    let engine = desk.engine();
+    let published = desk.publish(&post, json!({})).await;
+    engine.stop().await;
+    assert_eq!((&published.is(200)["status"], &published.json["error"]), (&json!("published"), &Value::Null));
+    assert_eq!((desk.blog.posts().len(), &desk.blog.posts()[0]["status"]), (1, &json!("publish")));
+}
+
+#[tokio::test]
+async fn a_purged_project_leaves_nothing_in_the_folder() {
+    let desk = Desk::new().await;
+    let post = desk.written("Tea").await;
+    let article = format!("/api/v1/articles/{}", own(&post));
+    desk.front.patch(&article, &json!({ "publication_status": "published" })).await.is(200);
+    let followed = async || {
+        let engine = desk.engine();
+        desk.front.harness.jobs_done(FOLLOW).await;
+        engine.stop().await;
+    };
+    let texts = || {
+        let folders = std::fs::read_dir(desk.front.harness.site()).into_iter().flatten();
+        folders.filter(|entry| entry.as_ref().unwrap().path().join("index.md").exists()).count()
+    };
+    followed().await;
+    assert_eq!(texts(), 1);
+    let project = format!("/api/v1/projects/{}", desk.project);
+    desk.front.delete(&project).await.is(204);
+    desk.front.delete(&format!("{project}/permanent")).await.is(204);
+    followed().await;
+    assert_eq!(texts(), 0);
 }

@@ -112,8 +112,12 @@ impl Services {
         refuse_open_tasks(&tx, id).await?;
         let images = tx.images_of_project(id).await?;
         let integrations = ProjectIntegrations::of(&tx, id).await?;
+        let articles = tx.article_ids(id).await?;
         tx.delete_project(id).await?;
         integrations.leave(&tx).await?;
+        for article in articles {
+            self.follow_in_folder(&tx, article).await?;
+        }
         tx.commit().await?;
         self.drop_images(&images).await;
         Ok(())

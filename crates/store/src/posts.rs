@@ -167,6 +167,12 @@ impl<C: ConnectionTrait> Scoped<C> {
         Ok(self.page::<Entity, Head>(condition, &newest, 10_000, 0).await?.0)
     }
 
+    /// Of all articles of a project, whatever they are.
+    pub async fn article_ids(&self, project: Uuid) -> Result<Vec<Uuid>, StoreError> {
+        let of_project = self.find::<Entity>().filter(Column::ProjectId.eq(project)).select_only().column(Column::Id);
+        Ok(of_project.into_tuple().all(&self.conn).await?)
+    }
+
     pub async fn post(&self, project: Uuid, id: Uuid) -> Result<Option<Model>, StoreError> {
         let own = self.find::<Entity>().filter(Column::Id.eq(id)).filter(Column::ProjectId.eq(project));
         Ok(own.one(&self.conn).await?)

@@ -10,7 +10,7 @@ use galley_domain::{
     credits::Prices,
     image::ImageModel,
     order::ArticleOrder,
-    publishing::{FOLLOW, PUBLISH, RETRACT, SETTLE, site_sync},
+    publishing::{FOLLOW, PUBLISH, RECONCILE, RETRACT, SETTLE, site_sync},
     task::{StepKind, StepPolicy, TaskStatus},
     writing::{Brief, Tone, WordRange, Writer},
 };
@@ -379,7 +379,7 @@ impl Harness {
     /// Starts an engine that writes by the script and publishes to real addresses.
     pub fn publishing(&self, script: &Script) -> RunningEngine {
         let real = all_steps(self.toolbox(Arc::new(ExtractiveWriter), SendLimits::default()));
-        let of_sites = [PUBLISH, RETRACT, SETTLE, FOLLOW, site_sync::PLAN, site_sync::PULL, site_sync::PUSH];
+        let of_sites = [PUBLISH, RETRACT, SETTLE, RECONCILE, FOLLOW, site_sync::PLAN, site_sync::PULL, site_sync::PUSH];
         let of_sites = real.into_iter().filter(|step| of_sites.contains(&step.kind()));
         self.engine(scripted_steps(script).into_iter().chain(of_sites).collect(), |_| {})
     }

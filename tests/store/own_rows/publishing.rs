@@ -222,6 +222,7 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Option<Re
             "posts" => !tx.posts(project, None).await?.is_empty(),
             "post" => tx.post(project, article).await?.is_some(),
             "post_counts" => tx.post_counts(project).await?.total > 0,
+            "article_ids" => !tx.article_ids(project).await?.is_empty(),
             "placements" => !tx.placements(article).await?.is_empty(),
             "shelf" => tx.shelf(&whole_calendar()).await?.iter().any(|row| row.id == article),
             "calendar" => tx.calendar(&whole_calendar()).await?.iter().any(|row| row.id == article),

@@ -1,5 +1,6 @@
 //! The folder of a static site follows what becomes of articles here: changed, archived, taken back, deleted.
 
+use chrono::{DateTime, Utc};
 use galley_destinations::Visibility as Shown;
 use galley_domain::{OrgId, article::ArticleStatus, publishing::FOLLOW};
 use galley_engine::{StepError, StepSeed};
@@ -15,6 +16,17 @@ pub enum InFolder {
     Nothing,
     /// There never was a text of it, so nothing of it is there.
     AsItIs,
+}
+
+impl InFolder {
+    /// Tells two looks at an article apart between which it was changed.
+    pub fn mark(&self) -> (bool, Option<DateTime<Utc>>) {
+        match self {
+            Self::Article(article, _) => (true, Some(article.updated_at)),
+            Self::Nothing => (false, None),
+            Self::AsItIs => (true, None),
+        }
+    }
 }
 
 impl Services {
