@@ -390,3 +390,17 @@ async fn a_purged_project_leaves_nothing_in_the_folder() {
     followed().await;
     assert_eq!(texts(), 0);
 }
+
+#[tokio::test]
+async fn a_slug_is_one_of_its_project() {
+    let mut desk = Desk::new().await;
+    let (first, second) = (desk.written("Tea").await, desk.written("Tea").await);
+    let made = desk.front.post("/api/v1/projects", &json!({ "name": "Other", "platform": "wordpress" })).await;
+    desk.posts = format!("/api/v1/projects/{}/blog-posts", text(&made.is(201)["id"]));
+    let elsewhere = desk.written("Tea").await;
+    let slug = desk.shown(&first).await["slug"].clone();
+    assert_ne!(desk.shown(&second).await["slug"], slug);
+    assert_eq!(desk.shown(&elsewhere).await["slug"], slug, "another project has names of its own");
+    let taken = desk.front.patch(&second, &json!({ "slug": slug })).await;
+    taken.is_problem(409, "CONFLICT");
+}

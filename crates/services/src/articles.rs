@@ -112,7 +112,7 @@ impl Services {
             return Ok(None);
         }
         if let Some(slug) = &edit.slug
-            && tx.slug_taken(slug, base.id).await?
+            && tx.slug_taken(slug, base.project_id, base.id).await?
         {
             return Err(ServiceError::Conflict(format!(
                 "another article has the slug '{slug}'; choose a different one"
@@ -168,7 +168,7 @@ impl Services {
         once(tx, key, |tx| async move {
             let article = lock_readable(&tx, id, if_version).await?;
             let (mut text, mut findings) = found.ok_or(ServiceError::NotFound(Missing::Version))?;
-            let slug = crate::pipelines::article::free_slug(&tx, &text.slug, id).await?;
+            let slug = crate::pipelines::article::free_slug(&tx, &text.slug, article.project_id, id).await?;
             if slug != text.slug {
                 text.slug = slug;
                 findings.seo_report = scored(&text, &article.language).await?;

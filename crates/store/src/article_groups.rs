@@ -27,7 +27,7 @@ pub struct Naming {
 #[derive(Debug, Default)]
 pub struct LockedArticles {
     pub articles: HashMap<Uuid, LockedArticle>,
-    /// Those whose wanted name another article has.
+    /// Those whose wanted name another article of their project has.
     pub named_like_others: HashSet<Uuid>,
 }
 
@@ -35,19 +35,22 @@ pub struct LockedArticles {
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct LockedArticle {
     pub id: Uuid,
+    pub project_id: Option<Uuid>,
     pub status: String,
     pub version: i32,
     pub published_at: Option<DateTime<Utc>>,
 }
 
 const LOCK: &str = "
-SELECT a.id, a.status, a.version, a.published_at FROM articles a
+SELECT a.id, a.project_id, a.status, a.version, a.published_at FROM articles a
 WHERE a.id = ANY($2::uuid[]) AND (a.org_id, a.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
 ORDER BY a.id FOR UPDATE OF a";
 
 const NAMED_LIKE_OTHERS: &str = "
 SELECT w.article FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS w(org, article, slug)
-WHERE EXISTS (SELECT 1 FROM articles a WHERE a.org_id = w.org AND a.slug = w.slug AND a.id <> w.article)";
+WHERE EXISTS (SELECT 1 FROM articles a JOIN articles own ON own.org_id = w.org AND own.id = w.article
+    WHERE a.org_id = w.org AND a.slug = w.slug AND a.id <> w.article
+        AND a.project_id IS NOT DISTINCT FROM own.project_id)";
 
 const READY: &str = "
 UPDATE articles a SET status = 'draft', error = NULL, updated_at = now(),

@@ -137,9 +137,13 @@ impl<C: ConnectionTrait> Scoped<C> {
             .await?)
     }
 
-    /// True when another article of the organization has this slug.
-    pub async fn slug_taken(&self, slug: &str, except: Uuid) -> Result<bool, StoreError> {
+    /// True when another article of the project has this slug; those without a project share a group.
+    pub async fn slug_taken(&self, slug: &str, project: Option<Uuid>, except: Uuid) -> Result<bool, StoreError> {
         let others = self.find::<articles::Entity>().filter(articles::Column::Slug.eq(slug));
+        let others = match project {
+            Some(project) => others.filter(articles::Column::ProjectId.eq(project)),
+            None => others.filter(articles::Column::ProjectId.is_null()),
+        };
         Ok(others
             .filter(articles::Column::Id.ne(except))
             .select_only()

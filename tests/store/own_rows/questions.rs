@@ -141,7 +141,7 @@ pub(super) async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> 
             "articles" => tx.articles(&every_article()).await?.0.iter().any(|row| row.id == article),
             "article_versions" => tx.article_versions(article, 10, 0).await?.1 > 0,
             "article_version" => tx.article_version(article, 1).await?.is_some(),
-            "slug_taken" => tx.slug_taken(&theirs.article.slug, Uuid::nil()).await?,
+            "slug_taken" => tx.slug_taken(&theirs.article.slug, theirs.article.project_id, Uuid::nil()).await?,
             "hold_slug" => done(tx.hold_slug("s").await)?,
             "lock_article" => tx.lock_article(article).await?.is_some(),
             "save_version" => tx.save_version(article, &text()).await.map(|_| true)?,

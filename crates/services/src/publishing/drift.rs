@@ -276,7 +276,7 @@ impl Services {
             event =
                 apply(&mut now, &mut publication, state_there(there.status), there.status, there.date, tx.now().await?);
         }
-        if changed.iter().any(|field| field == "slug") && !tx.slug_taken(&there.slug, now.id).await? {
+        if changed.iter().any(|field| field == "slug") && !tx.slug_taken(&there.slug, now.project_id, now.id).await? {
             now.slug.clone_from(&there.slug);
         }
         publication.sent = Some(serde_json::to_value(there).map_err(StoreError::from)?);

@@ -143,7 +143,7 @@ impl Services {
         if tx.placed_there(work.integration.id, &item.external_id).await?.is_some() {
             return Ok(Came::Same);
         }
-        let slug = free_slug(&tx, &item.fields).await?;
+        let slug = free_slug(&tx, work.project, &item.fields).await?;
         let new = imported(work, item, slug);
         let text = first_version(&new, markdown, words);
         let mut article = tx.insert_imported(new).await?;
@@ -207,7 +207,7 @@ impl Services {
     }
 }
 
-async fn free_slug(tx: &TenantTx, fields: &RemoteFields) -> Result<String, ServiceError> {
+async fn free_slug(tx: &TenantTx, project: Uuid, fields: &RemoteFields) -> Result<String, ServiceError> {
     let base = match slugify(&fields.slug) {
         slug if slug.is_empty() => slugify(&fields.title),
         slug => slug,
@@ -215,7 +215,7 @@ async fn free_slug(tx: &TenantTx, fields: &RemoteFields) -> Result<String, Servi
     let base = if base.is_empty() { "post".to_owned() } else { base };
     tx.hold_slug(&base).await?;
     let mut number = 1;
-    while tx.slug_taken(&numbered(&base, number), Uuid::nil()).await? {
+    while tx.slug_taken(&numbered(&base, number), Some(project), Uuid::nil()).await? {
         number += 1;
     }
     Ok(numbered(&base, number))

@@ -86,7 +86,7 @@ impl Keeper for Texts {
         for (task, id, text) in texts {
             // One that was deleted meanwhile took its task with it.
             let current = locked.articles.remove(&id).ok_or(StoreError::StaleVersion)?;
-            let slug = name(tx, &locked, &mut names, task.org(), &text.slug, id).await?;
+            let slug = name(tx, &locked, &mut names, (task.org(), current.project_id), &text.slug, id).await?;
             let version = current.version + 1;
             versions.push(NewVersion { org: task.org_id, article: id, text: text_version(text, slug, &current)? });
             if !text.claims.is_empty() {
@@ -125,20 +125,20 @@ fn text_version(text: &WrittenArticle, slug: String, current: &LockedArticle) ->
 async fn name(
     tx: &StepsTx,
     locked: &LockedArticles,
-    names: &mut HashSet<(OrgId, String)>,
-    org: OrgId,
+    names: &mut HashSet<(OrgId, Option<Uuid>, String)>,
+    (org, project): (OrgId, Option<Uuid>),
     wanted: &str,
     article: Uuid,
 ) -> Result<String, StoreError> {
     let mut slug = wanted.to_owned();
     let mut taken = locked.named_like_others.contains(&article);
     let mut number = 2;
-    while taken || names.contains(&(org, slug.clone())) {
+    while taken || names.contains(&(org, project, slug.clone())) {
         slug = galley_text::slug::numbered(wanted, number);
         number += 1;
-        taken = tx.tenant(org.0)?.slug_taken(&slug, article).await?;
+        taken = tx.tenant(org.0)?.slug_taken(&slug, project, article).await?;
     }
-    names.insert((org, slug.clone()));
+    names.insert((org, project, slug.clone()));
     Ok(slug)
 }
 
@@ -165,13 +165,18 @@ fn stored(claim: &ClaimedText, sources: &[rows::SourceHead]) -> StoredClaim {
     }
 }
 
-/// The slug, or the slug with the lowest number behind it that no other article of the organization has. Whoever looks for
+/// The slug, or the slug with the lowest number behind it that no other article of the project has. Whoever looks for
 /// the same one at the same time waits until this transaction ends.
-pub(crate) async fn free_slug(tx: &TenantTx, base: &str, article: Uuid) -> Result<String, StoreError> {
+pub(crate) async fn free_slug(
+    tx: &TenantTx,
+    base: &str,
+    project: Option<Uuid>,
+    article: Uuid,
+) -> Result<String, StoreError> {
     tx.hold_slug(base).await?;
     let mut slug = base.to_owned();
     let mut number = 2;
-    while tx.slug_taken(&slug, article).await? {
+    while tx.slug_taken(&slug, project, article).await? {
         slug = galley_text::slug::numbered(base, number);
         number += 1;
     }
