@@ -151,8 +151,13 @@ fields! {
         direction: Word<SyncDirection> = Word(SyncDirection::Both),
         /// Kinds of texts that are read and sent: post and page, of which only posts are sent. By default those that are
         /// enabled.
-        content_types: Option<List<Text<1, 50>, 20, 1>>,
+        content_types: Option<List<Word<SyncedKind>, 20, 1>>,
     }
+}
+
+crate::http::kit::scalar::words! {
+    /// A kind of texts that is synced, as sites and their addresses call it.
+    pub enum SyncedKind { Post = "post", Posts = "posts", Page = "page", Pages = "pages" }
 }
 
 fields! {

@@ -14,7 +14,7 @@ use crate::http::{
         envelope::PlannerAnswer,
         header::IdempotencyKey,
         reply::{Accepted, Outcome, Reply},
-        scalar::{Id, Moment, Nullable, Word},
+        scalar::{Id, Moment, Nullable, Vocabulary, Word},
     },
 };
 
@@ -36,7 +36,7 @@ impl Syncs {
     ) -> Outcome<PlannerAnswer<SyncReceipt>, Accepted> {
         let key = key.with(&body.canonical)?;
         let SyncIntegration { direction, content_types } = body.value;
-        let kinds = content_types.map(|kinds| kinds.0.into_iter().map(|kind| kind.0).collect());
+        let kinds = content_types.map(|kinds| kinds.0.into_iter().map(|kind| kind.0.word().to_owned()).collect());
         let (id, trace) = (integration_id.0.0, auth.trace_id());
         let services = auth.services();
         let answer = services.sync_integration(&auth.principal, id, direction.0, kinds, trace, key.as_ref()).await?;
