@@ -56,8 +56,11 @@ async fn of<'a>(
     ledger: &'a Ledger,
     change: impl FnOnce(&mut Run<'a>),
 ) -> Vec<&'static str> {
+    let (told, blog) = (Told::default(), Found::default());
     let mut run = Run {
         ledger,
+        told: &told,
+        blog: &blog,
         plan: &NO_PLAN,
         cuts: 0,
         publishers: 0,
