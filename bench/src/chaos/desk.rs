@@ -179,7 +179,8 @@ impl Shared {
 
     /// One thing that is done with one post, by the state that it is in.
     async fn deal(&self, number: usize, mut random: fastrand::Rng) {
-        let Some(posts) = self.posts(&self.keys[number % self.keys.len()]).await else { return };
+        let Some(mut posts) = self.posts(&self.keys[number % self.keys.len()]).await else { return };
+        posts.retain(|post| post["status"] != "generating");
         let Some(post) = random.choice(&posts) else { return };
         let Ok(id) = id(post) else { return };
         match (post["status"].as_str().unwrap_or_default(), random.u8(0..100)) {

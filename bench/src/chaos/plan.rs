@@ -48,7 +48,7 @@ const BETWEEN_STOPS: Duration = Duration::from_secs(12);
 impl Plan {
     pub fn new(seed: u64, length: Duration) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut events = vec![(Duration::ZERO, Event::Mood(20)), (Duration::ZERO, Event::BlogMood(5))];
+        let mut events = vec![(Duration::ZERO, Event::Mood(20)), (Duration::ZERO, Event::BlogMood(12))];
         let mut at = Duration::from_millis(1_500);
         let mut stopped = Duration::ZERO;
         while at < length {
@@ -64,8 +64,8 @@ impl Plan {
                 62..70 => Event::Pause(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 70..82 => site(&mut random),
                 82..87 => Event::KillPublisher,
-                87..90 => Event::BlogMood(random.u8(0..15)),
-                90..94 => Event::StopBlog(Duration::from_millis(random.u64(500..LONGEST_STALL))),
+                87..91 => Event::BlogMood(random.u8(0..30)),
+                91..96 => Event::StopBlog(Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 _ => Event::Mood(random.u8(0..60)),
             };
             events.push((at, event));
