@@ -184,12 +184,7 @@ fn any_trouble(random: &mut fastrand::Rng, method: &str, route: &str) -> (&'stat
     }
 }
 
-async fn gate(
-    listener: TcpListener,
-    site: std::net::SocketAddr,
-    mut runs: watch::Receiver<bool>,
-    state: Arc<State>,
-) {
+async fn gate(listener: TcpListener, site: std::net::SocketAddr, mut runs: watch::Receiver<bool>, state: Arc<State>) {
     let Ok(here) = listener.local_addr() else { return };
     let mut open = Some(listener);
     loop {
@@ -237,7 +232,8 @@ mod tests {
     #[test]
     fn a_post_is_known_by_its_mark() {
         let article = Uuid::from_u128(7);
-        let content = format!("<p>x</p>\n<!-- wp:html -->\n<!-- galley:{}:v3:abc:e -->\n<!-- /wp:html -->", article.simple());
+        let content =
+            format!("<p>x</p>\n<!-- wp:html -->\n<!-- galley:{}:v3:abc:e -->\n<!-- /wp:html -->", article.simple());
         let found = post(&json!({ "id": 12, "status": "draft", "content": { "raw": content } }));
         assert_eq!(found, Post { id: "12".into(), status: "draft".into(), article: Some(article) });
         assert_eq!(post(&json!({ "id": 1, "content": { "raw": "<p>theirs</p>" } })).article, None);

@@ -151,8 +151,7 @@ impl Caller {
     fn order(&self, number: u32, mark: &str) -> Order {
         let prompt = format!("About the harvest, {mark}");
         if number.is_multiple_of(2) {
-            let body =
-                json!({ "user_prompt": prompt, "keywords": ["harvest"], "min_words": 100, "max_words": 300 });
+            let body = json!({ "user_prompt": prompt, "keywords": ["harvest"], "min_words": 100, "max_words": 300 });
             return Order { path: "/api/v1/tasks".to_owned(), body };
         }
         let body = json!({ "topic": prompt, "tags": ["harvest"], "ai_settings": { "word_count": 300 } });

@@ -181,17 +181,15 @@ async fn one(
         urls: proxies.iter().map(|proxy| server.url_over(proxy.port(), &name)).collect(),
         direct: pooler.as_ref().map(|_| server.url_over(past.port(), &name)),
     };
-    let peers = Peers {
-        model: peer.port(),
-        blog: blog.port(),
-        envelope_key: galley_vault::new_key()?.expose().to_owned(),
-    };
+    let peers =
+        Peers { model: peer.port(), blog: blog.port(), envelope_key: galley_vault::new_key()?.expose().to_owned() };
     let mut processes = Processes::new(galley, folder, ways, peers).await?;
     processes.revive()?;
     let mut desk = Desk::open(seed, processes.front(), keys.split_off(KEYS / 2), blog.port()).await?;
     let mut client = Client::new(seed, processes.front(), keys, desk.project.clone());
     let site = Site::new(folder.join("data").join("site"));
-    let mut stage = Stage { server, database, processes, proxies, peer, blog, site, cuts: 0, publishers: 0, faults: 0 };
+    let mut stage =
+        Stage { server, database, processes, proxies, peer, blog, site, cuts: 0, publishers: 0, posters: 0, faults: 0 };
 
     stage.in_peace(&client, &desk, "before").await?;
     let before = Rest::settled(&stage.processes.pids()?, &stage.database, REST).await?;
@@ -214,6 +212,7 @@ async fn one(
         plan: &plan,
         cuts: stage.cuts,
         publishers: stage.publishers,
+        posters: stage.posters,
         site_faults: stage.faults,
         quiet,
         exits: &exits,
@@ -255,6 +254,7 @@ struct Stage<'a> {
     site: Site,
     cuts: u32,
     publishers: u32,
+    posters: u32,
     faults: u32,
 }
 
@@ -289,6 +289,10 @@ impl Stage<'_> {
                 Event::KillPublisher => {
                     let killed = publisher::kill(self.site.folder(), &self.database, &mut self.processes).await?;
                     self.publishers += u32::from(killed);
+                }
+                Event::KillPoster(delay) => {
+                    let killed = publisher::kill_poster(*delay, &self.database, &mut self.processes).await?;
+                    self.posters += u32::from(killed);
                 }
                 Event::Mood(mood) => self.peer.mood(*mood),
                 Event::BlogMood(mood) => self.blog.mood(*mood),

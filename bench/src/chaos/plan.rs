@@ -27,6 +27,8 @@ pub enum Event {
     Site(SiteFault, Duration),
     /// A worker dies after it published and before it wrote that down.
     KillPublisher,
+    /// A worker dies so long after it began to speak to the blog for a publication.
+    KillPoster(Duration),
     /// So many of a hundred answers of the model are bad.
     Mood(u8),
     /// So many of a hundred answers of the blog are bad.
@@ -62,8 +64,9 @@ impl Plan {
                 }
                 40..62 => Event::Stall(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 62..70 => Event::Pause(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
-                70..82 => site(&mut random),
-                82..87 => Event::KillPublisher,
+                70..78 => site(&mut random),
+                78..84 => Event::KillPoster(Duration::from_millis(random.u64(0..150))),
+                84..87 => Event::KillPublisher,
                 87..91 => Event::BlogMood(random.u8(0..30)),
                 91..96 => Event::StopBlog(Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 _ => Event::Mood(random.u8(0..60)),

@@ -67,6 +67,8 @@ pub struct Run<'a> {
     pub cuts: u32,
     /// Workers that were killed between publishing and writing it down.
     pub publishers: u32,
+    /// Workers that were killed while they spoke to the blog.
+    pub posters: u32,
     /// What befell the folder of publications.
     pub site_faults: u32,
     /// How long it took from the last fault until every task had ended; None when it did not.
@@ -123,7 +125,12 @@ pub async fn judge(connection: &mut PgConnection, data: &Path, run: &Run<'_>) ->
     files::site(connection, &data.join("site"), &mut faults).await?;
     files::blobs(connection, &data.join("files"), &mut faults).await?;
     faults.extend(
-        run.ledger.wrong.iter().chain(&run.told.wrong).take(SHOWN).map(|wrong| Fault::new("clients get answers that they can use", wrong)),
+        run.ledger
+            .wrong
+            .iter()
+            .chain(&run.told.wrong)
+            .take(SHOWN)
+            .map(|wrong| Fault::new("clients get answers that they can use", wrong)),
     );
     for exit in run.exits.iter().filter(|exit| !exit.is_good()) {
         let detail = format!("process {}: {:?}", exit.process, exit.status);
@@ -146,7 +153,9 @@ pub async fn judge(connection: &mut PgConnection, data: &Path, run: &Run<'_>) ->
 /// What was answered is there, and what carries a key is there once.
 async fn orders(connection: &mut PgConnection, ledger: &Ledger, faults: &mut Vec<Fault>) -> anyhow::Result<()> {
     let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT id::text, coalesce(input->'brief'->>'prompt', '') FROM tasks").fetch_all(connection).await?;
+        sqlx::query_as("SELECT id::text, coalesce(input->'brief'->>'prompt', '') FROM tasks")
+            .fetch_all(connection)
+            .await?;
     let there: BTreeSet<&str> = rows.iter().map(|(id, _)| id.as_str()).collect();
     for (mark, answers) in &ledger.answers {
         for lost in answers.iter().filter(|id| !there.contains(id.as_str())) {
@@ -184,7 +193,7 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
     let [before, after] = &run.rests;
     Ok(format!(
         "tasks: {tasks} ({} sent, {} cancelled, {} retried, {} paused); {steps} steps, {again} with more than one attempt; {} calls to \
-         the model; {} kills, {} between publishing and confirming, {} terminations, {} connections cut, {} stops of \
+         the model; {} kills, {} between publishing and confirming, {} while posting, {} terminations, {} connections cut, {} stops of \
          Postgres, {} with a start meanwhile, {} times that it only read, {} that it refused, {} stalls, {} pauses, {} faults of the site; all ended {} after the last fault; at rest {before} before, {after} \
          after",
         run.ledger.sent.values().sum::<u32>(),
@@ -194,6 +203,7 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
         run.calls,
         of(|event| matches!(event, Event::Kill(_))),
         run.publishers,
+        run.posters,
         of(|event| matches!(event, Event::Terminate(_))),
         run.cuts,
         of(|event| matches!(event, Event::StopPostgres(_) | Event::StartInOutage(..))),

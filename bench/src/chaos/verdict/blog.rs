@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Fault, SHOWN};
+use super::Fault;
 use crate::chaos::blog::{Found, Media, Post};
 
 /// The newest that is known of an article at the blog, as the product looks it up.
@@ -19,33 +19,12 @@ struct Placed {
     is_shown: bool,
 }
 
-/// Whatever is left that must be gone once everything has ended, and a query that names it.
-const LEFT: [(&str, &str); 3] = [
-    (
-        "no call to the blog is left in doubt",
-        "SELECT e.kind || ' ' || e.key || ' of ' || e.subject_id || ' is ' || e.state FROM effects e
-         WHERE e.kind IN ('post', 'retraction') AND e.state IN ('sent', 'unknown')",
-    ),
-    (
-        "no article waits for a publication",
-        "SELECT id || ' waits for ' || publication_id FROM articles WHERE publication_id IS NOT NULL",
-    ),
-    (
-        "no publication is open",
-        "SELECT id || ' of ' || article_id || ' is ' || status FROM publications WHERE status IN ('pending', 'publishing')",
-    ),
-];
-
 const PLACED: &str = "
 SELECT DISTINCT ON (article_id) article_id, external_id, status, published_at IS NOT NULL
 FROM publications WHERE external_id IS NOT NULL AND destination = 'wordpress'
 ORDER BY article_id, sent IS NOT NULL DESC, created_at DESC, id DESC";
 
 pub async fn look(connection: &mut PgConnection, found: &Found, faults: &mut Vec<Fault>) -> anyhow::Result<()> {
-    for (check, sql) in LEFT {
-        let rows: Vec<(String,)> = sqlx::query_as(sql).fetch_all(&mut *connection).await?;
-        faults.extend(rows.into_iter().take(SHOWN).map(|(row,)| Fault::new(check, row)));
-    }
     let rows: Vec<(Uuid, String, String, bool)> = sqlx::query_as(PLACED).fetch_all(&mut *connection).await?;
     let placed = rows.into_iter().map(|(article, external_id, status, is_shown)| Placed {
         article,
@@ -145,11 +124,7 @@ mod tests {
         let good = placed("published", true);
         let cases: [(Vec<Post>, Vec<Placed>, &str); 7] = [
             (vec![post("7", "publish"), nobody], vec![good.clone()], "every post at the blog says whose it is"),
-            (
-                vec![post("7", "publish"), post("8", "trash")],
-                vec![good.clone()],
-                "an article has one post at the blog",
-            ),
+            (vec![post("7", "publish"), post("8", "trash")], vec![good.clone()], "an article has one post at the blog"),
             (vec![], vec![good.clone()], "what is said to be at the blog is there"),
             (vec![post("8", "publish")], vec![good.clone()], "what is said to be at the blog is there"),
             (vec![post("7", "draft")], vec![good], "a post is public when it is said to be"),
