@@ -59,9 +59,10 @@ pub async fn kill_poster(delay: Duration, database: &Database, processes: &mut P
     }
 }
 
-/// The name of a worker ends with the number of its process.
+/// The number of a worker's process: its name is `host/number-id`.
 fn pid(worker: &str) -> Option<u32> {
-    worker.rsplit_once('/').and_then(|(_, pid)| pid.parse().ok())
+    let (_, end) = worker.rsplit_once('/')?;
+    end.split('-').next()?.parse().ok()
 }
 
 async fn waiting(connection: &mut PgConnection) -> anyhow::Result<Option<Publishing>> {
@@ -109,4 +110,16 @@ async fn kill_once_written(
     }
     tx.rollback().await?;
     Ok(killed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_worker_has_the_number_of_its_process() {
+        assert_eq!(pid("localhost/14868-2f4366ad981a4d0ba7100e6a431aa0ae"), Some(14_868));
+        assert_eq!(pid("a/b/7"), Some(7));
+        assert_eq!(pid("localhost"), None);
+    }
 }
