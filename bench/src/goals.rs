@@ -130,6 +130,8 @@ pub const MEASURES: &[Measure] = &[
     measure("scale.four", "articles/s", ONE, Goal::TimesCeiling(0.9)),
     measure("scale.eight", "articles/s", ONE, Goal::TimesCeiling(0.9)),
     measure("scale.connections", "for each of eight", "", Goal::None),
+    measure("promises.first", "s", "", Goal::None),
+    measure("promises.last", "s", "", Goal::AtMost(5.0)),
 ];
 
 pub fn find(id: &str) -> Option<&'static Measure> {

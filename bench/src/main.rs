@@ -37,10 +37,11 @@ enum Name {
     Articles,
     Streaming,
     Scale,
+    Promises,
 }
 
 impl Name {
-    const EACH: [Self; 13] = [
+    const EACH: [Self; 14] = [
         Self::Steps,
         Self::Latency,
         Self::Inflight,
@@ -54,6 +55,7 @@ impl Name {
         Self::Articles,
         Self::Streaming,
         Self::Scale,
+        Self::Promises,
     ];
 }
 
@@ -207,6 +209,7 @@ async fn figure(name: Name, bench: &mut Bench) -> anyhow::Result<()> {
         Name::Articles => figures::articles::run(bench).await,
         Name::Streaming => figures::streaming::run(bench).await,
         Name::Scale => figures::scale::run(bench).await,
+        Name::Promises => figures::promises::run(bench).await,
     }
 }
 

@@ -100,6 +100,23 @@ async fn whoever_schedules_at_once_comes_after_the_other() {
 }
 
 #[tokio::test]
+async fn of_those_who_promise_a_post_first_and_at_once_one_promise_is_left() {
+    let desk = Desk::new().await;
+    let post = desk.written("Tea").await;
+    let schedule = async |hour: u32| {
+        let body = json!({ "scheduled_at": format!("2028-05-01T{hour}:00:00Z"), "connection_id": desk.connection });
+        desk.front.post(&format!("{post}/schedule"), &body).await.status
+    };
+    let open = "SELECT count(*) FROM publications WHERE status = 'pending'";
+    for _ in 0..4 {
+        let all = tokio::join!(schedule(11), schedule(12), schedule(13), schedule(14));
+        assert_eq!(all, (200, 200, 200, 200));
+        assert_eq!(desk.front.harness.database.number(open).await, 1);
+        desk.front.post(&format!("{post}/unschedule"), &json!({})).await.is(200);
+    }
+}
+
+#[tokio::test]
 async fn a_promise_outlasts_a_site_that_is_away() {
     let desk = Desk::new().await;
     let post = desk.written("Tea").await;

@@ -9,13 +9,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper_util::{client::legacy::Client as Http, rt::TokioExecutor};
 use serde_json::{Value, json};
 use tokio::task::{JoinHandle, JoinSet};
 
-type Connector = hyper_util::client::legacy::connect::HttpConnector;
+use super::call::{Call, Front};
 
 const ORDER_EVERY: Duration = Duration::from_millis(450);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,9 +58,10 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Caller {
-    http: Http<Connector, Full<Bytes>>,
-    port: u16,
+    front: Front,
     keys: Vec<String>,
+    /// What all articles belong to.
+    project: String,
     ledger: Mutex<Ledger>,
     /// Tasks that may be paused, each with the key of its client.
     held: Mutex<BTreeMap<String, String>>,
@@ -71,10 +69,9 @@ struct Caller {
 }
 
 impl Client {
-    pub fn new(seed: u64, port: u16, keys: Vec<String>) -> Self {
-        let http = Http::builder(TokioExecutor::new()).build_http();
+    pub fn new(seed: u64, port: u16, keys: Vec<String>, project: String) -> Self {
         let (ledger, held, stop) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        let caller = Caller { http, port, keys, ledger, held, stop };
+        let caller = Caller { front: Front::new(port), keys, project, ledger, held, stop };
         Self { caller: Arc::new(caller), seed, working: None }
     }
 
@@ -126,6 +123,12 @@ impl Client {
     }
 }
 
+/// What is sent for an article, and where.
+struct Order {
+    path: String,
+    body: Value,
+}
+
 async fn order_on(caller: Arc<Caller>, mut random: fastrand::Rng) {
     let mut under_way = JoinSet::new();
     let mut number = 0;
@@ -144,13 +147,24 @@ impl Caller {
         change(&mut self.ledger.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Every other one is a post of the project, so that it can be published from there.
+    fn order(&self, number: u32, mark: &str) -> Order {
+        let prompt = format!("About the harvest, {mark}");
+        if number.is_multiple_of(2) {
+            let body = json!({ "user_prompt": prompt, "keywords": ["harvest"], "min_words": 100, "max_words": 300 });
+            return Order { path: "/api/v1/tasks".to_owned(), body };
+        }
+        let body = json!({ "topic": prompt, "tags": ["harvest"], "ai_settings": { "word_count": 300 } });
+        Order { path: format!("/api/v1/projects/{}/blog-posts", self.project), body }
+    }
+
     /// An order with a key, sent until it is taken: the front may still be starting.
     async fn order_in_peace(&self, number: u32, mark: String) -> anyhow::Result<()> {
         let (idempotency, key) = (format!("key-{mark}"), &self.keys[number as usize % self.keys.len()]);
-        let body = order(&mark);
+        let order = self.order(number, &mark);
         self.note(|ledger| ledger.keyed.push(mark.clone()));
         let began = Instant::now();
-        while self.send(&mark, key, &body, Some(&idempotency)).await.is_none() {
+        while self.send(&mark, key, &order, Some(&idempotency)).await.is_none() {
             anyhow::ensure!(began.elapsed() < PEACE, "the front takes no order");
             tokio::time::sleep(AGAIN).await;
         }
@@ -162,14 +176,14 @@ impl Caller {
         let mark = format!("order-{number:05}");
         let idempotency = random.bool().then(|| format!("key-{mark}"));
         let key = self.keys[number as usize % self.keys.len()].clone();
-        let body = order(&mark);
+        let order = self.order(number, &mark);
         let task = if idempotency.is_some() {
             self.note(|ledger| ledger.keyed.push(mark.clone()));
             let twice = random.u8(0..4) == 0;
-            let send = || self.insist(&mark, &key, &body, idempotency.as_deref());
+            let send = || self.insist(&mark, &key, &order, idempotency.as_deref());
             if twice { tokio::join!(send(), send()).0 } else { send().await }
         } else {
-            self.send(&mark, &key, &body, None).await
+            self.send(&mark, &key, &order, None).await
         };
         let Some(task) = task else { return };
         tokio::time::sleep(Duration::from_millis(random.u64(50..6_000))).await;
@@ -235,9 +249,9 @@ impl Caller {
     }
 
     /// Sends until there is an answer, as a client with a key may.
-    async fn insist(&self, mark: &str, key: &str, body: &Value, idempotency: Option<&str>) -> Option<String> {
+    async fn insist(&self, mark: &str, key: &str, order: &Order, idempotency: Option<&str>) -> Option<String> {
         loop {
-            if let Some(task) = self.send(mark, key, body, idempotency).await {
+            if let Some(task) = self.send(mark, key, order, idempotency).await {
                 return Some(task);
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -247,13 +261,13 @@ impl Caller {
         }
     }
 
-    async fn send(&self, mark: &str, key: &str, body: &Value, idempotency: Option<&str>) -> Option<String> {
+    async fn send(&self, mark: &str, key: &str, order: &Order, idempotency: Option<&str>) -> Option<String> {
         self.note(|ledger| *ledger.sent.entry(mark.to_owned()).or_default() += 1);
-        let (status, answer) = self.ask("POST", key, "/api/v1/tasks", body, idempotency).await?;
+        let (status, answer) = self.ask("POST", key, &order.path, &order.body, idempotency).await?;
         if !good((status, answer.clone())) {
             return None;
         }
-        let task = answer["task_id"].as_str()?.to_owned();
+        let task = answer["task_id"].as_str().or(answer["job_id"].as_str())?.to_owned();
         self.note(|ledger| ledger.answers.entry(mark.to_owned()).or_default().push(task.clone()));
         Some(task)
     }
@@ -267,34 +281,14 @@ impl Caller {
         body: &Value,
         idempotency: Option<&str>,
     ) -> Option<(u16, Value)> {
-        let mut request = hyper::Request::builder()
-            .method(method)
-            .uri(format!("http://127.0.0.1:{}{path}", self.port))
-            .header("authorization", format!("Bearer {key}"))
-            .header("content-type", "application/json");
-        if let Some(idempotency) = idempotency {
-            request = request.header("idempotency-key", idempotency);
-        }
-        let sent = body.clone();
-        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        let request = request.body(Full::new(body)).ok()?;
-        let answered = async {
-            let response = self.http.request(request).await.ok()?;
-            let status = response.status().as_u16();
-            let bytes = response.into_body().collect().await.ok()?.to_bytes();
-            Some((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
-        };
-        let (status, answer) = tokio::time::timeout(PATIENCE, answered).await.ok()??;
+        let (status, answer) =
+            self.front.ask(Call { method, path, key, body, idempotency, patience: PATIENCE }).await?;
         // Too late to cancel, not ended yet, the database away: clients must live with these, and with nothing else.
-        if !matches!(status, 200..=202 | 204 | 409 | 429 | 503) && !never_got_there(&sent, &answer) {
+        if !matches!(status, 200..=202 | 204 | 409 | 429 | 503) && !never_got_there(body, &answer) {
             self.note(|ledger| ledger.wrong.push(format!("{method} {path} was answered with {status}: {answer}")));
         }
         Some((status, answer))
     }
-}
-
-fn order(mark: &str) -> Value {
-    json!({ "user_prompt": format!("About the harvest, {mark}"), "keywords": ["harvest"], "min_words": 100, "max_words": 300 })
 }
 
 /// Whether the answer says that the task failed before the step from which it was asked to go on: a client that reads it

@@ -1,7 +1,10 @@
 //! The chaos run: real processes, a real Postgres and a peer that lies, under a plan of faults that comes from a seed.
 //! Afterwards everything that was promised is counted.
 
+mod blog;
+mod call;
 mod client;
+mod desk;
 mod peer;
 mod plan;
 mod processes;
@@ -9,6 +12,7 @@ mod proxy;
 mod publisher;
 mod rest;
 mod server;
+mod settle;
 mod site;
 mod sweep;
 mod verdict;
@@ -28,10 +32,12 @@ use crate::{
     interrupted, program,
     world::{Database, Parts, spread},
 };
-use client::{Client, Ledger};
+use blog::Blog;
+use client::Client;
+use desk::Desk;
 use peer::Peer;
 use plan::{Event, Plan};
-use processes::{Processes, WORKERS, Ways};
+use processes::{Peers, Processes, WORKERS, Ways};
 use proxy::Proxy;
 use rest::Rest;
 use server::Server;
@@ -45,8 +51,8 @@ const LOAD: u32 = 12;
 const REST: Duration = Duration::from_secs(40);
 /// By default PgBouncer refuses everybody for 15 s after an outage, and keeps connections for ten minutes.
 const POOLER: &str = "query_wait_timeout = 20\nserver_login_retry = 1\nserver_idle_timeout = 2";
-/// Keys of the tenant. Each has its own budget of calls, and the clients are many.
-const KEYS: usize = 8;
+/// Keys of the tenant, half of them for publishing. Each has its own budget of calls, and the clients are many.
+const KEYS: usize = 16;
 
 #[derive(Debug, Args)]
 pub struct ChaosArgs {
@@ -158,8 +164,8 @@ async fn one(
 ) -> anyhow::Result<verdict::Verdict> {
     let name = format!("chaos_{seed}");
     let database = server.database(&name, folder).await?;
-    let keys = keys(&database).await?;
-    let peer = Peer::start(seed).await?;
+    let mut keys = keys(&database).await?;
+    let (peer, blog) = (Peer::start(seed).await?, Blog::start(seed).await?);
     let pooler = match pooler {
         Some(mode) => Some(Pooler::start(server.socket_dir(), &name, mode, POOLER).await),
         None => None,
@@ -175,29 +181,38 @@ async fn one(
         urls: proxies.iter().map(|proxy| server.url_over(proxy.port(), &name)).collect(),
         direct: pooler.as_ref().map(|_| server.url_over(past.port(), &name)),
     };
-    let processes = Processes::new(galley, folder, ways, peer.port()).await?;
-    let mut client = Client::new(seed, processes.front(), keys);
+    let peers =
+        Peers { model: peer.port(), blog: blog.port(), envelope_key: galley_vault::new_key()?.expose().to_owned() };
+    let mut processes = Processes::new(galley, folder, ways, peers).await?;
+    processes.revive()?;
+    let mut desk = Desk::open(seed, processes.front(), keys.split_off(KEYS / 2), blog.port()).await?;
+    let mut client = Client::new(seed, processes.front(), keys, desk.project.clone());
     let site = Site::new(folder.join("data").join("site"));
-    let mut stage = Stage { server, database, processes, proxies, peer, site, cuts: 0, publishers: 0, faults: 0 };
+    let mut stage =
+        Stage { server, database, processes, proxies, peer, blog, site, cuts: 0, publishers: 0, posters: 0, faults: 0 };
 
-    stage.in_peace(&client, "before").await?;
+    stage.in_peace(&client, &desk, "before").await?;
     let before = Rest::settled(&stage.processes.pids()?, &stage.database, REST).await?;
     let plan = Plan::new(seed, length);
     client.start();
+    desk.start();
     stage.play(&plan, length).await?;
-    client.stop().await;
+    tokio::join!(client.stop(), desk.stop());
     let quiet = stage.end_faults(&client).await?;
-    stage.in_peace(&client, "after").await?;
-    let ledger: Ledger = client.told();
+    stage.in_peace(&client, &desk, "after").await?;
+    let (ledger, told) = (client.told(), desk.told());
     sweep::once(&stage.database, &folder.join("data")).await?;
     let (after, excess) = before.back(&stage.processes.pids()?, &stage.database, REST).await?;
     let exits = stage.processes.stop_all().await?;
 
     let run = verdict::Run {
         ledger: &ledger,
+        told: &told,
+        blog: &stage.blog.found(),
         plan: &plan,
         cuts: stage.cuts,
         publishers: stage.publishers,
+        posters: stage.posters,
         site_faults: stage.faults,
         quiet,
         exits: &exits,
@@ -235,19 +250,24 @@ struct Stage<'a> {
     /// What each process reaches the database through.
     proxies: Vec<Proxy>,
     peer: Peer,
+    blog: Blog,
     site: Site,
     cuts: u32,
     publishers: u32,
+    posters: u32,
     faults: u32,
 }
 
 impl Stage<'_> {
     /// The same work before and after the plan: without faults all of it must be done.
-    async fn in_peace(&mut self, client: &Client, name: &str) -> anyhow::Result<()> {
+    async fn in_peace(&mut self, client: &Client, desk: &Desk, name: &str) -> anyhow::Result<()> {
         self.processes.revive()?;
         client.load(name, LOAD).await?;
         let ended = verdict::wait_until_ended(&self.database, &mut self.processes, QUIET).await?;
         anyhow::ensure!(ended.is_some(), "orders that were taken {name} the faults do not end");
+        desk.in_peace(name).await?;
+        let settled = settle::wait(&self.database, &mut self.processes, &self.blog, QUIET).await?;
+        anyhow::ensure!(settled.is_some(), "publications {name} the faults do not end");
         Ok(())
     }
 
@@ -270,7 +290,13 @@ impl Stage<'_> {
                     let killed = publisher::kill(self.site.folder(), &self.database, &mut self.processes).await?;
                     self.publishers += u32::from(killed);
                 }
+                Event::KillPoster(delay) => {
+                    let killed = publisher::kill_poster(*delay, &self.database, &mut self.processes).await?;
+                    self.posters += u32::from(killed);
+                }
                 Event::Mood(mood) => self.peer.mood(*mood),
+                Event::BlogMood(mood) => self.blog.mood(*mood),
+                Event::StopBlog(time) => self.blog.stop(*time),
             }
             self.processes.revive()?;
         }
@@ -292,12 +318,13 @@ impl Stage<'_> {
     /// How long it takes from the last fault until everything has ended.
     async fn end_faults(&mut self, client: &Client) -> anyhow::Result<Option<Duration>> {
         self.peer.mood(0);
+        self.blog.heal();
         self.proxies.iter().for_each(Proxy::heal);
         self.processes.wake()?;
         self.site.heal().await?;
         self.processes.revive()?;
         client.resume_all().await?;
-        verdict::wait_until_ended(&self.database, &mut self.processes, QUIET).await
+        settle::wait(&self.database, &mut self.processes, &self.blog, QUIET).await
     }
 }
 

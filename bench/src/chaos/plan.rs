@@ -27,8 +27,14 @@ pub enum Event {
     Site(SiteFault, Duration),
     /// A worker dies after it published and before it wrote that down.
     KillPublisher,
+    /// A worker dies so long after it began to speak to the blog for a publication.
+    KillPoster(Duration),
     /// So many of a hundred answers of the model are bad.
     Mood(u8),
+    /// So many of a hundred answers of the blog are bad.
+    BlogMood(u8),
+    /// The blog refuses connections for so long.
+    StopBlog(Duration),
 }
 
 #[derive(Debug)]
@@ -44,7 +50,7 @@ const BETWEEN_STOPS: Duration = Duration::from_secs(12);
 impl Plan {
     pub fn new(seed: u64, length: Duration) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut events = vec![(Duration::ZERO, Event::Mood(20))];
+        let mut events = vec![(Duration::ZERO, Event::Mood(20)), (Duration::ZERO, Event::BlogMood(12))];
         let mut at = Duration::from_millis(1_500);
         let mut stopped = Duration::ZERO;
         while at < length {
@@ -58,8 +64,11 @@ impl Plan {
                 }
                 40..62 => Event::Stall(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 62..70 => Event::Pause(any_worker(&mut random), Duration::from_millis(random.u64(500..LONGEST_STALL))),
-                70..82 => site(&mut random),
-                82..90 => Event::KillPublisher,
+                70..78 => site(&mut random),
+                78..84 => Event::KillPoster(Duration::from_millis(random.u64(0..150))),
+                84..87 => Event::KillPublisher,
+                87..91 => Event::BlogMood(random.u8(0..30)),
+                91..96 => Event::StopBlog(Duration::from_millis(random.u64(500..LONGEST_STALL))),
                 _ => Event::Mood(random.u8(0..60)),
             };
             events.push((at, event));

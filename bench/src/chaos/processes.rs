@@ -27,7 +27,7 @@ pub struct Processes {
     galley: PathBuf,
     folder: PathBuf,
     ways: Ways,
-    peer: u16,
+    peers: Peers,
     port: u16,
     running: Vec<Option<Child>>,
     /// How long the log of each was when it started last.
@@ -43,6 +43,14 @@ pub struct Ways {
     pub urls: Vec<String>,
     /// Past the pooler, where there is one.
     pub direct: Option<String>,
+}
+
+/// The ports at which others are spoken to, and what seals what is known of them.
+#[derive(Debug)]
+pub struct Peers {
+    pub model: u16,
+    pub blog: u16,
+    pub envelope_key: String,
 }
 
 /// A time in which a process got no processor.
@@ -75,7 +83,7 @@ pub fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
 }
 
 impl Processes {
-    pub async fn new(galley: &Path, folder: &Path, ways: Ways, peer: u16) -> anyhow::Result<Self> {
+    pub async fn new(galley: &Path, folder: &Path, ways: Ways, peers: Peers) -> anyhow::Result<Self> {
         Ok(Self {
             galley: galley.to_owned(),
             folder: folder.to_owned(),
@@ -83,7 +91,7 @@ impl Processes {
             logged: vec![0; WORKERS + 1],
             sleeps: Vec::new(),
             ways,
-            peer,
+            peers,
             port: free_port().await?,
         })
     }
@@ -131,10 +139,12 @@ impl Processes {
             ("GALLEY_DATABASE__MAX_CONNECTIONS", "8".to_owned()),
             ("GALLEY_DATABASE__IDLE_SECONDS", "1".to_owned()),
             ("GALLEY_WRITER__KIND", "openai".to_owned()),
-            ("GALLEY_WRITER__BASE_URL", format!("http://127.0.0.1:{}/v1", self.peer)),
+            ("GALLEY_WRITER__BASE_URL", format!("http://127.0.0.1:{}/v1", self.peers.model)),
             ("GALLEY_WRITER__MODEL", "chaos".to_owned()),
             ("GALLEY_WRITER__IDLE_SECONDS", "1".to_owned()),
             ("GALLEY_WRITER__TOTAL_SECONDS", "20".to_owned()),
+            ("GALLEY_FETCH__ALLOW", format!("[\"127.0.0.1:{}\"]", self.peers.blog)),
+            ("GALLEY_SECRETS__KEY", self.peers.envelope_key.clone()),
             ("GALLEY_ENGINE__LEASE_SECONDS", "3".to_owned()),
             ("GALLEY_ENGINE__TICK_SECONDS", "1".to_owned()),
             ("GALLEY_ENGINE__DRAIN_SECONDS", "2".to_owned()),

@@ -1,4 +1,4 @@
-//! Kills a worker after it published and before it wrote that down.
+//! Kills a worker while it publishes, or after it published and before it wrote that down.
 
 use std::{
     fs::File,
@@ -36,6 +36,35 @@ pub async fn kill(folder: &Path, database: &Database, processes: &mut Processes)
     Ok(killed)
 }
 
+/// True when a worker was killed so long after it wrote down that it calls the blog; there need not be one that does.
+pub async fn kill_poster(delay: Duration, database: &Database, processes: &mut Processes) -> anyhow::Result<bool> {
+    let mut connection = database.connect().await?;
+    let until = Instant::now() + PATIENCE;
+    let mut found = None;
+    while found.is_none() && Instant::now() < until {
+        let worker: Option<(String,)> = sqlx::query_as(
+            "SELECT s.worker FROM steps s JOIN effects e ON e.step_id = s.id
+             WHERE s.kind = 'publish' AND s.state = 'running' AND e.kind = 'post' AND e.state = 'sent'
+                AND e.lease = s.lease LIMIT 1",
+        )
+        .fetch_optional(&mut connection)
+        .await?;
+        found = worker.and_then(|(worker,)| pid(&worker));
+        tokio::time::sleep(if found.is_some() { delay } else { LOOK }).await;
+    }
+    connection.close().await?;
+    match found {
+        Some(pid) => processes.kill_pid(pid).await,
+        None => Ok(false),
+    }
+}
+
+/// The number of a worker's process: its name is `host/number-id`.
+fn pid(worker: &str) -> Option<u32> {
+    let (_, end) = worker.rsplit_once('/')?;
+    end.split('-').next()?.parse().ok()
+}
+
 async fn waiting(connection: &mut PgConnection) -> anyhow::Result<Option<Publishing>> {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
@@ -46,8 +75,6 @@ async fn waiting(connection: &mut PgConnection) -> anyhow::Result<Option<Publish
         )
         .fetch_optional(&mut *connection)
         .await?;
-        // The name of a worker ends with the number of its process.
-        let pid = |worker: &str| worker.rsplit_once('/').and_then(|(_, pid)| pid.parse().ok());
         if let Some((step, article, worker)) = row
             && let Some(pid) = pid(&worker)
         {
@@ -83,4 +110,16 @@ async fn kill_once_written(
     }
     tx.rollback().await?;
     Ok(killed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_worker_has_the_number_of_its_process() {
+        assert_eq!(pid("localhost/14868-2f4366ad981a4d0ba7100e6a431aa0ae"), Some(14_868));
+        assert_eq!(pid("a/b/7"), Some(7));
+        assert_eq!(pid("localhost"), None);
+    }
 }

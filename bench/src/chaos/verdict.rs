@@ -1,5 +1,6 @@
 //! What was promised, counted.
 
+mod blog;
 mod files;
 mod logs;
 mod pauses;
@@ -9,7 +10,7 @@ mod rows;
 mod tests;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -18,7 +19,9 @@ use std::{
 use sqlx::PgConnection;
 
 use super::{
+    blog::Found,
     client::Ledger,
+    desk::Told,
     plan::{Event, Plan},
     processes::{Exit, Processes, Sleep},
 };
@@ -26,6 +29,8 @@ use crate::world::Database;
 
 /// Looks at whether all tasks have ended; nothing tells this process when.
 const LOOK: Duration = Duration::from_millis(500);
+/// Tasks that have not ended.
+pub const OPEN: &str = "SELECT count(*) FROM tasks WHERE status IN ('pending', 'processing')";
 /// The most failures that are shown for one check.
 const SHOWN: usize = 5;
 
@@ -53,11 +58,17 @@ impl fmt::Display for Fault {
 #[derive(Debug)]
 pub struct Run<'a> {
     pub ledger: &'a Ledger,
+    /// What came of the publications that were ordered.
+    pub told: &'a Told,
+    /// What stands at the blog.
+    pub blog: &'a Found,
     pub plan: &'a Plan,
     /// Connections that were cut.
     pub cuts: u32,
     /// Workers that were killed between publishing and writing it down.
     pub publishers: u32,
+    /// Workers that were killed while they spoke to the blog.
+    pub posters: u32,
     /// What befell the folder of publications.
     pub site_faults: u32,
     /// How long it took from the last fault until every task had ended; None when it did not.
@@ -97,8 +108,7 @@ pub async fn wait_until_ended(
     let began = Instant::now();
     while began.elapsed() < limit {
         processes.revive()?;
-        let open = "SELECT count(*) FROM tasks WHERE status IN ('pending', 'processing')";
-        if database.number(open).await? == 0 {
+        if database.number(OPEN).await? == 0 {
             return Ok(Some(began.elapsed()));
         }
         tokio::time::sleep(LOOK).await;
@@ -111,10 +121,16 @@ pub async fn judge(connection: &mut PgConnection, data: &Path, run: &Run<'_>) ->
     let mut faults = Vec::new();
     rows::look(connection, &mut faults).await?;
     orders(connection, run.ledger, &mut faults).await?;
+    blog::look(connection, run.blog, &mut faults).await?;
     files::site(connection, &data.join("site"), &mut faults).await?;
     files::blobs(connection, &data.join("files"), &mut faults).await?;
     faults.extend(
-        run.ledger.wrong.iter().take(SHOWN).map(|wrong| Fault::new("clients get answers that they can use", wrong)),
+        run.ledger
+            .wrong
+            .iter()
+            .chain(&run.told.wrong)
+            .take(SHOWN)
+            .map(|wrong| Fault::new("clients get answers that they can use", wrong)),
     );
     for exit in run.exits.iter().filter(|exit| !exit.is_good()) {
         let detail = format!("process {}: {:?}", exit.process, exit.status);
@@ -130,14 +146,16 @@ pub async fn judge(connection: &mut PgConnection, data: &Path, run: &Run<'_>) ->
         faults.push(Fault::new("every task ends in time", "some were still open long after the last fault"));
     }
     faults.extend_from_slice(run.excess);
-    let summary = summary(connection, run).await?;
+    let summary = format!("{}; {}", summary(connection, run).await?, at_the_blog(run));
     Ok(Verdict { faults, summary })
 }
 
 /// What was answered is there, and what carries a key is there once.
 async fn orders(connection: &mut PgConnection, ledger: &Ledger, faults: &mut Vec<Fault>) -> anyhow::Result<()> {
     let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT id::text, input->'brief'->>'prompt' FROM tasks").fetch_all(connection).await?;
+        sqlx::query_as("SELECT id::text, coalesce(input->'brief'->>'prompt', '') FROM tasks")
+            .fetch_all(connection)
+            .await?;
     let there: BTreeSet<&str> = rows.iter().map(|(id, _)| id.as_str()).collect();
     for (mark, answers) in &ledger.answers {
         for lost in answers.iter().filter(|id| !there.contains(id.as_str())) {
@@ -175,7 +193,7 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
     let [before, after] = &run.rests;
     Ok(format!(
         "tasks: {tasks} ({} sent, {} cancelled, {} retried, {} paused); {steps} steps, {again} with more than one attempt; {} calls to \
-         the model; {} kills, {} between publishing and confirming, {} terminations, {} connections cut, {} stops of \
+         the model; {} kills, {} between publishing and confirming, {} while posting, {} terminations, {} connections cut, {} stops of \
          Postgres, {} with a start meanwhile, {} times that it only read, {} that it refused, {} stalls, {} pauses, {} faults of the site; all ended {} after the last fault; at rest {before} before, {after} \
          after",
         run.ledger.sent.values().sum::<u32>(),
@@ -185,6 +203,7 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
         run.calls,
         of(|event| matches!(event, Event::Kill(_))),
         run.publishers,
+        run.posters,
         of(|event| matches!(event, Event::Terminate(_))),
         run.cuts,
         of(|event| matches!(event, Event::StopPostgres(_) | Event::StartInOutage(..))),
@@ -196,4 +215,22 @@ async fn summary(connection: &mut PgConnection, run: &Run<'_>) -> anyhow::Result
         run.site_faults,
         run.quiet.map_or_else(|| "NOT".to_owned(), |quiet| format!("{:.1} s", quiet.as_secs_f64())),
     ))
+}
+
+fn at_the_blog(run: &Run<'_>) -> String {
+    let list = |counts: &BTreeMap<&str, u32>| {
+        counts.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+    };
+    let Run { told, blog, .. } = run;
+    format!(
+        "at the blog: {} posts and {} media of orders that were {}; {} troubles met: {}; stopped {} times; {} times it was taken \
+         for changed",
+        blog.posts.len(),
+        blog.media.len(),
+        list(&told.done),
+        blog.met.values().sum::<u32>(),
+        list(&blog.met),
+        blog.stops,
+        told.drifts,
+    )
 }

@@ -7,6 +7,7 @@ pub mod horizon;
 pub mod http;
 pub mod inflight;
 pub mod latency;
+pub mod promises;
 pub mod reading;
 pub mod scale;
 pub mod start;

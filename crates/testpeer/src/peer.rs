@@ -22,6 +22,8 @@ pub enum Reply {
     Bytes(Vec<u8>),
     /// These bytes; the connection stays open for the next request.
     Keep(Vec<u8>),
+    /// These bytes after so long; the connection stays open for the next request.
+    Late(Duration, Vec<u8>),
     /// The head, then `chunk` again and again until the client goes away.
     Endless { head: String, chunk: Vec<u8>, pause: Duration },
     /// These bytes and no more, with the connection held open.
@@ -173,6 +175,10 @@ async fn serve(
                 return drain(&mut stream).await;
             }
             Reply::Keep(bytes) => stream.write_all(&bytes).await.ok()?,
+            Reply::Late(time, bytes) => {
+                tokio::time::sleep(time).await;
+                stream.write_all(&bytes).await.ok()?;
+            }
             Reply::Endless { head, chunk, pause } => {
                 stream.write_all(head.as_bytes()).await.ok()?;
                 loop {

@@ -6,6 +6,7 @@ mod state;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -34,7 +35,12 @@ pub enum Trouble {
     Stall,
     /// It is done, and notices of PHP stand before the data.
     Notices,
+    /// It is done, and the answer takes so long.
+    Late(Duration),
 }
+
+/// Decides by a request's method and route which trouble it meets.
+type Choice = Box<dyn FnMut(&str, &str) -> Option<Trouble> + Send>;
 
 /// Requests that a trouble is for.
 #[derive(Debug, Clone)]
@@ -107,6 +113,7 @@ pub struct FakeWordPress {
     peer: Arc<Peer>,
     state: Arc<Mutex<State>>,
     troubles: Arc<Mutex<VecDeque<Expected>>>,
+    choice: Arc<Mutex<Option<Choice>>>,
 }
 
 impl FakeWordPress {
@@ -116,16 +123,20 @@ impl FakeWordPress {
         // As it is shown, and without the blanks: WordPress takes both.
         let encoded = |password: &str| format!("Basic {}", STANDARD.encode(format!("{USER}:{password}")));
         let logins = [encoded(PASSWORD), encoded(&PASSWORD.replace(' ', ""))];
-        let (site, waiting) = (Arc::clone(&state), Arc::clone(&troubles));
+        let choice: Arc<Mutex<Option<Choice>>> = Arc::default();
+        let (site, waiting, chosen) = (Arc::clone(&state), Arc::clone(&troubles), Arc::clone(&choice));
         let peer = Peer::start(move |request| {
             let mut site = site.lock().unwrap();
             site.address.clone_from(&format!("http://{}", request.header("host").unwrap_or_default()));
             let call = Call::read(request, &logins);
-            let trouble = take(&mut waiting.lock().unwrap(), &call);
+            let trouble = take(&mut waiting.lock().unwrap(), &call).or_else(|| {
+                let mut choice = chosen.lock().unwrap();
+                choice.as_mut()?(&call.method, call.route.as_deref()?)
+            });
             answered(&mut site, &call, trouble, request)
         })
         .await;
-        Self { peer: Arc::new(peer), state, troubles }
+        Self { peer: Arc::new(peer), state, troubles, choice }
     }
 
     pub fn url(&self) -> String {
@@ -139,6 +150,11 @@ impl FakeWordPress {
     /// The next request of this method to a route that begins so meets this trouble.
     pub fn trouble(&self, method: &'static str, route: &'static str, trouble: Trouble) {
         self.troubles.lock().unwrap().push_back(Expected { method, route, trouble });
+    }
+
+    /// From now on each request to the interface asks this which trouble it meets, unless [`Self::trouble`] has one for it.
+    pub fn choose_troubles(&self, choice: impl FnMut(&str, &str) -> Option<Trouble> + Send + 'static) {
+        *self.choice.lock().unwrap() = Some(Box::new(choice));
     }
 
     /// Troubles that nobody has met yet.
@@ -243,6 +259,7 @@ fn answered(site: &mut State, call: &Call, trouble: Option<Trouble>, request: &R
             let body = format!("<br />\n<b>Warning</b>: Undefined array key \"x\" [in] {{plugin}}\n{body}");
             Reply::Keep(crate::answer(status, &headers, body.as_bytes()))
         }
+        Some(Trouble::Late(time)) => Reply::Late(time, bytes),
         _ => Reply::Keep(bytes),
     }
 }

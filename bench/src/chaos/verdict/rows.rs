@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{Fault, SHOWN};
 
 /// What must hold, and a query that must bring nothing: each row says what is wrong.
-const CHECKS: [(&str, &str); 23] = [
+const CHECKS: [(&str, &str); 26] = [
     ("every task ended", "SELECT id || ' is ' || status FROM tasks WHERE status IN ('pending', 'processing')"),
     (
         "orders in quiet times complete",
@@ -72,7 +72,7 @@ const CHECKS: [(&str, &str); 23] = [
     ),
     (
         "a completed task is published",
-        "SELECT t.id::text FROM tasks t WHERE t.status = 'completed' AND NOT EXISTS (
+        "SELECT t.id::text FROM tasks t WHERE t.kind = 'article' AND t.status = 'completed' AND NOT EXISTS (
             SELECT 1 FROM effects p JOIN articles a ON a.id = p.subject_id
             WHERE p.kind = 'publication' AND p.subject_id = t.subject_id AND p.key = a.version::text
                 AND p.state = 'confirmed')",
@@ -91,14 +91,28 @@ const CHECKS: [(&str, &str); 23] = [
     ),
     (
         "a run is charged when it completes, and only then",
-        "SELECT t.id || ' ' || t.status FROM tasks t WHERE t.status NOT IN ('pending', 'processing')
+        "SELECT t.id || ' ' || t.status FROM tasks t WHERE t.kind = 'article' AND t.status NOT IN ('pending', 'processing')
             AND (t.status = 'completed') <> EXISTS (
             SELECT 1 FROM holds h WHERE h.task_id = t.id AND h.run = t.run AND h.state = 'settled')",
     ),
     (
         "every completed run is charged once",
-        "SELECT t.id::text FROM tasks t WHERE (SELECT count(*) FROM ledger_entries l WHERE l.task_id = t.id AND l.kind = 'charge')
+        "SELECT t.id::text FROM tasks t WHERE t.kind = 'article'
+            AND (SELECT count(*) FROM ledger_entries l WHERE l.task_id = t.id AND l.kind = 'charge')
             <> (SELECT count(*) FROM events e WHERE e.task_id = t.id AND e.kind = 'task.completed')",
+    ),
+    (
+        "no call to the blog is left in doubt",
+        "SELECT kind || ' ' || key || ' of ' || subject_id || ' is ' || state FROM effects
+         WHERE kind IN ('post', 'retraction') AND state IN ('sent', 'unknown')",
+    ),
+    (
+        "no article waits for a publication",
+        "SELECT id || ' waits for ' || publication_id FROM articles WHERE publication_id IS NOT NULL",
+    ),
+    (
+        "no publication is open",
+        "SELECT id || ' of ' || article_id || ' is ' || status FROM publications WHERE status IN ('pending', 'publishing')",
     ),
 ];
 

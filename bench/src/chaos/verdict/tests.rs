@@ -44,6 +44,8 @@ async fn good() -> (Harness, Ledger) {
 }
 
 static NO_PLAN: Plan = Plan { events: Vec::new() };
+static NOTHING_TOLD: Told = Told { done: BTreeMap::new(), drifts: 0, wrong: Vec::new() };
+static EMPTY_BLOG: Found = Found { posts: Vec::new(), media: Vec::new(), met: BTreeMap::new(), stops: 0 };
 
 async fn failed(connection: &mut PgConnection, data: &Path, ledger: &Ledger) -> Vec<&'static str> {
     of(connection, data, ledger, |_| {}).await
@@ -58,9 +60,12 @@ async fn of<'a>(
 ) -> Vec<&'static str> {
     let mut run = Run {
         ledger,
+        told: &NOTHING_TOLD,
+        blog: &EMPTY_BLOG,
         plan: &NO_PLAN,
         cuts: 0,
         publishers: 0,
+        posters: 0,
         site_faults: 0,
         quiet: Some(Duration::ZERO),
         exits: &[],
@@ -78,7 +83,7 @@ async fn of<'a>(
 }
 
 /// A check, and a statement after which it fails.
-const ROWS: [(&str, &str); 27] = [
+const ROWS: [(&str, &str); 31] = [
     ("every task ended", "UPDATE tasks SET status = 'processing' WHERE status = 'cancelled'"),
     (
         "orders in quiet times complete",
@@ -148,6 +153,22 @@ const ROWS: [(&str, &str); 27] = [
          FROM ledger_entries WHERE kind = 'charge'",
     ),
     ("every completed run is charged once", "UPDATE ledger_entries SET task_id = NULL WHERE kind = 'charge'"),
+    (
+        "no call to the blog is left in doubt",
+        "INSERT INTO effects (id, org_id, kind, subject_id, destination, key, state)
+         SELECT gen_random_uuid(), org_id, 'post', id, 'wordpress', '1', 'sent' FROM articles",
+    ),
+    (
+        "no call to the blog is left in doubt",
+        "INSERT INTO effects (id, org_id, kind, subject_id, destination, key, state)
+         SELECT gen_random_uuid(), org_id, 'retraction', id, 'wordpress', '1', 'unknown' FROM articles",
+    ),
+    ("no article waits for a publication", "UPDATE articles SET publication_id = gen_random_uuid()"),
+    (
+        "no publication is open",
+        "INSERT INTO publications (id, org_id, article_id, destination, status)
+         SELECT gen_random_uuid(), org_id, id, 'wordpress', 'publishing' FROM articles",
+    ),
     ("no row names bytes that are not there", "UPDATE files SET blob = blob || '0' WHERE name = 'faq.md'"),
     ("the bytes of files are what was stored", "UPDATE files SET size = size + 1 WHERE name = 'faq.md'"),
 ];

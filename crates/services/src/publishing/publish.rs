@@ -158,6 +158,10 @@ impl Services {
         let (tx, dropped) = self.drop_promise(tx, org, id, seen.as_deref()).await?;
         let tenant = tx.tenant(org.0)?;
         let article = tenant.lock_article(id).await?.ok_or(ServiceError::NotFound(Missing::Article))?;
+        if dropped.is_none() && article.publication_id.is_some() && article.scheduled_at.is_some() {
+            // It was promised between the look for a promise and the lock.
+            return Err(ServiceError::Stale(MOVED.into()));
+        }
         if let Some(at) = &mut at {
             at.held_by = holder(&article, at.held_by)?;
         }

@@ -1,6 +1,9 @@
 //! What the site has, and its answers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use chrono::{NaiveDateTime, TimeDelta};
 use percent_encoding::percent_decode_str;
@@ -354,8 +357,10 @@ impl State {
         let id = self.number();
         let slug = self.free_slug(call.asks("slug").unwrap_or(&name));
         let file = if self.like.renames_uploads { format!("{id}.png") } else { name.clone() };
+        let mut hasher = DefaultHasher::new();
+        request.body.hash(&mut hasher);
         let media = json!({
-            "id": id, "slug": slug, "title": call.asks("title").unwrap_or(&name), "bytes": request.body.len(),
+            "id": id, "slug": slug, "hash": hasher.finish(), "title": call.asks("title").unwrap_or(&name), "bytes": request.body.len(),
             "alt_text": call.asks("alt_text").unwrap_or_default(), "caption": call.asks("caption").unwrap_or_default(),
             "source_url": format!("{}/wp-content/uploads/{file}", self.address),
         });
