@@ -173,10 +173,6 @@ impl Services {
                 at.missed = at.missed.take().or(dropped.missed);
             }
             (Some(_), None) => {}
-            // It has been promised since it was looked for.
-            (None, _) if article.publication_id.is_some() && article.scheduled_at.is_some() => {
-                return Err(ServiceError::Stale(MOVED.into()));
-            }
             (None, _) => refuse_stale(&article, seen.as_deref())?,
         }
         let ordered = insert_publication(tenant, &self.registry, principal, article, request, at, trace_id).await?;
