@@ -421,3 +421,63 @@ async fn a_slug_is_one_of_its_project() {
     let taken = desk.front.patch(&second, &json!({ "slug": slug })).await;
     taken.is_problem(409, "CONFLICT");
 }
+
+#[tokio::test]
+async fn a_lost_answer_to_a_change_of_state_is_nobody_elses_change() {
+    let desk = Desk::new().await;
+    let post = desk.written("Tea").await;
+    let engine = desk.engine();
+    desk.publish(&post, json!({})).await.is(200);
+    desk.front.post(&format!("{post}/unpublish"), &json!({})).await.is(200);
+    desk.blog.trouble("POST", "wp/v2/posts", Trouble::AnswerLost);
+    let again = desk.publish(&post, json!({})).await;
+    engine.stop().await;
+    assert_eq!(again.is(200)["status"], "published", "{}", again.text);
+    assert_eq!(desk.blog.posts()[0]["status"], "publish");
+}
+
+#[tokio::test]
+async fn what_was_made_before_a_refusal_is_found() {
+    let desk = Desk::new().await;
+    let post = desk.written("Tea").await;
+    desk.blog.trouble("POST", "wp/v2/posts", Trouble::AnswerLost);
+    let engine = desk.engine();
+    let refused = Trouble::Status("403 Forbidden", "", r#"{"code":"rest_forbidden","message":"Not any more."}"#);
+    let (published, ()) = tokio::join!(desk.publish(&post, json!({})), async {
+        desk.seen("SELECT count(*) FROM effects WHERE kind = 'post' AND state = 'unknown'").await;
+        desk.blog.trouble("GET", "wp/v2/posts", refused);
+    });
+    published.is_problem(502, "WORKFLOW_ERROR");
+    let database = &desk.front.harness.database;
+    database.execute("UPDATE effects SET updated_at = now() - interval '2 minutes'").await;
+    database.execute("UPDATE steps SET run_at = now() WHERE kind = 'publication_settle'").await;
+    desk.front.harness.jobs_done(SETTLE).await;
+    engine.stop().await;
+    let shown = desk.shown(&post).await;
+    assert_eq!((&shown["status"], shown["wp_post_id"].is_i64()), (&json!("published"), true), "{shown}");
+    assert_eq!(desk.blog.posts().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_cancelled_retraction_has_taken_back_is_found() {
+    let desk = Desk::new().await;
+    let post = desk.published("Tea").await;
+    desk.blog.trouble("POST", "wp/v2/posts", Trouble::AnswerLost);
+    let engine = desk.engine();
+    let (path, front) = (format!("{post}/unpublish"), &desk.front);
+    let body = json!({});
+    let (taken_back, ()) = tokio::join!(front.post(&path, &body), async {
+        desk.seen("SELECT count(*) FROM effects WHERE kind = 'retraction' AND state = 'unknown'").await;
+        let task = front.harness.database.texts("SELECT id::text FROM tasks WHERE kind = 'retraction'").await;
+        front.delete(&format!("/api/v1/tasks/{}", task[0])).await;
+    });
+    taken_back.is_problem(409, "CONFLICT");
+    assert_eq!(desk.shown(&post).await["status"], "published", "nobody knows yet");
+    let database = &desk.front.harness.database;
+    database.execute("UPDATE steps SET run_at = now() WHERE kind = 'publication_settle'").await;
+    desk.front.harness.jobs_done(SETTLE).await;
+    engine.stop().await;
+    assert_eq!(desk.blog.posts()[0]["status"], "draft");
+    assert_eq!(desk.shown(&post).await["status"], "draft");
+    assert_eq!(database.number("SELECT count(*) FROM effects WHERE state IN ('sent', 'unknown')").await, 0);
+}

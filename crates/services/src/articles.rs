@@ -6,6 +6,7 @@ use galley_domain::{
     OrgId,
     article::{ArticleStatus, PublicationStatus},
     order::Violations,
+    publishing::Visibility,
 };
 use galley_store::{StoreError, StoredClaim, TenantTx, TextVersion, rows};
 use galley_webhooks::Event;
@@ -85,7 +86,7 @@ impl Services {
             if edit.publication_status == Some(PublicationStatus::Published)
                 && base.status != ArticleStatus::Published.as_str()
             {
-                self.refuse_drift(org, id, base.connection_id).await?;
+                self.refuse_drift(org, id, base.connection_id, Visibility::Publish).await?;
             }
             let mut text = version_of(&base, "edited")?;
             apply_edit(&mut text, edit.clone());

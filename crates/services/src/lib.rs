@@ -86,7 +86,7 @@ pub use publishing::{
     sync::{OrderedSync, RunningSync, STARTED as SYNC_STARTED, SiteSync, SyncResult, SyncState},
     sync_work::SyncWork,
     templates::{Sections, TemplateEdit, TemplateSection},
-    work::{PublicationWork, SentPublication, folder_post, post_of},
+    work::{PublicationWork, SentPublication, changed_by_others, folder_post, post_of},
 };
 pub use restart::RetryRequest;
 pub use schedules::{

@@ -139,7 +139,8 @@ async fn fail(tx: &TenantTx, article: Uuid, task: Uuid, why: &str, status: TaskS
 /// Whether a call was made of which nobody knows what it brought about.
 pub(crate) async fn may_be_there(tx: &TenantTx, publication: &rows::Publication) -> Result<bool, StoreError> {
     let call = tx.effect(&effect_of(publication, &publication.id.to_string())).await?;
-    Ok(call.is_some_and(|call| matches!(*call.state, EffectState::Sent | EffectState::Unknown)))
+    // A refusal may have come when half was done, or after an attempt that nobody has an answer of.
+    Ok(call.is_some_and(|call| matches!(*call.state, EffectState::Sent | EffectState::Unknown | EffectState::Failed)))
 }
 
 /// The call of a publication in the ledger; `id` is its id as text.
@@ -155,10 +156,20 @@ fn reconciling(publication: &rows::Publication, due: DateTime<Utc>) -> NewStep {
     job(RECONCILE, RECONCILING, publication, Start::At(due + AFTER_ITS_HOUR))
 }
 
+/// Finds out which copies a retraction that was given up has taken back.
+pub(super) fn settling_retraction(org: Uuid, article: Uuid, task: Uuid) -> NewStep {
+    about(SETTLE, SETTLING, (org, article), json!({ "retraction": task }), Start::After(CALL))
+}
+
 fn job(kind: StepKind, policy: StepPolicy, publication: &rows::Publication, start: Start) -> NewStep {
+    let subject = (publication.org_id, publication.article_id);
+    about(kind, policy, subject, json!({ "publication_id": publication.id }), start)
+}
+
+fn about(kind: StepKind, policy: StepPolicy, (org, article): (Uuid, Uuid), payload: Json, start: Start) -> NewStep {
     NewStep {
         id: Uuid::now_v7(),
-        org: Some(publication.org_id),
+        org: Some(org),
         task: None,
         run: 1,
         kind,
@@ -167,8 +178,8 @@ fn job(kind: StepKind, policy: StepPolicy, publication: &rows::Publication, star
         rank: BESIDE_THE_NEWEST,
         max_attempts: policy.max_attempts,
         trace_id: Uuid::new_v4().simple().to_string(),
-        payload: json!({ "publication_id": publication.id }),
-        subject: Some(publication.article_id),
+        payload,
+        subject: Some(article),
         start,
         paused: false,
         started: None,

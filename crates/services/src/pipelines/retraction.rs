@@ -10,7 +10,7 @@ use galley_store::{NewStep, StepsTx, StoreError, TaskState, TenantTx};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::DESTINATIONS;
+use super::{DESTINATIONS, publication::settling_retraction};
 use crate::publishing::retract::{RetractedArticle, take_back};
 
 /// Policy of taking back.
@@ -64,7 +64,8 @@ async fn give_up(tx: &TenantTx, article: Uuid, task: Uuid, why: Option<String>) 
     }
     article.publication_id = None;
     article.publish_error = why;
-    tx.save_article(article).await?;
+    let article = tx.save_article(article).await?;
+    tx.add_steps(&[settling_retraction(article.org_id, article.id, task)]).await?;
     tx.delete_publication(place).await.map(drop)
 }
 

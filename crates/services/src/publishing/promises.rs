@@ -45,7 +45,7 @@ impl Services {
         let tenant = tx.tenant(org.0)?;
         match refuse_on_its_way(tenant, publication.id).await? {
             // Its record stays until it is known what it brought about.
-            Some(EffectState::Sent | EffectState::Unknown) => {}
+            Some(EffectState::Sent | EffectState::Unknown | EffectState::Failed) => {}
             _ if publication.deployment_id.is_some() => {}
             _ => drop(tenant.delete_publication(publication.id).await?),
         }

@@ -1,7 +1,6 @@
 //! Ordering that an article goes out, now or at an hour. What goes out is what stands at that moment.
 
 use chrono::{DateTime, Utc};
-use galley_destinations::differences;
 use galley_domain::{
     OrgId, Principal,
     article::ArticleStatus,
@@ -23,6 +22,7 @@ use super::{
     missed::Promise,
     posts::status_of,
     promises::{MOVED, holder, refuse_stale},
+    work::{changed_by_others, shown_as},
 };
 use crate::{
     Services,
@@ -87,7 +87,8 @@ impl Services {
             return Ok(Answer { value, replayed: true });
         }
         if !request.force {
-            self.refuse_drift(principal.org, id, request.connection_id).await?;
+            let visibility = request.visibility.unwrap_or(Visibility::Publish);
+            self.refuse_drift(principal.org, id, request.connection_id, visibility).await?;
         }
         self.order_publication(principal, id, request, None, trace_id, key).await
     }
@@ -102,22 +103,21 @@ impl Services {
         org: OrgId,
         id: Uuid,
         connection: Option<Uuid>,
+        visibility: Visibility,
     ) -> Result<(), ServiceError> {
         let tenant = self.store.tenant(org);
         let Some(connection) = connection else { return Ok(()) };
         let Some(connection) = tenant.one::<rows::Connection>(connection).await?.filter(is_blog) else {
             return Ok(());
         };
+        let Some(article) = tenant.article(id).await? else { return Ok(()) };
         let Some(known) = known(tenant.placed(id, connection.id).await?)? else { return Ok(()) };
-        let Some(sent) = &known.fields else { return Ok(()) };
-        let there = match self.blog(org, &connection).await?.read(id, Some(&known)).await {
-            Ok(Some(there)) => there,
-            Ok(None) | Err(_) => return Ok(()),
-        };
-        let changed = differences(sent, &there);
-        match changed.is_empty() {
-            true => Ok(()),
-            false => Err(drifted(changed.into_iter().map(|one| one.field))),
+        let blog = self.blog(org, &connection).await?;
+        let Ok(Some(there)) = blog.read(id, Some(&known)).await else { return Ok(()) };
+        let shown = shown_as(visibility, article.scheduled_at);
+        match changed_by_others(&blog, &article, shown, &known, &there).await {
+            Ok(changed) if !changed.is_empty() => Err(drifted(changed.into_iter())),
+            _ => Ok(()),
         }
     }
 

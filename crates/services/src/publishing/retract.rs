@@ -7,10 +7,14 @@ use galley_destinations::{Destination, Known, RemoteStatus, Removal};
 use galley_domain::{
     Fault, FaultCode, OrgId, Principal,
     article::ArticleStatus,
-    publishing::{PublicationState, RETRACT, RETRACTION_TASK, Retraction, Visibility},
+    effect::EffectState,
+    publishing::{PublicationState, RETRACT, RETRACTED, RETRACTION_TASK, Retraction, Visibility},
 };
 use galley_engine::{StepError, StepSeed};
-use galley_store::{ClaimedStep, HoldOutcome, NewOrder, NewPublication, NewStep, StoreError, TenantTx, TextEnum, rows};
+use galley_store::{
+    ClaimedStep, EffectKey, EffectMark, HoldOutcome, NewOrder, NewPublication, NewStep, StoreError, TenantTx, TextEnum,
+    rows,
+};
 use galley_webhooks::Event;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -240,6 +244,51 @@ impl Services {
             tell_publication(&tx, event, &article, &placed.connection, Some(id), None).await?;
         }
         Ok(tx.commit().await?)
+    }
+
+    /// Looks which copies a retraction that was given up has taken back after all, and writes that down. Nothing is sent.
+    pub async fn settle_retraction(&self, step: &ClaimedStep, article: Uuid, task: Uuid) -> Result<(), StepError> {
+        let org = step.org.ok_or(StoreError::LeaseLost)?;
+        let tenant = self.store.tenant(org);
+        for copy in tenant.placements(article).await? {
+            let Some(copy) = self.open_placed(org, copy).await.map_err(step_error)? else { continue };
+            let key = format!("{task}/{}", copy.connection.id);
+            let key = EffectKey { kind: RETRACTED, subject: article, destination: copy.blog.name(), key: &key };
+            let Some(call) = tenant.effect(&key).await? else { continue };
+            if !matches!(*call.state, EffectState::Sent | EffectState::Unknown) {
+                continue;
+            }
+            let there = copy.blog.look_up(article, Some(&copy.known)).await?;
+            let is_back = there.as_ref().is_none_or(|there| !there.status.is_shown());
+            let tx = self.store.begin(org).await?;
+            tx.hold_fence(step.fence).await?;
+            let mark = match is_back {
+                true => EffectMark::Confirmed(&copy.known.external_id),
+                false => EffectMark::Failed("it was not taken back"),
+            };
+            tx.mark_effect(call.id, step, mark).await?;
+            if is_back {
+                self.write_back(&tx, article, &copy).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// The copy is taken back; the article is a draft once the last one is.
+    async fn write_back(&self, tx: &TenantTx, article: Uuid, copy: &Placed) -> Result<(), StepError> {
+        let Some(row) = tx.lock_article(article).await? else { return Ok(()) };
+        if let Some(mut publication) = tx.lock_publication(copy.publication.id).await? {
+            stands_as_draft(&mut publication);
+            publication.status = TextEnum(PublicationState::Retracted);
+            tx.save_publication(publication).await?;
+        }
+        let is_nowhere = !tx.placements(article).await?.iter().any(shows);
+        if is_nowhere && row.publication_id.is_none() && row.status == ArticleStatus::Published.as_str() {
+            take_back(tx, row).await?;
+            self.follow_in_folder(tx, article).await?;
+        }
+        Ok(())
     }
 
     /// What the retraction is followed by.

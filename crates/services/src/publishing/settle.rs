@@ -3,13 +3,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use galley_destinations::{Destination, Known, Published, SeoOutcome};
+use galley_destinations::{Destination, Known, Published, RemoteFields, SeoOutcome, differences};
 use galley_domain::OrgId;
 use galley_engine::StepError;
 use galley_store::{ClaimedStep, EffectMark, StoreError, rows};
 use uuid::Uuid;
 
-use super::{known, work::SentPublication, work::step_error};
+use super::{
+    known,
+    work::{SentPublication, changed_by_others, shown_as, step_error},
+};
 use crate::{
     Services,
     pipelines::publication::{CALL, effect_of, keep, may_be_there},
@@ -64,10 +67,17 @@ impl Services {
         let (article, known) = (publication.article_id, known.as_ref());
         let found = match blog.look_up(article, known).await? {
             // What stood there before is none of its doing.
-            Some(found) if i64::from(found.version) > i64::from(version) => {
-                blog.read(article, known).await?.map(|fields| (found, fields))
+            Some(found) => {
+                let fields = blog.read(article, known).await?;
+                let is_newer = i64::from(found.version) > i64::from(version);
+                match fields {
+                    Some(fields) if is_newer || self.is_as_wished(org, &publication, &blog, known, &fields).await? => {
+                        Some((found, fields))
+                    }
+                    _ => None,
+                }
             }
-            _ => None,
+            None => None,
         };
         let tx = self.store.begin(org).await?;
         tx.hold_fence(step.fence).await?;
@@ -102,5 +112,21 @@ impl Services {
         }
         tx.commit().await?;
         Ok(is_there)
+    }
+
+    /// Of the same version: whether something is other there than before, and all of that as it was to be.
+    async fn is_as_wished(
+        &self,
+        org: OrgId,
+        publication: &rows::Publication,
+        blog: &Arc<dyn Destination>,
+        known: Option<&Known>,
+        there: &RemoteFields,
+    ) -> Result<bool, StepError> {
+        let Some(known) = known else { return Ok(false) };
+        let Some(article) = self.store.tenant(org).article(publication.article_id).await? else { return Ok(false) };
+        let is_same = known.fields.as_ref().is_none_or(|sent| differences(sent, there).is_empty());
+        let shown = shown_as(*publication.visibility, publication.due_at);
+        Ok(!is_same && changed_by_others(blog, &article, shown, known, there).await?.is_empty())
     }
 }

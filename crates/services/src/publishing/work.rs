@@ -45,6 +45,11 @@ pub struct PublicationWork {
 }
 
 impl PublicationWork {
+    /// As what the article is to stand there.
+    pub fn shown(&self) -> Shown {
+        shown_as(*self.publication.visibility, self.publication.due_at)
+    }
+
     /// A promise outlasts a site that is away, as long as it may come late; that costs no attempt.
     pub fn put_off(&self, fault: Fault) -> StepError {
         match self.late {
@@ -164,6 +169,25 @@ impl Services {
         let post = post_of(article, shown, assets);
         Ok(Post { overwrite: publication.force, ..post })
     }
+}
+
+/// The fields that were changed there since they were sent, but for those that are what is to be sent now: over these
+/// nothing gets lost, and they may be what a call of ours has brought about whose answer nobody has seen.
+pub async fn changed_by_others(
+    blog: &Arc<dyn Destination>,
+    article: &rows::Article,
+    shown: Shown,
+    known: &Known,
+    there: &RemoteFields,
+) -> Result<Vec<String>, Fault> {
+    let Some(sent) = &known.fields else { return Ok(Vec::new()) };
+    let changed: Vec<String> = differences(sent, there).into_iter().map(|one| one.field).collect();
+    if changed.is_empty() {
+        return Ok(changed);
+    }
+    let wanted = blog.preview(post_of(article, shown, Assets::none(article)), Some(known)).await?.local;
+    let other: Vec<String> = differences(&wanted, there).into_iter().map(|one| one.field).collect();
+    Ok(changed.into_iter().filter(|field| other.contains(field)).collect())
 }
 
 pub(crate) fn shown_as(visibility: Visibility, due: Option<DateTime<Utc>>) -> Shown {

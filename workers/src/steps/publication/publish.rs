@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use galley_destinations::{Post, Published, differences};
+use galley_destinations::{Post, Published};
 use galley_domain::{
     Fault, FaultCode, OrgId,
     effect::EffectState,
@@ -15,7 +15,7 @@ use galley_domain::{
     task::StepKind,
 };
 use galley_engine::{Output, Step, StepContext, StepError};
-use galley_services::{Effect, PublicationWork, SentPublication, Services, pipelines};
+use galley_services::{Effect, PublicationWork, SentPublication, Services, changed_by_others, pipelines};
 use galley_store::EffectKey;
 
 use crate::steps::Toolbox;
@@ -109,9 +109,8 @@ impl Posting<'_> {
     async fn refuse_drift(&self) -> Result<(), StepError> {
         let work = self.work;
         let Some(known) = work.known.as_ref().filter(|_| !work.publication.force) else { return Ok(()) };
-        let Some(sent) = &known.fields else { return Ok(()) };
         let Some(there) = work.blog.read(work.article.id, Some(known)).await? else { return Ok(()) };
-        let changed: Vec<String> = differences(sent, &there).into_iter().map(|one| one.field).collect();
+        let changed = changed_by_others(&work.blog, &work.article, work.shown(), known, &there).await?;
         // What stands there may be what a call of ours has sent of which nobody knew what became.
         if changed.is_empty() || self.services.is_our_own(work, &there).await? {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Settle: finds out what became of a call whose publication was given up.
+//! Settle: finds out what became of a call whose publication or retraction was given up.
 
 use std::sync::Arc;
 
@@ -19,6 +19,12 @@ pub(super) struct Payload {
     pub(super) publication_id: Uuid,
 }
 
+/// A retraction that was given up.
+#[derive(Debug, Deserialize)]
+struct GivenUp {
+    retraction: Uuid,
+}
+
 #[async_trait]
 impl Step for Settle {
     fn kind(&self) -> StepKind {
@@ -27,6 +33,10 @@ impl Step for Settle {
 
     async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
         let (org, services) = (cx.org()?, &self.0.services);
+        if let Ok(GivenUp { retraction }) = cx.payload() {
+            services.settle_retraction(&cx.step, cx.subject()?, retraction).await?;
+            return Ok(Output::default());
+        }
         let Payload { publication_id } = cx.payload()?;
         let Some(unsettled) = services.unsettled(org, publication_id).await? else { return Ok(Output::default()) };
         let is_there = services.settle(org, &cx.step, unsettled).await?;
