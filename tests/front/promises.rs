@@ -449,6 +449,9 @@ async fn what_was_made_before_a_refusal_is_found() {
     });
     published.is_problem(502, "WORKFLOW_ERROR");
     let database = &desk.front.harness.database;
+    // What keeps the site from being looked at may pass.
+    let elsewhere = Trouble::Status("302 Found", "Location: https://elsewhere.example/\r\n", "");
+    desk.blog.trouble("GET", "wp/v2/posts", elsewhere);
     database.execute("UPDATE effects SET updated_at = now() - interval '2 minutes'").await;
     database.execute("UPDATE steps SET run_at = now() WHERE kind = 'publication_settle'").await;
     desk.front.harness.jobs_done(SETTLE).await;

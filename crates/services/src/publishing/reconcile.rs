@@ -10,7 +10,7 @@ use galley_store::{ClaimedStep, rows};
 use galley_webhooks::Event;
 use uuid::Uuid;
 
-use super::{drift::state_there, known, publish::tell_publication, site_calls::apply, work::step_error};
+use super::{drift::state_there, known, publish::tell_publication, settle::later, site_calls::apply, work::step_error};
 use crate::Services;
 
 /// So long after its hour a site may still be about to publish.
@@ -49,7 +49,7 @@ impl Services {
     /// Looks, and writes down what the site has done.
     pub async fn reconcile(&self, org: OrgId, step: &ClaimedStep, held: Held) -> Result<RemoteStatus, StepError> {
         let Held { publication, article, connection, blog, known } = held;
-        let there = blog.look_up(article.id, Some(&known)).await?;
+        let there = blog.look_up(article.id, Some(&known)).await.map_err(later)?;
         // What is gone for good there is like what is in its trash.
         let status = there.as_ref().map_or(RemoteStatus::Trashed, |there| there.status);
         let tx = self.store.begin(org).await?;

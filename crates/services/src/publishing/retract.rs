@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{known, publish::tell_publication, work::step_error};
+use super::{known, publish::tell_publication, settle::later, work::step_error};
 use crate::{
     Services,
     error::{Missing, ServiceError},
@@ -258,7 +258,7 @@ impl Services {
             if !matches!(*call.state, EffectState::Sent | EffectState::Unknown) {
                 continue;
             }
-            let there = copy.blog.look_up(article, Some(&copy.known)).await?;
+            let there = copy.blog.look_up(article, Some(&copy.known)).await.map_err(later)?;
             let is_back = there.as_ref().is_none_or(|there| !there.status.is_shown());
             let tx = self.store.begin(org).await?;
             tx.hold_fence(step.fence).await?;

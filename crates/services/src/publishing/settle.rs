@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use galley_destinations::{Destination, Known, Published, RemoteFields, SeoOutcome, differences};
-use galley_domain::OrgId;
+use galley_domain::{Fault, OrgId};
 use galley_engine::StepError;
 use galley_store::{ClaimedStep, EffectMark, StoreError, rows};
 use uuid::Uuid;
@@ -65,10 +65,10 @@ impl Services {
     pub async fn settle(&self, org: OrgId, step: &ClaimedStep, unsettled: Unsettled) -> Result<bool, StepError> {
         let Unsettled { publication, blog, known, version } = unsettled;
         let (article, known) = (publication.article_id, known.as_ref());
-        let found = match blog.look_up(article, known).await? {
+        let found = match blog.look_up(article, known).await.map_err(later)? {
             // What stood there before is none of its doing.
             Some(found) => {
-                let fields = blog.read(article, known).await?;
+                let fields = blog.read(article, known).await.map_err(later)?;
                 let is_newer = i64::from(found.version) > i64::from(version);
                 match fields {
                     Some(fields) if is_newer || self.is_as_wished(org, &publication, &blog, known, &fields).await? => {
@@ -127,6 +127,11 @@ impl Services {
         let Some(article) = self.store.tenant(org).article(publication.article_id).await? else { return Ok(false) };
         let is_same = known.fields.as_ref().is_none_or(|sent| differences(sent, there).is_empty());
         let shown = shown_as(*publication.visibility, publication.due_at);
-        Ok(!is_same && changed_by_others(blog, &article, shown, known, there).await?.is_empty())
+        Ok(!is_same && changed_by_others(blog, &article, shown, known, there).await.map_err(later)?.is_empty())
     }
+}
+
+/// Whatever keeps a site from being looked at may pass: a redirect, a wall, a login that is being changed.
+pub(crate) fn later(fault: Fault) -> StepError {
+    Fault::transient(fault.code(), fault.to_string()).into()
 }
