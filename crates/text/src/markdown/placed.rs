@@ -21,9 +21,14 @@ pub fn with_images(markdown: &str, mut place: impl FnMut(&str) -> Placed) -> Str
     let (mut copied, mut depth) = (0, 0_usize);
     for (event, range) in Parser::new_ext(markdown, super::options()).into_offset_iter() {
         let source = &markdown[range.clone()];
+        let mut end = range.end;
         let changed = match event {
             Event::Start(Tag::Image { link_type, dest_url, title, .. }) => {
                 depth += 1;
+                // The parser leaves the empty brackets of `![name][]` out of the range.
+                if link_type == LinkType::Collapsed && !source.ends_with("[]") && markdown[end..].starts_with("[]") {
+                    end += "[]".len();
+                }
                 // An image in the description of another one is a part of that description.
                 if depth > 1 { None } else { image(source, link_type, &title, place(&dest_url)) }
             }
@@ -37,7 +42,7 @@ pub fn with_images(markdown: &str, mut place: impl FnMut(&str) -> Placed) -> Str
         if let Some(changed) = changed.filter(|_| range.start >= copied) {
             out.push_str(&markdown[copied..range.start]);
             out.push_str(&changed);
-            copied = range.end;
+            copied = end;
         }
     }
     out.push_str(&markdown[copied..]);
