@@ -72,7 +72,7 @@ pub use publishing::{
     publish::{OrderedPublication, PublishRequest},
     reconcile::Held,
     records::{PublishingRecord, RecordRequest},
-    retract::{Placed, RetractedArticle, RetractionWork, removal},
+    retract::{Placed, RetractedArticle, RetractionWork},
     schedule::SchedulePostRequest,
     score::SeoScore,
     settle::Unsettled,

@@ -1,6 +1,8 @@
 //! Who calls, and whether they may. An operation declares its right by the type of an argument, and gets at the use
 //! cases through nothing else.
 
+mod public;
+
 use std::{marker::PhantomData, sync::Arc, time::Instant};
 
 use galley_domain::{OrgId, Principal, Who};
@@ -15,6 +17,10 @@ use poem_openapi::{
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+use public::visit;
+
+pub use public::Public;
 
 pub use super::rights::{
     ArticlesRead, ArticlesWrite, ProjectsRead, ProjectsWrite, PublishRead, PublishWrite, Right, SecretsRead,
@@ -365,13 +371,7 @@ impl<'a, R: Right> ApiExtractor<'a> for KeyOrNobody<R> {
             return Ok(Self::Key(Auth::check(request, None).await?.0));
         }
         let (front, context) = (front(request)?, context::of(request)?);
-        let rate = front.rates.visit(context.address, Instant::now());
-        // Set once: each request is checked once.
-        let _ = context.rate.set(rate);
-        if !rate.allowed {
-            let detail = format!("this address has used its {} calls of this minute", rate.limit);
-            return Err(Problem::too_many(detail, rate.reset).into());
-        }
+        visit(front, context)?;
         Ok(Self::Nobody(Arc::clone(front), Arc::clone(context)))
     }
 }
@@ -426,36 +426,6 @@ impl<'a> ApiExtractor<'a> for FiguresReader {
             _ => unauthorized(detail, CHALLENGE),
         };
         Err(failed_sign_in(front, context, refusal).into())
-    }
-}
-
-/// Says out loud that an operation is for everybody.
-pub struct Public(pub Arc<Front>, pub Arc<RequestContext>);
-
-impl Public {
-    /// Counts the call for its address, where an answer costs more than a glance; 429 after too many.
-    pub fn count(&self) -> Result<(), Problem> {
-        let rate = self.0.rates.visit(self.1.address, Instant::now());
-        // Set once: each request is counted once.
-        let _ = self.1.rate.set(rate);
-        match rate.allowed {
-            true => Ok(()),
-            false => Err(Problem::too_many("too many requests from this address", rate.reset)),
-        }
-    }
-}
-
-impl<'a> ApiExtractor<'a> for Public {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-    type ParamType = ();
-    type ParamRawType = ();
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        Ok(Self(Arc::clone(front(request)?), Arc::clone(context::of(request)?)))
     }
 }
 

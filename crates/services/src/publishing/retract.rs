@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use galley_destinations::{Destination, Known, RemoteStatus, Removal};
+use galley_destinations::{Destination, Known, RemoteStatus};
 use galley_domain::{
     Fault, FaultCode, OrgId, Principal,
     article::ArticleStatus,
@@ -12,8 +12,7 @@ use galley_domain::{
 };
 use galley_engine::{StepError, StepSeed};
 use galley_store::{
-    ClaimedStep, EffectKey, EffectMark, HoldOutcome, NewOrder, NewPublication, NewStep, StoreError, TenantTx, TextEnum,
-    rows,
+    ClaimedStep, EffectKey, EffectMark, HoldOutcome, NewOrder, NewPublication, StoreError, TenantTx, TextEnum, rows,
 };
 use galley_webhooks::Event;
 use rust_decimal::Decimal;
@@ -290,11 +289,6 @@ impl Services {
         }
         Ok(())
     }
-
-    /// What the retraction is followed by.
-    pub fn after_retraction(&self, article: Uuid) -> Result<Vec<NewStep>, StoreError> {
-        self.following(article)
-    }
 }
 
 /// What we do there ourselves is no change of somebody else's.
@@ -314,12 +308,4 @@ pub(crate) async fn take_back(tx: &TenantTx, mut article: rows::Article) -> Resu
     article.status = ArticleStatus::Draft.as_str().to_owned();
     (article.published_at, article.external_url, article.publish_error) = (None, None, None);
     tx.save_article(article).await.map(drop)
-}
-
-/// How a copy is removed.
-pub fn removal(how: Retraction) -> Option<Removal> {
-    match how {
-        Retraction::Draft => None,
-        Retraction::Trash => Some(Removal::Trash),
-    }
 }

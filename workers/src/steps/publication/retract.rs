@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use galley_destinations::Removal;
 use galley_domain::{
     Fault,
     publishing::{RETRACT, RETRACTED, Retraction},
     task::StepKind,
 };
 use galley_engine::{Output, Step, StepContext, StepError};
-use galley_services::{Effect, Placed, RetractionWork, pipelines, removal};
+use galley_services::{Effect, Placed, RetractionWork, pipelines};
 use galley_store::EffectKey;
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ impl Step for Retract {
             services.carry_out(&cx.step, &key, &TakingBack { article, how, copy }).await?;
             services.note_retracted(&cx.step, copy, how).await?;
         }
-        Ok(pipelines::retraction::taken_back(article, services.after_retraction(article)?))
+        Ok(pipelines::retraction::taken_back(article, services.following(article)?))
     }
 }
 
@@ -60,9 +61,9 @@ impl Effect for TakingBack<'_> {
     /// A copy that is gone already is taken back.
     async fn act(&self, (): ()) -> Result<String, Fault> {
         let (blog, known) = (&self.copy.blog, Some(&self.copy.known));
-        match removal(self.how) {
-            None => blog.unpublish(self.article, known).await?,
-            Some(how) => blog.remove(self.article, known, how).await?,
+        match self.how {
+            Retraction::Draft => blog.unpublish(self.article, known).await?,
+            Retraction::Trash => blog.remove(self.article, known, Removal::Trash).await?,
         };
         Ok(self.copy.known.external_id.clone())
     }
