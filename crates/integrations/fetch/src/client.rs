@@ -7,7 +7,7 @@ use std::{
 
 use reqwest::{
     Response,
-    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, REFRESH},
 };
 use url::Url;
 
@@ -16,11 +16,17 @@ use crate::{
     dns::Resolver,
     error::{FetchError, Reason, causes, reason_of},
     guarded::{ClientError, GuardedClients},
+    kind,
+    packing::{self, PackingError, unpacked},
+    refresh,
     retry::retry_after,
 };
 
 const ACCEPTED: &str =
     "text/html,application/xhtml+xml,text/plain;q=0.9,text/markdown;q=0.9,application/pdf;q=0.8,*/*;q=0.5";
+
+/// Lines in the head of an answer; sites behind several proxies send more than the hundred that is the usual limit.
+const MAX_HEADERS: usize = 1_000;
 
 /// Bounds for one page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +58,14 @@ pub(crate) struct Raw {
     pub status: u16,
     /// As declared, e.g. `text/html; charset=utf-8`.
     pub content_type: Option<String>,
+    /// The header `Refresh` as it stands there.
+    pub refresh: Option<String>,
+    /// Unpacked.
     pub body: Vec<u8>,
 }
 
 /// What to do with a body that is longer than its limit.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overlong {
     Refuse,
     Cut,
@@ -79,9 +88,13 @@ impl Web {
         user_agent: &str,
         resolver: Arc<dyn Resolver>,
     ) -> Result<Self, SetupError> {
-        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
+        let headers = HeaderMap::from_iter([
+            (ACCEPT, HeaderValue::from_static(ACCEPTED)),
+            (ACCEPT_ENCODING, HeaderValue::from_static(packing::ACCEPTED)),
+        ]);
         let clients = GuardedClients::new(policy, resolver, user_agent, limits.connect, |client| {
-            client.default_headers(headers.clone()).gzip(true).deflate(true).brotli(true)
+            // Bodies are unpacked here, where it is known what servers get wrong.
+            client.default_headers(headers.clone()).http1_max_headers(MAX_HEADERS).no_gzip().no_deflate().no_brotli()
         })?;
         Ok(Self { clients, limits })
     }
@@ -105,18 +118,42 @@ impl Web {
             return Ok(None);
         }
         let Some(target) = response.headers().get(LOCATION) else { return Ok(None) };
-        let target = String::from_utf8_lossy(target.as_bytes());
-        let refuse = |why| Err(FetchError::new(link, Reason::RedirectRefused(why)).with_detail(&target));
+        self.target(link, url, &String::from_utf8_lossy(target.as_bytes())).map(Some)
+    }
+
+    /// Where the answer sends its reader on within a few seconds, by its header or by the page itself. A page that only
+    /// renews itself is read.
+    pub(crate) fn refresh_of(&self, link: &str, raw: &Raw) -> Result<Option<Url>, FetchError> {
+        let header = raw.refresh.as_deref().and_then(refresh::target);
+        let sent = match header {
+            Some(to) => refresh::Sent { to: to.to_owned(), base: None },
+            None if kind::is_html(raw) => match refresh::of_page(&raw.body) {
+                Some(sent) => sent,
+                None => return Ok(None),
+            },
+            None => return Ok(None),
+        };
+        let base = sent.base.and_then(|base| raw.url.join(&base).ok()).unwrap_or_else(|| raw.url.clone());
+        let mut next = self.target(link, &base, &sent.to)?;
+        next.set_fragment(None);
+        let mut here = raw.url.clone();
+        here.set_fragment(None);
+        Ok((next != here).then_some(next))
+    }
+
+    /// The address that `target` means, checked like a link.
+    fn target(&self, link: &str, url: &Url, target: &str) -> Result<Url, FetchError> {
+        let refuse = |why| Err(FetchError::new(link, Reason::RedirectRefused(why)).with_detail(target));
         let chars = target.chars().count();
         if chars > MAX_LINK_CHARS {
             return refuse(LinkError::TooLong { chars });
         }
-        let next = match url.join(&target) {
+        let next = match url.join(target) {
             Ok(next) => next,
             Err(error) => return refuse(LinkError::Malformed(error.to_string())),
         };
         match check_url(&next, self.policy()) {
-            Ok(()) => Ok(Some(next)),
+            Ok(()) => Ok(next),
             Err(why) => refuse(why),
         }
     }
@@ -139,13 +176,8 @@ impl Web {
         }
         let content_type = header(response.headers(), CONTENT_TYPE.as_str());
         check(content_type.as_deref()).map_err(fail)?;
-        // What reqwest unpacks it also removes from the headers.
-        if let Some(coding) = header(response.headers(), CONTENT_ENCODING.as_str())
-            && !coding.eq_ignore_ascii_case("identity")
-        {
-            let content_type = format!("{} (packed as {coding})", content_type.as_deref().unwrap_or("unknown"));
-            return Err(fail(Reason::Type { content_type }));
-        }
+        let coding = all_of(response.headers(), CONTENT_ENCODING.as_str());
+        let refresh = response.headers().get(REFRESH).map(|value| String::from_utf8_lossy(value.as_bytes()).into());
         let declared = response.content_length().unwrap_or(0);
         if overlong == Overlong::Refuse && declared > limit as u64 {
             return Err(fail(Reason::TooLarge { limit }).with_detail(format_args!("declared {declared} bytes")));
@@ -162,7 +194,18 @@ impl Web {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Raw { url, status: status.as_u16(), content_type, body })
+        let body = match &coding {
+            None => body,
+            Some(coding) => unpack(body, coding, limit, overlong).await.map_err(|error| {
+                let content_type = || format!("{} (packed as {coding})", content_type.as_deref().unwrap_or("unknown"));
+                fail(match error {
+                    PackingError::TooLarge => Reason::TooLarge { limit },
+                    PackingError::Broken => Reason::Cut,
+                    PackingError::Unknown => Reason::Type { content_type: content_type() },
+                })
+            })?,
+        };
+        Ok(Raw { url, status: status.as_u16(), content_type, refresh, body })
     }
 
     pub(crate) fn timed_out(&self, link: &str) -> FetchError {
@@ -173,6 +216,21 @@ impl Web {
         let limit = if error.is_connect() { self.limits.connect } else { self.limits.time };
         FetchError::new(link, reason_of(error, limit)).with_detail(causes(error))
     }
+}
+
+/// On a thread where it may take its time: megabytes come out of a small body.
+async fn unpack(body: Vec<u8>, coding: &str, limit: usize, overlong: Overlong) -> Result<Vec<u8>, PackingError> {
+    let coding = coding.to_owned();
+    let unpacking = tokio::task::spawn_blocking(move || unpacked(body, Some(&coding), limit, overlong));
+    unpacking.await.unwrap_or(Err(PackingError::Broken))
+}
+
+/// All lines of a header in one, separated by commas.
+fn all_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines =
+        headers.get_all(name).iter().take(9).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let text: String = lines.collect::<Vec<_>>().join(",").chars().take(200).filter(|c| !c.is_control()).collect();
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// A header as text of at most 200 characters; other bytes than printable ASCII become `?`.

@@ -98,9 +98,16 @@ impl Fetcher {
                 self.ask_rules(link, &url).await?;
             }
             let response = self.web.send(link, &url).await?;
-            let Some(next) = self.web.redirect_of(link, &url, &response)? else {
-                let bytes = self.web.limits().bytes;
-                return self.web.read(link, url, response, bytes, Overlong::Refuse, kind::check).await;
+            let next = match self.web.redirect_of(link, &url, &response)? {
+                Some(next) => next,
+                None => {
+                    let bytes = self.web.limits().bytes;
+                    let raw = self.web.read(link, url, response, bytes, Overlong::Refuse, kind::check).await?;
+                    match self.web.refresh_of(link, &raw)? {
+                        Some(next) => next,
+                        None => return Ok(raw),
+                    }
+                }
             };
             let circle = seen.contains(&next);
             if circle || seen.len() > limit {

@@ -1,8 +1,9 @@
 //! What an answer says it is, and what it looks like.
 
+use galley_files::{FileKind, sniff};
 use url::Url;
 
-use crate::error::Reason;
+use crate::{client::Raw, error::Reason};
 
 /// How a body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,23 +33,111 @@ pub(crate) fn charset(content_type: &str) -> Option<&str> {
 /// The kind that a declared type stands for; `None` for a type that is not read.
 pub(crate) fn kind_of(content_type: Option<&str>) -> Option<Kind> {
     let Some(content_type) = content_type else { return Some(Kind::Unknown) };
-    Some(match essence(content_type).as_str() {
+    let essence = essence(content_type);
+    Some(match essence.as_str() {
         "text/html" | "application/xhtml+xml" => Kind::Html,
-        "text/plain" => Kind::Text("txt"),
-        "text/markdown" | "text/x-markdown" => Kind::Text("md"),
-        "text/csv" | "application/csv" => Kind::Text("csv"),
-        "application/pdf" | "application/x-pdf" => Kind::File("pdf"),
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Kind::File("docx"),
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Kind::File("xlsx"),
-        ""
-        | "application/octet-stream"
-        | "binary/octet-stream"
-        | "application/x-download"
-        | "application/download"
-        | "application/force-download"
-        | "unknown/unknown" => Kind::Unknown,
+        "text/markdown" | "text/x-markdown" | "text/x-web-markdown" | "text/x-gfm" | "application/markdown" => {
+            Kind::Text("md")
+        }
+        "text/csv"
+        | "application/csv"
+        | "text/x-csv"
+        | "application/x-csv"
+        | "text/comma-separated-values"
+        | "text/x-comma-separated-values" => Kind::Text("csv"),
+        "text/tab-separated-values" | "text/tsv" | "text/x-tsv" | "application/tsv" => Kind::Text("tsv"),
+        // What Windows calls a CSV file is Excel's type, and what some sites export as Excel is a page with a table.
+        "application/vnd.ms-excel"
+        | "application/msexcel"
+        | "application/x-msexcel"
+        | "application/excel"
+        | "application/x-excel"
+        | "application/xls" => Kind::File("csv"),
+        "application/pdf" | "application/x-pdf" | "text/pdf" | "text/x-pdf" | "application/acrobat" => {
+            Kind::File("pdf")
+        }
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/msword" => {
+            Kind::File("docx")
+        }
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        | "application/vnd.ms-excel.sheet.macroenabled.12" => Kind::File("xlsx"),
+        // New Office files are archives, and pages in XHTML are XML.
+        "application/zip" | "application/x-zip-compressed" | "text/xml" | "application/xml" => Kind::Unknown,
+        "text/css" | "text/javascript" | "text/ecmascript" | "text/calendar" | "text/vcard" | "text/event-stream"
+        | "text/rtf" => return None,
+        other if other.starts_with("text/") => Kind::Text("txt"),
+        other if !other.contains('/') || is_download(other) => Kind::Unknown,
         _ => return None,
     })
+}
+
+/// Types that say no more than that there are bytes.
+fn is_download(essence: &str) -> bool {
+    let kind = essence.split('/').nth(1).unwrap_or_default().trim_start_matches("x-");
+    [
+        "octet-stream",
+        "octetstream",
+        "download",
+        "force-download",
+        "forcedownload",
+        "unknown",
+        "binary",
+        "save",
+        "file",
+        "*",
+    ]
+    .contains(&kind)
+        || matches!(kind, "html" | "text" | "txt" | "plain" | "unknown-content-type")
+}
+
+/// Whether the body is read as a web page.
+pub(crate) fn is_html(raw: &Raw) -> bool {
+    matches!(told(raw, kind_of(raw.content_type.as_deref()).unwrap_or(Kind::Unknown)), Told::Html)
+}
+
+/// What a body is, told by its content; the declared kind and the address only decide where that leaves a choice.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Html,
+    /// Characters, to be decoded; a name for `galley_files::extract`.
+    Text(String),
+    /// Bytes; a name for `galley_files::extract`.
+    File(String),
+}
+
+pub(crate) fn told(raw: &Raw, kind: Kind) -> Told {
+    let body = &raw.body;
+    let own = name_of(&raw.url);
+    let name = match kind {
+        Kind::Text(ending) if ending != "txt" => format!("page.{ending}"),
+        // What servers declare for endings that they do not know.
+        Kind::Text(_) if ending_of(&own).is_none() => "page.txt".to_owned(),
+        Kind::File(ending) => format!("page.{ending}"),
+        _ => own,
+    };
+    if looks_binary(body) {
+        return Told::File(name);
+    }
+    match (kind, sniff(body, &name)) {
+        (Kind::Html, _) if has_tags(body) => Told::Html,
+        (Kind::File("csv"), Ok(FileKind::Csv)) if body.trim_ascii_start().starts_with(b"<") => Told::Html,
+        (_, Ok(FileKind::Html)) => Told::Html,
+        (_, Ok(FileKind::Text | FileKind::Markdown | FileKind::Csv)) => Told::Text(name),
+        _ => Told::File(name),
+    }
+}
+
+/// Something between pointed brackets that can be a tag; in UTF-16 too.
+fn has_tags(body: &[u8]) -> bool {
+    let head: Vec<u8> = body.iter().copied().take(256 << 10).filter(|byte| *byte != 0).collect();
+    head.windows(2)
+        .any(|pair| pair[0] == b'<' && (pair[1].is_ascii_alphabetic() || matches!(pair[1], b'!' | b'/' | b'?')))
+}
+
+/// The ending of a name, where it tells one of the kinds of text.
+fn ending_of(name: &str) -> Option<&str> {
+    let (_, ending) = name.rsplit_once('.')?;
+    ["md", "markdown", "csv", "tsv", "tab"].into_iter().find(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// Refuses a type that is not read, before its body is.
@@ -91,7 +180,12 @@ mod tests {
             ("application/octet-stream", Some(Kind::Unknown)),
             (";", Some(Kind::Unknown)),
             ("image/png", None),
-            ("application/zip", None),
+            ("text/tab-separated-values", Some(Kind::Text("tsv"))),
+            ("application/vnd.ms-excel", Some(Kind::File("csv"))),
+            ("application/zip", Some(Kind::Unknown)),
+            ("text/x-log", Some(Kind::Text("txt"))),
+            ("html", Some(Kind::Unknown)),
+            ("application/x-octet-stream", Some(Kind::Unknown)),
             ("video/mp4", None),
             ("text/css", None),
             ("application/json", None),

@@ -1,13 +1,13 @@
 //! A body to readable text.
 
-use galley_files::{DEFAULT_BUDGET_MB, Extracted, FileError, FileKind, Limits, Readers, sniff};
+use galley_files::{DEFAULT_BUDGET_MB, Extracted, FileError, FileKind, Limits, Readers};
 use url::Url;
 
 use crate::{
     charset,
     client::Raw,
     error::{FetchError, Reason},
-    kind::{self, Kind},
+    kind::{self, Kind, Told},
 };
 
 /// A page as read.
@@ -19,8 +19,8 @@ pub struct Page {
     pub requested_url: String,
     /// 200 to 299.
     pub status: u16,
-    /// The type of the content without parameters, e.g. `text/html`, as declared or, where nothing usable was
-    /// declared, as the content shows.
+    /// The type of the content without parameters, e.g. `text/html`, as declared or, where the content is of another
+    /// kind, as it shows.
     pub content_type: String,
     /// What the page calls itself, else the last part of its address.
     pub title: String,
@@ -43,7 +43,8 @@ impl Page {
     /// `Unreadable` with the reason: nothing in it, a broken or protected file, no words, over a limit.
     pub async fn of(url: Url, status: u16, content_type: Option<String>, body: Vec<u8>) -> Result<Self, FetchError> {
         let link = url.to_string();
-        read(&link, Raw { url, status, content_type, body }, &Readers::in_process(DEFAULT_BUDGET_MB)).await
+        read(&link, Raw { url, status, content_type, refresh: None, body }, &Readers::in_process(DEFAULT_BUDGET_MB))
+            .await
     }
 }
 
@@ -72,18 +73,23 @@ enum Body {
 
 /// Makes a page of what was fetched, bounded by [`Limits`].
 pub(crate) async fn read(link: &str, raw: Raw, readers: &Readers) -> Result<Page, FetchError> {
-    let Raw { url, status, content_type, body } = raw;
-    let bytes_read = body.len();
-    if body.is_empty() {
+    let (url, status, bytes_read) = (raw.url.clone(), raw.status, raw.body.len());
+    let content_type = raw.content_type.clone();
+    if raw.body.is_empty() {
         return Err(FetchError::new(link, Reason::Unreadable(FileError::Empty)));
     }
-    let (read, shown) = match body_of(body, &url, content_type.as_deref()) {
+    let (read, shown) = match body_of(raw) {
         Body::Html { text, warning } => (from_html(text, warning, &url, readers).await, "text/html"),
         Body::File { bytes, name, warning } => from_file(bytes, name, warning, readers).await,
     };
     let read = read.map_err(|error| FetchError::new(link, Reason::Unreadable(error)))?;
     let declared = content_type.as_deref().map(kind::essence);
-    let usable = kind::kind_of(content_type.as_deref()).is_some_and(|kind| kind != Kind::Unknown);
+    let usable = kind::kind_of(content_type.as_deref()).is_some_and(|kind| match kind {
+        Kind::Html => shown == "text/html",
+        Kind::Text(_) => shown.starts_with("text/") && shown != "text/html",
+        Kind::File(_) => declared.as_deref() == Some(shown),
+        Kind::Unknown => false,
+    });
     Ok(Page {
         requested_url: link.to_owned(),
         status,
@@ -98,26 +104,21 @@ pub(crate) async fn read(link: &str, raw: Raw, readers: &Readers) -> Result<Page
     })
 }
 
-fn body_of(body: Vec<u8>, url: &Url, content_type: Option<&str>) -> Body {
+fn body_of(raw: Raw) -> Body {
+    let content_type = raw.content_type.as_deref();
     let charset = content_type.and_then(kind::charset);
-    let name = kind::name_of(url);
-    let file = |bytes, name| Body::File { bytes, name, warning: None };
-    let html = |body: &[u8]| {
-        let decoded = charset::decode(body, charset, true);
-        Body::Html { warning: decoded.warning(), text: decoded.text }
-    };
-    match kind::kind_of(content_type).unwrap_or(Kind::Unknown) {
-        // Content that is no text counts more than what was declared.
-        Kind::Html | Kind::Text(_) if kind::looks_binary(&body) => file(body, name),
-        Kind::Html => html(&body),
-        Kind::Text(ending) => {
-            let decoded = charset::decode(&body, charset, false);
-            let warning = decoded.warning();
-            Body::File { bytes: decoded.text.into_bytes(), name: format!("page.{ending}"), warning }
+    let kind = kind::kind_of(content_type).unwrap_or(Kind::Unknown);
+    match kind::told(&raw, kind) {
+        Told::Html => {
+            let decoded = charset::decode(&raw.body, charset, true);
+            Body::Html { warning: decoded.warning(), text: decoded.text }
         }
-        Kind::File(ending) => file(body, format!("page.{ending}")),
-        Kind::Unknown if matches!(sniff(&body, &name), Ok(FileKind::Html)) => html(&body),
-        Kind::Unknown => file(body, name),
+        Told::Text(name) => {
+            let decoded = charset::decode(&raw.body, charset, false);
+            let warning = decoded.warning();
+            Body::File { bytes: decoded.text.into_bytes(), name, warning }
+        }
+        Told::File(name) => Body::File { bytes: raw.body, name, warning: None },
     }
 }
 

@@ -8,3 +8,4 @@ mod pages;
 mod robots;
 mod search;
 mod tls;
+mod wrong_heads;
