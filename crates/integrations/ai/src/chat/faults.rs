@@ -58,7 +58,8 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    /// Reads `{"error": {…}}`, `{"error": "…"}`, `[{"error": …}]`, `{"message": …}`, `{"detail": …}` or plain text.
+    /// Reads `{"error": {…}}`, `{"error": "…"}`, `[{"error": …}]`, `{"errors": […]}`, `{"message": …}`, `{"detail": …}` and
+    /// their like, or plain text.
     pub(crate) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body) {
             Ok(value) => Self::from_value(&value),
@@ -68,20 +69,27 @@ impl ApiError {
 
     pub(crate) fn from_value(value: &Value) -> Self {
         let value = value.as_array().and_then(|a| a.first()).unwrap_or(value);
-        let inner = value.get("error").filter(|e| !e.is_null()).unwrap_or(value);
-        if let Some(text) = inner.as_str() {
-            return Self { message: text.to_owned(), ..Self::default() };
-        }
-        let word = |name: &str| match inner.get(name) {
+        let said = |name: &str| value.get(name).filter(|e| !matches!(e, Value::Null | Value::Bool(_)));
+        let first = |list: &'_ Value| list.as_array().and_then(|l| l.first().cloned());
+        let inner = said("error").cloned().or_else(|| said("errors").and_then(first));
+        let inner = inner.as_ref().unwrap_or(value);
+        let of = |map: &Value, name: &str| match map.get(name) {
             Some(Value::String(s)) => Some(s.clone()),
             Some(Value::Number(n)) => Some(n.to_string()),
             _ => None,
         };
-        let message = word("message").or_else(|| word("detail")).or_else(|| Some(inner.get("detail")?.to_string()));
+        // `{"error": "busy", "code": 503}` has its code outside
+        let word = |name: &str| of(inner, name).or_else(|| of(value, name));
+        let words = ["message", "detail", "msg", "error_message", "error_msg", "title"];
+        let message = inner.as_str().map(str::to_owned);
+        let message = message.or_else(|| words.iter().find_map(|name| word(name)));
+        let message = message.or_else(|| Some(inner.get("detail").or_else(|| inner.get("message"))?.to_string()));
+        // a stream's `"type": "error"` says nothing
+        let kind = ["type", "status", "error_type"].iter().find_map(|n| word(n).filter(|kind| kind != "error"));
         Self {
             message: message.unwrap_or_default(),
-            kind: word("type").or_else(|| word("status")),
-            code: word("code"),
+            kind,
+            code: ["code", "error_code", "status_code"].iter().find_map(|name| word(name)),
             param: word("param"),
         }
     }
@@ -207,36 +215,145 @@ pub(crate) fn of_status(status: StatusCode, headers: &HeaderMap, body: &[u8], co
     }
 }
 
-/// What an error inside a stream means, after the server had answered 200.
+/// What an error means that came after the server had answered 200: with a code, by it; else by its words.
 pub(crate) fn in_stream(value: &Value, context: Context<'_>) -> CallError {
     let error = ApiError::from_value(value);
     let detail = error.detail(None, context);
     if error.is_context() {
         return CallError::ContextTooLong(context_too_long(context).with_detail(detail));
     }
-    let status = error.code.as_deref().and_then(|c| c.parse::<u16>().ok());
     let provider = context.provider;
-    let fault = if error.is_quota() || status == Some(402) {
-        quota_spent(context)
-    } else if error.is_filter() {
-        filtered(context)
-    } else if status == Some(429) || error.code_has("rate_limit") {
-        Fault::transient(FaultCode::RateLimitError, format!("The model provider {provider} limits the rate of calls."))
-    } else if matches!(status, Some(400..=407 | 410..=424)) || error.code_is("invalid_request_error") {
-        Fault::permanent(
+    let words = error.public_words(context);
+    let fault = match error.class() {
+        Class::Quota => quota_spent(context),
+        Class::Filter => filtered(context),
+        Class::Rate => Fault::transient(
+            FaultCode::RateLimitError,
+            format!("The model provider {provider} limits the rate of calls{words}."),
+        ),
+        Class::Credentials => Fault::permanent(
+            FaultCode::LlmError,
+            format!("The model provider {provider} refused the credentials{words}. {}", key_holder(context)),
+        ),
+        Class::Refused => Fault::permanent(
             FaultCode::LlmError,
             format!(
-                "The model provider {provider} refused the request while answering. The operator must check the settings \
-                 of this model endpoint; the log has the provider's words."
+                "The model provider {provider} refused the request while answering{words}. The operator must check the \
+                 settings of this model endpoint; the log has the provider's words."
             ),
-        )
-    } else {
-        Fault::transient(
+        ),
+        Class::Unavailable => Fault::transient(
             FaultCode::LlmError,
-            format!("The model provider {provider} broke off its answer with an error."),
-        )
+            format!("The model provider {provider} broke off its answer with an error{words}."),
+        ),
     };
     CallError::Fault(fault.with_detail(detail))
+}
+
+/// What kind of error stands in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Quota,
+    Filter,
+    Rate,
+    Credentials,
+    Refused,
+    /// Another try may help.
+    Unavailable,
+}
+
+impl ApiError {
+    fn class(&self) -> Class {
+        let status = [&self.code, &self.kind].into_iter().flatten().find_map(|c| c.parse::<u16>().ok());
+        if self.is_quota() {
+            return Class::Quota;
+        }
+        if self.is_filter() {
+            return Class::Filter;
+        }
+        match status {
+            Some(402) => Class::Quota,
+            Some(429) => Class::Rate,
+            Some(401 | 403) => Class::Credentials,
+            Some(408 | 409 | 425 | 500..=599) => Class::Unavailable,
+            Some(400..=499) => Class::Refused,
+            _ => self.class_of_words(),
+        }
+    }
+
+    fn class_of_words(&self) -> Class {
+        let has = |words: &[&str]| {
+            let said =
+                [&self.code, &self.kind].into_iter().flatten().map(String::as_str).chain([self.message.as_str()]);
+            let said = said.collect::<Vec<_>>().join(" ").to_lowercase().replace(['_', '-'], " ");
+            words.iter().any(|word| said.contains(word))
+        };
+        if has(&["rate limit", "too many requests", "resource exhausted", "throttl"]) {
+            Class::Rate
+        } else if has(&[
+            "overload",
+            "try again",
+            "retry",
+            "temporar",
+            "unavailable",
+            "timeout",
+            "timed out",
+            "busy",
+            "internal",
+        ]) {
+            Class::Unavailable
+        } else if has(&[
+            "insufficient balance",
+            "insufficient credit",
+            "out of credit",
+            "payment required",
+            "no credit",
+        ]) {
+            Class::Quota
+        } else if has(&[
+            "api key",
+            "apikey",
+            "unauthorized",
+            "unauthenticated",
+            "authentication",
+            "permission",
+            "forbidden",
+        ]) {
+            Class::Credentials
+        } else if has(&[
+            "invalid request",
+            "bad request",
+            "not found",
+            "does not exist",
+            "unknown model",
+            "not supported",
+            "unsupported",
+            "no such model",
+            "invalid model",
+            "validation",
+            "is required",
+            "must be",
+        ]) {
+            Class::Refused
+        } else {
+            Class::Unavailable
+        }
+    }
+
+    /// The provider's words for whoever ordered: short, without the key, without quotes of the prompt, addresses and ids,
+    /// which belong to the operator's account.
+    fn public_words(&self, context: Context<'_>) -> String {
+        const MOST: usize = 160;
+        let private = |word: &str| {
+            let long =
+                word.len() >= 12 && word.chars().any(|c| c.is_ascii_digit()) && word.chars().any(char::is_alphabetic);
+            long || word.contains("://") || word.contains('@')
+        };
+        let words = scrub(&self.message, context);
+        let words = words.split(' ').map(|word| if private(word) { "…" } else { word }).collect::<Vec<_>>().join(" ");
+        let words = words[..words.floor_char_boundary(MOST)].trim().trim_end_matches(['.', '!']);
+        if words.is_empty() { String::new() } else { format!(": \"{words}\"") }
+    }
 }
 
 fn context_too_long(context: Context<'_>) -> Fault {
@@ -374,6 +491,21 @@ mod tests {
         assert!(transient(r#"{"error":{"message":"Overloaded","type":"overloaded_error"}}"#));
         assert!(transient(r#"{"error":{"message":"x","code":502}}"#));
         assert!(transient(r#"{"error":"x"}"#));
+        assert!(transient(r#"{"detail":"The server is busy, try again later"}"#));
+        assert!(transient(r#"{"error":"upstream timeout","code":504}"#));
+        for refused in [
+            r#"{"detail":"Invalid API key"}"#,
+            r#"{"message":"no such model","code":404}"#,
+            r#"{"error":"model 'm9' not found"}"#,
+            r#"{"error_code":401,"error_msg":"who are you"}"#,
+            r#"{"errors":[{"message":"Insufficient balance"}]}"#,
+        ] {
+            assert!(!transient(refused), "{refused}");
+        }
+        let words = |text: &str| Fault::from(typed(text)).to_string();
+        assert!(words(r#"{"detail":"The GPU is on fire"}"#).contains("The GPU is on fire"));
+        let private = words(r#"{"error":"Rate limit for org-a1b2c3d4e5f6 at https://x.test/a, key sk-secret"}"#);
+        assert!(private.contains("Rate limit for … at …") && !private.contains("secret"), "{private}");
         assert!(transient(r#"{"error":{"code":"rate_limit_exceeded"}}"#));
         assert!(!transient(r#"{"error":{"code":"insufficient_quota"}}"#));
         assert!(!transient(r#"{"error":{"code":402}}"#));

@@ -6,8 +6,11 @@
 //! page); it takes a cut stream for a finished one, since it swallows `[DONE]`; and it logs what it cannot read, prompts
 //! included, as errors.
 
+mod chunk;
 mod dialect;
+mod events;
 pub(crate) mod faults;
+mod halves;
 pub(crate) mod record;
 mod stream;
 

@@ -2,18 +2,19 @@
 
 use std::{pin::pin, time::Duration};
 
-use eventsource_stream::{Event, EventStream, EventStreamError};
 use futures::{Stream, StreamExt};
 use galley_domain::{Fault, FaultCode};
 use reqwest::Response;
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     CallError, Finish,
+    chunk::Chunk,
+    events::{Event, Events},
     faults::{Context, filtered, in_stream, scrub},
-    record::{Counted, Record},
+    halves::{joined, readable},
+    record::Record,
 };
 use crate::endpoint::Timeouts;
 
@@ -26,58 +27,6 @@ const MOST_TEXT: usize = 4 << 20;
 const LEAST_TEXT: usize = 64 << 10;
 /// A token stands for four bytes or so; no server writes more than this many for each on the whole.
 const BYTES_OF_A_TOKEN: usize = 16;
-
-/// A piece of an answer, or a whole one. More lenient than `async-openai`'s types, which want every field that OpenAI
-/// sends: compatible servers leave some out and send others as another type.
-#[derive(Debug, Default, Deserialize)]
-struct Chunk {
-    #[serde(default)]
-    choices: Option<Vec<Choice>>,
-    #[serde(default)]
-    usage: Option<Counts>,
-    #[serde(default)]
-    error: Option<Value>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Choice {
-    #[serde(default)]
-    index: u32,
-    #[serde(default)]
-    delta: Option<Delta>,
-    /// Where a server does not stream although it was asked to.
-    #[serde(default)]
-    message: Option<Delta>,
-    #[serde(default)]
-    finish_reason: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Delta {
-    /// A string, or a list of parts with `text`.
-    #[serde(default)]
-    content: Value,
-    #[serde(default)]
-    refusal: Option<String>,
-    #[serde(default, alias = "reasoning")]
-    reasoning_content: Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct Counts {
-    #[serde(default)]
-    prompt_tokens: Option<u64>,
-    #[serde(default)]
-    completion_tokens: Option<u64>,
-    #[serde(default)]
-    completion_tokens_details: Option<Details>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Details {
-    #[serde(default)]
-    reasoning_tokens: Option<u64>,
-}
 
 /// What was read, as far as it came.
 #[derive(Debug, Default)]
@@ -99,35 +48,24 @@ enum Broken {
 }
 
 impl Answer {
-    /// Takes a piece in. An error object in it ends the answer.
+    /// Takes a piece in. An error in it ends the answer.
     fn take(&mut self, chunk: Chunk, record: &mut Record, context: Context<'_>) -> Result<(), CallError> {
-        if let Some(counts) = chunk.usage {
-            if let (Some(prompt), completion) = (counts.prompt_tokens, counts.completion_tokens.unwrap_or(0)) {
-                record.counted(Counted { prompt, completion });
-            }
-            self.reasoned |= counts.completion_tokens_details.and_then(|d| d.reasoning_tokens).unwrap_or(0) > 0;
+        if let Some(counted) = chunk.counted {
+            record.counted(counted);
         }
-        if let Some(error) = chunk.error.filter(|e| !e.is_null()) {
-            return Err(in_stream(&serde_json::json!({ "error": error }), context));
+        record.received(chunk.text.len() + chunk.reasoning);
+        self.reasoned |= chunk.reasoning > 0 || chunk.reasoning_tokens > 0;
+        self.refused |= chunk.refused;
+        self.text.push_str(&chunk.text);
+        if let Some(error) = chunk.error {
+            return Err(in_stream(&error, context));
         }
-        for choice in chunk.choices.unwrap_or_default().into_iter().filter(|c| c.index == 0) {
-            if let Some(delta) = choice.delta.or(choice.message) {
-                let before = self.text.len();
-                push_text(&mut self.text, &delta.content);
-                record.received(self.text.len() - before);
-                if let Some(reasoning) = delta.reasoning_content.as_str().filter(|r| !r.is_empty()) {
-                    self.reasoned = true;
-                    record.received(reasoning.len());
-                }
-                self.refused |= delta.refusal.is_some_and(|r| !r.is_empty());
-            }
-            match choice.finish_reason.as_deref() {
-                None | Some("") => {}
-                Some("length" | "max_tokens") => self.finish = Some(Finish::Length),
-                Some("content_filter") => return Err(filtered(context).into()),
-                Some("error") => return Err(in_stream(&Value::Null, context)),
-                Some(_) => self.finish = Some(Finish::Stop),
-            }
+        match chunk.finish.as_deref() {
+            None | Some("") => {}
+            Some("length" | "max_tokens" | "MAX_TOKENS") => self.finish = Some(Finish::Length),
+            Some("content_filter" | "SAFETY" | "safety") => return Err(filtered(context).into()),
+            Some("error") => return Err(in_stream(&Value::Null, context)),
+            Some(_) => self.finish = Some(Finish::Stop),
         }
         let asked = usize::try_from(context.max_tokens).unwrap_or(usize::MAX).saturating_mul(BYTES_OF_A_TOKEN);
         if self.text.len() > asked.clamp(LEAST_TEXT, MOST_TEXT) {
@@ -136,20 +74,16 @@ impl Answer {
         Ok(())
     }
 
-    fn done(self, context: Context<'_>) -> Result<Self, CallError> {
-        if self.refused { Err(filtered(context).into()) } else { Ok(self) }
-    }
-}
-
-fn push_text(text: &mut String, content: &Value) {
-    match content {
-        Value::String(piece) => text.push_str(piece),
-        Value::Array(parts) => {
-            for part in parts.iter().filter_map(|p| p.get("text")?.as_str()) {
-                text.push_str(part);
-            }
+    fn done(mut self, context: Context<'_>) -> Result<Self, CallError> {
+        if self.refused {
+            return Err(filtered(context).into());
         }
-        _ => {}
+        self.text = joined(self.text);
+        if self.finish == Some(Finish::Length) {
+            // the limit can fall within a character
+            self.text.truncate(self.text.trim_end_matches('\u{fffd}').len());
+        }
+        Ok(self)
     }
 }
 
@@ -161,40 +95,65 @@ pub(crate) async fn read_events(
     record: &mut Record,
     context: Context<'_>,
 ) -> Result<Answer, CallError> {
-    let mut events = pin!(EventStream::new(pieces(response, timeouts, deadline)));
-    let mut answer = Answer::default();
+    let mut pieces = pin!(pieces(response, timeouts, deadline));
+    let (mut events, mut answer) = (Events::default(), Answer::default());
     loop {
-        let event = match events.next().await {
-            Some(Ok(event)) => event,
-            // the answer is whole: only the count is missing, which is estimated then
-            _ if answer.finish.is_some() => break,
-            None => return Err(cut(context, "the stream ended without a finish reason").into()),
-            Some(Err(error)) => return Err(broken(error, context).into()),
+        let (found, ended) = match pieces.next().await {
+            Some(Ok(piece)) => (events.push(&piece), None),
+            None => {
+                (events.end().into_iter().collect(), Some(cut(context, "the stream ended without a finish reason")))
+            }
+            Some(Err(reason)) => (Vec::new(), Some(of_broken(&reason, context))),
         };
-        if event.data.trim() == "[DONE]" {
-            // an answer of some servers has no finish reason, but its end is said all the same
-            answer.finish.get_or_insert(Finish::Stop);
-            break;
+        for event in found {
+            match taken(&event, &mut answer, record, context) {
+                Ok(true) => return answer.done(context),
+                Ok(false) => {}
+                // the answer is whole: only the count is missing, which is estimated then
+                Err(_) if answer.finish.is_some() => return answer.done(context),
+                // the last event was cut, and that is what has to be told
+                Err(CallError::Fault(_)) if ended.is_some() && !is_error(&event) => {}
+                Err(fault) => return Err(fault),
+            }
         }
-        match parse(&event, context) {
-            Ok(Some(chunk)) => answer.take(chunk, record, context)?,
-            Ok(None) => {}
-            Err(_) if answer.finish.is_some() => break,
-            Err(fault) => return Err(fault),
+        match ended {
+            Some(_) if answer.finish.is_some() => return answer.done(context),
+            Some(fault) => return in_no_events(&events.stray, record, context).unwrap_or(Err(fault.into())),
+            None => {}
         }
     }
-    answer.done(context)
+}
+
+/// Takes an event in; true when it was the last one.
+fn taken(event: &Event, answer: &mut Answer, record: &mut Record, context: Context<'_>) -> Result<bool, CallError> {
+    if event.data.trim_ascii() == b"[DONE]" {
+        // an answer of some servers has no finish reason, but its end is said all the same
+        answer.finish.get_or_insert(Finish::Stop);
+        return Ok(true);
+    }
+    if let Some(chunk) = parse(event, context)? {
+        answer.take(chunk, record, context)?;
+    }
+    Ok(false)
+}
+
+fn is_error(event: &Event) -> bool {
+    event.name == "error" || serde_json::from_slice(&event.data).is_ok_and(|value| Chunk::read(value).error.is_some())
 }
 
 fn parse(event: &Event, context: Context<'_>) -> Result<Option<Chunk>, CallError> {
-    if event.data.trim().is_empty() {
+    if event.data.trim_ascii().is_empty() {
         return Ok(None);
     }
-    if event.event == "error" {
-        let value = serde_json::from_str(&event.data).unwrap_or_else(|_| Value::String(event.data.clone()));
+    if event.name == "error" {
+        let text = String::from_utf8_lossy(&event.data);
+        let value = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()));
         return Err(in_stream(&value, context));
     }
-    serde_json::from_str(&event.data).map(Some).map_err(|e| {
+    let Some(text) = readable(&event.data) else {
+        return Err(cut(context, "the stream is not UTF-8").into());
+    };
+    serde_json::from_str(&text).map(|value| Some(Chunk::read(value))).map_err(|e| {
         let fault = Fault::transient(
             FaultCode::LlmError,
             format!("The model provider {} sent a broken piece of its answer.", context.provider),
@@ -202,6 +161,15 @@ fn parse(event: &Event, context: Context<'_>) -> Result<Option<Chunk>, CallError
         // of serde's words only where, for they quote what they read
         fault.with_detail(format!("malformed chunk, column {} of {} bytes", e.column(), event.data.len())).into()
     })
+}
+
+/// What stands where a stream of events should be: a whole answer, or an error, without any `data:`.
+fn in_no_events(stray: &[u8], record: &mut Record, context: Context<'_>) -> Option<Result<Answer, CallError>> {
+    let start = stray.trim_ascii();
+    if !start.starts_with(b"{") && !start.starts_with(b"[") {
+        return None;
+    }
+    Some(whole(start, record, context))
 }
 
 /// Reads an answer that came whole, although a stream was asked for.
@@ -213,11 +181,34 @@ pub(crate) async fn read_whole(
     context: Context<'_>,
 ) -> Result<Answer, CallError> {
     let body = read_body(response, MOST_TEXT * 2, timeouts, deadline).await.map_err(|b| of_broken(&b, context))?;
-    let chunk: Chunk = serde_json::from_slice(&body).map_err(|e| {
-        cut(context, &format!("malformed answer, line {} column {} of {} bytes", e.line(), e.column(), body.len()))
-    })?;
+    if body.trim_ascii_start().starts_with(b"data:") || body.starts_with(b"event:") {
+        // events under the name of JSON
+        let mut events = Events::default();
+        let mut answer = Answer::default();
+        let mut found = events.push(&body);
+        found.extend(events.end());
+        for event in found {
+            if taken(&event, &mut answer, record, context)? {
+                break;
+            }
+        }
+        return if answer.finish.is_some() {
+            answer.done(context)
+        } else {
+            Err(cut(context, "no finish reason").into())
+        };
+    }
+    whole(&body, record, context)
+}
+
+fn whole(body: &[u8], record: &mut Record, context: Context<'_>) -> Result<Answer, CallError> {
+    let malformed = |line: usize, column: usize| {
+        cut(context, &format!("malformed answer, line {line} column {column} of {} bytes", body.len()))
+    };
+    let text = readable(body).ok_or_else(|| malformed(0, 0))?;
+    let value: Value = serde_json::from_str(&text).map_err(|e| malformed(e.line(), e.column()))?;
     let mut answer = Answer::default();
-    answer.take(chunk, record, context)?;
+    answer.take(Chunk::read(value), record, context)?;
     if answer.finish.is_none() {
         return Err(cut(context, "the answer has no finish reason").into());
     }
@@ -284,14 +275,6 @@ fn pieces(
         }
         Ok(Some((piece, reader)))
     })
-}
-
-fn broken(error: EventStreamError<Broken>, context: Context<'_>) -> Fault {
-    match error {
-        EventStreamError::Transport(reason) => of_broken(&reason, context),
-        EventStreamError::Utf8(_) => cut(context, "the stream is not UTF-8"),
-        EventStreamError::Parser(_) => cut(context, "the stream is not made of events"),
-    }
 }
 
 fn of_broken(reason: &Broken, context: Context<'_>) -> Fault {

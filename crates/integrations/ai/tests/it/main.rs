@@ -5,5 +5,6 @@
 mod faults;
 mod images;
 mod peers;
+mod shapes;
 mod support;
 mod writer;
