@@ -13,6 +13,7 @@ use crate::{
     chat::Completion,
     fence::one_line,
     json::{read_object, schema_of},
+    reasoning::without_marks,
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -136,7 +137,8 @@ fn distinct(texts: &[String], most: usize, count: usize) -> Vec<String> {
 
 /// One line without the marks of a heading, a list or a quotation around it.
 fn tidy(text: &str, most: usize) -> String {
-    let line = one_line(text, most);
+    // a model that is held to a form thinks aloud within its strings
+    let line = one_line(&without_marks(text), most);
     let line = line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '#' | '*' | '"' | '“' | '”' | '`'));
     line.trim_end_matches(':').trim().to_owned()
 }

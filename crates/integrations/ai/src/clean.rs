@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::reasoning::without_reasoning;
+
 /// The paragraphs of `answer`. `headings` are lines that are dropped where they stand alone: the article's title and its
 /// headings. A `cut` answer, one that hit the token limit, loses its last sentence unless that is whole.
 pub fn paragraphs(answer: &str, headings: &[&str], cut: bool) -> Vec<String> {
     let answer = without_reasoning(answer);
     let mut out = Vec::new();
-    for block in blocks(answer) {
+    for block in blocks(&answer) {
         let text = plain(&block);
         if !text.is_empty() && !is_heading(&block, &text, headings) {
             out.push(text);
@@ -29,15 +31,6 @@ pub fn paragraphs(answer: &str, headings: &[&str], cut: bool) -> Vec<String> {
 /// How many words the paragraphs have.
 pub(crate) fn count_words(paragraphs: &[String]) -> usize {
     paragraphs.iter().map(|p| p.unicode_words().count()).sum()
-}
-
-/// The answer behind a `<think>…</think>` block, which reasoning models put first. Reasoning that never ends is all there is.
-pub(crate) fn without_reasoning(answer: &str) -> &str {
-    match answer.rsplit_once("</think>") {
-        Some((_, after)) => after.trim(),
-        None if answer.trim_start().starts_with("<think>") => "",
-        None => answer.trim(),
-    }
 }
 
 /// Blocks between blank lines, each on one line; list items are blocks of their own, written `- …`. Code fences, tables

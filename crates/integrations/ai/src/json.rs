@@ -1,5 +1,7 @@
 //! Answers in JSON: asked for with a schema, read tolerantly, repaired once.
 
+mod lenient;
+
 use galley_domain::{Fault, FaultCode, usage::Meter};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
@@ -7,14 +9,16 @@ use serde_json::Value;
 
 use crate::{
     chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message},
-    clean::without_reasoning,
     prompts::REPAIR,
+    reasoning::without_reasoning,
 };
 
 /// How much of a bad answer is shown to the model again.
 const MOST_SHOWN: usize = 4_000;
 /// How many opening braces are tried as the start of the object.
 const MOST_STARTS: usize = 50;
+/// The same for what is only nearly JSON.
+const MOST_LENIENT: usize = 8;
 
 /// The JSON schema of `T` in one piece: no references, no title, which small servers' grammars do not need.
 pub fn schema_of<T: JsonSchema>() -> Value {
@@ -92,29 +96,36 @@ impl ChatClient {
     }
 }
 
-/// Reads the first JSON object of the answer that is a `T`, through whatever stands around it.
+/// Reads the first JSON object of the answer that is a `T`, through whatever stands around it. What is only nearly JSON is
+/// read too, where it has one meaning.
 ///
 /// # Errors
 /// Why there is none, in words for the model.
 pub fn read_object<T: DeserializeOwned>(completion: &Completion) -> Result<T, String> {
     let text = without_reasoning(&completion.text);
-    let mut error = None;
-    let mut at = 0;
-    for _ in 0..MOST_STARTS {
-        let Some(start) = text[at..].find('{') else { break };
-        at += start;
+    // an object that was written as a string
+    let text = serde_json::from_str::<String>(&text).unwrap_or(text);
+    let cut = completion.finish == Finish::Length;
+    let (mut error, mut almost) = (None, None);
+    for (start, _) in text.match_indices('{').take(MOST_STARTS) {
         // a stream of values reads the first one and leaves what follows, such as the end of a code fence
-        match serde_json::Deserializer::from_str(&text[at..]).into_iter::<T>().next() {
+        match serde_json::Deserializer::from_str(&text[start..]).into_iter::<T>().next() {
             Some(Ok(value)) => return Ok(value),
             Some(Err(e)) => error.get_or_insert_with(|| e.to_string()),
             None => break,
         };
-        at += 1;
     }
-    Err(match (completion.finish, error) {
-        (Finish::Length, _) => "it was cut off because it is too long; write less".to_owned(),
-        (Finish::Stop, Some(error)) => error,
-        (Finish::Stop, None) => "it holds no JSON object".to_owned(),
+    for (start, _) in text.match_indices(['{', '｛']).take(MOST_LENIENT) {
+        match lenient::object(&text[start..], !cut).map(serde_json::from_value::<T>) {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(e)) => almost.get_or_insert_with(|| e.to_string()),
+            Err(_) => continue,
+        };
+    }
+    Err(match (cut, almost.or(error)) {
+        (true, _) => "it was cut off because it is too long; write less".to_owned(),
+        (false, Some(error)) => error,
+        (false, None) => "it holds no JSON object".to_owned(),
     })
 }
 
@@ -173,6 +184,72 @@ mod tests {
             format!("<think>{{\"name\":1}}</think>{text}"),
         ] {
             assert_eq!(read(&wrapped).as_ref(), Ok(&tea), "{wrapped}");
+        }
+    }
+
+    #[test]
+    fn what_is_nearly_json_is_read() {
+        let tea = Tea { name: "Sencha".into(), steps: vec![Step { degrees: 70 }] };
+        for text in [
+            r#"{"name":"Sencha","steps":[{"degrees":70},],}"#,
+            r#"{"name":"Sencha","steps":[{"degrees":70,}]}"#,
+            "{\"name\":\"Sencha\", // the tea\n \"steps\": /* all */ [{\"degrees\":70}]}",
+            "{\n# the tea\n\"name\":\"Sencha\",\"steps\":[{\"degrees\":70}]}",
+            "{'name':'Sencha','steps':[{'degrees':70}]}",
+            "{“name”: “Sencha”, “steps”: [{“degrees”: 70}]}",
+            "{„name“: „Sencha“, „steps“: [{„degrees“: 70}]}",
+            "{«name»: «Sencha», «steps»: [{«degrees»: 70}]}",
+            "{name: \"Sencha\", steps: [{degrees: 70}]}",
+            "{\"name\" \n : `Sencha`, \"steps\": [{\"degrees\": +70}]}",
+            "{\"name\":\"Sencha\"\n\"steps\":[{\"degrees\":70}]}",
+            "{\"name\":\"Sencha\",\"steps\":[{\"degrees\":70}]",
+            "{\"name\":\"Sencha\",\"steps\":[{\"degrees\":70}",
+            "```json\n{\"name\":\"Sencha\",\"steps\":[{\"degrees\":70}]\n```\nThat is all!",
+            "{\"name\":\"Sencha\",\"steps\":[{\"degrees\":70]}",
+            "｛\"name\"：\"Sencha\"，\"steps\"：［{\"degrees\"：70}］｝",
+            r#""{\"name\":\"Sencha\",\"steps\":[{\"degrees\":70}]}""#,
+            "Here {as asked} it is:\n```\n{'name': 'Sencha', 'steps': [{'degrees': 70}]}\n```",
+            "<think>{name}</think>{name: 'Sencha', steps: [{degrees: 70}]}",
+        ] {
+            assert_eq!(read(text).as_ref(), Ok(&tea), "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_keep_what_stands_in_them() {
+        let named = |name: &str| format!("{{\"name\":{name},\"steps\":[],}}");
+        for (written, name) in [
+            ("\"Green\ntea\"", "Green\ntea"),
+            ("\"Green\ttea\"", "Green\ttea"),
+            ("\"The \"best\" tea\"", "The \"best\" tea"),
+            ("'It isn't cheap'", "It isn't cheap"),
+            ("“It’s “green” tea”", "It’s “green” tea"),
+            (r#""a \'b\' \_c\_ \u00e9\ud83c\udf75 \n d""#, "a 'b' _c_ é🍵 \n d"),
+            ("\"see http://x.test // no comment # none\"", "see http://x.test // no comment # none"),
+            ("\"a, b: {c} [d]\"", "a, b: {c} [d]"),
+        ] {
+            assert_eq!(read(&named(written)).map(|tea| tea.name), Ok(name.to_owned()), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_off_is_not_guessed() {
+        for text in [
+            r#"{"name":"Sen"#,
+            r#"{"name":"Sencha","steps":[{"degrees":7"#,
+            r#"{"name":"Sencha","steps":"#,
+            r#"{"name":"Sencha","#,
+            r#"{"name":"Sencha","steps":[{"degrees""#,
+            r#"{"name":"He said "yes", and left","steps":[]}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let text = r#"{"name":"Sencha","steps":[{"degrees":70}"#.to_owned();
+        let cut = Completion { text, finish: Finish::Length, prompt_tokens: 0, completion_tokens: 0 };
+        assert!(read_object::<Tea>(&cut).unwrap_err().contains("cut off"), "a list that hit the limit may go on");
+        for hostile in ["[", "{a:", "{\"a\":[", "{'", "{\"\"", "{,", "{/*", "{//\n"] {
+            assert!(read(&hostile.repeat(20_000)).is_err(), "{hostile}");
+            assert!(read(&format!("{{{}", hostile.repeat(20_000))).is_err(), "{hostile}");
         }
     }
 

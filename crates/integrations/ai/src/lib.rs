@@ -18,6 +18,7 @@ mod images;
 mod json;
 mod prices;
 mod prompts;
+mod reasoning;
 mod writer;
 
 pub use answers::{read_outline, read_seo};

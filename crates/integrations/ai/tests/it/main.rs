@@ -4,6 +4,7 @@
 
 mod faults;
 mod images;
+mod noise;
 mod peers;
 mod shapes;
 mod support;
