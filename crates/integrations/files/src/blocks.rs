@@ -1,5 +1,9 @@
 //! The one place that writes the Markdown subset documented at `galley_domain::writing::Snapshot::text`.
 
+use std::borrow::Cow;
+
+use crate::symbols::{Symbols, is_private};
+
 /// A paragraph longer than this is split at the end of a sentence, so that no reader meets a line of megabytes.
 const LONG_PARAGRAPH: usize = 8 << 10;
 /// A heading longer than this is a paragraph that somebody styled as a heading.
@@ -21,11 +25,20 @@ pub(crate) struct Blocks {
     last: Last,
     truncated: bool,
     dropped_control: bool,
+    /// Characters of the private use area that were left to the text.
+    symbols: Symbols,
 }
 
 impl Blocks {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { text: String::new(), limit, last: Last::Nothing, truncated: false, dropped_control: false }
+        Self {
+            text: String::new(),
+            limit,
+            last: Last::Nothing,
+            truncated: false,
+            dropped_control: false,
+            symbols: Symbols::default(),
+        }
     }
 
     /// True once text was left out; producers may stop then.
@@ -36,6 +49,11 @@ impl Blocks {
     /// True where NUL or other control characters were removed.
     pub(crate) fn dropped_control(&self) -> bool {
         self.dropped_control
+    }
+
+    /// What to tell of characters of the private use area; `None` where each could be told.
+    pub(crate) fn symbols_warning(&self) -> Option<String> {
+        self.symbols.warning()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -135,6 +153,9 @@ impl Blocks {
 
     /// White space of any kind becomes one space; characters that nobody sees are dropped.
     fn clean(&mut self, text: &str) -> String {
+        // Text of nothing but such characters is an icon.
+        let is_icon = !text.contains(|c: char| !c.is_whitespace() && !is_private(c));
+        let text = if is_icon { Cow::Borrowed(text) } else { self.symbols.written(text, None) };
         let mut out = String::with_capacity(text.len().min(LONG_PARAGRAPH));
         let mut space = false;
         for c in text.chars() {

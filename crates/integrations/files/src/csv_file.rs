@@ -9,6 +9,7 @@ use crate::{
     error::FileError,
     extract::Read,
     limits::{Budget, Limits},
+    script,
     table::Table,
 };
 
@@ -98,7 +99,7 @@ impl<'a> Records<'a> {
                 continue;
             };
             if record.width < limits.columns {
-                record.cells.push(String::from_utf8_lossy(&cell).into_owned());
+                record.cells.push(script::plain(&String::from_utf8_lossy(&cell)).into_owned());
                 cell.clear();
             }
             record.width += 1;

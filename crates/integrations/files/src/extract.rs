@@ -168,6 +168,7 @@ fn read(bytes: &[u8], name: &str, limits: &Limits, budget: &Budget) -> Result<Ex
         read.truncated = true;
         read.warnings.push(limits.text_warning());
     }
+    read.warnings.extend(read.blocks.symbols_warning());
     let text = read.blocks.into_text();
     if text.is_empty() {
         return Err(FileError::no_text("it has a document's form, but no words in it"));

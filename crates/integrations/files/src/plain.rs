@@ -4,6 +4,7 @@ use crate::{
     blocks::Blocks,
     error::FileError,
     limits::{Budget, Limits},
+    script,
 };
 
 /// Lines longer than this were not wrapped by anybody; each is a paragraph.
@@ -68,7 +69,8 @@ fn write(lines: &[&str], out: &mut Blocks) {
 }
 
 fn flush(block: &str, is_item: bool, out: &mut Blocks) {
-    if is_item { out.item(block) } else { out.paragraph(block) }
+    let text = script::plain(block);
+    if is_item { out.item(&text) } else { out.paragraph(&text) }
 }
 
 /// True where `line` ended because the next word did not fit, not because its author ended it.
@@ -124,6 +126,11 @@ mod tests {
              programs, so that it has several lines.\n\nMilk\n\nBread\n\n- one item that is long enough to be wrapped\n- \
              two\n- three\n\n1998. A year.\n\nEnd"
         );
+    }
+
+    #[test]
+    fn raised_digits_are_powers_or_marks_that_are_left_out() {
+        assert_eq!(text("25 m² hold 4 × 10⁶ cells, 82³ kilograms.¹"), "25 m² hold 4 × 10⁶ cells, 82 kilograms.");
     }
 
     #[test]

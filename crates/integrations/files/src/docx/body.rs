@@ -1,10 +1,15 @@
 //! The text of a document part: paragraphs, headings, lists and tables, as they read with all changes accepted.
 
-use super::styles::{Meaning, Styles, outline_level};
+use super::{
+    look::Look,
+    styles::{Meaning, Styles, outline_level},
+};
 use crate::{
     blocks::Blocks,
     error::FileError,
     limits::{Budget, Limits},
+    script::Runs,
+    symbols::Symbols,
     table::Table,
     xml::{Element, Token, Xml},
 };
@@ -14,8 +19,10 @@ const MAX_OPEN: usize = 1_000;
 
 #[derive(Debug, Default)]
 struct Paragraph {
-    text: String,
+    text: Runs,
     meaning: Meaning,
+    /// Of its text, by its style.
+    look: Look,
     /// What the paragraph itself says about its list: `Some(false)` takes it out of the style's list.
     numbered: Option<bool>,
     level: Option<u8>,
@@ -29,6 +36,35 @@ struct OpenTable {
     cell: String,
     wide: usize,
     continues: bool,
+    /// The row that is being read was deleted or is hidden.
+    drops_row: bool,
+}
+
+/// Why text is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LeftOut {
+    Hidden,
+    Struck,
+}
+
+/// How much was left out.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    hidden: usize,
+    struck: usize,
+    hidden_rows: usize,
+}
+
+impl Counts {
+    /// For people.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let told = [
+            (self.hidden, "passages of hidden text that were left out"),
+            (self.struck, "passages of struck-out text that were left out"),
+            (self.hidden_rows, "hidden rows of tables that were left out"),
+        ];
+        told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{what}: {count}")).collect()
+    }
 }
 
 pub(super) struct Body<'a> {
@@ -45,7 +81,13 @@ pub(super) struct Body<'a> {
     skipping: usize,
     in_text: bool,
     in_run_properties: bool,
-    hidden_run: bool,
+    in_row_properties: bool,
+    /// How the runs that are open look.
+    runs: Vec<Look>,
+    /// Of the passage that is being left out.
+    leaving: Option<LeftOut>,
+    pub(super) symbols: Symbols,
+    pub(super) counts: Counts,
 }
 
 impl<'a> Body<'a> {
@@ -61,7 +103,11 @@ impl<'a> Body<'a> {
             skipping: 0,
             in_text: false,
             in_run_properties: false,
-            hidden_run: false,
+            in_row_properties: false,
+            runs: Vec::new(),
+            leaving: None,
+            symbols: Symbols::default(),
+            counts: Counts::default(),
         }
     }
 
@@ -85,8 +131,13 @@ impl<'a> Body<'a> {
     }
 
     fn start(&mut self, element: &Element<'_>) {
-        let value = || element.attribute("val");
         match element.name() {
+            "del" | "hidden" if self.in_row_properties => {
+                self.counts.hidden_rows += usize::from(element.name() == "hidden");
+                if let Some(table) = self.tables.last_mut() {
+                    table.drops_row = true;
+                }
+            }
             // What was deleted, where it was moved from, and the second copy for old programs.
             "del" | "moveFrom" | "Fallback" | "instrText" | "delText" | "sectPr" | "pPrChange" | "rPrChange" => {
                 self.skipping = 1;
@@ -99,9 +150,13 @@ impl<'a> Body<'a> {
             "t" => self.in_text = true,
             "tab" | "br" | "cr" | "ptab" if !self.in_run_properties => self.push(" "),
             "noBreakHyphen" => self.push("-"),
-            "r" => self.hidden_run = false,
+            "r" if self.runs.len() < MAX_OPEN => {
+                self.runs.push(self.paragraphs.last().map_or_else(Look::default, |paragraph| paragraph.look));
+            }
             "rPr" => self.in_run_properties = true,
-            "vanish" => self.hidden_run = !matches!(value().as_deref(), Some("0" | "false" | "off")),
+            "trPr" => self.in_row_properties = true,
+            "sym" => self.symbol(element),
+            _ if self.in_run_properties => self.run_property(element),
             "tbl" if self.tables.len() < MAX_OPEN => self.tables.push(OpenTable::new(self.limits)),
             "gridSpan" | "vMerge" => self.cell_property(element),
             "pStyle" | "numId" | "outlineLvl" => self.paragraph_property(element),
@@ -113,10 +168,31 @@ impl<'a> Body<'a> {
         let value = element.attribute("val");
         let Some(paragraph) = self.paragraphs.last_mut() else { return };
         match element.name() {
-            "pStyle" => paragraph.meaning = self.styles.meaning(value.as_deref().unwrap_or_default()),
+            "pStyle" => {
+                let id = value.as_deref().unwrap_or_default();
+                paragraph.meaning = self.styles.meaning(id);
+                paragraph.look = self.styles.look(id);
+            }
             "numId" => paragraph.numbered = Some(value.as_deref() != Some("0")),
             _ => paragraph.level = outline_level(value.as_deref()),
         }
+    }
+
+    /// Of a run; those of the mark at the end of a paragraph say nothing about its text.
+    fn run_property(&mut self, element: &Element<'_>) {
+        let Some(run) = self.runs.last_mut() else { return };
+        if element.name() == "rStyle" {
+            run.overlay(self.styles.look(&element.attribute("val").unwrap_or_default()));
+        } else {
+            run.note(element);
+        }
+    }
+
+    /// A character by its font and code.
+    fn symbol(&mut self, element: &Element<'_>) {
+        let code = element.attribute("char").and_then(|code| u32::from_str_radix(&code, 16).ok());
+        let c = self.symbols.of_code(code.unwrap_or(0xffff), element.attribute("font").as_deref());
+        self.push(c.encode_utf8(&mut [0; 4]));
     }
 
     fn cell_property(&mut self, element: &Element<'_>) {
@@ -134,7 +210,10 @@ impl<'a> Body<'a> {
         match name {
             "t" => self.in_text = false,
             "rPr" => self.in_run_properties = false,
-            "r" => self.hidden_run = false,
+            "trPr" => self.in_row_properties = false,
+            "r" => {
+                self.runs.pop();
+            }
             "p" => self.end_paragraph(),
             "tc" => {
                 if let Some(table) = self.tables.last_mut() {
@@ -144,8 +223,10 @@ impl<'a> Body<'a> {
             "tr" => {
                 if let Some(table) = self.tables.last_mut() {
                     let row = std::mem::take(&mut table.row);
-                    table.above.clone_from(&row);
-                    table.table.push_plain(row);
+                    if !std::mem::take(&mut table.drops_row) {
+                        table.above.clone_from(&row);
+                        table.table.push_plain(row);
+                    }
                 }
             }
             "tbl" => self.end_table(),
@@ -154,36 +235,47 @@ impl<'a> Body<'a> {
     }
 
     fn push(&mut self, text: &str) {
-        if !self.hidden_run
-            && let Some(paragraph) = self.paragraphs.last_mut()
-        {
-            paragraph.text.push_str(text);
+        let Some(paragraph) = self.paragraphs.last_mut() else { return };
+        let run = self.runs.last().copied().unwrap_or(paragraph.look);
+        let reason = match () {
+            () if run.is_hidden() => Some(LeftOut::Hidden),
+            () if run.is_struck() => Some(LeftOut::Struck),
+            () => None,
+        };
+        if reason.is_none() {
+            paragraph.text.push(run.rise(), &self.symbols.written(text, run.font()));
+            self.leaving = None;
+        } else if self.leaving != reason && !text.trim().is_empty() {
+            let count = if run.is_hidden() { &mut self.counts.hidden } else { &mut self.counts.struck };
+            *count += 1;
+            self.leaving = reason;
         }
     }
 
     fn end_paragraph(&mut self) {
-        let Some(paragraph) = self.paragraphs.pop() else { return };
+        let Some(mut paragraph) = self.paragraphs.pop() else { return };
+        self.leaving = None;
+        let text = paragraph.text.take();
         if let Some(table) = self.tables.last_mut() {
             let cell = &mut table.cell;
-            if !cell.is_empty() && !paragraph.text.trim().is_empty() {
+            if !cell.is_empty() && !text.trim().is_empty() {
                 cell.push(' ');
             }
-            cell.push_str(&paragraph.text);
+            cell.push_str(&text);
             return;
         }
-        if paragraph.text.trim().is_empty() || paragraph.meaning.is_contents {
+        if text.trim().is_empty() || paragraph.meaning.is_contents {
             return;
         }
-        let text = &paragraph.text;
         if paragraph.meaning.is_title && self.title.is_none() {
             self.title = Some(text.clone());
         }
         if let Some(level) = paragraph.meaning.heading.or(paragraph.level) {
-            self.out.heading(level, text);
+            self.out.heading(level, &text);
         } else if paragraph.numbered.unwrap_or(paragraph.meaning.is_item) {
-            self.out.item(text);
+            self.out.item(&text);
         } else {
-            self.out.paragraph(text);
+            self.out.paragraph(&text);
         }
     }
 
@@ -219,6 +311,7 @@ impl OpenTable {
             cell: String::new(),
             wide: 1,
             continues: false,
+            drops_row: false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Word documents.
 
 mod body;
+mod look;
 mod styles;
 
 use crate::{
@@ -33,7 +34,8 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
         }
     }
     let title = archive.text("docProps/core.xml")?.and_then(|text| core_title(&text, budget));
-    let mut warnings = Vec::new();
+    let mut warnings = body.counts.warnings();
+    warnings.extend(body.symbols.warning());
     if body.cut {
         warnings
             .push(format!("only the first {} rows and {} columns of a table were read", limits.rows, limits.columns));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::look::Look;
 use crate::{
     error::FileError,
     limits::Budget,
@@ -27,6 +28,7 @@ struct Style {
     based_on: Option<String>,
     level: Option<u8>,
     numbered: bool,
+    look: Look,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +58,7 @@ impl Styles {
                 "basedOn" => style.based_on = element.attribute("val"),
                 "outlineLvl" => style.level = outline_level(element.attribute("val").as_deref()),
                 "numPr" => style.numbered = true,
-                _ => {}
+                _ => style.look.note(&element),
             }
         }
         Ok(styles)
@@ -86,6 +88,19 @@ impl Styles {
             meaning.heading = Some(1);
         }
         meaning
+    }
+
+    /// How text in a style looks, and in those that it builds on.
+    pub(super) fn look(&self, id: &str) -> Look {
+        let mut chain = Vec::new();
+        let mut next = Some(id);
+        while let Some(style) = next.and_then(|id| self.0.get(id)).filter(|_| chain.len() < MAX_CHAIN) {
+            chain.push(style.look);
+            next = style.based_on.as_deref();
+        }
+        let mut look = Look::default();
+        chain.into_iter().rev().for_each(|one| look.overlay(one));
+        look
     }
 }
 
