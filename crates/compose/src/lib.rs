@@ -16,6 +16,7 @@ mod rank;
 mod section;
 mod similar;
 pub mod snapshot;
+pub mod subject;
 mod table;
 mod title;
 mod topics;

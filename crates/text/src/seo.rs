@@ -6,6 +6,7 @@ mod keyphrase;
 mod lengths;
 mod readability;
 mod structure;
+mod subject;
 
 use serde::Serialize;
 
@@ -17,6 +18,9 @@ use keyphrase::{Phrase, Unit};
 
 pub use fit::{fit_description, fit_title};
 pub use lengths::{DESCRIPTION_LIMIT, TITLE_LIMIT};
+
+/// The most that a text about something else than its title scores.
+pub const OTHER_SUBJECT_SCORE: u8 = 40;
 
 /// How many places an advice names.
 const PLACES: usize = 3;
@@ -71,7 +75,8 @@ pub struct Check {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SeoReport {
-    /// 0..=100: the share of good checks among those not skipped; an ok check counts half.
+    /// 0..=100: the share of good checks among those not skipped; an ok check counts half. A text about something else
+    /// than its title has at most [`OTHER_SUBJECT_SCORE`].
     pub score: u8,
     /// Always the same checks in the same order.
     pub checks: Vec<Check>,
@@ -84,11 +89,14 @@ pub fn score(input: &SeoInput) -> SeoReport {
     checks.extend(readability::checks(&document));
     checks.extend(keyphrase::checks(input, &document));
     checks.extend(structure::checks(input, &document));
+    checks.push(subject::check(input, &document));
     let judged: Vec<u8> = checks.iter().filter_map(|check| check.status.points()).collect();
     let points: usize = judged.iter().map(|points| usize::from(*points)).sum();
     let judged = judged.len();
     let score = (points * 100 + judged) / (judged * 2).max(1);
-    SeoReport { score: u8::try_from(score.min(100)).unwrap_or(100), checks }
+    let score = u8::try_from(score.min(100)).unwrap_or(100);
+    let most = if checks.iter().any(subject::is_other) { OTHER_SUBJECT_SCORE } else { 100 };
+    SeoReport { score: score.min(most), checks }
 }
 
 impl Status {

@@ -58,6 +58,12 @@ pub fn indices(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// Whether a language is written without spaces between words, so that its words cannot be told apart by them. Takes
+/// ISO 639-1.
+pub fn is_unspaced(lang: &str) -> bool {
+    matches!(lang, "zh" | "ja" | "th" | "lo" | "km" | "my")
+}
+
 /// Whether what stands between two parts makes them one word.
 fn joins(between: &str) -> bool {
     matches!(between, "-" | "\u{2010}" | "\u{2011}" | "@" | "\u{ad}")

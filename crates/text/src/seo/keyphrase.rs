@@ -29,6 +29,11 @@ impl Unit {
         let token = |w: &str| Token { stem: word::stem(w, language), stop: word::is_stopword(w, language) };
         Self(parts.map(token).collect())
     }
+
+    /// Of its content words.
+    pub(super) fn stems(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|token| !token.stop).map(|token| token.stem.as_str())
+    }
 }
 
 /// The parts of a word such as `state-of-the-art`, `pg_index` and `unittest.mock`: people look for it with spaces, too.

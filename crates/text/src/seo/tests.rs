@@ -1,6 +1,7 @@
 //! Every check at its threshold, on both sides.
 
 mod structure;
+mod subject;
 
 use super::*;
 
