@@ -180,7 +180,15 @@ macro_rules! language {
 
 /// All that there is.
 pub fn languages() -> Vec<Language> {
-    vec![language!("en"), language!("de"), language!("es"), language!("fr")]
+    vec![
+        language!("en"),
+        language!("de"),
+        language!("es"),
+        language!("fr"),
+        language!("it"),
+        language!("pt"),
+        language!("ru"),
+    ]
 }
 
 #[cfg(test)]

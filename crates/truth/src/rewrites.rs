@@ -8,7 +8,7 @@ use crate::{
     data::Language,
     lies::{Draft, Ground},
     rng::Rng,
-    rules::replaced,
+    rules::{replaced, replaced_twice},
 };
 
 /// So many of one kind are made of one source at most.
@@ -67,22 +67,12 @@ fn two_synonyms(ground: &Ground, rng: &mut Rng) -> Vec<Draft> {
     let pairs = ground.language.rules.pairs("synonym");
     let mut out = Vec::new();
     for sentence in &ground.source.sentences {
-        let twice: Vec<String> = replaced(&sentence.text, pairs)
-            .into_iter()
-            .flat_map(|once| replaced(&once, pairs))
-            .filter(|twice| differing(&sentence.text, twice) >= 2)
-            .collect();
+        let twice = replaced_twice(&sentence.text, pairs);
         if !twice.is_empty() {
             out.push(Draft::of(sentence, twice[rng.below(twice.len())].clone()));
         }
     }
     out
-}
-
-/// How many words of a sentence another one does not have.
-fn differing(sentence: &str, other: &str) -> usize {
-    let words: Vec<&str> = other.split(' ').collect();
-    sentence.split(' ').filter(|word| !words.contains(word)).count()
 }
 
 fn contraction(ground: &Ground, _: &mut Rng) -> Vec<Draft> {

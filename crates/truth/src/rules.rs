@@ -54,17 +54,34 @@ impl Rules {
 /// A sentence for each place and each rule whose left side stands there. At one place the longest left sides count
 /// alone: where `must not` is in the rules, `must` in front of `not` is not touched.
 pub fn replaced(sentence: &str, pairs: &[(String, String)]) -> Vec<String> {
+    places(sentence, pairs).into_iter().map(|(at, len, right)| text::put(sentence, at, len, right)).collect()
+}
+
+/// Two rules at two places at once, each pair of them.
+pub fn replaced_twice(sentence: &str, pairs: &[(String, String)]) -> Vec<String> {
+    let places = places(sentence, pairs);
+    let mut out = Vec::new();
+    for (i, (first, first_len, a)) in places.iter().enumerate() {
+        for (second, len, b) in places[i + 1..].iter().filter(|(second, ..)| first + first_len < *second) {
+            // From the end, so that the first place stays where it is.
+            out.push(text::put(&text::put(sentence, *second, *len, b), *first, *first_len, a));
+        }
+    }
+    out
+}
+
+fn places<'a>(sentence: &str, pairs: &'a [(String, String)]) -> Vec<(usize, usize, &'a str)> {
     let mut out = Vec::new();
     let mut free = 0;
     for (at, _) in sentence.char_indices() {
         if at < free {
             continue;
         }
-        let here: Vec<&(String, String)> =
+        let here: Vec<&'a (String, String)> =
             pairs.iter().filter(|(left, _)| text::matches_at(sentence, at, left)).collect();
         let Some(longest) = here.iter().map(|(left, _)| left.len()).max() else { continue };
         for (left, right) in here.into_iter().filter(|(left, _)| left.len() == longest) {
-            out.push(text::put(sentence, at, left.len(), right));
+            out.push((at, left.len(), right.as_str()));
         }
         free = at + longest;
     }

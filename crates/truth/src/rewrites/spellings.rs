@@ -46,7 +46,11 @@ fn other_spellings(language: &Language, number: &Number, after: &str) -> Vec<(us
     let large: Vec<(&str, f64)> = language.large();
     if let Some((word, size)) = large.iter().find(|(word, _)| text::matches_at(after.trim_start(), 0, word)) {
         let end = end + (after.len() - after.trim_start().len()) + word.len();
-        out.push((end, grouped(number.value * size, language.thousands())));
+        // `4,8 milhões de euros` is `4.800.000 euros`.
+        let of = [" de ", " di ", " d'"].into_iter().find(|of| is_followed(after, word, of));
+        let end = of.map_or(end, |of| end + of.len() - usize::from(of.ends_with(' ')));
+        let space = if of == Some(" d'") { " " } else { "" };
+        out.push((end, format!("{}{space}", grouped(number.value * size, language.thousands()))));
         return out;
     }
     if number.grouped {
@@ -64,6 +68,11 @@ fn other_spellings(language: &Language, number: &Number, after: &str) -> Vec<(us
         out.push((end, word.to_owned()));
     }
     out
+}
+
+/// Whether a preposition stands behind the word for a large number.
+fn is_followed(after: &str, word: &str, of: &str) -> bool {
+    after.trim_start().strip_prefix(word).is_some_and(|rest| rest.starts_with(of))
 }
 
 /// `7 shops`, not `7 °C`, `7 am` or `7 March`.
