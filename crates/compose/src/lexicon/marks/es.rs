@@ -1,0 +1,3 @@
+use super::{List, Mark};
+
+pub(super) const MARKS: &[(Mark, List)] = &[];
