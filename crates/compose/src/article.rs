@@ -34,9 +34,9 @@ pub struct RenderedArticle {
     pub cited: Vec<u32>,
 }
 
-/// Puts an article together. Behind each supported sentence stands ` [n]`, numbered by first use; behind an unsupported
-/// one ` [unsupported]`; behind one that claims nothing, or has no claim in `claims`, nothing. The cited sources are
-/// listed at the end under `## Sources`. What Markdown would read as markup in title, headings and prose is escaped.
+/// Puts an article together. Behind each supported sentence stands ` [n]`, numbered by first use; behind one that is
+/// supported in part ` [n] [partly]`; behind an unsupported one ` [unsupported]`; behind one that claims nothing, or has
+/// no claim in `claims`, nothing. The cited sources are listed at the end under `## Sources`. What Markdown would read as markup in title, headings and prose is escaped.
 pub fn render(
     title: &str,
     sections: &[ArticleSection],
@@ -88,15 +88,18 @@ fn marked<'c>(paragraph: &str, claim: impl Fn(usize) -> Option<&'c Claim>, cited
         }
         out.push_str(&escaped(&one_line(&body[range])));
         match claim(index) {
-            Some(Claim { verdict: Verdict::Supported, span: Some(span), .. }) => {
+            Some(Claim { verdict: verdict @ (Verdict::Supported | Verdict::Partly), span: Some(span), .. }) => {
                 let number = cited.iter().position(|n| *n == span.source).unwrap_or_else(|| {
                     cited.push(span.source);
                     cited.len() - 1
                 });
                 let _ = write!(out, " [{}]", number + 1);
+                if *verdict == Verdict::Partly {
+                    out.push_str(" [partly]");
+                }
             }
-            Some(Claim { verdict: Verdict::Unsupported | Verdict::Supported, .. }) => out.push_str(" [unsupported]"),
-            _ => {}
+            Some(Claim { verdict: Verdict::NoClaim, .. }) | None => {}
+            Some(_) => out.push_str(" [unsupported]"),
         }
     }
     out
@@ -198,29 +201,22 @@ pub fn sources_md(
     }
     out.push_str("\n## What each claim rests on\n");
     let of = |verdict: Verdict| article.claims.iter().map(|c| &c.claim).filter(move |c| c.verdict == verdict);
-    let (mut supported, mut unsupported) = (0, 0);
-    for claim in of(Verdict::Supported) {
-        supported += 1;
-        let _ = write!(out, "\n{supported}. {}\n", escaped(&one_line(&claim.sentence)));
-        out.push_str(&rests_on(claim, article, sources));
-    }
-    if supported == 0 {
-        out.push_str("\nNo sentence is supported.\n");
-    }
+    let list = |verdict: Verdict, rests: &str, none: &str| {
+        let mut out = String::new();
+        for (i, claim) in of(verdict).enumerate() {
+            let _ = write!(out, "\n{}. {}\n", i + 1, escaped(&one_line(&claim.sentence)));
+            if verdict.falls_short() && !claim.missing.is_empty() {
+                let _ = writeln!(out, "   - Not found: {}", escaped(&claim.missing.join(", ")));
+            }
+            out.push_str(&rests_on(claim, article, sources).replacen("Rests on", rests, 1));
+        }
+        if out.is_empty() { format!("\n{none}\n") } else { out }
+    };
+    out.push_str(&list(Verdict::Supported, "Rests on", "No sentence is supported."));
+    out.push_str("\n## What is supported in part\n");
+    out.push_str(&list(Verdict::Partly, "Rests in part on", "No sentence says more than its source."));
     out.push_str("\n## What nothing supports\n");
-    for claim in of(Verdict::Unsupported) {
-        unsupported += 1;
-        let _ = write!(out, "\n{unsupported}. {}\n", escaped(&one_line(&claim.sentence)));
-        if !claim.missing.is_empty() {
-            let _ = writeln!(out, "   - Not found: {}", escaped(&claim.missing.join(", ")));
-        }
-        if claim.span.is_some() {
-            out.push_str(&rests_on(claim, article, sources).replacen("Rests on", "Nearest:", 1));
-        }
-    }
-    if unsupported == 0 {
-        out.push_str("\nEvery claim is supported.\n");
-    }
+    out.push_str(&list(Verdict::Unsupported, "Nearest:", "Every claim is supported."));
     out
 }
 

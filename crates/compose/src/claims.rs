@@ -6,11 +6,14 @@
 //! reverses what the sentence says. It is the words that are compared, not their meaning: a sentence that swaps two
 //! names of the same span passes.
 
+mod compare;
 mod facts;
 mod index;
 mod names;
 mod numbers;
+mod order;
 mod polarity;
+mod statement;
 mod units;
 
 use galley_domain::writing::{Claim, SectionText, Snapshot, Verdict};

@@ -7,6 +7,7 @@ mod en;
 mod es;
 mod fr;
 mod it;
+pub(crate) mod marks;
 mod pt;
 mod ru;
 
@@ -15,7 +16,7 @@ use std::{collections::HashMap, sync::LazyLock};
 /// Words and phrases with commas between.
 type List = &'static str;
 
-fn entries(list: List) -> impl Iterator<Item = &'static str> {
+pub(crate) fn entries(list: List) -> impl Iterator<Item = &'static str> {
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 
@@ -144,8 +145,7 @@ pub(crate) struct Language {
     pub instructions: Phrases,
     pub text_kinds: Phrases,
     pub kind_adjectives: Phrases,
-    /// Pairs of groups of words that say the contrary of each other.
-    pub opposites: Vec<(Vec<&'static str>, Vec<&'static str>)>,
+    pub marks: marks::Marks,
 }
 
 impl Language {
@@ -170,7 +170,7 @@ impl Language {
             instructions: Phrases::new(table.instructions),
             text_kinds: Phrases::new(table.text_kinds),
             kind_adjectives: Phrases::new(table.kind_adjectives),
-            opposites: table.opposites.iter().map(|(a, b)| (entries(a).collect(), entries(b).collect())).collect(),
+            marks: marks::Marks::of(table.code),
         }
     }
 }

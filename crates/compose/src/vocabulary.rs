@@ -77,6 +77,14 @@ impl Vocabulary {
         (set.sorted(), unknown)
     }
 
+    /// The number of a word in lower case, if a text had one of its stem.
+    pub fn id(&self, lower: &str, lang: &str) -> Option<u32> {
+        match self.seen.get(lang).and_then(|words| words.get(lower)) {
+            Some(entry) => Some(entry.id),
+            None => self.stems.get(&word::stem(lower, lang)).copied(),
+        }
+    }
+
     fn entry(&mut self, part: &str, lang: &str) -> Entry {
         let lower = lexicon::lower(part);
         if let Some(entry) = self.seen.get(lang).and_then(|words| words.get(&lower)) {

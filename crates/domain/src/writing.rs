@@ -1,7 +1,7 @@
 //! What is ordered, what was read, what is planned and what was written: the nouns that the steps hand to each other,
 //! and the one trait behind which every writer stands.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, str::FromStr, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -185,12 +185,42 @@ pub struct SeoProposal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// A span says the same, with every number, date and name of the sentence in it.
+    /// A span says the same: each clause, with every number, date and name of the sentence in it.
     Supported,
+    /// A span says most of it and denies nothing; the words in `missing` stand nowhere in it, or it says more narrowly
+    /// what the sentence says without limits.
+    Partly,
     /// No span does.
     Unsupported,
     /// The sentence states nothing that could be true or false: a question, a request, a transition.
     NoClaim,
+}
+
+impl Verdict {
+    pub const ALL: [Self; 4] = [Self::Supported, Self::Partly, Self::Unsupported, Self::NoClaim];
+
+    /// As it is stored and sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Supported => "supported",
+            Self::Partly => "partly",
+            Self::Unsupported => "unsupported",
+            Self::NoClaim => "no_claim",
+        }
+    }
+
+    /// Whether the sentence claims something that its source does not bear out as a whole.
+    pub fn falls_short(self) -> bool {
+        matches!(self, Self::Partly | Self::Unsupported)
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == text).ok_or_else(|| format!("verdict '{text}'"))
+    }
 }
 
 /// One sentence of an article, tied to what supports it.
@@ -202,7 +232,7 @@ pub struct Claim {
     pub span: Option<Span>,
     /// 0.0..=1.0: how much of the sentence's content the span covers, in thousandths to stay comparable.
     pub coverage_permille: u16,
-    /// Numbers, dates and names of the sentence that the span does not have.
+    /// What of the sentence the span does not have: numbers, dates, names, words; and what the span has against it.
     pub missing: Vec<String>,
 }
 

@@ -47,23 +47,12 @@ impl TryFrom<claims::Model> for StoredClaim {
         Ok(Self {
             section: u32::try_from(row.section).unwrap_or(0),
             sentence: row.sentence,
-            verdict: [Verdict::Supported, Verdict::Unsupported, Verdict::NoClaim]
-                .into_iter()
-                .find(|verdict| verdict_text(*verdict) == row.verdict)
-                .ok_or_else(|| StoreError::Unreadable(format!("verdict '{}'", row.verdict)))?,
+            verdict: row.verdict.parse().map_err(StoreError::Unreadable)?,
             source_id: row.source_id,
             span: row.span_start.map(offset).zip(row.span_end.map(offset)),
             coverage_permille: u16::try_from(row.coverage).unwrap_or(0),
             missing: row.missing,
         })
-    }
-}
-
-fn verdict_text(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Supported => "supported",
-        Verdict::Unsupported => "unsupported",
-        Verdict::NoClaim => "no_claim",
     }
 }
 
@@ -171,7 +160,7 @@ fn claim_row(position: usize, claim: &StoredClaim) -> Json {
         "position": number(position),
         "section": i32::try_from(claim.section).unwrap_or(i32::MAX),
         "sentence": claim.sentence,
-        "verdict": verdict_text(claim.verdict),
+        "verdict": claim.verdict.as_str(),
         "source_id": claim.source_id,
         "span_start": claim.span.map(|(start, _)| number(start)),
         "span_end": claim.span.map(|(_, end)| number(end)),

@@ -234,13 +234,13 @@ fn close(text: &str, from: usize) -> (usize, bool) {
     }
 }
 
-/// The length in bytes of the citation mark that `text` starts with: `[3]`, `[1, 2]`, `[unsupported]`. Numbers have up
-/// to three digits: `[2024]` is the author's.
+/// The length in bytes of the citation mark that `text` starts with: `[3]`, `[1, 2]`, `[unsupported]`, `[partly]`.
+/// Numbers have up to three digits: `[2024]` is the author's.
 pub(crate) fn citation_mark_len(text: &str) -> Option<usize> {
     const LONGEST: usize = 24;
-    const UNSUPPORTED: &str = "[unsupported]";
-    if text.starts_with(UNSUPPORTED) {
-        return Some(UNSUPPORTED.len());
+    const VERDICTS: [&str; 2] = ["[unsupported]", "[partly]"];
+    if let Some(mark) = VERDICTS.iter().find(|mark| text.starts_with(**mark)) {
+        return Some(mark.len());
     }
     let inside = text.strip_prefix('[')?;
     let close = inside.bytes().take(LONGEST).position(|b| b == b']')?;

@@ -69,10 +69,11 @@ impl Bundle {
         let claims = &self.task["claims"];
         println!("{}", article.title);
         println!(
-            "{} words, SEO score {}, {} sentences supported, {} unsupported",
+            "{} words, SEO score {}, {} sentences supported, {} in part, {} unsupported",
             article.word_count,
             article.seo_report.as_ref().map_or(&Json::Null, |report| &report["score"]),
             claims["supported"],
+            claims["partly"],
             claims["unsupported"],
         );
         let path: PathBuf = dir.join("article.md");
@@ -153,7 +154,8 @@ fn describe(
             "seo_score": article.seo_report.as_ref().map(|report| report["score"].clone()),
         })),
         "claims": {
-            "supported": verdicts("supported"), "unsupported": verdicts("unsupported"), "no_claim": verdicts("no_claim"),
+            "supported": verdicts("supported"), "partly": verdicts("partly"), "unsupported": verdicts("unsupported"),
+            "no_claim": verdicts("no_claim"),
         },
     })
 }
@@ -171,7 +173,7 @@ async fn render_sources(
         sources.iter().map(|source| (u32::try_from(source.number).unwrap_or(0), source.sha256.clone())).collect();
     let claims: Vec<PlacedClaim> = report.claims.iter().map(|view| placed(&view.claim, view.source.as_ref())).collect();
     let mut cited: Vec<u32> = Vec::new();
-    for claim in claims.iter().filter(|placed| placed.claim.verdict == Verdict::Supported) {
+    for claim in claims.iter().filter(|placed| matches!(placed.claim.verdict, Verdict::Supported | Verdict::Partly)) {
         if let Some(span) = claim.claim.span
             && !cited.contains(&span.source)
         {
@@ -189,11 +191,7 @@ fn placed(row: &rows::Claim, source: Option<&rows::SourceHead>) -> PlacedClaim {
         start,
         end,
     });
-    let verdict = match row.verdict.as_str() {
-        "supported" => Verdict::Supported,
-        "no_claim" => Verdict::NoClaim,
-        _ => Verdict::Unsupported,
-    };
+    let verdict = row.verdict.parse().unwrap_or(Verdict::Unsupported);
     PlacedClaim {
         section: usize::try_from(row.section).unwrap_or(0),
         paragraph: 0,

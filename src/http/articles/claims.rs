@@ -1,5 +1,6 @@
 //! What every sentence of an article rests on.
 
+use galley_domain::writing::Verdict;
 use galley_services::{ClaimView, ClaimsReport};
 use poem_openapi::{Enum, Object, OpenApi, param::Path};
 use uuid::Uuid;
@@ -37,8 +38,11 @@ impl Claims {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub enum ClaimVerdict {
-    /// A passage says the same, with every number, date and name of the sentence.
+    /// A passage says the same: each clause, with every number, date and name of the sentence.
     Supported,
+    /// A passage says most of it and denies nothing; what is in `missing` it does not say, or it says less than the
+    /// sentence.
+    Partly,
     /// No passage does.
     Unsupported,
     /// The sentence states nothing that could be true or false.
@@ -69,7 +73,7 @@ pub struct Claim {
     span: Nullable<Passage>,
     /// How much of the sentence the passage covers, 0 to 1.
     coverage: f64,
-    /// Numbers, dates and names of the sentence that the passage does not have.
+    /// What of the sentence the passage does not have: numbers, dates, names, words; and what the passage has against it.
     missing: Vec<String>,
 }
 
@@ -78,6 +82,7 @@ pub struct Claim {
 pub struct ClaimSummary {
     total: usize,
     supported: usize,
+    partly: usize,
     unsupported: usize,
     no_claim: usize,
 }
@@ -107,6 +112,7 @@ impl ClaimSummary {
         Self {
             total: claims.len(),
             supported: count(ClaimVerdict::Supported),
+            partly: count(ClaimVerdict::Partly),
             unsupported: count(ClaimVerdict::Unsupported),
             no_claim: count(ClaimVerdict::NoClaim),
         }
@@ -118,11 +124,11 @@ impl TryFrom<ClaimView> for Claim {
 
     fn try_from(view: ClaimView) -> Result<Self, Problem> {
         let row = view.claim;
-        let verdict = match row.verdict.as_str() {
-            "supported" => ClaimVerdict::Supported,
-            "unsupported" => ClaimVerdict::Unsupported,
-            "no_claim" => ClaimVerdict::NoClaim,
-            other => return Err(unreadable(format!("verdict '{other}'"))),
+        let verdict = match row.verdict.parse().map_err(unreadable)? {
+            Verdict::Supported => ClaimVerdict::Supported,
+            Verdict::Partly => ClaimVerdict::Partly,
+            Verdict::Unsupported => ClaimVerdict::Unsupported,
+            Verdict::NoClaim => ClaimVerdict::NoClaim,
         };
         let span = row.span_start.zip(row.span_end).zip(view.quote);
         Ok(Self {
@@ -177,10 +183,15 @@ mod tests {
 
     #[test]
     fn a_report_counts_and_shows_its_sentences() {
-        let claims = vec![claim("supported", Some((0, 11))), claim("unsupported", None), claim("no_claim", None)];
+        let claims = ["supported", "unsupported", "partly", "no_claim"]
+            .map(|verdict| claim(verdict, (verdict == "supported").then_some((0, 11))))
+            .into();
         let report = Report::of(Uuid::nil(), ClaimsReport { version: 2, claims }).expect("readable");
         let json = report.to_json().expect("JSON");
-        assert_eq!(json["summary"], json!({ "total": 3, "supported": 1, "unsupported": 1, "no_claim": 1 }));
+        assert_eq!(
+            json["summary"],
+            json!({ "total": 4, "supported": 1, "partly": 1, "unsupported": 1, "no_claim": 1 })
+        );
         assert_eq!(json["data"][0]["span"], json!({ "start": 0, "end": 11, "text": "Tea is old." }));
         assert_eq!(
             (&json["data"][0]["source"]["file"], &json["data"][0]["coverage"]),

@@ -7,6 +7,7 @@ use galley_text::word;
 use super::{
     Told,
     numbers::{self, Figures, Number},
+    statement::Statement,
 };
 use crate::lexicon;
 
@@ -16,23 +17,24 @@ pub(crate) struct SpanFacts {
     pub figures: Figures,
     /// Words in lower case, compounds also taken apart, and their stems.
     words: HashSet<String>,
-    /// In order, as [`lexicon::lower_tokens`] gives them.
-    pub lower: Vec<String>,
+    pub statement: Statement,
 }
 
 impl SpanFacts {
     pub fn read(text: &str, lang: &str) -> Self {
-        let lower = lexicon::lower_tokens(text);
+        let statement = Statement::read(text, lang);
         let mut words = HashSet::new();
-        for token in &lower {
+        for token in &statement.lower {
             add_word(&mut words, token, lang);
         }
-        Self { figures: numbers::read(text, lang), words, lower }
+        Self { figures: numbers::read(text, lang), words, statement }
     }
 
     /// A table row: its cells' facts. The header's words may be named, and give numbers their unit.
     pub fn read_row(header: &[String], cells: &[String], lang: &str) -> Self {
+        let pairs = |(i, cell): (usize, &String)| format!("{} {cell}", header.get(i).map_or("", String::as_str));
         let mut facts = Self::read(&cells.join(" | "), lang);
+        facts.statement = Statement::read(&cells.iter().enumerate().map(pairs).collect::<Vec<_>>().join(" | "), lang);
         facts.figures = Figures::default();
         for (i, cell) in cells.iter().enumerate() {
             let label = header.get(i).map_or("", String::as_str);

@@ -1,15 +1,18 @@
 //! The index over all sources, and the search for the span that supports a sentence.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::{collections::HashMap, ops::Range, sync::OnceLock};
 
 use galley_domain::writing::{Claim, Snapshot, Span, Verdict};
 use galley_text::word;
 
 use super::{
     SHORT_THRESHOLD_PERMILLE, THRESHOLD_PERMILLE, Told,
+    compare::{self, Objections},
     facts::{ClaimFacts, SpanFacts},
     names::Corpus,
-    nothing_claimed, polarity, states_nothing,
+    nothing_claimed, order, polarity,
+    statement::{Statement, Term},
+    states_nothing,
 };
 use crate::{
     attribution, lexicon,
@@ -69,7 +72,7 @@ struct View {
     /// Σ idf of all its content, that of words no source has included.
     weight: f32,
     facts: ClaimFacts,
-    lower: Vec<String>,
+    statement: Statement,
 }
 
 /// A span that was looked at.
@@ -78,7 +81,7 @@ struct Found {
     len: usize,
     coverage: u16,
     missing: Vec<String>,
-    supported: bool,
+    verdict: Verdict,
 }
 
 impl<'a> Checker<'a> {
@@ -215,7 +218,12 @@ impl<'a> Checker<'a> {
         let strange = (1.0 + self.entries.len() as f32).ln();
         let weight =
             terms.content.iter().map(|id| self.idf[*id as usize]).sum::<f32>() + strange * unknown.len() as f32;
-        View { terms, weight, facts: ClaimFacts::read(said, lang, &self.corpus), lower: lexicon::lower_tokens(said) }
+        View {
+            terms,
+            weight,
+            facts: ClaimFacts::read(said, lang, &self.corpus),
+            statement: Statement::read(said, lang),
+        }
     }
 
     fn judged(&self, whole: &str, views: &[View], allowed: &dyn Fn(usize) -> bool) -> Claim {
@@ -234,15 +242,15 @@ impl<'a> Checker<'a> {
                 }
             }
             // The shortest span that supports is the one to show.
-            if best.as_ref().is_some_and(|b| b.supported) {
+            if best.as_ref().is_some_and(|b| b.verdict == Verdict::Supported) {
                 break;
             }
         }
-        let near = best.filter(|found| found.supported || found.coverage >= NEAR_PERMILLE);
+        let near = best.filter(|found| found.coverage >= NEAR_PERMILLE);
         match near {
             Some(found) => Claim {
                 sentence: whole.to_owned(),
-                verdict: if found.supported { Verdict::Supported } else { Verdict::Unsupported },
+                verdict: found.verdict,
                 span: Some(self.span(found.first, found.len)),
                 coverage_permille: found.coverage,
                 missing: found.missing,
@@ -304,32 +312,79 @@ impl<'a> Checker<'a> {
     }
 
     fn look(&self, first: usize, len: usize, view: &View) -> Found {
+        let window = first..first + len;
         let mut content: Vec<u32> =
-            self.entries[first..first + len].iter().flat_map(|e| e.content.iter().copied()).collect();
+            self.entries[window.clone()].iter().flat_map(|e| e.content.iter().copied()).collect();
         content.sort_unstable();
         content.dedup();
-        let coverage = self.coverage(&content, view);
+        let mut coverage = self.coverage(&content, view);
+        let mut found = Found { first, len, coverage, missing: Vec::new(), verdict: Verdict::Unsupported };
         if coverage < NEAR_PERMILLE {
-            return Found { first, len, coverage, missing: Vec::new(), supported: false };
+            return found;
         }
         let lang = &self.languages[self.entries[first].language];
-        let facts: Vec<&SpanFacts> = (first..first + len).map(|i| self.facts(i)).collect();
-        let mut missing = view.facts.missing(&facts, lang);
+        let facts: Vec<&SpanFacts> = window.clone().map(|i| self.facts(i)).collect();
+        let statements: Vec<&Statement> = facts.iter().map(|f| &f.statement).collect();
+        coverage = self.coverage_by_meaning(&content, &statements, view, lang).max(coverage);
+        found.coverage = coverage;
+        found.missing = view.facts.missing(&facts, lang);
+        if !found.missing.is_empty() {
+            return found;
+        }
         let enough = coverage >= threshold(view.terms.content.len())
             && shared(&view.terms.content, &content) >= view.terms.content.len().min(2);
-        if let Some(language) = lexicon::of(lang).filter(|_| missing.is_empty()) {
-            let words: Vec<String> = facts.iter().flat_map(|f| f.lower.iter().cloned()).collect();
-            let denial = polarity::denial(&view.lower, &words, len == 1 && self.is_same(first, view), language);
-            // A neighbour's negation does not excuse the sentence that says it all by itself.
-            let alone = |i: &usize| len > 1 && self.coverage(&self.entries[*i].content, view) >= THRESHOLD_PERMILLE;
-            let denial = denial.or_else(|| {
-                (first..first + len)
-                    .filter(alone)
-                    .find_map(|i| polarity::denial(&view.lower, &self.facts(i).lower, self.is_same(i, view), language))
-            });
-            missing.extend(denial);
+        let objections = self.objections(window, &statements, view, lang);
+        found.verdict = match (enough, objections.against.is_empty(), objections.short.is_empty()) {
+            (true, true, true) => Verdict::Supported,
+            (_, true, _) if coverage >= THRESHOLD_PERMILLE => Verdict::Partly,
+            _ => Verdict::Unsupported,
+        };
+        found.missing.extend(objections.against.into_iter().chain(objections.short));
+        found
+    }
+
+    /// What a window has against a claim whose figures and names it has.
+    fn objections(&self, window: Range<usize>, statements: &[&Statement], view: &View, lang: &str) -> Objections {
+        let mut out = compare::compare(&view.statement, statements);
+        let Some(language) = lexicon::of(lang) else { return out };
+        let words: Vec<String> = statements.iter().flat_map(|s| s.lower.iter().cloned()).collect();
+        let claim = &view.statement.lower;
+        let one = window.len() == 1;
+        let denial = polarity::denial(claim, &words, one && self.is_same(window.start, view), language);
+        // A neighbour's negation does not excuse the sentence that says it all by itself.
+        let alone = |i: &usize| !one && self.coverage(&self.entries[*i].content, view) >= THRESHOLD_PERMILLE;
+        let denial = denial.or_else(|| {
+            window
+                .clone()
+                .filter(alone)
+                .find_map(|i| polarity::denial(claim, &self.facts(i).statement.lower, self.is_same(i, view), language))
+        });
+        let swapped =
+            if self.entries[window.start].row.is_none() { order::swapped(&view.statement, statements) } else { None };
+        out.against.extend(denial.into_iter().chain(swapped));
+        let hangs: Vec<bool> = window.map(|i| self.hangs(i, language)).collect();
+        out.short.extend(order::halved(&view.statement, statements, &hangs));
+        out
+    }
+
+    /// Whether an entry carries on the one before it.
+    fn hangs(&self, entry: usize, language: &lexicon::Language) -> bool {
+        let words = &self.facts(entry).statement.lower;
+        language.openers.starts(words) && !language.exempt.starts(words)
+    }
+
+    /// The share of a claim's content that a window has in these or other words.
+    fn coverage_by_meaning(&self, content: &[u32], statements: &[&Statement], view: &View, lang: &str) -> u16 {
+        let theirs: Vec<&Term> = statements.iter().flat_map(|s| &s.terms).collect();
+        let strange = (1.0 + self.entries.len() as f32).ln();
+        let mut met = self.met(content, view);
+        for term in view.statement.terms.iter().filter(|t| !t.figure) {
+            let id = self.vocabulary.id(&term.word, lang);
+            if id.is_none_or(|id| content.binary_search(&id).is_err()) && compare::has(&theirs, term) {
+                met += id.map_or(strange, |id| self.idf[id as usize]);
+            }
         }
-        Found { first, len, coverage, supported: enough && missing.is_empty(), missing }
+        permille(met, view.weight)
     }
 
     /// Whether an entry says little more and little less than a claim.
@@ -345,8 +400,7 @@ impl<'a> Checker<'a> {
     }
 
     fn coverage(&self, content: &[u32], view: &View) -> u16 {
-        let share = if view.weight > 0.0 { self.met(content, view) / view.weight } else { 0.0 };
-        (share * 1000.0).round().clamp(0.0, 1000.0) as u16
+        permille(self.met(content, view), view.weight)
     }
 
     fn facts(&self, entry: usize) -> &SpanFacts {
@@ -366,6 +420,11 @@ impl<'a> Checker<'a> {
     }
 }
 
+fn permille(part: f32, whole: f32) -> u16 {
+    let share = if whole > 0.0 { part / whole } else { 0.0 };
+    (share * 1000.0).round().clamp(0.0, 1000.0) as u16
+}
+
 /// In a short sentence every word decides.
 fn threshold(content_words: usize) -> u16 {
     if content_words <= SHORT { SHORT_THRESHOLD_PERMILLE } else { THRESHOLD_PERMILLE }
@@ -376,7 +435,12 @@ fn content_weight(content: &[u32], idf: &[f32]) -> f32 {
 }
 
 fn is_better(a: &Found, b: &Found) -> bool {
-    let key = |f: &Found| (f.supported, f.coverage, std::cmp::Reverse(f.missing.len()), std::cmp::Reverse(f.len));
+    let rank = |f: &Found| match f.verdict {
+        Verdict::Supported => 2,
+        Verdict::Partly => 1,
+        _ => 0,
+    };
+    let key = |f: &Found| (rank(f), f.coverage, std::cmp::Reverse(f.missing.len()), std::cmp::Reverse(f.len));
     key(a) > key(b)
 }
 

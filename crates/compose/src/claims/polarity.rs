@@ -1,4 +1,4 @@
-//! Whether two statements deny each other: a negation in only one of them, or a word and its contrary.
+//! Whether two statements deny each other: a negation in only one of them.
 
 use galley_text::word;
 
@@ -63,24 +63,7 @@ pub(crate) fn denial(claim: &[String], span: &[String], same: bool, language: &L
     if same && own.len() != theirs.len() {
         return own.first().or(theirs.first()).map(|n| n.word.to_owned());
     }
-    contrary(claim, span, language)
-}
-
-/// A word of the claim whose contrary the span has in its place.
-fn contrary(claim: &[String], span: &[String], language: &Language) -> Option<String> {
-    let find = |words: &'_ [String], group: &[&str]| words.iter().find(|w| group.contains(&w.as_str())).cloned();
-    language.opposites.iter().find_map(|(a, b)| {
-        for (own, other) in [(a, b), (b, a)] {
-            if let Some(word) = find(claim, own)
-                && find(claim, other).is_none()
-                && find(span, other).is_some()
-                && find(span, own).is_none()
-            {
-                return Some(word);
-            }
-        }
-        None
-    })
+    None
 }
 
 #[cfg(test)]
@@ -101,8 +84,6 @@ mod tests {
             ("Die Automaten sind nicht teuer.", "Die Automaten sind teuer.", "de"),
             ("Les consignes ne sont pas chères.", "Les consignes sont chères.", "fr"),
             ("Постаматы не дороги.", "Постаматы дороги.", "ru"),
-            ("Prices rose in May.", "Prices fell in May.", "en"),
-            ("Less than half pay.", "More than half pay.", "en"),
         ] {
             assert!(denies(claim, span, lang).is_some(), "{claim}");
         }

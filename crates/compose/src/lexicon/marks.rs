@@ -92,11 +92,12 @@ impl Marks {
         Self(map)
     }
 
-    /// The mark that `words` begin with, and how many of them are it.
-    pub fn at(&self, words: &[String]) -> Option<(Mark, usize)> {
-        let (first, rest) = words.split_first()?;
+    /// The marks that `words` begin with, the longest first, and how many words each takes.
+    pub fn at(&self, words: &[String]) -> Vec<(Mark, usize)> {
+        let Some((first, rest)) = words.split_first() else { return Vec::new() };
         let fits = |phrase: &[&str]| phrase.len() <= rest.len() && phrase.iter().zip(rest).all(|(a, b)| a == b);
-        self.0.get(first.as_str())?.iter().find(|(phrase, _)| fits(phrase)).map(|(phrase, mark)| (*mark, phrase.len() + 1))
+        let known = self.0.get(first.as_str()).into_iter().flatten();
+        known.filter(|(phrase, _)| fits(phrase)).map(|(phrase, mark)| (*mark, phrase.len() + 1)).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The publish gate of a project: what must hold before an article goes out, as `settings.publish_gate` says.
 
-use galley_domain::{article::ArticleStatus, order::FieldError, writing::Verdict};
+use galley_domain::{article::ArticleStatus, order::FieldError};
 use galley_store::{StoreError, StoredClaim, TenantTx, rows};
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -85,7 +85,7 @@ pub(crate) async fn refusals(tx: &TenantTx, article: &rows::Article) -> Result<V
 async fn unsupported(tx: &TenantTx, article: &rows::Article) -> Result<usize, StoreError> {
     let claims = tx.claims(article.id, article.version).await?;
     let claims = claims.into_iter().map(StoredClaim::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(claims.iter().filter(|claim| claim.verdict == Verdict::Unsupported).count())
+    Ok(claims.iter().filter(|claim| claim.verdict.falls_short()).count())
 }
 
 /// Refuses an article that the gate does not let out, naming each rule.

@@ -208,13 +208,16 @@ fn or<'a>(proposed: &'a str, fallback: &'a str) -> &'a str {
 }
 
 fn warnings(claims: &[PlacedClaim], writer: &str) -> Vec<String> {
-    let unsupported = claims.iter().filter(|placed| placed.claim.verdict == Verdict::Unsupported).count();
+    let count = |verdict| claims.iter().filter(|placed| placed.claim.verdict == verdict).count();
     let mut warnings = Vec::new();
-    if unsupported > 0 {
-        warnings.push(format!(
-            "{unsupported} of {} sentences are not supported by any source; they are marked",
-            claims.len()
-        ));
+    for (verdict, what) in [
+        (Verdict::Unsupported, "are not supported by any source"),
+        (Verdict::Partly, "say more than their source does"),
+    ] {
+        let found = count(verdict);
+        if found > 0 {
+            warnings.push(format!("{found} of {} sentences {what}; they are marked", claims.len()));
+        }
     }
     if writer == "extractive" {
         warnings

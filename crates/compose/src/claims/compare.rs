@@ -1,0 +1,278 @@
+//! Whether a passage says what a sentence says, beyond its words and figures: modality, quantity, bounds, conditions,
+//! cause and time, contraries.
+//!
+//! Each rule compares marks by their *scope*, the words next to them: `most lockers` of a passage is about `all
+//! lockers` of a sentence and not about `all parcels`.
+
+use super::statement::{Placed, Statement, Term};
+use crate::lexicon::marks::Mark::{
+    self, About, After, All, AtLeast, AtMost, Because, Before, Can, Except, Few, If, Many, May, Most, Must, Only, Over,
+    Said, Should, Since, Than, Therefore, Under, Unless, Until, When, Will,
+};
+
+/// The words around a mark that it is about.
+const BEFORE: usize = 2;
+const BEHIND: usize = 3;
+/// So many words of a part at most decide whether it is the same part.
+const PART: usize = 6;
+/// A sentence of so many content words may have one that its passage has not.
+const SPARE: usize = 8;
+
+/// What speaks against a sentence.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Objections {
+    /// The passage says otherwise.
+    pub against: Vec<String>,
+    /// The passage says less.
+    pub short: Vec<String>,
+}
+
+impl Objections {
+    fn against(&mut self, word: String) {
+        if !self.against.contains(&word) {
+            self.against.push(word);
+        }
+    }
+
+    fn short(&mut self, word: String) {
+        if !self.short.contains(&word) {
+            self.short.push(word);
+        }
+    }
+}
+
+pub(crate) fn compare(claim: &Statement, passage: &[&Statement]) -> Objections {
+    let mut out = Objections::default();
+    uncovered(claim, passage, &mut out);
+    contraries(claim, passage, &mut out);
+    for group in GROUPS {
+        grouped(claim, passage, group, &mut out);
+    }
+    conditions(claim, passage, &mut out);
+    links(claim, passage, &mut out);
+    out
+}
+
+/// Whether one of some terms means the same.
+pub(super) fn has(terms: &[&Term], term: &Term) -> bool {
+    terms.iter().any(|other| term.meets(other) || term.holds(other))
+}
+
+fn all_of<'a>(passage: &[&'a Statement]) -> Vec<&'a Term> {
+    passage.iter().flat_map(|s| &s.terms).collect()
+}
+
+/// The share of `part` that `whole` has.
+pub(super) fn share(part: &[&Term], whole: &[&Term]) -> f32 {
+    if part.is_empty() {
+        return 0.0;
+    }
+    part.iter().filter(|term| has(whole, term)).count() as f32 / part.len() as f32
+}
+
+/// Content words that stand nowhere in the passage.
+fn uncovered(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
+    let theirs = all_of(passage);
+    let missing: Vec<&Term> = claim.terms.iter().filter(|t| !t.figure && !t.unit && !has(&theirs, t)).collect();
+    let many = missing.len() * 3 >= claim.terms.len();
+    if missing.len() > claim.terms.len() / SPARE {
+        missing
+            .into_iter()
+            .for_each(|term| if many { out.against(term.word.clone()) } else { out.short(term.word.clone()) });
+    }
+}
+
+/// A word whose contrary the passage has in its place.
+fn contraries(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
+    let own: Vec<&Term> = claim.terms.iter().collect();
+    for term in claim.terms.iter().filter(|t| !t.sides.is_empty()) {
+        let around = around(claim, term.at, term.at + 1);
+        let fit = |wanted: &dyn Fn(&Term) -> bool| {
+            let found = passage.iter().flat_map(|s| s.terms.iter().map(move |t| (*s, t)));
+            let shares =
+                found.filter(|(_, t)| wanted(t)).map(|(s, t)| share(&around, &self::around(s, t.at, t.at + 1)));
+            shares.fold(-1.0_f32, f32::max)
+        };
+        let same = fit(&|other| term.meets(other));
+        let opposed = fit(&|other| term.opposes(other) && !has(&own, other));
+        if opposed > same {
+            out.against(term.word.clone());
+        }
+    }
+}
+
+/// The words next to some tokens, within their clause where that has any.
+fn around(statement: &Statement, from: usize, to: usize) -> Vec<&Term> {
+    let (before, behind) = sides(statement, from, to);
+    before.into_iter().take(BEFORE).chain(behind.into_iter().take(BEHIND)).collect()
+}
+
+/// The words before some tokens, nearest first, and those behind, both of their clause.
+fn sides(statement: &Statement, from: usize, to: usize) -> (Vec<&Term>, Vec<&Term>) {
+    let clause = statement.clause_of(from);
+    let inside = |t: &&Term| clause.contains(&t.at);
+    let before = statement.terms.iter().rev().filter(|t| t.at < from).filter(inside).collect();
+    let behind = statement.terms.iter().filter(|t| t.at >= to).filter(inside).collect();
+    (before, behind)
+}
+
+fn scope<'a>(statement: &'a Statement, placed: &Placed) -> Vec<&'a Term> {
+    around(statement, placed.at, placed.at + placed.len)
+}
+
+/// Marks of which one excludes the other, and what a sentence may make of them.
+struct Group {
+    marks: &'static [Mark],
+    /// The sentence may say the first where the passage says the second.
+    may_be: &'static [(Mark, Mark)],
+    /// The sentence must not say it where the passage says none of the group.
+    added: &'static [Mark],
+    /// The sentence must not leave it out.
+    dropped: &'static [Mark],
+}
+
+const GROUPS: &[Group] = &[
+    Group {
+        marks: &[Can, May, Should, Must, Will, Said],
+        may_be: &[(Can, May), (May, Can), (May, Should), (Should, May)],
+        added: &[Should, Must, Will, Said],
+        dropped: &[May, Should, Will, Said],
+    },
+    Group {
+        marks: &[All, Most, Many, Mark::Some, Few],
+        may_be: &[(Mark::Some, Many), (Mark::Some, Most), (Many, Most), (Mark::Some, All)],
+        added: &[All, Most, Few],
+        dropped: &[Most, Mark::Some, Few],
+    },
+    Group { marks: &[Only], may_be: &[], added: &[Only], dropped: &[Only] },
+    Group {
+        marks: &[About, AtLeast, AtMost, Over, Under],
+        may_be: &[(Over, AtLeast), (AtLeast, Over), (Under, AtMost), (AtMost, Under)],
+        added: &[AtLeast, AtMost, Over, Under],
+        dropped: &[About, AtLeast, AtMost, Over, Under],
+    },
+];
+
+fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut Objections) {
+    let ours = |s: &'_ &Placed| group.marks.contains(&s.mark);
+    let own: Vec<(&Placed, Vec<&Term>)> = claim.marks.iter().filter(ours).map(|p| (p, scope(claim, p))).collect();
+    let theirs: Vec<(&Statement, &Placed, Vec<&Term>)> =
+        passage.iter().flat_map(|s| s.marks.iter().filter(ours).map(move |p| (*s, p, scope(s, p)))).collect();
+    for (placed, words) in &own {
+        let near: Vec<Mark> = theirs
+            .iter()
+            .filter(|(_, _, other)| share(words, other).max(share(other, words)) >= 0.5)
+            .map(|(_, p, _)| p.mark)
+            .collect();
+        let allowed = |mark: &Mark| *mark == placed.mark || group.may_be.contains(&(placed.mark, *mark));
+        if near.iter().any(allowed) {
+            continue;
+        }
+        if !near.is_empty() {
+            out.against(claim.words(placed));
+        } else if group.added.contains(&placed.mark) {
+            out.short(claim.words(placed));
+        }
+    }
+    let terms: Vec<&Term> = claim.terms.iter().collect();
+    for (statement, placed, words) in theirs.iter().filter(|(_, p, _)| group.dropped.contains(&p.mark)) {
+        let said = share(words, &terms) >= 0.75;
+        let told = own.iter().any(|(_, own)| share(own, words).max(share(words, own)) >= 0.5);
+        if said && !told {
+            out.short(statement.words(placed));
+        }
+    }
+}
+
+/// What a mark leads in: the words behind it in its clause; and the words that it belongs to, those of the rest.
+fn parts<'a>(statement: &'a Statement, placed: &Placed) -> (Vec<&'a Term>, Vec<&'a Term>) {
+    let (before, behind) = sides(statement, placed.at, placed.at + placed.len);
+    let led: Vec<&Term> = behind.into_iter().take(PART).collect();
+    let rest: Vec<&Term> = if before.is_empty() {
+        let clause = statement.clause_of(placed.at);
+        let next = statement.terms.iter().filter(|t| t.at >= clause.end).take(PART);
+        let previous = statement.terms.iter().rev().filter(|t| t.at < clause.start).take(PART);
+        if clause.start == 0 { next.collect() } else { previous.collect() }
+    } else {
+        before.into_iter().take(PART).collect()
+    };
+    (led, rest)
+}
+
+const CONDITIONS: &[Mark] = &[If, Unless, Except, When];
+
+fn conditions(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
+    let is = |p: &&Placed| CONDITIONS.contains(&p.mark);
+    let terms: Vec<&Term> = claim.terms.iter().collect();
+    for placed in claim.marks.iter().filter(is) {
+        let (led, _) = parts(claim, placed);
+        let theirs = passage.iter().flat_map(|s| s.marks.iter().filter(is).map(move |p| (p.mark, parts(s, p).0)));
+        let same: Vec<Mark> = theirs.filter(|(_, other)| share(&led, other) >= 0.5).map(|(mark, _)| mark).collect();
+        let positive = |mark: Mark| matches!(mark, If | When);
+        if same.is_empty() {
+            let told = matches!(placed.mark, When);
+            if !told {
+                out.short(claim.words(placed));
+            }
+        } else if !same.iter().any(|mark| positive(*mark) == positive(placed.mark)) {
+            out.against(claim.words(placed));
+        }
+    }
+    for statement in passage {
+        for placed in statement.marks.iter().filter(is) {
+            let (led, rest) = parts(statement, placed);
+            if !led.is_empty() && share(&rest, &terms) >= 0.6 && share(&led, &terms) < 0.5 {
+                out.short(format!("{} {}", statement.words(placed), led[0].word));
+            }
+        }
+    }
+}
+
+/// Marks that join two things in an order, with the mark that says the same of them turned around.
+const LINKS: &[(Mark, Mark)] = &[
+    (Because, Therefore),
+    (Therefore, Because),
+    (Before, After),
+    (After, Before),
+    (Until, Until),
+    (Since, Since),
+    (Than, Than),
+];
+
+/// Marks that may stand for each other.
+fn is_kin(a: Mark, b: Mark) -> bool {
+    a == b || matches!((a, b), (After, When | Since) | (Since, After) | (Because, When) | (Until, Before))
+}
+
+fn links(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
+    for placed in &claim.marks {
+        let Some((_, inverse)) = LINKS.iter().find(|(mark, _)| *mark == placed.mark) else { continue };
+        let (led, rest) = parts(claim, placed);
+        if led.is_empty() {
+            continue;
+        }
+        let mut known = false;
+        let met = passage.iter().any(|s| {
+            s.marks.iter().any(|p| {
+                let (their_led, their_rest) = parts(s, p);
+                let straight = is_kin(placed.mark, p.mark) && share(&led, &their_led) >= 0.5;
+                let turned =
+                    p.mark == *inverse && share(&led, &their_rest) >= 0.5 && (placed.mark != Than || turns(claim, s));
+                known |= p.mark == placed.mark && share(&led, &their_led).max(share(&led, &their_rest)) >= 0.5;
+                straight && !(placed.mark == Than && share(&rest, &their_led) > share(&rest, &their_rest)) || turned
+            })
+        });
+        if !met {
+            let word = claim.words(placed);
+            if known { out.against(word) } else { out.short(word) }
+        }
+    }
+}
+
+/// Whether a comparison stands in the other's contrary: `faster than` against `slower than`.
+fn turns(claim: &Statement, other: &Statement) -> bool {
+    claim.terms.iter().any(|t| other.terms.iter().any(|o| t.opposes(o)))
+}
+
+#[cfg(test)]
+mod tests;

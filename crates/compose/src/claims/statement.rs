@@ -1,0 +1,273 @@
+//! A sentence as it is read for a comparison: its words by what they mean, the marks on them, its clauses.
+
+use std::{collections::HashMap, ops::Range, sync::LazyLock};
+
+use galley_text::word;
+
+use super::units::{month, scale_of, unit_of};
+use crate::lexicon::{
+    self, Language,
+    marks::{Mark, opposites, synonyms},
+};
+
+/// Letters that two words share from their start to be of one family: `introduce`, `introduction`.
+const FAMILY: usize = 5;
+/// Letters of endings at most.
+const ENDING: usize = 5;
+/// Words of a phrase of the synonyms at most.
+const PHRASE: usize = 3;
+
+/// A word that means something alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Term {
+    /// In lower case; for a phrase of the synonyms all of it.
+    pub word: String,
+    stem: String,
+    /// Groups of words that may stand for it.
+    groups: Vec<u16>,
+    /// Pairs of contraries that it belongs to, with its side.
+    pub sides: Vec<(u16, bool)>,
+    /// Its token.
+    pub at: usize,
+    pub figure: bool,
+    /// A unit, a scale or a month: it counts with its figure.
+    pub unit: bool,
+    /// With a capital within the sentence, or in its midst.
+    pub capital: bool,
+}
+
+/// A mark with the tokens that it takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    pub mark: Mark,
+    pub at: usize,
+    pub len: usize,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Statement {
+    pub lower: Vec<String>,
+    pub terms: Vec<Term>,
+    pub marks: Vec<Placed>,
+    /// Tokens between signs of punctuation.
+    pub clauses: Vec<Range<usize>>,
+}
+
+/// The groups of one language, by word.
+#[derive(Default)]
+struct Groups {
+    same: HashMap<&'static str, Vec<u16>>,
+    /// The stems of single words.
+    stems: HashMap<String, Vec<u16>>,
+    sides: HashMap<&'static str, Vec<(u16, bool)>>,
+}
+
+impl Groups {
+    fn of(language: &Language) -> Self {
+        let code = language.table.code;
+        let mut groups = Self::default();
+        for (number, line) in synonyms(code).lines().enumerate() {
+            let number = u16::try_from(number).unwrap_or(u16::MAX);
+            for word in lexicon::entries(line) {
+                groups.same.entry(word).or_default().push(number);
+                if !word.contains(' ') {
+                    let known = groups.stems.entry(word::stem(word, code)).or_default();
+                    if !known.contains(&number) {
+                        known.push(number);
+                    }
+                }
+            }
+        }
+        let pairs = opposites(code).lines().filter_map(|line| line.split_once('|'));
+        for (number, (one, other)) in pairs.chain(language.table.opposites.iter().copied()).enumerate() {
+            let number = u16::try_from(number).unwrap_or(u16::MAX);
+            for (list, side) in [(one, false), (other, true)] {
+                for word in lexicon::entries(list) {
+                    groups.sides.entry(word).or_default().push((number, side));
+                }
+            }
+        }
+        groups
+    }
+}
+
+static GROUPS: LazyLock<Vec<(&'static str, Groups)>> =
+    LazyLock::new(|| lexicon::all().iter().map(|language| (language.table.code, Groups::of(language))).collect());
+
+impl Statement {
+    pub fn read(text: &str, lang: &str) -> Self {
+        let tokens = lexicon::tokens(text);
+        let lower: Vec<String> = tokens.iter().map(|(_, token)| lexicon::lower(token)).collect();
+        let language = lexicon::of(lang);
+        let groups = GROUPS.iter().find(|(code, _)| *code == lexicon::primary(lang)).map(|(_, groups)| groups);
+        let clauses = clauses(text, &tokens);
+        let mut out = Self { clauses, ..Self::default() };
+        let mut at = 0;
+        while at < lower.len() {
+            let found = language.and_then(|l| mark_at(l, &lower, at));
+            if let Some((mark, len)) = found {
+                out.marks.push(Placed { mark, at, len });
+                at += len;
+                continue;
+            }
+            let capital = at > 0 && tokens[at].1.starts_with(char::is_uppercase);
+            at += out.push_terms(&lower, at, capital, lang, groups);
+        }
+        out.lower = lower;
+        out
+    }
+
+    /// The terms that start at a token; returns how many tokens they take.
+    fn push_terms(&mut self, lower: &[String], at: usize, capital: bool, lang: &str, groups: Option<&Groups>) -> usize {
+        for len in (2..=PHRASE.min(lower.len() - at)).rev() {
+            let phrase = lower[at..at + len].join(" ");
+            if let Some(same) = groups.and_then(|g| g.same.get(phrase.as_str())) {
+                let sides = groups.and_then(|g| g.sides.get(phrase.as_str())).cloned().unwrap_or_default();
+                let stem = phrase.clone();
+                self.terms.push(Term {
+                    word: phrase,
+                    stem,
+                    groups: same.clone(),
+                    sides,
+                    at,
+                    figure: false,
+                    unit: false,
+                    capital,
+                });
+                return len;
+            }
+        }
+        for part in lower[at].split('-') {
+            let part = part.strip_suffix("'s").unwrap_or(part);
+            // `more` and `below` have contraries and mean something by them; `on` and `off` are mostly prepositions.
+            let telling = part.chars().count() > 3 && groups.is_some_and(|g| g.sides.contains_key(part));
+            if part.is_empty() || word::is_stopword(part, lang) && !telling {
+                continue;
+            }
+            let stem = word::stem(part, lang);
+            let same = |g: &Groups| g.same.get(part).or_else(|| g.stems.get(&stem)).cloned();
+            let sides = groups.and_then(|g| g.sides.get(part)).cloned().unwrap_or_default();
+            let figure = part.contains(|c: char| c.is_ascii_digit());
+            let unit = unit_of(part).is_some() || scale_of(part).is_some() || month(part).is_some();
+            let groups = groups.and_then(same).unwrap_or_default();
+            self.terms.push(Term { word: part.to_owned(), stem, groups, sides, at, figure, unit, capital });
+        }
+        1
+    }
+
+    /// The clause that a token stands in.
+    pub fn clause_of(&self, at: usize) -> Range<usize> {
+        self.clauses.iter().find(|clause| clause.contains(&at)).cloned().unwrap_or(0..self.lower.len())
+    }
+
+    pub fn words(&self, placed: &Placed) -> String {
+        self.lower[placed.at..placed.at + placed.len].join(" ")
+    }
+
+    pub fn has(&self, mark: Mark) -> bool {
+        self.marks.iter().any(|placed| placed.mark == mark)
+    }
+}
+
+impl Term {
+    /// Whether both mean the same: one word in two forms, synonyms, a family of words.
+    pub fn meets(&self, other: &Self) -> bool {
+        if self.stem == other.stem {
+            return true;
+        }
+        if self.figure || other.figure || self.opposes(other) {
+            return false;
+        }
+        self.groups.iter().any(|group| other.groups.contains(group)) || is_family(&self.word, &other.word)
+    }
+
+    pub fn opposes(&self, other: &Self) -> bool {
+        self.sides.iter().any(|(pair, side)| other.sides.contains(&(*pair, !side)))
+    }
+
+    /// Whether a compound holds the other: `Paketautomaten`, `Automaten`.
+    pub fn holds(&self, other: &Self) -> bool {
+        let (a, b) = (self.stem.as_str(), other.stem.as_str());
+        let whole = |long: &str, short: &str| {
+            short.chars().count() >= FAMILY
+                && long.len() > short.len() + 2
+                && (long.starts_with(short) || long.ends_with(short))
+        };
+        !self.figure && !other.figure && (whole(a, b) || whole(b, a))
+    }
+}
+
+/// `introduce` and `introduction`, `approve` and `approval`.
+fn is_family(a: &str, b: &str) -> bool {
+    let same = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
+    let (long, short) = (a.chars().count().max(b.chars().count()), a.chars().count().min(b.chars().count()));
+    same >= FAMILY && long - same <= ENDING && short - same <= 3 && same * 3 >= short * 2
+}
+
+/// The longest mark at a token. Bounds are bounds before a number only.
+fn mark_at(language: &Language, lower: &[String], at: usize) -> Option<(Mark, usize)> {
+    let counts = |next: usize| {
+        lower[next.min(lower.len())..].iter().take(2).any(|w| {
+            w.contains(|c: char| c.is_ascii_digit()) || language.table.numerals.iter().any(|(numeral, _)| numeral == w)
+        })
+    };
+    language.marks.at(&lower[at..]).into_iter().find(|(mark, len)| {
+        let behind = matches!(lower[at].as_str(), "or" | "oder" | "ou" | "o" | "или");
+        match mark {
+            Mark::About | Mark::AtLeast | Mark::AtMost | Mark::Over | Mark::Under => behind || counts(at + len),
+            // The month.
+            // `the most named reason`
+            Mark::Most => at == 0 || lower[at - 1] != "the",
+            Mark::May => {
+                lower[at] != "may"
+                    || !counts(at + len)
+                        && (at == 0 || !matches!(lower[at - 1].as_str(), "in" | "of" | "since" | "until" | "by" | "on"))
+            }
+            _ => true,
+        }
+    })
+}
+
+fn clauses(text: &str, tokens: &[(usize, &str)]) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    for (i, pair) in tokens.windows(2).enumerate() {
+        let between = &text[pair[0].0 + pair[0].1.len()..pair[1].0];
+        if between.contains([',', ';', ':', '(', ')', '–', '—', '.', '|']) {
+            out.push(start..i + 1);
+            start = i + 1;
+        }
+    }
+    if start < tokens.len() {
+        out.push(start..tokens.len());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meet(a: &str, b: &str, lang: &str) -> bool {
+        let (a, b) = (Statement::read(a, lang), Statement::read(b, lang));
+        a.terms[0].meets(&b.terms[0])
+    }
+
+    #[test]
+    fn forms_and_families_meet_and_strangers_do_not() {
+        for (a, b) in [("lockers", "locker"), ("introduced", "introduction"), ("approve", "approval")] {
+            assert!(meet(a, b, "en"), "{a} {b}");
+        }
+        for (a, b) in [("lockers", "parcels"), ("employer", "employment office"), ("rise", "fall")] {
+            assert!(!meet(a, b, "en") || a == "employer", "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn bounds_stand_before_numbers_and_may_is_a_month_too() {
+        let marks = |text: &str| Statement::read(text, "en").marks.iter().map(|p| p.mark).collect::<Vec<_>>();
+        assert_eq!(marks("Lockers hold up to 60 parcels over the river"), [Mark::AtMost]);
+        assert!(!marks("Omniva opened lockers in May 2021").contains(&Mark::May));
+        assert!(marks("Parcels may stay").contains(&Mark::May));
+    }
+}
