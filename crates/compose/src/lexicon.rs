@@ -14,7 +14,7 @@ mod ru;
 use std::{collections::HashMap, sync::LazyLock};
 
 /// Words and phrases with commas between.
-type List = &'static str;
+pub(crate) type List = &'static str;
 
 pub(crate) fn entries(list: List) -> impl Iterator<Item = &'static str> {
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
@@ -80,10 +80,10 @@ static TABLES: [Lexicon; 7] = [en::EN, de::DE, fr::FR, es::ES, it::IT, pt::PT, r
 pub(crate) struct Phrases(HashMap<&'static str, Vec<Vec<&'static str>>>);
 
 impl Phrases {
-    fn new(list: List) -> Self {
+    pub fn new(list: List) -> Self {
         let mut map: HashMap<_, Vec<Vec<_>>> = HashMap::new();
         for phrase in entries(list) {
-            let mut words = phrase.split(' ');
+            let mut words = phrase.split_whitespace();
             if let Some(first) = words.next() {
                 map.entry(first).or_default().push(words.collect());
             }

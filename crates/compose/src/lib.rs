@@ -5,7 +5,9 @@
 //! same input gives the same output, byte for byte.
 
 pub mod article;
+mod asked;
 mod attribution;
+mod bm25;
 pub mod claims;
 mod fit;
 mod lexicon;
@@ -13,6 +15,8 @@ mod outline;
 mod plan;
 mod pool;
 mod rank;
+mod related;
+pub mod request;
 mod section;
 mod similar;
 pub mod snapshot;

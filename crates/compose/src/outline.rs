@@ -9,7 +9,7 @@ use galley_domain::{
 use galley_text::word;
 
 use crate::{
-    lexicon,
+    asked, lexicon,
     plan::{self, Slot},
     pool::Pool,
     similar, title,
@@ -21,6 +21,10 @@ const OPENING_PERCENT: u32 = 11;
 const OPENING_WORDS: (u32, u32) = (35, 140);
 /// A topic with fewer words, a table for example, stays short rather than be filled with what does not belong.
 const SMALL_TOPIC: u32 = 90;
+/// A long text has a heading about this often, in words.
+const WORDS_A_SECTION: u32 = 280;
+/// Sections beyond this are too long where the sources have other topics.
+const LONG_SECTION: u32 = 380;
 const MAX_HEADING_CHARS: usize = 60;
 /// What search engine guides ask for: the keyphrase in this share of the headings, in percent.
 const KEYPHRASE_PERCENT: usize = 30;
@@ -44,17 +48,21 @@ pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
     let count = section_count(target);
     let opening = (target * OPENING_PERCENT / 100).clamp(OPENING_WORDS.0, OPENING_WORDS.1);
     let share = (target - opening.min(target)) / u32::try_from(count - 1).unwrap_or(1);
-    let topics = topics::topics(brief, sources, &pool, count - 1, share);
-    let headings = headings(brief, &topics, &pool);
+    let asked = asked::topics(brief, &pool, target - opening.min(target));
+    let wanted = sections_beside(&asked, count - 1, target - opening.min(target));
+    let topics = topics::topics(brief, sources, &pool, asked, wanted, share);
+    let headings = headings(brief, &topics);
     let heading_words: u32 = headings.iter().map(|h| word::count(h)).sum();
     let slots = slots(brief, &pool, &topics, target.saturating_sub(heading_words), opening);
     let slots = filled(brief, &pool, slots, heading_words);
     let mut names = std::iter::once(None).chain(headings.into_iter().map(Some));
+    let mut points =
+        std::iter::once(Vec::new()).chain(topics.iter().map(|topic| topic.asked.iter().cloned().collect()));
     let sections: Vec<SectionPlan> = slots
         .iter()
         .map(|slot| SectionPlan {
             heading: names.next().flatten(),
-            points: Vec::new(),
+            points: points.next().unwrap_or_default(),
             words: around(slot.words),
             passages: plan::spans(&pool, slot),
         })
@@ -115,8 +123,19 @@ fn section_count(target: u32) -> usize {
         561..=850 => 5,
         851..=1250 => 6,
         1251..=1800 => 7,
-        _ => 8,
+        _ => usize::try_from(target / WORDS_A_SECTION).unwrap_or(8) + 1,
     }
+}
+
+/// How many topics an article has, those that the order names included: others only where the named ones have too
+/// little to tell, or would become long.
+fn sections_beside(asked: &[Topic], count: usize, words: u32) -> usize {
+    if asked.is_empty() {
+        return count;
+    }
+    let told: u32 = asked.iter().map(|topic| topic.words).sum();
+    let long = usize::try_from(words / LONG_SECTION).unwrap_or(count);
+    asked.len().max(if told < words * 11 / 10 { count.max(asked.len() + 1) } else { count.min(long) })
 }
 
 /// What a section of so many words may have: some play to both sides.
@@ -124,29 +143,22 @@ fn around(words: u32) -> WordRange {
     WordRange { min: words * 85 / 100, max: words * 115 / 100 + 1 }
 }
 
-/// The headings, distinct, with the first keyword in some of them where none or few have it by themselves.
-fn headings(brief: &Brief, topics: &[Topic], pool: &Pool) -> Vec<String> {
+/// The headings, distinct, with the whole keyphrase where some have its last word alone: `What lockers cost` becomes
+/// `What parcel lockers cost`.
+fn headings(brief: &Brief, topics: &[Topic]) -> Vec<String> {
     let mut headings: Vec<String> = topics.iter().map(|t| t.heading.clone()).collect();
     let Some(keyword) = brief.keywords.first().map(|k| k.trim()).filter(|k| !k.is_empty()) else { return headings };
     let has = |heading: &str| title::has_all_words(heading, keyword, &brief.language);
     let wanted = (headings.len() * KEYPHRASE_PERCENT).div_ceil(100);
     let mut have = headings.iter().filter(|h| has(h)).count();
-    // `What lockers cost` becomes `What parcel lockers cost`; only where no heading has the word, it goes in front.
-    for in_front in [false, true] {
-        for i in 0..headings.len() {
-            if have >= wanted || has(&headings[i]) {
-                continue;
-            }
-            let with = if in_front {
-                Some(format!("{}: {}", crate::table::capitalised(keyword), lowered(&headings[i], pool)))
-            } else {
-                completed(&headings[i], keyword)
-            };
-            let fits = |h: &String| h.chars().count() <= MAX_HEADING_CHARS && has(h) && !headings.contains(h);
-            if let Some(with) = with.filter(fits) {
-                headings[i] = with;
-                have += 1;
-            }
+    for i in 0..headings.len() {
+        if have >= wanted || has(&headings[i]) {
+            continue;
+        }
+        let fits = |h: &String| h.chars().count() <= MAX_HEADING_CHARS && has(h) && !headings.contains(h);
+        if let Some(with) = completed(&headings[i], keyword).filter(fits) {
+            headings[i] = with;
+            have += 1;
         }
     }
     headings
@@ -161,18 +173,6 @@ fn completed(heading: &str, keyword: &str) -> Option<String> {
     Some(format!("{}{phrase}{}", &heading[..at], &heading[at + word.len()..]))
 }
 
-/// `How it works` behind a colon is `how it works`; a first word that the sources never write small keeps its capital.
-fn lowered(heading: &str, pool: &Pool) -> String {
-    let first = heading.split(' ').next().unwrap_or("");
-    let small = lexicon::lower(first);
-    let is_written_small = pool.sentences.iter().any(|s| {
-        s.source.text.contains(small.as_str()) && lexicon::tokens(&s.source.text).iter().any(|(_, t)| *t == small)
-    });
-    // A heading in title case keeps it.
-    let title_case = heading.split(' ').skip(1).any(|w| w.chars().count() > 3 && w.starts_with(char::is_uppercase));
-    if is_written_small && !title_case { format!("{small}{}", &heading[first.len()..]) } else { heading.to_owned() }
-}
-
 fn slots(brief: &Brief, pool: &Pool, topics: &[Topic], target: u32, opening: u32) -> Vec<Slot> {
     let lang = lexicon::primary(&brief.language);
     let topic = title::topic(&brief.prompt, lexicon::of(lang));
@@ -185,10 +185,11 @@ fn slots(brief: &Brief, pool: &Pool, topics: &[Topic], target: u32, opening: u32
     }];
     let body = target.saturating_sub(opening);
     for (topic, budget) in topics.iter().zip(shares(topics, body)) {
-        let closed = topic.words < SMALL_TOPIC;
+        let closed = topic.words < SMALL_TOPIC || topic.asked.is_some();
         slots.push(Slot {
             profile: topic.profile.clone(),
             home: topic.home.clone(),
+            asked: topic.asked.as_ref().map(|_| topic.fit.clone()),
             closed,
             budget,
             ..Slot::default()

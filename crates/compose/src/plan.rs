@@ -1,6 +1,6 @@
 //! Gives the sections of an article their passages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use galley_domain::writing::Span;
 
@@ -29,6 +29,8 @@ pub(crate) struct Slot {
     pub opening: bool,
     /// Its topic is too small for guests: it takes only what is at home there.
     pub closed: bool,
+    /// The order names its topic: by the first sentence of a passage, how well that fits, 0.0..=1.0.
+    pub asked: Option<BTreeMap<usize, f32>>,
     /// In words.
     pub budget: u32,
     pub words: u32,
@@ -86,6 +88,8 @@ struct Filler<'a> {
     pool: &'a Pool,
     pieces: Vec<Candidate>,
     lax: bool,
+    /// There is a section below a topic that the order does not name.
+    has_open: bool,
 }
 
 struct Candidate {
@@ -113,7 +117,8 @@ impl<'a> Filler<'a> {
         for candidate in &mut candidates {
             candidate.likeness = told.iter().map(|t| affinity(pool, &candidate.terms, t)).fold(0.0, f32::max);
         }
-        Self { pool, pieces: candidates, lax }
+        let has_open = slots.iter().any(|slot| !slot.opening && slot.asked.is_none());
+        Self { pool, pieces: candidates, lax, has_open }
     }
 
     /// The emptiest section chooses next, so that none takes all that is good.
@@ -142,7 +147,9 @@ impl<'a> Filler<'a> {
             let (fit, grade) = candidate.fit[slot];
             let is_row = self.pool.sentences[candidate.piece.first].source.kind == BlockKind::TableRow;
             // Figures out of place are worse than other sentences.
-            let closed = slots[slot].closed && grade < Fit::Related && !self.lax;
+            // Even where anything is taken, it does not go below what the order named while it can go elsewhere.
+            let lax = self.lax && (slots[slot].asked.is_none() || !self.has_open);
+            let closed = slots[slot].closed && grade < Fit::Related && !lax;
             if candidate.taken || closed || grade < least || is_row && grade < Fit::Related && !self.lax {
                 continue;
             }
@@ -222,7 +229,16 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot]) -> Vec<(f32, F
     let base = sentences.iter().map(|s| s.relevance).sum::<f32>() / sentences.len() as f32 - single;
     let homes: Vec<bool> = slots.iter().map(|s| s.home.contains(&piece.first)).collect();
     let has_home = homes.contains(&true);
-    let near: Vec<f32> = slots.iter().map(|s| affinity(pool, terms, &s.profile)).collect();
+    let near: Vec<f32> = slots
+        .iter()
+        .map(|slot| match slot.asked.as_ref().map(|asked| asked.get(&piece.first)) {
+            Some(Some(fit)) => *fit,
+            // Words in common with what the order named are chance where the passage does not have its words.
+            Some(None) => 0.5 * affinity(pool, terms, &slot.profile),
+            None => affinity(pool, terms, &slot.profile),
+        })
+        .collect();
+    let is_asked = slots.iter().zip(&homes).any(|(slot, home)| *home && slot.asked.is_some());
     let is_row = lead.source.kind == BlockKind::TableRow;
     slots
         .iter()
@@ -234,7 +250,13 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot]) -> Vec<(f32, F
                 let prose = if lead.source.kind == BlockKind::Paragraph { 0.0 } else { 0.5 };
                 let first = if lead.source.position == 0 { 0.08 } else { 0.0 };
                 // What another section is about is its to tell.
-                let part = if has_home { 0.2 } else { 0.0 } + 0.5 * better;
+                let part = if is_asked {
+                    0.7
+                } else if has_home {
+                    0.2
+                } else {
+                    0.0
+                } + 0.5 * better;
                 return (base + 0.25 * (1.0 - lead.depth) + 0.4 * lead.defines + first - prose - part, Fit::Related);
             }
             let elsewhere = has_home && !homes[i];

@@ -8,9 +8,10 @@ use galley_text::word;
 use crate::{
     lexicon,
     rank::{self, Ranked},
+    request::{self, Request},
     similar,
     snapshot::{BlockKind, SourceSentence, sentences_in as sentences},
-    usable,
+    title, usable,
     vocabulary::{TermSet, Vocabulary, idf, shared},
 };
 
@@ -45,7 +46,7 @@ pub(crate) struct Sentence {
     pub relevance: f32,
     /// It is in another language than the ordered one.
     pub foreign: bool,
-    /// It repeats another one and must not be used.
+    /// It repeats another one, or the order wants it left out: it must not be used.
     pub duplicate: bool,
     /// The rank of its source, 0 is best.
     pub rank: usize,
@@ -66,6 +67,8 @@ pub(crate) struct Pool {
     pub vocabulary: Vocabulary,
     /// By term id.
     pub idf: Vec<f32>,
+    /// What the order asks for.
+    pub request: Request,
     /// Where an abbreviation is explained: by source and abbreviation, indices into `sentences`.
     explained: HashMap<(u32, String), Vec<usize>>,
 }
@@ -77,11 +80,21 @@ impl Pool {
         let share = (MAX_SENTENCES / sources.len().max(1)).max(MIN_SHARE);
         let mut vocabulary = Vocabulary::default();
         let query = rank::query(brief, &mut vocabulary);
+        let request = request::read(brief);
+        for words in request.topics.iter().flat_map(|asked| [&asked.words, &asked.hints]).chain(&request.avoid) {
+            vocabulary.add(words, lexicon::primary(&brief.language));
+        }
         let mut all = Vec::new();
         for (rank, &Ranked { source, language: lang, is_foreign: foreign, score }) in ranked.iter().enumerate() {
             let length = source.text.len().max(1) as f32;
             let code: Arc<str> = Arc::from(lang);
+            let mut above: Option<Arc<[String]>> = None;
             for sentence in sentences(source, lang).into_iter().take(share) {
+                // What an order names may stand in a heading alone.
+                if above.as_ref().is_none_or(|above| !Arc::ptr_eq(above, &sentence.headings)) {
+                    sentence.headings.last().into_iter().for_each(|heading| drop(vocabulary.add(heading, lang)));
+                    above = Some(Arc::clone(&sentence.headings));
+                }
                 all.push(Sentence {
                     terms: vocabulary.add(&sentence.text, lang),
                     words: word::count(&sentence.text),
@@ -104,9 +117,10 @@ impl Pool {
                 explained.entry((sentence.source.span.source, short.to_owned())).or_default().push(i);
             }
         }
-        let mut pool = Self { sentences: all, vocabulary, idf, explained };
+        let mut pool = Self { sentences: all, vocabulary, idf, request, explained };
         pool.score(&query);
         pool.mark_duplicates();
+        pool.mark_avoided(brief);
         pool
     }
 
@@ -186,6 +200,32 @@ impl Pool {
             } else {
                 kept.add(sentence.terms.clone(), Some(&self.idf));
             }
+        }
+    }
+
+    /// Leaves out what the order wants left out, unless too little would be left.
+    fn mark_avoided(&mut self, brief: &Brief) {
+        let lang = lexicon::primary(&brief.language);
+        let subject = self.vocabulary.find(&title::topic(&brief.prompt, lexicon::of(lang)), lang).0.content;
+        let avoided: Vec<Vec<u32>> = (self.request.avoid.iter())
+            .map(|words| self.vocabulary.find(words, lang).0.content)
+            .filter(|terms| terms.iter().any(|id| !subject.contains(id)))
+            .collect();
+        if avoided.is_empty() {
+            return;
+        }
+        let told = |terms: &[u32]| avoided.iter().any(|avoided| shared(avoided, terms) == avoided.len());
+        let hit: Vec<usize> = (0..self.sentences.len())
+            .filter(|i| {
+                let s = &self.sentences[*i];
+                let heading = s.source.headings.last().map(|h| self.vocabulary.find(h, &s.lang).0.content);
+                !s.duplicate && (told(&s.terms.content) || heading.is_some_and(|heading| told(&heading)))
+            })
+            .collect();
+        hit.iter().for_each(|i| self.sentences[*i].duplicate = true);
+        let (own, foreign) = self.usable_words();
+        if own + foreign < brief.words.with_tolerance().min {
+            hit.iter().for_each(|i| self.sentences[*i].duplicate = false);
         }
     }
 

@@ -5,6 +5,7 @@ use galley_text::word;
 
 use crate::{
     lexicon::{self, Language},
+    request,
     table::capitalised,
 };
 
@@ -44,13 +45,14 @@ pub(crate) fn topic(prompt: &str, language: Option<&Language>) -> String {
     let first = first.trim_end_matches(['.', '!', ':', ';', ',', ' ']);
     let first = first.trim_start_matches(['#', '-', '*', ' ', '"', '“']);
     let Some(language) = language else { return first.to_owned() };
-    let rest = without_instruction(first, language);
+    let subject = request::subject(first, language.table.code);
+    let rest = without_instruction(&subject, language);
     let rest = without_trailers(rest, language);
     rest.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '“' | '”' | ':' | ',' | '.')).to_owned()
 }
 
 /// Strips the lead-in: verbs of writing, the kind of text with its adjectives, and the preposition behind it.
-fn without_instruction<'a>(text: &'a str, language: &Language) -> &'a str {
+pub(crate) fn without_instruction<'a>(text: &'a str, language: &Language) -> &'a str {
     let tokens = lexicon::tokens(text);
     let lower: Vec<String> = tokens.iter().map(|(_, t)| lexicon::lower(t)).collect();
     let mut at = 0;
@@ -123,9 +125,12 @@ pub(crate) fn without_audience<'a>(topic: &'a str, language: Option<&Language>) 
 }
 
 /// Cuts at the audience, a comma, a colon or a conjunction, in this order, until the topic is short enough.
-fn shortened(topic: &str, language: Option<&Language>) -> String {
+pub(crate) fn shortened(topic: &str, language: Option<&Language>) -> String {
     if topic.chars().count() <= MAX_CHARS {
         return topic.to_owned();
+    }
+    if let Some(rest) = topic.strip_prefix("The ") {
+        return shortened(rest, language);
     }
     let audience = language.map_or(&[][..], |l| l.table.audience);
     let and = language.map_or(String::new(), |l| format!(" {} ", l.table.and));
@@ -161,6 +166,14 @@ mod tests {
                 "Explain how returns work in the Baltic states. Use a calm tone.",
                 "How returns work in the Baltic states",
             ),
+            (
+                "en",
+                "Write an article for beginners about lime plaster, covering tools, mixing and repairs",
+                "Lime plaster",
+            ),
+            ("en", "Write about heat pumps: how they work, costs and noise, in a friendly tone", "Heat pumps"),
+            ("en", "Describe the causes and symptoms of gout as a checklist", "The causes and symptoms of gout"),
+            ("de", "Schreibe über Wärmepumpen: Funktionsweise, Kosten und Wartung.", "Wärmepumpen"),
             (
                 "en",
                 "Could you create a comprehensive guide on the history of lighthouses in about 800 words",

@@ -22,7 +22,7 @@ const PROFILE: usize = 24;
 /// Topics closer than this are one.
 const ONE_TOPIC: f32 = 0.42;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Topic {
     pub heading: String,
     /// Sorted content terms.
@@ -31,6 +31,10 @@ pub(crate) struct Topic {
     pub home: BTreeSet<usize>,
     /// Words of usable sentences.
     pub words: u32,
+    /// The words of the order that name it.
+    pub asked: Option<String>,
+    /// By the first sentence of a passage, how well that fits what the order named, 0.0..=1.0.
+    pub fit: BTreeMap<usize, f32>,
     relevance: f32,
     /// Where in its source it stands, 0.0..=1.0.
     depth: f32,
@@ -42,43 +46,66 @@ struct Group {
     pieces: Vec<Piece>,
 }
 
-/// Up to `wanted` topics with headings, in reading order, each with room for about `budget` words.
+/// Up to `wanted` topics with headings: those that the order names, `asked`, and behind them others in reading order,
+/// each with room for about `budget` words.
 ///
 /// Headings of every level compete, the titles of sources too, so that a long section is named after something wide
 /// enough for it. A passage belongs to one topic.
-pub(crate) fn topics(brief: &Brief, sources: &[Snapshot], pool: &Pool, wanted: usize, budget: u32) -> Vec<Topic> {
+pub(crate) fn topics(
+    brief: &Brief,
+    sources: &[Snapshot],
+    pool: &Pool,
+    asked: Vec<Topic>,
+    wanted: usize,
+    budget: u32,
+) -> Vec<Topic> {
     let all = pieces(pool, &|_| true);
-    let mut groups = by_heading(brief, sources, pool, &all);
-    let mut chosen: Vec<Topic> = Vec::new();
+    let named = asked.len();
+    let mut chosen = asked;
+    let mut groups = Vec::new();
+    if named < wanted {
+        groups = by_heading(brief, sources, pool, &all);
+        for group in &mut groups {
+            let told = |piece: &Piece| chosen.iter().any(|topic| topic.home.contains(&piece.first));
+            group.0.pieces.retain(|piece| !told(piece));
+        }
+        groups.retain(|(group, _)| !group.pieces.is_empty());
+        for (group, topic) in &mut groups {
+            *topic = describe(pool, &group.heading, &group.pieces);
+        }
+    }
     while chosen.len() < wanted {
         let best = groups
             .iter()
             .enumerate()
-            .map(|(i, group)| (i, describe(pool, &group.heading, &group.pieces)))
-            .map(|(i, topic)| (i, worth(pool, &topic, &chosen, budget), topic))
-            .filter(|(_, value, _)| *value > 0.03)
+            .filter(|(_, (_, topic))| chosen.iter().all(|other| other.heading != topic.heading))
+            .map(|(i, (_, topic))| (i, worth(pool, topic, &chosen, budget)))
+            .filter(|(_, value)| *value > 0.03)
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        let Some((index, _, mut topic)) = best else { break };
-        groups.remove(index);
+        let Some((index, _)) = best else { break };
+        let (_, mut topic) = groups.remove(index);
         // What says the same under another heading belongs here too.
-        for group in &groups {
-            let other = describe(pool, &group.heading, &group.pieces);
-            if same_topic(pool, &topic, &other) {
+        for (_, other) in &groups {
+            if same_topic(pool, &topic, other) {
                 topic.words += other.words;
-                topic.home.extend(other.home);
+                topic.home.extend(other.home.iter().copied());
             }
         }
-        for group in &mut groups {
+        groups.retain_mut(|(group, description)| {
+            let before = group.pieces.len();
             group.pieces.retain(|piece| !topic.home.contains(&piece.first));
-        }
-        groups.retain(|group| !group.pieces.is_empty());
+            if group.pieces.len() < before {
+                *description = describe(pool, &group.heading, &group.pieces);
+            }
+            !group.pieces.is_empty()
+        });
         chosen.push(topic);
     }
     while chosen.len() < wanted {
         let Some(topic) = cluster(brief, pool, &all, &chosen) else { break };
         chosen.push(topic);
     }
-    chosen.sort_by(|a, b| a.depth.total_cmp(&b.depth).then_with(|| a.heading.cmp(&b.heading)));
+    chosen[named..].sort_by(|a, b| a.depth.total_cmp(&b.depth).then_with(|| a.heading.cmp(&b.heading)));
     chosen
 }
 
@@ -102,7 +129,7 @@ fn same_topic(pool: &Pool, a: &Topic, b: &Topic) -> bool {
 }
 
 /// The passages below each usable heading of each source in the ordered language.
-fn by_heading(brief: &Brief, sources: &[Snapshot], pool: &Pool, all: &[Piece]) -> Vec<Group> {
+fn by_heading(brief: &Brief, sources: &[Snapshot], pool: &Pool, all: &[Piece]) -> Vec<(Group, Topic)> {
     let Some(language) = lexicon::of(&brief.language) else { return Vec::new() };
     let title = crate::title::title(brief, sources);
     let mut groups: BTreeMap<(usize, usize, String), Vec<Piece>> = BTreeMap::new();
@@ -121,7 +148,7 @@ fn by_heading(brief: &Brief, sources: &[Snapshot], pool: &Pool, all: &[Piece]) -
             }
         }
     }
-    groups.into_iter().map(|((_, _, heading), pieces)| Group { heading, pieces }).collect()
+    groups.into_iter().map(|((_, _, heading), pieces)| (Group { heading, pieces }, Topic::default())).collect()
 }
 
 fn same_words(a: &str, b: &str) -> bool {
@@ -130,7 +157,7 @@ fn same_words(a: &str, b: &str) -> bool {
     !a.is_empty() && (a == b || a.len() > 2 && a.is_subset(&b) && a.len() + 2 >= b.len())
 }
 
-fn describe(pool: &Pool, heading: &str, pieces: &[Piece]) -> Topic {
+pub(crate) fn describe(pool: &Pool, heading: &str, pieces: &[Piece]) -> Topic {
     let (mut words, mut relevance, mut depth) = (0, 0.0, 0.0);
     let mut home = BTreeSet::new();
     for piece in pieces {
@@ -144,7 +171,15 @@ fn describe(pool: &Pool, heading: &str, pieces: &[Piece]) -> Topic {
     }
     let weight = words.max(1) as f32;
     let profile = profile(pool, &home, heading);
-    Topic { heading: heading.to_owned(), profile, home, words, relevance: relevance / weight, depth: depth / weight }
+    Topic {
+        heading: heading.to_owned(),
+        profile,
+        home,
+        words,
+        relevance: relevance / weight,
+        depth: depth / weight,
+        ..Topic::default()
+    }
 }
 
 /// The most telling terms of some sentences, those of the heading included.
@@ -237,68 +272,85 @@ fn cluster(brief: &Brief, pool: &Pool, all: &[Piece], chosen: &[Topic]) -> Optio
     })
 }
 
-/// Names a cluster by its one or two most telling phrases: `Return rates and parcel lockers`.
+/// Names a cluster by its most telling noun phrase: one that stands in several of its sentences, at times behind an
+/// article or a preposition. Two phrases in a row would be a salad.
 fn name(pool: &Pool, members: &[Piece], chosen: &[Topic], language: &Language) -> Option<String> {
-    let mut phrases: HashMap<String, (f32, u32, String)> = HashMap::new();
+    let mut phrases: HashMap<String, Phrase> = HashMap::new();
     for s in members.iter().flat_map(|m| &pool.sentences[m.range()]) {
-        for phrase in phrases_of(&s.source.text, &s.lang) {
+        for (phrase, is_noun) in phrases_of(&s.source.text, &s.lang) {
             let key = phrase.iter().map(|w| word::stem(w, &s.lang)).collect::<Vec<_>>().join(" ");
-            let (set, _) = pool.vocabulary.find(&key, "");
-            let rarity: f32 = phrase
-                .iter()
-                .filter_map(|w| pool.vocabulary.find(w, &s.lang).0.content.first().map(|id| pool.rarity(*id)))
-                .sum();
-            let told = chosen.iter().any(|t| set.content.iter().all(|id| t.profile.contains(id)));
-            if told {
-                continue;
-            }
-            let entry = phrases.entry(key).or_insert_with(|| (rarity, 0, phrase.join(" ")));
-            entry.1 += 1;
+            let entry = phrases.entry(key).or_insert_with(|| Phrase { text: phrase.join(" "), count: 0, nouns: 0 });
+            entry.count += 1;
+            entry.nouns += u32::from(is_noun);
         }
     }
     let mut ranked: Vec<(f32, String)> = phrases
         .into_values()
-        .filter(|(.., text)| text.chars().count() >= 4)
-        .map(|(rarity, count, text)| (rarity.min(9.0) * (count as f32).sqrt(), text))
+        .filter(|phrase| phrase.count > 1 && phrase.nouns > 0 && phrase.text.chars().count() >= 4)
+        .filter(|phrase| phrase.text.contains(' ') || phrase.nouns > 1)
+        .filter_map(|phrase| {
+            let terms = pool.vocabulary.find(&phrase.text, language.table.code).0.content;
+            let told = chosen.iter().any(|t| terms.iter().all(|id| t.profile.contains(id)));
+            let rarity: f32 = terms.iter().map(|id| pool.rarity(*id)).sum();
+            (!told).then(|| (rarity.min(9.0) * (phrase.count as f32).sqrt(), phrase.text))
+        })
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let first = ranked.first()?.1.clone();
-    let own: BTreeSet<String> = lexicon::lower_tokens(&first).into_iter().collect();
-    let second = ranked
-        .iter()
-        .skip(1)
-        .map(|(_, text)| text)
-        .find(|text| lexicon::lower_tokens(text).iter().all(|w| !own.contains(w)));
-    let heading = match second {
-        Some(second) => format!("{first} {} {second}", language.table.and),
-        None => first.clone(),
-    };
-    let heading = if heading.chars().count() > MAX_HEADING_CHARS { first } else { heading };
-    clean_heading(&capitalised(&heading), language).filter(|h| chosen.iter().all(|t| t.heading != *h))
+    ranked
+        .into_iter()
+        .filter_map(|(_, text)| clean_heading(&capitalised(&text), language))
+        .find(|heading| chosen.iter().all(|t| t.heading != *heading))
 }
 
-/// Two or three content words that stand side by side, without digits.
-fn phrases_of<'a>(text: &'a str, lang: &str) -> Vec<Vec<&'a str>> {
+struct Phrase {
+    text: String,
+    count: u32,
+    /// How often it stood where nouns stand.
+    nouns: u32,
+}
+
+/// One to three content words that stand side by side, without digits, and whether they stand where nouns do.
+fn phrases_of<'a>(text: &'a str, lang: &str) -> Vec<(Vec<&'a str>, bool)> {
     let tokens = lexicon::tokens(text);
     let mut out = Vec::new();
-    let mut run: Vec<(usize, &str)> = Vec::new();
-    for (at, token) in tokens.into_iter().chain([(usize::MAX, "")]) {
-        let plain = at != usize::MAX
-            && token.chars().all(|c| c.is_alphabetic() || c == '-')
-            && token.chars().count() > 2
-            && !word::is_stopword(&lexicon::lower(token), lang);
-        let adjacent = run.last().is_some_and(|(start, last)| start + last.len() + 1 == at);
+    let mut run: Vec<usize> = Vec::new();
+    for at in 0..=tokens.len() {
+        let plain = tokens.get(at).is_some_and(|(_, token)| {
+            token.chars().all(|c| c.is_alphabetic() || c == '-')
+                && token.chars().count() > 2
+                && !word::is_stopword(&lexicon::lower(token), lang)
+        });
+        let adjacent = run.last().is_some_and(|last| {
+            tokens.get(at).is_some_and(|(start, _)| tokens[*last].0 + tokens[*last].1.len() + 1 == *start)
+        });
         if !(run.is_empty() || plain && adjacent) {
-            for len in 2..=3_usize.min(run.len()) {
-                out.extend(run.windows(len).map(|w| w.iter().map(|(_, t)| *t).collect::<Vec<_>>()));
+            for len in 1..=3_usize.min(run.len()) {
+                out.extend(run.windows(len).filter_map(|window| noun_phrase(&tokens, window, lang)));
             }
             run.clear();
         }
         if plain {
-            run.push((at, token));
+            run.push(at);
         }
     }
     out
+}
+
+fn noun_phrase<'a>(tokens: &[(usize, &'a str)], window: &[usize], lang: &str) -> Option<(Vec<&'a str>, bool)> {
+    const BEFORE: &[&str] = &[
+        "the", "a", "an", "of", "for", "with", "from", "by", "about", "between", "its", "their", "these", "many",
+        "most", "le", "la", "les", "des", "du", "de", "un", "une", "el", "los", "las", "del", "il", "lo", "gli",
+        "della", "dei", "delle", "os", "as", "do", "da", "dos", "das", "o", "в", "на", "для", "о", "с", "из",
+    ];
+    let (first, last) = (*window.first()?, tokens[*window.last()?].1);
+    let verbal = lang == "en" && (last.ends_with("ly") || last.ends_with("ed") || last.ends_with("ing"));
+    if verbal || lang == "de" && !last.starts_with(char::is_uppercase) {
+        return None;
+    }
+    let before = first.checked_sub(1).map(|i| lexicon::lower(tokens[i].1));
+    let behind = before.is_some_and(|word| BEFORE.contains(&word.as_str()));
+    let noun = if lang == "de" { first > 0 && tokens[first].1.starts_with(char::is_uppercase) } else { behind };
+    Some((window.iter().map(|i| tokens[*i].1).collect(), noun))
 }
 
 #[cfg(test)]

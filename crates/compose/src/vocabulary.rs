@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use galley_text::word;
 
-use crate::lexicon;
+use crate::{lexicon, related::is_kin};
 
 /// The stems met so far. Stems are shared between languages, so that names match across them.
 #[derive(Debug, Default)]
@@ -49,6 +49,19 @@ impl Vocabulary {
             set.push(entry, part);
         }
         set.sorted()
+    }
+
+    /// The term of a stem.
+    pub fn of_stem(&self, stem: &str) -> Option<u32> {
+        self.stems.get(stem).copied()
+    }
+
+    /// The terms whose stem is kin to `stem`, which is not among them.
+    pub fn kin(&self, stem: &str, lang: &str) -> Vec<u32> {
+        let kin = |(other, id): (&String, &u32)| (other != stem && is_kin(stem, other, lang)).then_some(*id);
+        let mut ids: Vec<u32> = self.stems.iter().filter_map(kin).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// The terms of a text in their order, content words only.

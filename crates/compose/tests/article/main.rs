@@ -1,5 +1,6 @@
 //! The whole way from sources to an article, on texts written for it.
 
+mod asked;
 mod fixtures;
 mod properties;
 mod truth;

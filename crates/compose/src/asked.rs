@@ -1,0 +1,194 @@
+//! The topics that an order names, with what the sources have on them.
+
+use std::collections::BTreeMap;
+
+use galley_domain::writing::Brief;
+use galley_text::word;
+
+use crate::{
+    bm25::{Group, Hit, Index},
+    lexicon,
+    pool::{Piece, Pool, pieces},
+    related,
+    request::{self, Asked},
+    title,
+    topics::{Topic, clean_heading, describe},
+    vocabulary::TermSet,
+};
+
+/// A passage is on a topic when it has this share of the topic's words, by rarity.
+const COVERED: f32 = 0.45;
+/// What a form of a word and a word of the same field are worth beside the word itself.
+const KIN: f32 = 0.7;
+const FIELD: f32 = 0.6;
+/// What an order says in brackets about a topic.
+const HINT: f32 = 0.3;
+/// What the whole article is about, and words such as `types`.
+const WEAK: f32 = 0.15;
+/// A heading counts like this many sentences below it.
+const HEADING: f32 = 2.0;
+/// Fewer words are no section.
+const LEAST_WORDS: u32 = 10;
+/// An article of so many words has room for a topic more.
+const ROOM: u32 = 22;
+
+/// The topics of the order that the sources tell something about, in the order's sequence. A passage belongs to one of
+/// them; `words` is what the article has for all of them.
+pub(crate) fn topics(brief: &Brief, pool: &Pool, words: u32) -> Vec<Topic> {
+    let most = usize::try_from(words / ROOM).unwrap_or(usize::MAX).max(1);
+    let asked: Vec<&Asked> = pool.request.topics.iter().take(most).collect();
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let lang = lexicon::primary(&brief.language);
+    let all: Vec<Piece> = pieces(pool, &|_| true).into_iter().filter(|p| !pool.sentences[p.first].foreign).collect();
+    let index = index(pool, &all);
+    let subject = subject(brief, pool, lang);
+    let found: Vec<BTreeMap<usize, Hit>> = asked
+        .iter()
+        .map(|asked| {
+            let hits = index.find(&query(pool, asked, &subject, lang));
+            hits.into_iter().filter(|(_, hit)| hit.coverage >= COVERED).collect()
+        })
+        .collect();
+    let owners = owners(&found, all.len());
+    let mut out: Vec<Topic> = Vec::new();
+    for (number, asked) in asked.iter().enumerate() {
+        let own: Vec<Piece> = (0..all.len()).filter(|i| owners[*i] == Some(number)).map(|i| all[i]).collect();
+        let mut topic = describe(pool, &asked.words, &own);
+        if topic.words < LEAST_WORDS {
+            continue;
+        }
+        topic.heading = heading(brief, pool, asked, &own, &out);
+        topic.asked = Some(asked.words.clone());
+        let best = found[number].values().map(|hit| hit.score).fold(f32::MIN_POSITIVE, f32::max);
+        topic.fit =
+            found[number].iter().map(|(i, hit)| (all[*i].first, 0.5 * (hit.score / best + hit.coverage))).collect();
+        out.push(topic);
+    }
+    out
+}
+
+fn index(pool: &Pool, all: &[Piece]) -> Index {
+    let mut index = Index::default();
+    let mut last: (Option<std::sync::Arc<[String]>>, TermSet) = (None, TermSet::default());
+    for piece in all {
+        let sentences = &pool.sentences[piece.range()];
+        let headings = &sentences[0].source.headings;
+        if last.0.as_ref().is_none_or(|same| !std::sync::Arc::ptr_eq(same, headings)) {
+            // The title of a source is about all of it.
+            let inner = if headings.len() > 1 { &headings[1..] } else { &headings[..] };
+            let terms = pool.vocabulary.find(&inner.join("\n"), &sentences[0].lang).0;
+            last = (Some(std::sync::Arc::clone(headings)), terms);
+        }
+        index.add(sentences.iter().map(|s| (&s.terms, 1.0)).chain([(&last.1, HEADING)]));
+    }
+    index
+}
+
+/// The words that the order and the title of a source have in common: what all of it is about.
+fn subject(brief: &Brief, pool: &Pool, lang: &str) -> Vec<u32> {
+    let named = title::topic(&brief.prompt, lexicon::of(lang));
+    let mut titled: Vec<u32> = Vec::new();
+    let mut last = None;
+    for sentence in pool.sentences.iter().filter(|s| last.replace(s.source.span.source) != Some(s.source.span.source)) {
+        let title = sentence.source.headings.first().map_or("", String::as_str);
+        titled.extend(pool.vocabulary.find(title, &sentence.lang).0.content);
+    }
+    let mut subject = pool.vocabulary.find(&named, lang).0.content;
+    subject.retain(|id| titled.contains(id));
+    subject
+}
+
+/// The words of a topic with those that may stand in their place.
+fn query(pool: &Pool, asked: &Asked, subject: &[u32], lang: &str) -> Vec<Group> {
+    let groups = |text: &str, weight: f32| {
+        let mut stems: Vec<String> = word::iter(text)
+            .flat_map(|word| word.split(['-', '\u{2010}', '\u{2011}']))
+            .map(lexicon::lower)
+            .filter(|word| !word.is_empty() && !word::is_stopword(word, lang))
+            .map(|word| word::stem(&word, lang))
+            .collect();
+        stems.dedup();
+        let weigh = |stem: &String| {
+            let is_subject = pool.vocabulary.of_stem(stem).is_some_and(|id| subject.contains(&id));
+            if is_subject || related::is_weak(stem, lang) { weight * WEAK } else { weight }
+        };
+        let alone = stems.iter().all(|stem| weigh(stem) < weight);
+        stems
+            .into_iter()
+            .map(|stem| group(pool, &stem, if alone { weight } else { weigh(&stem) }, lang))
+            .collect::<Vec<Group>>()
+    };
+    let mut out = groups(&asked.words, 1.0);
+    // Hints help to find more, and are not asked of every passage.
+    out.extend(groups(&asked.hints, HINT));
+    out
+}
+
+fn group(pool: &Pool, stem: &str, weight: f32, lang: &str) -> Group {
+    let mut terms: BTreeMap<u32, f32> = BTreeMap::new();
+    let mut add = |id: u32, worth: f32| {
+        let entry = terms.entry(id).or_default();
+        *entry = entry.max(worth);
+    };
+    if let Some(id) = pool.vocabulary.of_stem(stem) {
+        add(id, 1.0);
+    }
+    pool.vocabulary.kin(stem, lang).into_iter().for_each(|id| add(id, KIN));
+    related::of_one_field(stem, lang).filter_map(|other| pool.vocabulary.of_stem(other)).for_each(|id| add(id, FIELD));
+    Group { terms: terms.into_iter().collect(), weight }
+}
+
+/// By passage, the topic that it belongs to. Topics with little to choose from choose first, so that each has something.
+fn owners(found: &[BTreeMap<usize, Hit>], passages: usize) -> Vec<Option<usize>> {
+    let best: Vec<f32> =
+        found.iter().map(|hits| hits.values().map(|h| h.score).fold(f32::MIN_POSITIVE, f32::max)).collect();
+    let value = |topic: usize, hit: &Hit| hit.score / best[topic] + hit.coverage;
+    let mut owners: Vec<Option<usize>> = vec![None; passages];
+    let mut poorest: Vec<usize> = (0..found.len()).collect();
+    poorest.sort_by_key(|topic| (found[*topic].len(), *topic));
+    for topic in poorest {
+        let free = found[topic].iter().filter(|(passage, _)| owners[**passage].is_none());
+        let own = free.max_by(|a, b| value(topic, a.1).total_cmp(&value(topic, b.1)).then(b.0.cmp(a.0)));
+        if let Some((passage, _)) = own {
+            owners[*passage] = Some(topic);
+        }
+    }
+    for (passage, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| owner.is_none()) {
+        let claims =
+            found.iter().enumerate().filter_map(|(topic, hits)| Some((topic, value(topic, hits.get(&passage)?))));
+        *owner = claims.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))).map(|(topic, _)| topic);
+    }
+    owners
+}
+
+/// The sources' own heading where that has the words of the topic and hardly any others, else the words of the topic.
+fn heading(brief: &Brief, pool: &Pool, asked: &Asked, own: &[Piece], before: &[Topic]) -> String {
+    let lang = lexicon::primary(&brief.language);
+    let language = lexicon::of(lang);
+    let terms = |text: &str| pool.vocabulary.find(text, lang).0.content;
+    let wanted = terms(&asked.words);
+    let subject = terms(&title::topic(&brief.prompt, language));
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for piece in own {
+        for text in pool.sentences[piece.first].source.headings.iter() {
+            let Some(clean) = language.and_then(|language| clean_heading(text, language)) else { continue };
+            let has = terms(&clean);
+            let more = has.iter().filter(|id| !wanted.contains(id));
+            let foreign = more.clone().filter(|id| !subject.contains(id)).count();
+            let unknown = word::iter(&clean).count() > has.len() * 2 + 3;
+            if !wanted.is_empty()
+                && wanted.iter().all(|id| has.contains(id))
+                && foreign <= 1
+                && more.count() <= 3
+                && !unknown
+            {
+                *counts.entry(clean).or_default() += 1;
+            }
+        }
+    }
+    let is_new = |heading: &String| before.iter().all(|topic| topic.heading != *heading);
+    let of_source = counts.into_iter().filter(|(heading, _)| is_new(heading)).max_by_key(|(_, count)| *count);
+    of_source.map_or_else(|| request::heading(&asked.words, language), |(heading, _)| heading)
+}
