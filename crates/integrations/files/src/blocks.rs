@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::symbols::{Symbols, is_private};
+use crate::{
+    characters,
+    symbols::{Symbols, is_private},
+};
 
 /// A paragraph longer than this is split at the end of a sentence, so that no reader meets a line of megabytes.
 const LONG_PARAGRAPH: usize = 8 << 10;
@@ -157,6 +160,7 @@ impl Blocks {
         let is_icon = !text.contains(|c: char| !c.is_whitespace() && !is_private(c));
         let text = if is_icon { Cow::Borrowed(text) } else { self.symbols.written(text, None) };
         let mut out = String::with_capacity(text.len().min(LONG_PARAGRAPH));
+        let text = characters::plain(&text);
         let mut space = false;
         for c in text.chars() {
             if c.is_whitespace() {

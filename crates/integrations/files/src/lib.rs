@@ -6,6 +6,7 @@
 
 mod archive;
 mod blocks;
+mod characters;
 mod charset;
 mod csv_file;
 mod docx;

@@ -92,6 +92,7 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
         page.truncated = true;
         page.warnings.push(limits.text_warning());
     }
+    page.warnings.extend(blocks.symbols_warning());
     page.text = blocks.into_text();
     if page.text.is_empty() {
         return Err(FileError::no_text("the page has no text of its own; it may build it with a script"));

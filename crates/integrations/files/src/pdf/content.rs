@@ -2,20 +2,21 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use hayro_font::{
-    CMapResolverFn, Font, FontCache, FontGlyph, FontQuery, FontResolverFn, StandardFont, hayro_cmap::BfString,
-    kurbo::Affine,
-};
+use hayro_font::{CMapResolverFn, FontCache, FontQuery, FontResolverFn, StandardFont, kurbo::Affine};
 use hayro_syntax::{
     content::{TypedIter, ops::TypedInstruction},
     object::{Array, Dict, Name, Object, Stream, dict::keys},
     page::{Page, Resources},
 };
 
-use super::weigh;
+use super::{
+    font::{self, Loaded},
+    weigh,
+};
 use crate::{
     error::FileError,
     limits::{Budget, Limits},
+    symbols::{SymbolFont, UNKNOWN},
 };
 
 /// Forms inside forms inside forms.
@@ -26,8 +27,6 @@ const MAX_FORMS: usize = 20_000;
 const MAX_STATES: usize = 1_000;
 /// Characters of one page; a densely set newspaper page has 40,000.
 const MAX_GLYPHS: usize = 400_000;
-/// Bytes that one code may mean; the longest ligatures of Arabic have 33.
-const MAX_MEANING: usize = 48;
 /// Meanings that are remembered, of all fonts together.
 const MAX_MEANINGS: usize = 200_000;
 
@@ -53,7 +52,7 @@ pub(super) struct Reader<'a> {
     /// Fonts by what tells them apart.
     known: HashMap<Vec<u8>, Option<Loaded<'a>>>,
     /// What codes mean, by font.
-    meanings: HashMap<(usize, u32), Option<String>>,
+    meanings: HashMap<(usize, u32), String>,
     /// Room left for the embedded files of fonts.
     font_room: usize,
     /// Characters whose meaning the file does not tell.
@@ -64,15 +63,6 @@ pub(super) struct Reader<'a> {
     forms: usize,
     /// Bytes of text of the page.
     text: usize,
-}
-
-#[derive(Clone)]
-struct Loaded<'a> {
-    id: usize,
-    font: Font<'a>,
-    bold: bool,
-    /// Codes are character codes of some usual encoding where nothing else says what they mean.
-    simple: bool,
 }
 
 #[derive(Clone)]
@@ -246,7 +236,7 @@ impl<'a> Reader<'a> {
             return Ok(known.clone());
         }
         let mut fits = true;
-        for stream in font_streams(&dict) {
+        for stream in font::streams(&dict) {
             fits &= weigh::fits(&stream, self.font_room, self.budget)?;
             self.font_room = self.font_room.saturating_sub(stream.raw_data().len());
         }
@@ -254,9 +244,12 @@ impl<'a> Reader<'a> {
         let font = fits.then(|| self.fonts.font(&dict, &self.resolver, &self.cmaps)).flatten();
         let name = dict.get::<Name<'_>>(keys::BASE_FONT).map(|name| name.as_str().to_ascii_lowercase());
         let kind = dict.get::<Name<'_>>(keys::SUBTYPE).map(|name| name.as_str().to_owned());
+        let symbols = dict.get::<Name<'_>>(keys::BASE_FONT).and_then(|name| SymbolFont::named(name.as_str()));
         let loaded = font.map(|font| Loaded {
             id: self.known.len(),
             font,
+            symbols,
+            explained: dict.contains_key(keys::TO_UNICODE) || dict.get::<Dict<'a>>(keys::ENCODING).is_some(),
             bold: name
                 .is_some_and(|name| ["bold", "black", "heavy", "semibold", "-demi"].iter().any(|w| name.contains(w))),
             simple: kind.as_deref() != Some("Type0"),
@@ -268,7 +261,7 @@ impl<'a> Reader<'a> {
     /// A page that names no font it has is shown in Helvetica by all programs.
     fn standard(&mut self) -> Option<Loaded<'a>> {
         let font = self.fonts.standard_font(StandardFont::Helvetica, &self.resolver)?;
-        Some(Loaded { id: usize::MAX, font, bold: false, simple: true })
+        Some(Loaded { id: usize::MAX, font, bold: false, simple: true, symbols: None, explained: false })
     }
 
     /// No more characters are read from the page: its text is twice what is handed out of a whole file.
@@ -329,11 +322,8 @@ impl<'a> Reader<'a> {
         if self.meanings.len() >= MAX_MEANINGS {
             self.meanings.clear();
         }
-        let text = self.meanings.entry((loaded.id, code)).or_insert_with(|| meaning(loaded, code));
-        let Some(text) = text.clone() else {
-            self.unknown += 1;
-            return;
-        };
+        let text = self.meanings.entry((loaded.id, code)).or_insert_with(|| font::meaning(loaded, code)).clone();
+        self.unknown += usize::from(text.contains(UNKNOWN));
         let [a, b, c, d, x, y] = place.as_coeffs();
         let glyph = Glyph {
             text,
@@ -408,59 +398,6 @@ impl<'a> Run<'a> {
     fn advance(&mut self, by: f64) {
         self.matrix *= Affine::translate((by, 0.0));
     }
-}
-
-/// What a code means, with ligatures in single letters. `None` where the file does not tell.
-fn meaning(loaded: &Loaded<'_>, code: u32) -> Option<String> {
-    let glyph = loaded.font.map_code(code);
-    let told = match loaded.font.glyph(glyph, code) {
-        FontGlyph::Outline(glyph) => glyph.as_unicode(),
-        FontGlyph::Type3(glyph) => glyph.as_unicode(),
-    };
-    let text = match told {
-        Some(BfString::Char(c)) => String::from(c),
-        Some(BfString::String(text)) if text.len() > MAX_MEANING => return None,
-        Some(BfString::String(text)) => text,
-        None => {
-            let printable = char::from_u32(code).filter(|c| loaded.simple && (' '..='~').contains(c));
-            String::from(printable?)
-        }
-    };
-    let plain = match text.as_str() {
-        "\u{fb00}" => "ff",
-        "\u{fb01}" => "fi",
-        "\u{fb02}" => "fl",
-        "\u{fb03}" => "ffi",
-        "\u{fb04}" => "ffl",
-        "\u{fb05}" | "\u{fb06}" => "st",
-        "\u{a0}" | "\t" | "\r" | "\n" => " ",
-        "\0" | "\u{fffd}" => return None,
-        _ => return Some(text),
-    };
-    Some(plain.to_owned())
-}
-
-/// All streams that loading a font unpacks.
-fn font_streams<'a>(dict: &Dict<'a>) -> Vec<Stream<'a>> {
-    let mut dicts = vec![dict.clone()];
-    if let Some(descendants) = dict.get::<Array<'a>>(keys::DESCENDANT_FONTS) {
-        dicts.extend(descendants.iter::<Dict<'a>>().take(1));
-    }
-    let descriptors: Vec<Dict<'a>> = dicts.iter().filter_map(|dict| dict.get::<Dict<'a>>(keys::FONT_DESC)).collect();
-    dicts.extend(descriptors);
-    let names: [&[u8]; 6] =
-        [keys::FONT_FILE, keys::FONT_FILE2, keys::FONT_FILE3, keys::TO_UNICODE, keys::ENCODING, keys::CID_TO_GID_MAP];
-    let mut streams: Vec<Stream<'a>> = Vec::new();
-    for dict in &dicts {
-        streams.extend(names.iter().filter_map(|name| dict.get::<Stream<'a>>(name)));
-    }
-    // A character map can build on another one.
-    for at in 0..4 {
-        let Some(base) = streams.get(streams.len().wrapping_sub(1 + at)) else { break };
-        let next = base.dict().get::<Stream<'a>>(b"UseCMap".as_slice());
-        streams.extend(next);
-    }
-    streams
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lines::Line;
+use super::{hyphens::Hyphens, lines::Line};
 use crate::{
     blocks::Blocks,
     error::FileError,
@@ -40,11 +40,11 @@ pub(super) fn blocks(pages: &[Page], limits: &Limits, budget: &Budget) -> Result
     Ok(flow.out)
 }
 
-/// What the text looks like: its usual size, the sizes of headings from large to small, and its words with hyphens.
+/// What the text looks like: its usual size, the sizes of headings from large to small, and its hyphens.
 struct Style {
     body: f64,
     headings: Vec<i64>,
-    hyphenated: BTreeSet<String>,
+    hyphens: Hyphens,
 }
 
 impl Style {
@@ -57,10 +57,8 @@ impl Style {
         let body = sizes.iter().max_by_key(|(size, chars)| (**chars, **size)).map_or(0, |(size, _)| *size);
         let mut headings: Vec<i64> = sizes.keys().copied().filter(|size| *size * 100 >= body * 113).collect();
         headings.sort_unstable_by(|a, b| b.cmp(a));
-        let words = lines().flat_map(|line| line.text.split_whitespace());
-        let inner = words.filter(|word| word.trim_matches('-').contains('-'));
-        let hyphenated = inner.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect();
-        Self { body: body as f64 / 2.0, headings, hyphenated }
+        let hyphens = Hyphens::of(lines().map(|line| line.text.as_str()));
+        Self { body: body as f64 / 2.0, headings, hyphens }
     }
 
     fn is_large(&self, line: &Line) -> bool {
@@ -132,7 +130,7 @@ impl Flow<'_> {
         let heading = self.heading(line, &text);
         let goes_on = item.is_none() && self.goes_on(line, before, heading, area);
         if goes_on && let Some(open) = &mut self.open {
-            join(&mut open.text, text.trim(), &self.style.hyphenated);
+            self.style.hyphens.join(&mut open.text, text.trim());
             return;
         }
         self.close();
@@ -274,26 +272,6 @@ fn is_contents(text: &str) -> bool {
     let number = text.trim_end().rsplit(['.', ' ', '\u{2026}']).next().unwrap_or_default();
     let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || "ivxlc".contains(c));
     is_number && ["....", ". . . .", "\u{2026}\u{2026}"].iter().any(|dots| text.contains(dots))
-}
-
-/// Adds a line to a paragraph. A hyphen at its end goes if it only split a word: a small letter follows, and the text
-/// does not write the word with its hyphen elsewhere.
-fn join(text: &mut String, line: &str, hyphenated: &BTreeSet<String>) {
-    let next = line.split_whitespace().next().unwrap_or_default();
-    let head = text.strip_suffix(['-', '\u{2010}', '\u{ad}']);
-    if let Some(head) = head.filter(|head| head.ends_with(char::is_alphabetic))
-        && next.starts_with(char::is_lowercase)
-    {
-        let start = head.rsplit(char::is_whitespace).next().unwrap_or_default();
-        let whole = format!("{start}-{next}").to_lowercase();
-        if !hyphenated.contains(whole.trim_matches(|c: char| !c.is_alphanumeric())) {
-            let length = head.len();
-            text.truncate(length);
-        }
-    } else if head.is_none() || next.is_empty() {
-        text.push(' ');
-    }
-    text.push_str(line);
 }
 
 /// Lines at the top or bottom that return on other pages, by their text without figures.

@@ -1,17 +1,30 @@
 //! From characters to lines in reading order.
 
-use super::content::Glyph;
-use crate::{error::FileError, limits::Budget, plain::list_item};
+use super::{
+    columns,
+    content::Glyph,
+    direction::{self, Unit},
+    glyphs::{self, Left},
+};
+use crate::{
+    error::FileError,
+    limits::Budget,
+    plain::list_item,
+    script::{Rise, Runs},
+    symbols::UNKNOWN,
+};
 
 /// A wider gap, in sizes of the text, separates words; the widest between words of one line is [`MAX_WORD_GAP`].
 const WORD_GAP: f64 = 0.17;
 const MAX_WORD_GAP: f64 = 1.1;
-/// Columns of fewer lines than this are not looked for.
-const MIN_COLUMN_LINES: usize = 4;
-/// Columns narrower than this, in characters of the average line, are those of a table.
-const MIN_COLUMN_CHARS: usize = 18;
-/// Regions in regions: a page has a head, columns, and boxes in them.
-const MAX_CUTS: usize = 12;
+/// Text that follows in the content within this gap is one piece, which is never cut apart.
+const PIECE_GAP: f64 = 0.45;
+/// Raised and lowered text is smaller than this, in sizes of the line, or stands further from its baseline.
+const SMALL: f64 = 0.86;
+/// More characters than this are no exponent, index or mark.
+const MAX_SCRIPT: usize = 24;
+/// Pieces near a small one that are looked at for the line that it belongs to.
+const MAX_NEAR: usize = 64;
 
 /// A line of text, or the cell of one where wide gaps split it. Coordinates are points from the top left.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,261 +42,287 @@ pub(super) struct Line {
     pub(super) depth: f64,
 }
 
-/// The lines of a page, region by region (columns, boxes), each from top to bottom.
-pub(super) fn page(glyphs: Vec<Glyph>, budget: &Budget) -> Result<Vec<Vec<Line>>, FileError> {
-    let glyphs = upright(glyphs);
-    let (top, bottom) = glyphs.iter().fold((f64::MAX, f64::MIN), |(t, b), glyph| (t.min(glyph.y), b.max(glyph.y)));
-    let mut pieces = joined(pieces(&glyphs), budget)?;
-    for piece in &mut pieces {
-        piece.depth = if bottom > top { (piece.y - top) / (bottom - top) } else { 0.0 };
-    }
-    let mut regions = Vec::new();
-    cut(pieces, 0, &mut regions, budget)?;
-    Ok(regions.into_iter().map(rows).collect())
-}
-
-/// Turns the page so that most of its text runs to the right; text in other directions (stamps, margins) is dropped.
-fn upright(glyphs: Vec<Glyph>) -> Vec<Glyph> {
-    let quarter = |glyph: &Glyph| {
-        let (x, y) = glyph.advance;
-        if x.abs() < 1e-9 && y.abs() < 1e-9 {
-            return None;
-        }
-        let degrees = y.atan2(x).to_degrees().rem_euclid(360.0);
-        let nearest = (degrees / 90.0).round();
-        ((degrees - nearest * 90.0).abs() < 5.0).then_some((nearest as usize) % 4)
-    };
-    let mut counts = [0_usize; 4];
-    for glyph in &glyphs {
-        if let Some(at) = quarter(glyph) {
-            counts[at] += 1;
-        }
-    }
-    let most = (0..4).max_by_key(|at| (counts[*at], 3 - *at)).unwrap_or(0);
-    let turned = glyphs.into_iter().filter(|glyph| quarter(glyph).is_none_or(|at| at == most)).map(|mut glyph| {
-        let turn = |(x, y): (f64, f64)| match most {
-            1 => (y, -x),
-            2 => (-x, -y),
-            3 => (-y, x),
-            _ => (x, y),
-        };
-        (glyph.x, glyph.y) = turn((glyph.x, glyph.y));
-        glyph.advance = turn(glyph.advance);
-        glyph
-    });
-    turned.collect()
-}
-
 /// Characters that follow each other in the content and on the page.
-fn pieces(glyphs: &[Glyph]) -> Vec<Line> {
-    let mut pieces: Vec<Line> = Vec::new();
-    let mut open: Option<(Line, usize)> = None;
-    let mut space = false;
-    let mut last: Option<&Glyph> = None;
-    for glyph in glyphs {
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) marks: Vec<Mark>,
+    pub(super) x0: f64,
+    pub(super) x1: f64,
+    /// Of the baseline of most of it.
+    y: f64,
+    pub(super) size: f64,
+    /// The baseline of the line that it belongs to: another one's where it is raised or lowered.
+    pub(super) row: f64,
+    pub(super) begins_small: bool,
+    /// Written in a script without capitals.
+    pub(super) is_caseless: bool,
+    /// Sentences that end and begin in it.
+    pub(super) sentences: usize,
+}
+
+/// A character of a piece, by its place among those of the page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    glyph: usize,
+    /// A space stands in front of it in the content.
+    space: bool,
+}
+
+/// The lines of a page, region by region (columns, boxes), each from top to bottom. On pages of a script that is
+/// written from right to left, coordinates are mirrored: what is read first is on the left.
+pub(super) fn page(glyphs: Vec<Glyph>, left: &mut Left, budget: &Budget) -> Result<Vec<Vec<Line>>, FileError> {
+    let mut glyphs = glyphs::upright(glyphs, left);
+    let leftwards = direction::is_leftwards(&glyphs);
+    if leftwards {
+        direction::mirror(&mut glyphs);
+    }
+    let (top, bottom) = glyphs.iter().fold((f64::MAX, f64::MIN), |(t, b), glyph| (t.min(glyph.y), b.max(glyph.y)));
+    let pieces = with_rows(pieces(&glyphs));
+    let writer = Writer { glyphs: &glyphs, leftwards };
+    let mut regions = Vec::new();
+    for region in columns::regions(pieces, budget)? {
+        let mut rows = writer.rows(region, budget)?;
+        for row in &mut rows {
+            row.depth = if bottom > top { (row.y - top) / (bottom - top) } else { 0.0 };
+        }
+        regions.push(rows);
+    }
+    Ok(regions)
+}
+
+fn pieces(glyphs: &[Glyph]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut open: Vec<Mark> = Vec::new();
+    let (mut end, mut space) = (0.0_f64, false);
+    for (at, glyph) in glyphs.iter().enumerate() {
         if glyph.text.trim().is_empty() {
             space = true;
             continue;
         }
-        // The same character again in nearly the same place is how some programs make bold.
-        let doubled = last.is_some_and(|last| {
-            last.text == glyph.text
-                && (last.x - glyph.x).abs() < glyph.size * 0.15
-                && (last.y - glyph.y).abs() < glyph.size * 0.15
+        let last = open.last().map(|mark| &glyphs[mark.glyph]);
+        let follows = last.is_some_and(|last| {
+            let size = glyph.size.max(last.size);
+            let first = &glyphs[open[0].glyph];
+            (glyph.y - first.y).abs() < 0.5 * size.max(first.size)
+                && (-0.5..PIECE_GAP).contains(&((glyph.x - end) / size))
         });
-        last = Some(glyph);
-        if doubled {
-            continue;
+        if !follows {
+            pieces.extend(piece(std::mem::take(&mut open), glyphs));
+            space = false;
+            end = f64::MIN;
         }
-        if let Some((line, _)) = &mut open {
-            let gap = (glyph.x - line.x1) / glyph.size.max(line.size);
-            let level = (glyph.y - line.y).abs() < 0.5 * line.size.max(glyph.size);
-            if level && (-0.5..MAX_WORD_GAP).contains(&gap) {
-                if (space || gap > WORD_GAP) && !line.text.ends_with(' ') {
-                    line.text.push(' ');
-                }
-                space = false;
-                extend(&mut open, glyph);
-                continue;
-            }
-        }
+        open.push(Mark { glyph: at, space });
+        end = end.max(glyph.x + glyph.advance.0);
         space = false;
-        pieces.extend(open.take().map(finished));
-        open = Some((
-            Line {
-                text: glyph.text.clone(),
-                x0: glyph.x,
-                x1: glyph.x + glyph.advance.0,
-                y: glyph.y,
-                size: glyph.size,
-                bold: false,
-                right: Vec::new(),
-                depth: 0.0,
-            },
-            usize::from(glyph.bold),
-        ));
     }
-    pieces.extend(open.take().map(finished));
+    pieces.extend(piece(open, glyphs));
     pieces
 }
 
-fn extend(open: &mut Option<(Line, usize)>, glyph: &Glyph) {
-    let Some((line, bold)) = open else { return };
-    line.text.push_str(&glyph.text);
-    line.x1 = line.x1.max(glyph.x + glyph.advance.0);
-    // A raised figure or a large initial at its start is not what the line looks like.
-    if line.text.chars().nth(3).is_none() {
-        line.size = glyph.size;
-        line.y = glyph.y;
-    }
-    *bold += usize::from(glyph.bold);
-}
-
-fn finished((mut line, bold): (Line, usize)) -> Line {
-    line.bold = bold * 10 > line.text.chars().filter(|c| !c.is_whitespace()).count() * 7;
-    line
-}
-
-/// Joins what stands on one line with no more than a word's gap between, wherever it was in the content.
-fn joined(mut pieces: Vec<Line>, budget: &Budget) -> Result<Vec<Line>, FileError> {
-    pieces.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x0.total_cmp(&b.x0)));
-    let mut out: Vec<Line> = Vec::new();
-    let mut from = 0;
-    while from < pieces.len() {
-        budget.check()?;
-        let y = pieces[from].y;
-        let size = pieces[from].size;
-        let to = pieces[from..]
-            .iter()
-            .position(|piece| piece.y > y + 0.4 * size.max(piece.size))
-            .map_or(pieces.len(), |n| from + n);
-        let mut row: Vec<Line> = pieces[from..to].to_vec();
-        row.sort_by(|a, b| a.x0.total_cmp(&b.x0));
-        for piece in row {
-            match out.last_mut() {
-                Some(line) if continues(line, &piece, y) => {
-                    let gap = (piece.x0 - line.x1) / piece.size.max(line.size);
-                    if gap > WORD_GAP {
-                        line.text.push(' ');
-                    }
-                    // Nor is a bullet.
-                    if piece.text.len() > line.text.len() {
-                        (line.size, line.y) = (piece.size, piece.y);
-                    }
-                    line.text.push_str(&piece.text);
-                    line.x1 = line.x1.max(piece.x1);
-                    line.bold &= piece.bold;
-                }
-                _ => out.push(piece),
-            }
-        }
-        from = to;
-    }
-    Ok(out)
-}
-
-fn continues(line: &Line, piece: &Line, row: f64) -> bool {
-    let size = piece.size.max(line.size);
-    let gap = (piece.x0 - line.x1) / size;
-    line.y >= row - 0.5 * size && (piece.y - line.y).abs() < 0.5 * size && (-0.3..MAX_WORD_GAP).contains(&gap)
-}
-
-/// Splits a region at the widest gutter between columns, else at the widest empty strip across it, as long as that
-/// leaves columns of prose to find.
-fn cut(lines: Vec<Line>, depth: usize, out: &mut Vec<Vec<Line>>, budget: &Budget) -> Result<(), FileError> {
-    budget.check()?;
-    if lines.is_empty() {
-        return Ok(());
-    }
-    if depth < MAX_CUTS && lines.len() >= 2 * MIN_COLUMN_LINES {
-        if let Some(x) = gutter(&lines) {
-            let (left, right) = lines.into_iter().partition(|line: &Line| (line.x0 + line.x1) / 2.0 < x);
-            cut(left, depth + 1, out, budget)?;
-            return cut(right, depth + 1, out, budget);
-        }
-        if let Some(y) = strip(&lines) {
-            let (above, below): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| line.y < y);
-            cut(above, depth + 1, out, budget)?;
-            return cut(below, depth + 1, out, budget);
-        }
-    }
-    out.push(lines);
-    Ok(())
-}
-
-/// The middle of the widest vertical gap that no line crosses and that has prose on both sides.
-fn gutter(lines: &[Line]) -> Option<f64> {
-    let mut spans: Vec<(f64, f64)> = lines.iter().map(|line| (line.x0, line.x1)).collect();
-    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let size = median(lines.iter().map(|line| line.size).collect());
-    let mut best: Option<(f64, f64)> = None;
-    let mut reach = spans.first()?.1;
-    for (x0, x1) in spans {
-        let gap = x0 - reach;
-        if gap > 0.8 * size && best.is_none_or(|(widest, _)| gap > widest) && is_prose(lines, reach + gap / 2.0) {
-            best = Some((gap, reach + gap / 2.0));
-        }
-        reach = reach.max(x1);
-    }
-    best.map(|(_, x)| x)
-}
-
-fn is_prose(lines: &[Line], x: f64) -> bool {
-    let prose = |left: bool| {
-        let side: Vec<&Line> = lines.iter().filter(|line| ((line.x0 + line.x1) / 2.0 < x) == left).collect();
-        let chars: usize = side.iter().map(|line| line.text.chars().count()).sum();
-        side.len() >= MIN_COLUMN_LINES && chars >= side.len() * MIN_COLUMN_CHARS
-    };
-    prose(true) && prose(false)
-}
-
-/// The height of the cut between lines that cross a would-be gutter and columns: tried at gaps between baselines, the
-/// widest first, where one side then has a gutter.
-fn strip(lines: &[Line]) -> Option<f64> {
-    let mut heights: Vec<f64> = lines.iter().map(|line| line.y).collect();
-    heights.sort_by(f64::total_cmp);
-    let mut gaps: Vec<(f64, f64)> = heights
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0], (pair[0] + pair[1]) / 2.0))
-        .filter(|(gap, _)| *gap > 2.0)
-        .collect();
-    gaps.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
-    gaps.iter().take(24).map(|(_, y)| *y).find(|y| {
-        let (above, below): (Vec<Line>, Vec<Line>) = lines.iter().cloned().partition(|line| line.y < *y);
-        gutter(&above).is_some() || gutter(&below).is_some()
+fn piece(marks: Vec<Mark>, glyphs: &[Glyph]) -> Option<Piece> {
+    let shown = || marks.iter().map(|mark| &glyphs[mark.glyph]);
+    let (size, y) = base(shown())?;
+    let letter = shown().flat_map(|glyph| glyph.text.chars()).find(|c| c.is_alphabetic());
+    let starts = |glyph: &Glyph, of: fn(char) -> bool| glyph.text.starts_with(of);
+    let sentences = marks.windows(2).filter(|pair| {
+        let [a, b] = [pair[0], pair[1]].map(|mark| &glyphs[mark.glyph]);
+        let apart = pair[1].space || b.x - a.x - a.advance.0 > WORD_GAP * size;
+        apart && a.text.ends_with(['.', ',', ';', ':', '?', '!']) && starts(b, char::is_alphabetic)
+    });
+    Some(Piece {
+        x0: shown().map(|glyph| glyph.x).fold(f64::MAX, f64::min),
+        x1: shown().map(|glyph| glyph.x + glyph.advance.0).fold(f64::MIN, f64::max),
+        y,
+        size,
+        row: y,
+        begins_small: shown().next().is_some_and(|glyph| starts(glyph, char::is_lowercase)),
+        is_caseless: letter.is_some_and(|c| !c.is_lowercase() && !c.is_uppercase()),
+        sentences: sentences.count(),
+        marks,
     })
 }
 
-/// Puts cells of one height behind the first of them.
-fn rows(mut lines: Vec<Line>) -> Vec<Line> {
-    lines.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x0.total_cmp(&b.x0)));
-    let mut out: Vec<Line> = Vec::new();
-    for line in lines {
-        match out.last_mut() {
-            Some(first) if (line.y - first.y).abs() < 0.4 * first.size.min(line.size) => first.right.push(line),
-            _ => out.push(line),
+/// The size and the baseline of a line: of the largest letters that are a quarter of it.
+fn base<'g>(glyphs: impl Iterator<Item = &'g Glyph> + Clone) -> Option<(f64, f64)> {
+    let half = |size: f64| (size * 2.0).round() as i64;
+    let mut sizes: Vec<(i64, usize)> = Vec::new();
+    let mut total = 0;
+    for glyph in glyphs.clone() {
+        total += 1;
+        match sizes.iter().position(|(size, _)| *size == half(glyph.size)) {
+            Some(at) => sizes[at].1 += 1,
+            None if sizes.len() < 16 => sizes.push((half(glyph.size), 1)),
+            None => {}
         }
     }
-    for line in &mut out {
-        let mut cells = std::mem::take(&mut line.right);
-        if cells.iter().any(|cell| cell.x0 < line.x0) {
-            cells.push(Line { right: Vec::new(), ..line.clone() });
-            cells.sort_by(|a, b| a.x0.total_cmp(&b.x0));
-            *line = cells.remove(0);
-        }
-        cells.sort_by(|a, b| a.x0.total_cmp(&b.x0));
-        // A bullet or a number stands apart from its item, but is no cell.
-        let is_mark = line.text.chars().count() <= 3 && list_item(&format!("{} ", line.text)).is_some();
-        if is_mark && !cells.is_empty() {
-            let item = cells.remove(0);
-            *line = Line { text: format!("{} {}", line.text, item.text), x0: line.x0, depth: line.depth, ..item };
-        }
-        line.right = cells;
+    let largest = sizes.iter().filter(|(_, count)| count * 4 >= total).max_by_key(|(size, _)| *size);
+    let (size, _) = largest.or_else(|| sizes.iter().max_by_key(|(_, count)| *count))?;
+    let usual: Vec<&Glyph> = glyphs.filter(|glyph| half(glyph.size) == *size).collect();
+    Some((median(usual.iter().map(|glyph| glyph.size).collect()), median(usual.iter().map(|glyph| glyph.y).collect())))
+}
+
+/// How text of `size` at `y` stands to a line; heights grow downwards.
+fn rise(size: f64, y: f64, (line_size, line_y): (f64, f64)) -> Rise {
+    let up = (line_y - y) / line_size;
+    let is_small = size < SMALL * line_size;
+    match () {
+        () if !(-0.6..=0.9).contains(&up) => Rise::Plain,
+        () if up > if is_small { 0.12 } else { 0.22 } => Rise::Raised,
+        () if up < if is_small { -0.06 } else { -0.13 } => Rise::Lowered,
+        () => Rise::Plain,
     }
-    out
+}
+
+/// Gives small pieces beside a larger one the row of that one.
+fn with_rows(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    pieces.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x0.total_cmp(&b.x0)));
+    let belongs = |small: &Piece, large: &Piece| {
+        let beside = |gap: f64| (-0.25..0.4).contains(&(gap / large.size));
+        (beside(small.x0 - large.x1) || beside(large.x0 - small.x1))
+            && (small.size < SMALL * large.size
+                || (small.size < 1.05 * large.size && small.marks.len() < large.marks.len()))
+            && rise(small.size, small.y, (large.size, large.y)) != Rise::Plain
+            && (small.y - large.y).abs() < 0.75 * large.size
+    };
+    let rows: Vec<f64> = pieces
+        .iter()
+        .enumerate()
+        .map(|(at, small)| {
+            let near = pieces[..at].iter().rev().take(MAX_NEAR).chain(pieces[at + 1..].iter().take(MAX_NEAR));
+            let mut near = near.filter(|large| small.marks.len() <= 8 && belongs(small, large));
+            let first = near.next();
+            first.map_or(small.y, |first| {
+                near.fold(first, |a, b| if (b.y - small.y).abs() < (a.y - small.y).abs() { b } else { a }).y
+            })
+        })
+        .collect();
+    for (piece, row) in pieces.iter_mut().zip(rows) {
+        piece.row = row;
+    }
+    pieces
+}
+
+/// Writes pieces as lines.
+struct Writer<'a> {
+    glyphs: &'a [Glyph],
+    leftwards: bool,
+}
+
+impl Writer<'_> {
+    /// The rows of a region, each with its cells.
+    fn rows(&self, mut pieces: Vec<Piece>, budget: &Budget) -> Result<Vec<Line>, FileError> {
+        pieces.sort_by(|a, b| a.row.total_cmp(&b.row).then(a.x0.total_cmp(&b.x0)));
+        let mut rows: Vec<Vec<Piece>> = Vec::new();
+        for piece in pieces {
+            match rows.last_mut() {
+                Some(row) if piece.row - row[0].row < 0.4 * row[0].size.min(piece.size) => row.push(piece),
+                _ => rows.push(vec![piece]),
+            }
+        }
+        let mut lines = Vec::with_capacity(rows.len());
+        for row in rows {
+            budget.check()?;
+            let cells = self.cells(row);
+            lines.extend(with_cells(cells));
+        }
+        Ok(lines)
+    }
+
+    /// The text of one row, cut where gaps are too wide for words.
+    fn cells(&self, mut row: Vec<Piece>) -> Vec<Line> {
+        row.sort_by(|a, b| a.x0.total_cmp(&b.x0));
+        let mut cells: Vec<(Vec<Mark>, f64, f64)> = Vec::new();
+        for piece in row {
+            match cells.last_mut() {
+                Some((marks, end, size))
+                    if (-0.3..MAX_WORD_GAP).contains(&((piece.x0 - *end) / size.max(piece.size))) =>
+                {
+                    marks.extend(piece.marks);
+                    *end = end.max(piece.x1);
+                    *size = size.max(piece.size);
+                }
+                _ => cells.push((piece.marks, piece.x1, piece.size)),
+            }
+        }
+        cells.into_iter().filter_map(|(marks, _, _)| self.line(&marks)).collect()
+    }
+
+    fn line(&self, marks: &[Mark]) -> Option<Line> {
+        let shown: Vec<&Glyph> = marks.iter().map(|mark| &self.glyphs[mark.glyph]).collect();
+        // A line that mostly cannot be read says nothing.
+        if shown.iter().filter(|glyph| glyph.text.contains(UNKNOWN)).count() * 2 > shown.len() {
+            return None;
+        }
+        let (size, y) = base(shown.iter().copied())?;
+        let rises = rises(&shown, (size, y));
+        let breaks = super::spacing::breaks(&shown, &marks.iter().map(|mark| mark.space).collect::<Vec<_>>(), size);
+        let mut units = Vec::with_capacity(shown.len());
+        for (at, glyph) in shown.iter().enumerate() {
+            // Raised and lowered text belongs to what it stands behind.
+            let belongs = rises[at] != Rise::Plain && !marks[at].space && rises[at.saturating_sub(1)] == Rise::Plain;
+            if breaks[at] && !belongs {
+                units.push(Unit { text: " ", rise: Rise::Plain });
+            }
+            units.push(Unit { text: glyph.text.as_str(), rise: rises[at] });
+        }
+        let mut runs = Runs::default();
+        for unit in direction::logical(units, self.leftwards) {
+            runs.push(unit.rise, unit.text);
+        }
+        let bold = shown.iter().filter(|glyph| glyph.bold).count();
+        Some(Line {
+            text: runs.take(),
+            x0: shown.iter().map(|glyph| glyph.x).fold(f64::MAX, f64::min),
+            x1: shown.iter().map(|glyph| glyph.x + glyph.advance.0).fold(f64::MIN, f64::max),
+            y,
+            size,
+            bold: bold * 10 > shown.len() * 7,
+            right: Vec::new(),
+            depth: 0.0,
+        })
+    }
+}
+
+fn rises(shown: &[&Glyph], line: (f64, f64)) -> Vec<Rise> {
+    let mut rises: Vec<Rise> = shown.iter().map(|glyph| rise(glyph.size, glyph.y, line)).collect();
+    // The lower half of a fraction may stand on the line: only its size tells.
+    for at in 2..rises.len() {
+        let is_small_digit =
+            shown[at].size < SMALL * line.0 && shown[at].text.starts_with(|c: char| c.is_ascii_digit());
+        let is_behind = rises[at - 1] == Rise::Lowered
+            || (matches!(shown[at - 1].text.as_str(), "/" | "⁄" | "∕") && rises[at - 2] == Rise::Raised);
+        if is_small_digit && is_behind && rises[at] == Rise::Plain {
+            rises[at] = Rise::Lowered;
+        }
+    }
+    let mut from = 0;
+    while from < rises.len() {
+        let length = rises[from..].iter().take_while(|rise| **rise == rises[from]).count();
+        if length > MAX_SCRIPT {
+            rises[from..from + length].fill(Rise::Plain);
+        }
+        from += length;
+    }
+    rises
+}
+
+/// The cells of a row behind its first. A bullet or a number stands apart from its item, but is no cell.
+fn with_cells(cells: Vec<Line>) -> Option<Line> {
+    let mut cells = cells.into_iter();
+    let mut line = cells.next()?;
+    let is_mark = line.text.chars().count() <= 3 && list_item(&format!("{} ", line.text)).is_some();
+    if is_mark && let Some(item) = cells.next() {
+        line = Line { text: format!("{} {}", line.text, item.text), x0: line.x0, ..item };
+    }
+    line.right = cells.collect();
+    Some(line)
 }
 
 pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
+}
+
+pub(super) fn is_word_gap(gap: f64) -> bool {
+    gap > WORD_GAP
 }

@@ -1,8 +1,14 @@
 //! PDF: what stands on the pages, put back into lines, columns and paragraphs.
 
+mod columns;
 mod content;
+mod direction;
 mod flow;
+mod font;
+mod glyphs;
+mod hyphens;
 mod lines;
+mod spacing;
 mod weigh;
 
 use std::sync::Arc;
@@ -14,6 +20,7 @@ use crate::{
     error::FileError,
     extract::Read,
     limits::{Budget, Limits},
+    symbols::UNKNOWN,
 };
 
 pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Read, FileError> {
@@ -31,11 +38,12 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
         return Err(FileError::damaged("the PDF has no readable page"));
     }
     let mut reader = content::Reader::new(limits, budget);
+    let mut left = glyphs::Left::default();
     let mut read_pages = Vec::new();
     let mut bytes_read = 0;
     for page in pages.iter().take(limits.pages) {
         budget.check()?;
-        let page = lines::page(reader.page(page)?, budget)?;
+        let page = lines::page(reader.page(page)?, &mut left, budget)?;
         bytes_read += page.iter().flatten().map(|line| line.text.len()).sum::<usize>();
         read_pages.push(page);
         if bytes_read > limits.text_bytes.saturating_mul(2) {
@@ -55,8 +63,12 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
     }
     if reader.unknown * 20 > reader.glyphs {
         let percent = reader.unknown * 100 / reader.glyphs.max(1);
-        read.warnings.push(format!("{percent}% of the characters have no meaning in the file and were left out"));
+        read.warnings.push(format!("{percent}% of the characters have no meaning in the file"));
+    } else if reader.unknown > 0 {
+        read.warnings
+            .push(format!("characters that could not be told were left out or stand as {UNKNOWN}: {}", reader.unknown));
     }
+    read.warnings.extend(left.warnings());
     if read.blocks.is_empty() {
         return Err(FileError::no_text(
             "its pages are pictures or drawings, as from a scanner; run text recognition over it",
