@@ -8,6 +8,7 @@ use galley_text::{language, sentence};
 use crate::{
     lexicon::{self, Language},
     table,
+    transcript::Transcript,
     usable::{self, Standing},
 };
 
@@ -80,13 +81,19 @@ pub(crate) fn sentences_about(snapshot: &Snapshot, spans: &[Span]) -> Vec<Source
 
 fn sentences_of(snapshot: &Snapshot, language: &str, wanted: impl Fn(&Block) -> bool) -> Vec<SourceSentence> {
     let language = lexicon::of(language);
+    let blocks = blocks(snapshot);
+    let transcript = Transcript::detect(&snapshot.text, &blocks);
     let mut out = Vec::new();
-    for (number, block) in blocks(snapshot).iter().enumerate().filter(|(_, block)| wanted(block)) {
+    for (number, block) in blocks.iter().enumerate().filter(|(_, block)| wanted(block)) {
         if block.kind == BlockKind::TableRow {
             table_sentences(snapshot, block, number, language, &mut out);
-        } else {
+        } else if transcript.is_none() {
             prose_sentences(snapshot, block, number, language, &mut out);
         }
+    }
+    if let Some(transcript) = transcript {
+        out.extend(transcript.sentences(snapshot, &blocks, language, wanted));
+        out.sort_by_key(|sentence| sentence.span.start);
     }
     out
 }

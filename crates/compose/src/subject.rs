@@ -124,7 +124,7 @@ fn across_languages(wanted: &Wanted, found: &SourceWords, order: &str, languages
 
 /// The language that the order is written in, which need not be the one that is ordered: told by its letters where they
 /// are enough, else by its commonest words.
-fn language_of_order(brief: &Brief) -> String {
+pub(crate) fn language_of_order(brief: &Brief) -> String {
     let ordered = lexicon::primary(&brief.language).to_ascii_lowercase();
     let words: Vec<String> = word::iter(&brief.prompt).take(MAX_ORDER_WORDS).map(lexicon::lower).collect();
     let common = |code: &str| words.iter().filter(|w| word::is_stopword(w, code) || form::is_form(w, code)).count();

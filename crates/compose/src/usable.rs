@@ -42,6 +42,20 @@ pub(crate) fn judge(sentence: &str, language: Option<&Language>) -> Option<Stand
     (!refused).then(|| if hangs(sentence, language) { Standing::Hangs } else { Standing::Free })
 }
 
+/// The same of what somebody says, which is printed as a quotation: in it, the first person is the speaker.
+pub(crate) fn judge_speech(speech: &str, language: Option<&Language>) -> Option<Standing> {
+    let lower = lexicon::lower_tokens(speech);
+    if !has_sound_form(speech, lower.len()) {
+        return None;
+    }
+    let Some(language) = language else { return Some(Standing::Hangs) };
+    let refused = language.pointing.anywhere(&lower)
+        || language.boilerplate.anywhere(&lower)
+        || language.imperatives.starts(&lower)
+        || points_by_number(&lower);
+    (!refused).then(|| if hangs(speech, language) { Standing::Hangs } else { Standing::Free })
+}
+
 /// Form alone: complete, of readable length, no code, no address, nothing cut off.
 fn has_sound_form(sentence: &str, tokens: usize) -> bool {
     WORDS.contains(&tokens)

@@ -18,6 +18,27 @@ pub fn detect(text: &str) -> Option<&'static str> {
     info.is_reliable().then(|| iso_639_1(info.lang()))
 }
 
+/// The language of a text, where that is surely another than `expected` (ISO 639-1, a region is ignored).
+pub fn other_than(text: &str, expected: &str) -> Option<&'static str> {
+    let expected = expected.split(['-', '_']).next().unwrap_or(expected);
+    // A language that the detector does not know is taken for one that it knows.
+    let is_known = Lang::all().iter().any(|lang| is_near(iso_639_1(*lang), expected));
+    detect(text).filter(|found| is_known && !is_near(found, expected))
+}
+
+/// Whether two languages are the same, or so close that a text may be taken for either.
+pub fn is_near(a: &str, b: &str) -> bool {
+    const NEAR: [&[&str]; 6] = [
+        &["da", "nb", "nn", "no"],
+        &["hr", "sr", "bs", "sl"],
+        &["cs", "sk"],
+        &["id", "ms", "jv"],
+        &["pt", "gl"],
+        &["bg", "mk"],
+    ];
+    a.eq_ignore_ascii_case(b) || NEAR.iter().any(|group| group.contains(&a) && group.contains(&b))
+}
+
 fn iso_639_1(lang: Lang) -> &'static str {
     match lang {
         Lang::Afr => "af",
@@ -125,6 +146,18 @@ mod tests {
         {
             assert_eq!(detect(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn another_language_is_told_only_where_it_is_sure() {
+        let german = "Die Katze liegt auf dem Sofa und schläft, während draußen der Regen gegen die Fenster schlägt.";
+        let danish = "Katten ligger på sofaen og sover, mens regnen slår mod ruderne i det gamle hus ved åen.";
+        assert_eq!(other_than(german, "en-GB"), Some("de"));
+        assert_eq!(other_than(german, "de"), None);
+        assert_eq!(other_than("Kurz.", "en"), None);
+        assert_eq!(other_than(danish, "no"), None);
+        assert_eq!(other_than(german, "gl"), Some("de"), "Galician is near to one that is known");
+        assert_eq!(other_than(german, "eu"), None, "Basque is not known, so it cannot be told from others");
     }
 
     #[test]
