@@ -132,6 +132,17 @@ pub const MEASURES: &[Measure] = &[
     measure("scale.connections", "for each of eight", "", Goal::None),
     measure("promises.first", "s", "", Goal::None),
     measure("promises.last", "s", "", Goal::AtMost(5.0)),
+    measure("truth.falsehoods", "% supported", "", Goal::AtMost(10.0)),
+    measure("truth.worst_kind", "% supported", "", Goal::AtMost(20.0)),
+    measure("truth.falsehoods_by_hand", "% supported", "", Goal::AtMost(10.0)),
+    measure("truth.rewrites", "% supported", "", Goal::AtLeast(90.0)),
+    measure("truth.rewrites_by_hand", "% supported", "", Goal::AtLeast(75.0)),
+    measure("truth.topics", "% with a section", "", Goal::AtLeast(90.0)),
+    measure("truth.topics_in_order", "% of orders", "", Goal::AtLeast(75.0)),
+    measure("truth.orphans", "% of sentences", "", Goal::AtMost(0.5)),
+    measure("truth.refused", "% of orders", "", Goal::AtMost(0.0)),
+    measure("truth.off_topic_unnoticed", "% of orders", "", Goal::AtMost(10.0)),
+    measure("truth.on_topic_refused", "% of orders", "", Goal::AtMost(0.0)),
 ];
 
 pub fn find(id: &str) -> Option<&'static Measure> {

@@ -38,10 +38,11 @@ enum Name {
     Streaming,
     Scale,
     Promises,
+    Truth,
 }
 
 impl Name {
-    const EACH: [Self; 14] = [
+    const EACH: [Self; 15] = [
         Self::Steps,
         Self::Latency,
         Self::Inflight,
@@ -56,6 +57,7 @@ impl Name {
         Self::Streaming,
         Self::Scale,
         Self::Promises,
+        Self::Truth,
     ];
 }
 
@@ -210,6 +212,7 @@ async fn figure(name: Name, bench: &mut Bench) -> anyhow::Result<()> {
         Name::Streaming => figures::streaming::run(bench).await,
         Name::Scale => figures::scale::run(bench).await,
         Name::Promises => figures::promises::run(bench).await,
+        Name::Truth => figures::truth::run(bench).await,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod scale;
 pub mod start;
 pub mod steps;
 pub mod streaming;
+pub mod truth;
 pub mod wide;
 
 use std::time::Duration;

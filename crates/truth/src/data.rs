@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use galley_domain::writing::{Origin, Snapshot};
 
-use crate::{rules::Rules, text};
+use crate::{Made, rules::Rules, text};
 
 /// A language with its sources and its rules.
 pub struct Language {
@@ -13,6 +13,10 @@ pub struct Language {
     pub sources: Vec<Source>,
     pub snapshots: Vec<Snapshot>,
     pub rules: Rules,
+    /// Written by hand.
+    pub falsehoods: Vec<Made>,
+    /// Written by hand.
+    pub rewrites: Vec<Made>,
     /// Every sentence of the sources as [`text::plain`] has it.
     said: HashSet<String>,
     /// Words that stand in lower case somewhere.
@@ -44,22 +48,15 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A statement that was written by hand.
-#[derive(Debug)]
-pub struct Written {
-    pub source: String,
-    /// What was done to the truth; empty for a true rewrite.
-    pub kind: String,
-    pub text: String,
-}
-
 impl Language {
-    fn new(code: &'static str, sources: &str, rules: &str) -> Self {
+    fn new(code: &'static str, sources: &str, rules: &str, falsehoods: &str, rewrites: &str) -> Self {
         let mut language = Self {
             code,
             sources: Vec::new(),
             snapshots: Vec::new(),
             rules: Rules::read(rules),
+            falsehoods: written(code, falsehoods),
+            rewrites: written(code, rewrites),
             said: HashSet::new(),
             small: HashSet::new(),
             large: HashSet::new(),
@@ -155,15 +152,16 @@ pub(crate) fn snapshot(number: u32, language: &str, body: &str) -> Snapshot {
     Snapshot { number, title, origin, language: Some(language.to_owned()), text }
 }
 
-/// `source | kind | text` lines, or `source | text`.
-pub fn written(text: &str) -> Vec<Written> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+/// `source | kind | text` lines, or `source | text` for true ones.
+fn written(language: &'static str, text: &str) -> Vec<Made> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     lines
         .map(|line| {
-            let parts: Vec<&str> = line.splitn(3, " | ").map(str::trim).collect();
-            let part = |i: usize| parts.get(i).copied().unwrap_or("").to_owned();
-            let kind = if parts.len() == 3 { part(1) } else { String::new() };
-            Written { source: part(0), kind, text: part(parts.len() - 1) }
+            let mut parts = line.split(" | ");
+            let mut next = || parts.next().unwrap_or("").to_owned();
+            let (source, second, third) = (next(), next(), next());
+            let (kind, text) = if third.is_empty() { ("rewrite".to_owned(), second) } else { (second, third) };
+            Made { language, source, kind, text, from: String::new() }
         })
         .collect()
 }
@@ -174,6 +172,8 @@ macro_rules! language {
             $code,
             include_str!(concat!("../data/sources/", $code, ".md")),
             include_str!(concat!("../data/rules/", $code, ".txt")),
+            include_str!(concat!("../data/hand/", $code, ".lies.txt")),
+            include_str!(concat!("../data/hand/", $code, ".rewrites.txt")),
         )
     };
 }

@@ -4,14 +4,18 @@
 //! every run; those written by hand lie beside their sources in `data/`. What is measured is [`galley_compose`] alone:
 //! nothing is fetched, no clock is looked at.
 
+pub mod articles;
 pub mod data;
+mod figures;
 pub mod lies;
+pub mod orders;
 pub mod print;
 pub mod rewrites;
 mod rng;
 mod rules;
 mod text;
 
+pub use figures::{Figure, Orders, figures, of_orders};
 use galley_compose::claims::Checker;
 use galley_domain::writing::{Snapshot, Verdict};
 
@@ -23,7 +27,7 @@ pub struct Made {
     pub language: &'static str,
     /// The source that it is about.
     pub source: String,
-    pub kind: &'static str,
+    pub kind: String,
     pub text: String,
     /// The sentence that it was made of; empty where it was written by hand.
     pub from: String,
@@ -86,18 +90,25 @@ pub fn judge(made: Vec<Made>, sources: &[Snapshot]) -> Vec<Judged> {
 }
 
 /// The sets of statements, judged.
+#[derive(Debug, Default)]
 pub struct Statements {
     pub falsehoods: Vec<Judged>,
     pub rewrites: Vec<Judged>,
+    /// Written by hand.
+    pub hand_falsehoods: Vec<Judged>,
+    pub hand_rewrites: Vec<Judged>,
 }
 
 pub fn statements() -> Statements {
-    let (mut falsehoods, mut rewrites) = (Vec::new(), Vec::new());
+    let mut out = Statements::default();
     for language in data::languages() {
-        falsehoods.extend(judge(lies::make(&language), &language.snapshots));
-        rewrites.extend(judge(rewrites::make(&language), &language.snapshots));
+        let judged = |made: Vec<Made>| judge(made, &language.snapshots);
+        out.falsehoods.extend(judged(lies::make(&language)));
+        out.rewrites.extend(judged(rewrites::make(&language)));
+        out.hand_falsehoods.extend(judged(language.falsehoods.clone()));
+        out.hand_rewrites.extend(judged(language.rewrites.clone()));
     }
-    Statements { falsehoods, rewrites }
+    out
 }
 
 #[cfg(test)]
@@ -116,11 +127,25 @@ mod tests {
                 assert!(!language.says(&one.text), "{one:?}");
                 assert_ne!(text::plain(&one.text), text::plain(&one.from));
             }
-            kinds.extend(made.iter().map(|one| one.kind));
+            kinds.extend(made.iter().map(|one| one.kind.clone()));
         }
         kinds.sort_unstable();
         kinds.dedup();
         assert!(kinds.len() >= 14, "{kinds:?}");
+    }
+
+    #[test]
+    fn what_was_written_by_hand_is_about_a_source() {
+        let languages = data::languages();
+        for language in &languages {
+            for one in language.falsehoods.iter().chain(&language.rewrites) {
+                assert!(language.sources.iter().any(|source| source.id == one.source), "{one:?}");
+                assert!(!language.says(&one.text) && !one.kind.is_empty(), "{one:?}");
+            }
+        }
+        let all = |of: fn(&Language) -> &Vec<Made>| languages.iter().map(|language| of(language).len()).sum::<usize>();
+        assert!(all(|language| &language.falsehoods) >= 150);
+        assert!(all(|language| &language.rewrites) >= 130);
     }
 
     #[test]

@@ -2,11 +2,21 @@
 
 use std::process::ExitCode;
 
-use galley_truth::{Judged, print, statements};
+use galley_truth::{Judged, Orders, of_orders, print, statements};
 
-const HELP: &str = "usage: galley-truth [--list KIND|LANGUAGE|all] [--made KIND|LANGUAGE|all]
+const GOALS: [(&str, &str); 6] = [
+    ("topics", "≥ 90"),
+    ("topics_in_order", "≥ 75"),
+    ("orphans", "≤ 0.5"),
+    ("refused", "0"),
+    ("off_topic_unnoticed", "≤ 10"),
+    ("on_topic_refused", "0"),
+];
+
+const HELP: &str = "usage: galley-truth [--list KIND|LANGUAGE|hand|all|topics|orders] [--made KIND|LANGUAGE|hand|all]
   without options   the tables
-  --list WHICH      the falsehoods that pass and the rewrites that are not kept
+  --list WHICH      the falsehoods that pass and the rewrites that are not kept; the sections that topics got; the orders
+                    that were refused or judged wrong, and the sentences without an antecedent
   --made WHICH      every statement, whatever became of it";
 
 fn main() -> ExitCode {
@@ -14,6 +24,8 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         [] => tables(),
+        ["--list", "topics"] => list_topics(),
+        ["--list", "orders"] => list_orders(),
         ["--list", which] => list(which, true),
         ["--made", which] => list(which, false),
         _ => {
@@ -25,21 +37,74 @@ fn main() -> ExitCode {
 }
 
 fn tables() {
-    let statements = statements();
-    println!(
-        "{}",
-        print::table("Machine-made falsehoods that pass", &statements.falsehoods, "goal: ≤ 10 %, no kind above 20 %")
-    );
-    println!("{}", print::table("Machine-made true rewrites kept", &statements.rewrites, "goal: ≥ 90 %"));
+    let all = statements();
+    for (title, judged, goal) in [
+        ("Machine-made falsehoods that pass", &all.falsehoods, "goal: ≤ 10 %, no kind above 20 %"),
+        ("Hand-made falsehoods that pass", &all.hand_falsehoods, "goal: ≤ 10 %"),
+        ("Machine-made true rewrites kept", &all.rewrites, "goal: ≥ 90 %"),
+        ("Hand-made true rewrites kept", &all.hand_rewrites, "goal: ≥ 75 %"),
+    ] {
+        println!("{}", print::table(title, judged, goal));
+    }
+    println!("Orders");
+    for figure in of_orders(&Orders::written()) {
+        let goal = GOALS.iter().find(|(name, _)| *name == figure.name).map_or("", |(_, goal)| goal);
+        println!("{:<22}{:>7.1} %  {:<24} goal: {goal} %", figure.name, figure.percent, figure.of);
+    }
 }
 
-fn list(which: &str, failing: bool) {
-    let statements = statements();
-    let asked = |one: &&Judged| which == "all" || one.made.kind == which || one.made.language == which;
-    for one in statements.falsehoods.iter().filter(asked).filter(|one| !failing || one.is_supported()) {
-        println!("falsehood {}", print::statement(one));
+/// The topics without a section.
+fn list_topics() {
+    for (order, followed) in Orders::written().topics {
+        let Some(followed) = followed else {
+            println!("[{}] no article: {}\n", order.name, order.brief.prompt);
+            continue;
+        };
+        let headings: Vec<String> = order
+            .write()
+            .map(|written| written.outline.sections.into_iter().map(|s| s.heading.unwrap_or_default()).collect())
+            .unwrap_or_default();
+        let in_order = if followed.in_order() { "in order" } else { "NOT in order" };
+        println!("[{}] {in_order}: {}\n  headings  {}", order.name, order.brief.prompt, headings.join(" | "));
+        for (topic, section) in order.topics.iter().zip(&followed.sections) {
+            println!("  {}  {}", section.map_or_else(|| "–".to_owned(), |at| at.to_string()), topic.name);
+        }
+        println!();
     }
-    for one in statements.rewrites.iter().filter(asked).filter(|one| !failing || !one.is_supported()) {
-        println!("rewrite {}", print::statement(one));
+}
+
+/// The orders that were refused or judged wrong, and the sentences without an antecedent.
+fn list_orders() {
+    let orders = Orders::written();
+    for (name, reason) in &orders.refused {
+        println!("refused [{name}] {reason}");
+    }
+    for (name, sentence) in &orders.orphans {
+        println!("without antecedent [{name}] {sentence}");
+    }
+    for order in &orders.unnoticed {
+        println!("about something else, unnoticed [{}] {}", order.name, order.brief.prompt);
+    }
+    for order in &orders.false_alarms {
+        println!("false alarm [{}] {}", order.name, order.brief.prompt);
+    }
+}
+
+/// The statements of a kind, of a language, of those written by hand, or all; `failing`: those alone that should have
+/// been judged otherwise.
+fn list(which: &str, failing: bool) {
+    let all = statements();
+    for (what, judged, hand, right) in [
+        ("falsehood", &all.falsehoods, false, false),
+        ("falsehood by hand", &all.hand_falsehoods, true, false),
+        ("rewrite", &all.rewrites, false, true),
+        ("rewrite by hand", &all.hand_rewrites, true, true),
+    ] {
+        let asked = |one: &&Judged| {
+            which == "all" || which == "hand" && hand || one.made.kind == which || one.made.language == which
+        };
+        for one in judged.iter().filter(asked).filter(|one| !failing || one.is_supported() != right) {
+            println!("{what} {}", print::statement(one));
+        }
     }
 }

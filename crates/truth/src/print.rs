@@ -28,11 +28,11 @@ impl Share {
 }
 
 /// The kinds in the order in which they come first.
-pub fn kinds(judged: &[Judged]) -> Vec<&'static str> {
-    let mut kinds = Vec::new();
+pub fn kinds(judged: &[Judged]) -> Vec<&str> {
+    let mut kinds: Vec<&str> = Vec::new();
     for one in judged {
-        if !kinds.contains(&one.made.kind) {
-            kinds.push(one.made.kind);
+        if !kinds.contains(&one.made.kind.as_str()) {
+            kinds.push(&one.made.kind);
         }
     }
     kinds

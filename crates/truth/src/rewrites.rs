@@ -48,7 +48,7 @@ pub fn make(language: &Language) -> Vec<Made> {
                     out.push(Made {
                         language: language.code,
                         source: source.id.clone(),
-                        kind,
+                        kind: kind.to_owned(),
                         text: draft.text,
                         from: draft.from,
                     });
