@@ -38,10 +38,6 @@ impl<'a> Archive<'a> {
         Ok(Self { zip, names, limits, budget, expanded: 0 })
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(String::as_str)
-    }
-
     /// The bytes of a member, `None` if there is none of that name.
     pub(crate) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, FileError> {
         let Some(index) = self.names.get(name) else { return Ok(None) };

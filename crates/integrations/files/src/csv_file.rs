@@ -34,6 +34,7 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
     while let Some(record) = records.next(limits, budget)? {
         let row = record.cells;
         if row.iter().all(|cell| cell.trim().is_empty()) {
+            table.push_gap();
             continue;
         }
         ragged |= *width.get_or_insert(record.width) != record.width;
@@ -46,7 +47,7 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
         warnings.push("some rows have more or fewer cells than the first one".to_owned());
     }
     let mut blocks = Blocks::new(limits.text_bytes);
-    table.write(&mut blocks);
+    table.write_sheet(&mut blocks);
     Ok(Read { truncated: table.is_cut(), warnings, ..Read::new(blocks) })
 }
 

@@ -4,7 +4,7 @@
 mod support;
 
 use galley_files::{Extracted, Limits, extract};
-use support::{docx, paragraph};
+use support::{docx, paragraph, xlsx, xlsx_with};
 
 fn read(bytes: &[u8], name: &str) -> Extracted {
     extract(bytes, name, &Limits::default()).expect(name)
@@ -95,5 +95,164 @@ fn what_a_document_hides_or_strikes_out_is_left_out_and_told() {
             "passages of struck-out text that were left out: 1",
             "hidden rows of tables that were left out: 1"
         ]
+    );
+}
+
+/// A cell with a number and its style, or with a text.
+fn cell(place: &str, value: &str) -> String {
+    match value.parse::<f64>() {
+        Ok(_) => format!(r#"<c r="{place}"><v>{value}</v></c>"#),
+        Err(_) => format!(r#"<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>"#),
+    }
+}
+
+/// Rows of cells from A1 on; an empty text is no cell, an empty row no row.
+fn rows(table: &[&[&str]]) -> String {
+    let row = |(at, cells): (usize, &&[&str])| {
+        let cells = cells.iter().zip('A'..).filter(|(value, _)| !value.is_empty());
+        let cells: String = cells.map(|(value, column)| cell(&format!("{column}{}", at + 1), value)).collect();
+        if cells.is_empty() { cells } else { format!(r#"<row r="{}">{cells}</row>"#, at + 1) }
+    };
+    format!("<sheetData>{}</sheetData>", table.iter().enumerate().map(row).collect::<String>())
+}
+
+fn sheet(table: &[&[&str]], after: &str) -> String {
+    read(&xlsx(&format!("{}{after}", rows(table)), "<sst/>"), "a.xlsx").text
+}
+
+#[test]
+fn hidden_rows_columns_and_cells_of_a_sheet_are_left_out_and_told() {
+    let data = r#"<cols><col min="3" max="3" hidden="1"/><col min="5" max="5" width="0" customWidth="1"/></cols><sheetData>
+        <row r="1"><c r="A1" t="inlineStr"><is><t>Lot</t></is></c><c r="B1" t="inlineStr"><is><t>Price</t></is></c><c r="C1" t="inlineStr"><is><t>Cost</t></is></c><c r="D1" t="inlineStr"><is><t>Sacks</t></is></c><c r="E1"><v>5</v></c></row>
+        <row r="2"><c r="A2" t="inlineStr"><is><t>North</t></is></c><c r="B2"><v>120</v></c><c r="C2"><v>61</v></c><c r="D2"><v>12</v></c></row>
+        <row r="3" hidden="1"><c r="A3" t="inlineStr"><is><t>Secret</t></is></c><c r="B3"><v>999</v></c></row>
+        <row r="4"><c r="A4" t="inlineStr"><is><t>South</t></is></c><c r="B4" s="1"><v>110</v></c><c r="C4"><v>58</v></c><c r="D4"><v>22</v></c></row>
+        <row r="5"><c r="A5" s="2" t="inlineStr"><is><t>Old</t></is></c><c r="B5"><f>B4*2</f></c><c r="D5"><v>7</v></c></row></sheetData>"#;
+    let styles = r#"<styleSheet><numFmts><numFmt numFmtId="164" formatCode=";;;"/></numFmts><fonts><font/><font><strike/></font></fonts>
+        <cellXfs><xf numFmtId="0" fontId="0"/><xf numFmtId="164" fontId="0"/><xf numFmtId="0" fontId="1"/></cellXfs></styleSheet>"#;
+    let rels = r#"<Relationships><Relationship Id="r1" Type="x/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r3" Type="x/styles" Target="/xl/styles.xml"/></Relationships>"#;
+    let book = r#"<workbook><sheets><sheet name="Prices" sheetId="1" id="r1"/><sheet name="Own" state="veryHidden" id="r1"/></sheets></workbook>"#;
+    let file = support::zip(&[
+        ("[Content_Types].xml", support::EXCEL_TYPES.as_bytes()),
+        ("xl/workbook.xml", book.as_bytes()),
+        ("xl/_rels/workbook.xml.rels", rels.as_bytes()),
+        ("xl/worksheets/sheet1.xml", format!("<worksheet>{data}</worksheet>").as_bytes()),
+        ("xl/styles.xml", styles.as_bytes()),
+    ]);
+    let seen = read(&file, "a.xlsx");
+    assert_eq!(seen.text, "## Prices\n\n| Lot | Price | Sacks |\n| North | 120 | 12 |\n| South | | 22 |\n| | | 7 |");
+    assert_eq!(
+        seen.warnings,
+        [
+            "hidden rows of the sheet \"Prices\" were left out: 1",
+            "hidden columns of the sheet \"Prices\" were left out: 2",
+            "cells whose format shows nothing of the sheet \"Prices\" were left out: 1",
+            "cells with struck-out text of the sheet \"Prices\" were left out: 1",
+            "formulas without a saved value of the sheet \"Prices\" were left out: 1",
+            "the hidden sheet \"Own\" was left out",
+        ]
+    );
+}
+
+#[test]
+fn rich_text_of_cells_keeps_powers_and_loses_what_is_struck_out() {
+    let strings = r#"<sst><si><r><t>10</t></r><r><rPr><vertAlign val="superscript"/></rPr><t>6</t></r><r><t xml:space="preserve"> cells</t></r></si>
+        <si><r><rPr><strike/></rPr><t>40</t></r><r><t>45 pounds</t></r><rPh sb="0" eb="1"><t>reading</t></rPh></si><si><t>82³ kg_x000D_net</t></si></sst>"#;
+    let data = r#"<sheetData><row><c t="s"><v>0</v></c><c t="s"><v>1</v></c><c t="s"><v>2</v></c></row></sheetData>"#;
+    let seen = read(&xlsx(data, strings), "a.xlsx");
+    assert_eq!(seen.text, "## Prices\n\n| 10⁶ cells | 45 pounds | 82 kg net |");
+    assert_eq!(seen.warnings, ["cells with struck-out text of the sheet \"Prices\" were left out: 1"]);
+}
+
+#[test]
+fn merged_cells_make_headers_of_two_rows_and_stand_in_each_row() {
+    let merged = r#"<mergeCells count="4"><mergeCell ref="A1:E1"/><mergeCell ref="B2:C2"/><mergeCell ref="D2:E2"/><mergeCell ref="A4:A5"/></mergeCells>"#;
+    let table: &[&[&str]] = &[
+        &["Orders by quarter"],
+        &["City", "North", "", "South", ""],
+        &["", "Spring", "Autumn", "Spring", "Autumn"],
+        &["Riga", "12", "13", "14", "15"],
+        &["", "22", "23", "24", "25"],
+    ];
+    assert_eq!(
+        sheet(table, merged),
+        "## Prices\n\n### Orders by quarter\n\n| City | North Spring | North Autumn | South Spring | South Autumn |\n\
+         | Riga | 12 | 13 | 14 | 15 |\n| Riga | 22 | 23 | 24 | 25 |"
+    );
+}
+
+#[test]
+fn titles_units_notes_and_second_tables_of_a_sheet_are_told_apart() {
+    let table: &[&[&str]] = &[
+        &["Harvest 2025"],
+        &["All prices are in euros for each sack of 60 kilograms."],
+        &["Lot", "Price", "Mass"],
+        &["", "EUR", "kg"],
+        &["North", "120", "60"],
+        &["East", "", "61"],
+        &[],
+        &["South", "110", "62"],
+        &["Source: weighing at the mill"],
+        &[],
+        &["Staff"],
+        &["Name", "Role", "Years"],
+        &["Ada", "Roaster", "7"],
+        &[],
+        &["Closed on the first Monday of each month, except in January and in July."],
+    ];
+    assert_eq!(
+        sheet(table, ""),
+        "## Prices\n\n### Harvest 2025\n\nAll prices are in euros for each sack of 60 kilograms.\n\n\
+         | Lot | Price (EUR) | Mass (kg) |\n| North | 120 | 60 |\n| East | | 61 |\n| South | 110 | 62 |\n\n\
+         Source: weighing at the mill\n\n### Staff\n\n| Name | Role | Years |\n| Ada | Roaster | 7 |\n\n\
+         Closed on the first Monday of each month, except in January and in July."
+    );
+    let beside: &[&[&str]] =
+        &[&["City", "Orders", "", "Name", "Role"], &["Riga", "12", "", "Ada", "Lead"], &["", "", "", "Bo", "Cook"]];
+    assert_eq!(
+        sheet(beside, ""),
+        "## Prices\n\n| City | Orders |\n| Riga | 12 |\n\n| Name | Role |\n| Ada | Lead |\n| Bo | Cook |"
+    );
+}
+
+#[test]
+fn prose_in_cells_is_read_with_what_it_belongs_to() {
+    let prose = "The depot sorts parcels all night, and it employs forty people in two shifts.";
+    let table: &[&[&str]] =
+        &[&["Hub", "Orders", "Remark"], &["Riga", "120", prose], &["Tartu", "80", "new"], &["Narva", "70", prose]];
+    assert_eq!(
+        sheet(table, ""),
+        format!(
+            "## Prices\n\n| Hub | Orders | Remark |\n| Riga | 120 | |\n| Tartu | 80 | new |\n| Narva | 70 | |\n\nRiga: {prose}\n\nNarva: {prose}"
+        )
+    );
+    let only: &[&[&str]] = &[&["Question", "Answer"], &["When is it open?", prose], &["Who runs it?", prose]];
+    assert_eq!(sheet(only, ""), format!("## Prices\n\nWhen is it open? {prose}\n\nWho runs it? {prose}"));
+    assert_eq!(sheet(&[&[prose], &["A short line"]], ""), format!("## Prices\n\n{prose}\n\nA short line"));
+}
+
+#[test]
+fn numbers_of_a_sheet_stand_as_it_shows_them() {
+    let codes = ["00000", "&quot;LOT-&quot;0000", "(000) 000-0000", "[&lt;1]0%;0", "0"];
+    let formats: String = codes
+        .iter()
+        .enumerate()
+        .map(|(at, code)| format!(r#"<numFmt numFmtId="{}" formatCode="{code}"/>"#, 164 + at))
+        .collect();
+    let styles: String = (0..codes.len()).map(|at| format!(r#"<xf numFmtId="{}"/>"#, 164 + at)).collect();
+    let styles = format!(
+        "<styleSheet><numFmts>{formats}</numFmts><cellXfs>{styles}<xf numFmtId=\"14\"/></cellXfs></styleSheet>"
+    );
+    let values = ["742", "42", "5551234567", "0.25", "1234567890123456", "44561"];
+    let cells: String =
+        values.iter().enumerate().map(|(at, value)| format!(r#"<c s="{at}"><v>{value}</v></c>"#)).collect();
+    let file = xlsx_with(
+        &format!("<sheetData><row>{cells}</row></sheetData>"),
+        "<sst/>",
+        &[("xl/styles.xml", styles.as_bytes())],
+    );
+    assert_eq!(
+        read(&file, "a.xlsx").text,
+        "## Prices\n\n| 00742 | LOT-0042 | (555) 123-4567 | 25% | 1234567890123460 | 2021-12-31 |"
     );
 }

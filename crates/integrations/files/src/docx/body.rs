@@ -38,6 +38,10 @@ struct OpenTable {
     continues: bool,
     /// The row that is being read was deleted or is hidden.
     drops_row: bool,
+    /// The row that is being read belongs to the header.
+    is_head: bool,
+    /// The cells of the row that span columns.
+    spans: Vec<(usize, usize)>,
 }
 
 /// Why text is left out.
@@ -132,6 +136,12 @@ impl<'a> Body<'a> {
 
     fn start(&mut self, element: &Element<'_>) {
         match element.name() {
+            "tblHeader" if self.in_row_properties => {
+                let is_on = !matches!(element.attribute("val").as_deref(), Some("0" | "false" | "off"));
+                if let Some(table) = self.tables.last_mut() {
+                    table.is_head = is_on;
+                }
+            }
             "del" | "hidden" if self.in_row_properties => {
                 self.counts.hidden_rows += usize::from(element.name() == "hidden");
                 if let Some(table) = self.tables.last_mut() {
@@ -222,11 +232,7 @@ impl<'a> Body<'a> {
             }
             "tr" => {
                 if let Some(table) = self.tables.last_mut() {
-                    let row = std::mem::take(&mut table.row);
-                    if !std::mem::take(&mut table.drops_row) {
-                        table.above.clone_from(&row);
-                        table.table.push_plain(row);
-                    }
+                    table.end_row();
                 }
             }
             "tbl" => self.end_table(),
@@ -312,6 +318,20 @@ impl OpenTable {
             wide: 1,
             continues: false,
             drops_row: false,
+            is_head: false,
+            spans: Vec::new(),
+        }
+    }
+
+    fn end_row(&mut self) {
+        let (row, spans) = (std::mem::take(&mut self.row), std::mem::take(&mut self.spans));
+        let is_head = std::mem::take(&mut self.is_head);
+        if !std::mem::take(&mut self.drops_row) {
+            self.above.clone_from(&row);
+            self.table.push_wide(row, spans);
+            if is_head {
+                self.table.end_head();
+            }
         }
     }
 
@@ -327,6 +347,9 @@ impl OpenTable {
         if at < columns || at == columns && !text.trim().is_empty() {
             self.row.push(text);
             let wide = wide.min(columns.saturating_sub(at));
+            if wide > 1 {
+                self.spans.push((at, wide));
+            }
             self.row.resize(at + wide.max(1), String::new());
         }
     }

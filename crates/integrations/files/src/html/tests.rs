@@ -41,7 +41,7 @@ fn tables_lists_and_specifications_keep_their_shape() {
                 one<br>line<br><br>another</main>";
     assert_eq!(
         page(html).text,
-        "## Mug\n\nSizes\n\n| Kind | Size | |\n| Kind | cm | in |\n| S | 8 | 3 |\n\n- Colour: red\n- blue\n- Mass: 300 g\n\n\
+        "## Mug\n\nSizes\n\n| Kind | Size cm | Size in |\n| S | 8 | 3 |\n\n- Colour: red\n- blue\n- Mass: 300 g\n\n\
          - Wash\n- Dry\n- Well\n\nLeft\n\nRight\n\none line\n\nanother"
     );
 }

@@ -51,7 +51,7 @@ pub fn xlsx_with(sheet: &str, strings: &str, more: &[(&str, &[u8])]) -> Vec<u8> 
         r#"<workbook xmlns="{main}" xmlns:r="{rel}"><sheets><sheet name="Prices" sheetId="1" r:id="r1"/></sheets></workbook>"#
     );
     let rels = format!(
-        r#"<Relationships xmlns="{pkg}"><Relationship Id="r1" Type="{rel}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{rel}/sharedStrings" Target="sharedStrings.xml"/></Relationships>"#
+        r#"<Relationships xmlns="{pkg}"><Relationship Id="r1" Type="{rel}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="{rel}/sharedStrings" Target="sharedStrings.xml"/><Relationship Id="r3" Type="{rel}/styles" Target="styles.xml"/></Relationships>"#
     );
     let sheet = format!(r#"<worksheet xmlns="{main}">{sheet}</worksheet>"#);
     let own: [(&str, &[u8]); 6] = [

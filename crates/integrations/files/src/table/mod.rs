@@ -1,6 +1,9 @@
 //! A table on its way to blocks: bounded, without empty rows and columns, every row as wide as the widest.
 
+mod shape;
+
 use crate::{blocks::Blocks, limits::Limits};
+use shape::Frame;
 
 /// One cell as written in the file; `wide` and `tall` count the columns and rows that it spans, from 1.
 #[derive(Debug, Clone)]
@@ -10,11 +13,24 @@ pub(crate) struct Cell {
     pub(crate) tall: usize,
 }
 
+/// A row with some text.
+#[derive(Debug, Default, Clone)]
+struct Row {
+    cells: Vec<String>,
+    /// The cells that span columns: where, and how many.
+    wide: Vec<(usize, usize)>,
+    /// A row without text stands above.
+    after_gap: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Table {
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
     /// By column: the text of a cell from above and the rows that it still reaches down to.
     hanging: Vec<(String, usize)>,
+    gap: bool,
+    /// How many rows the file calls the header.
+    head: usize,
     max_rows: usize,
     max_columns: usize,
     more_rows: bool,
@@ -29,6 +45,8 @@ impl Table {
         Self {
             rows: Vec::new(),
             hanging: Vec::new(),
+            gap: false,
+            head: 0,
             max_rows: limits.rows.max(1),
             max_columns: limits.columns.max(1),
             more_rows: false,
@@ -42,6 +60,7 @@ impl Table {
     /// each row can be read alone.
     pub(crate) fn push(&mut self, cells: Vec<Cell>) {
         let mut row: Vec<String> = Vec::new();
+        let mut wide = Vec::new();
         let mut cells = cells.into_iter().peekable();
         while cells.peek().is_some() || self.hanging.get(row.len()).is_some_and(|(_, rows)| *rows > 0) {
             let at = row.len();
@@ -53,7 +72,11 @@ impl Table {
                 *rows -= 1;
                 row.push(text.clone());
             } else if let Some(cell) = cells.next() {
-                for column in 0..cell.wide.min(self.max_columns - at) {
+                let columns = cell.wide.min(self.max_columns - at);
+                if columns > 1 {
+                    wide.push((at, columns));
+                }
+                for column in 0..columns {
                     let text = if column == 0 { cell.text.clone() } else { String::new() };
                     if cell.tall > 1 {
                         if self.hanging.len() <= at + column {
@@ -67,11 +90,16 @@ impl Table {
                 row.push(String::new());
             }
         }
-        self.push_plain(row);
+        self.push_wide(row, wide);
     }
 
     /// Adds a row of plain cells; one without any text is left out. False once there is no room for more rows.
-    pub(crate) fn push_plain(&mut self, mut row: Vec<String>) -> bool {
+    pub(crate) fn push_plain(&mut self, row: Vec<String>) -> bool {
+        self.push_wide(row, Vec::new())
+    }
+
+    /// The same with cells that span columns: where, and how many.
+    pub(crate) fn push_wide(&mut self, mut row: Vec<String>, wide: Vec<(usize, usize)>) -> bool {
         if row.len() > self.max_columns {
             self.more_columns |= row[self.max_columns..].iter().any(|cell| !cell.trim().is_empty());
             row.truncate(self.max_columns);
@@ -83,18 +111,30 @@ impl Table {
         }
         if has_text {
             self.bytes += row.iter().map(|cell| cell.len() + 3).sum::<usize>();
-            self.rows.push(row);
+            self.rows.push(Row { cells: row, wide, after_gap: self.gap });
         }
+        self.gap = !has_text;
         true
     }
 
+    /// Notes that a row without any text follows.
+    pub(crate) fn push_gap(&mut self) {
+        self.gap = true;
+    }
+
+    /// Notes that the rows so far are the header.
+    pub(crate) fn end_head(&mut self) {
+        self.head = self.rows.len();
+    }
+
     pub(crate) fn columns(&self) -> usize {
-        self.rows.iter().map(Vec::len).max().unwrap_or(0)
+        self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0)
     }
 
     /// All cells with text, row by row.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.rows.iter().flatten().map(String::as_str).filter(|cell| !cell.trim().is_empty())
+        let cells = self.rows.iter().flat_map(|row| &row.cells);
+        cells.map(String::as_str).filter(|cell| !cell.trim().is_empty())
     }
 
     /// Rows or columns were left out.
@@ -114,17 +154,22 @@ impl Table {
         warnings
     }
 
-    /// The first row is the header. Columns without any text are left out.
+    /// One table: what stands above and below it, its header of one row, its rows. Columns without any text are left
+    /// out; prose stands behind the table, with what it belongs to.
     pub(crate) fn write(&self, out: &mut Blocks) {
-        let used: Vec<usize> = (0..self.columns())
-            .filter(|at| self.rows.iter().any(|row| row.get(*at).is_some_and(|cell| !cell.trim().is_empty())))
-            .collect();
-        for row in &self.rows {
-            if out.is_full() {
-                return;
+        let rows: Vec<&Row> = self.rows.iter().collect();
+        Frame::new(&rows).write(self.head, false, out);
+    }
+
+    /// As [`Table::write`], of a sheet, which may hold several tables with their titles and notes.
+    pub(crate) fn write_sheet(&self, out: &mut Blocks) {
+        let rows: Vec<&Row> = self.rows.iter().collect();
+        for part in shape::parts(&rows) {
+            for frame in Frame::new(part).side_by_side() {
+                out.end();
+                frame.write(0, true, out);
+                out.end();
             }
-            let cells: Vec<String> = used.iter().map(|at| row.get(*at).cloned().unwrap_or_default()).collect();
-            out.row(&cells, used.len());
         }
     }
 }
