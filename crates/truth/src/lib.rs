@@ -41,6 +41,8 @@ pub struct Judged {
     pub coverage_permille: u16,
     /// What it is said to rest on.
     pub span: String,
+    /// What its verdict says against it.
+    pub missing: Vec<String>,
 }
 
 impl Judged {
@@ -84,7 +86,13 @@ pub fn judge(made: Vec<Made>, sources: &[Snapshot]) -> Vec<Judged> {
         .map(|made| {
             let claim = checker.check(&made.text);
             let span = claim.span.and_then(|span| span.text_in(sources)).unwrap_or("").to_owned();
-            Judged { made, verdict: claim.verdict, coverage_permille: claim.coverage_permille, span }
+            Judged {
+                made,
+                verdict: claim.verdict,
+                coverage_permille: claim.coverage_permille,
+                span,
+                missing: claim.missing,
+            }
         })
         .collect()
 }

@@ -80,6 +80,9 @@ pub fn statement(one: &Judged) -> String {
     if !made.from.is_empty() {
         let _ = writeln!(out, "  from  {}", made.from);
     }
+    if !one.missing.is_empty() {
+        let _ = writeln!(out, "  lacks {}", one.missing.join(", "));
+    }
     if one.span != made.from {
         let _ = writeln!(out, "  span  {}", one.span);
     }

@@ -52,6 +52,7 @@ impl SpanFacts {
             }
             facts.figures.numbers.append(&mut figures.numbers);
             facts.figures.dates.append(&mut figures.dates);
+            facts.figures.times.append(&mut figures.times);
             facts.figures.codes.append(&mut figures.codes);
         }
         facts
@@ -89,7 +90,10 @@ impl ClaimFacts {
     /// What the sentence that they were read from has of facts.
     pub fn told(&self, sentence: &str) -> Told {
         let figures = &self.figures;
-        let has_figures = !figures.numbers.is_empty() || !figures.dates.is_empty() || !figures.codes.is_empty();
+        let has_figures = !figures.numbers.is_empty()
+            || !figures.dates.is_empty()
+            || !figures.times.is_empty()
+            || !figures.codes.is_empty();
         let opening = lexicon::tokens(sentence).first().map_or("", |(_, token)| *token);
         match self.names.as_slice() {
             [] if !has_figures => Told::Nothing,
@@ -128,6 +132,11 @@ impl ClaimFacts {
                 .is_some_and(|year| span.iter().any(|s| s.figures.dates.iter().any(|d| d.year == Some(year))));
             if !plain && !year {
                 out.push(number.raw.clone());
+            }
+        }
+        for time in &self.figures.times {
+            if !span.iter().any(|s| s.figures.times.iter().any(|t| t.minutes == time.minutes)) {
+                out.push(time.raw.clone());
             }
         }
         for code in &self.figures.codes {

@@ -325,7 +325,7 @@ impl<'a> Checker<'a> {
         let lang = &self.languages[self.entries[first].language];
         let facts: Vec<&SpanFacts> = window.clone().map(|i| self.facts(i)).collect();
         let statements: Vec<&Statement> = facts.iter().map(|f| &f.statement).collect();
-        coverage = self.coverage_by_meaning(&content, &statements, view, lang).max(coverage);
+        coverage = self.coverage_by_meaning(&statements, view, lang).max(coverage);
         found.coverage = coverage;
         found.missing = view.facts.missing(&facts, lang);
         if !found.missing.is_empty() {
@@ -373,18 +373,17 @@ impl<'a> Checker<'a> {
         language.openers.starts(words) && !language.exempt.starts(words)
     }
 
-    /// The share of a claim's content that a window has in these or other words.
-    fn coverage_by_meaning(&self, content: &[u32], statements: &[&Statement], view: &View, lang: &str) -> u16 {
+    /// The share of a claim's content that a window has in these or other words. Figures are compared apart.
+    fn coverage_by_meaning(&self, statements: &[&Statement], view: &View, lang: &str) -> u16 {
         let theirs: Vec<&Term> = statements.iter().flat_map(|s| &s.terms).collect();
         let strange = (1.0 + self.entries.len() as f32).ln();
-        let mut met = self.met(content, view);
-        for term in view.statement.terms.iter().filter(|t| !t.figure) {
-            let id = self.vocabulary.id(&term.word, lang);
-            if id.is_none_or(|id| content.binary_search(&id).is_err()) && compare::has(&theirs, term) {
-                met += id.map_or(strange, |id| self.idf[id as usize]);
-            }
+        let (mut met, mut all) = (0.0, 0.0);
+        for term in view.statement.terms.iter().filter(|t| !t.figure && !t.unit) {
+            let weight = self.vocabulary.id(&term.word, lang).map_or(strange, |id| self.idf[id as usize]);
+            all += weight;
+            met += if compare::has(&theirs, term) { weight } else { 0.0 };
         }
-        permille(met, view.weight)
+        permille(met, all)
     }
 
     /// Whether an entry says little more and little less than a claim.

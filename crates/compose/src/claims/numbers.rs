@@ -1,7 +1,9 @@
 //! Numbers with their units, and dates, as they stand in running text.
 
-use super::units::{money_scale, month, scale_of, unit_of};
+use super::units::{money_scale, month, multiple, scale_of, unit_of};
 use crate::lexicon;
+
+mod clock;
 
 /// A number: its value, scaled by `million` and the like; where `1.200` may be either, first the thousands, then the
 /// decimal; its unit.
@@ -34,13 +36,21 @@ pub(crate) struct Date {
     pub raw: String,
 }
 
-/// A token with digits that is not a plain number: `COVID-19`, `14:30`, `3.11.2`, `B2B`. Lower case.
+/// A time of the day, in minutes from midnight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Time {
+    pub minutes: u32,
+    pub raw: String,
+}
+
+/// A token with digits that is not a plain number: `COVID-19`, `3.11.2`, `B2B`. Lower case.
 pub(crate) type Code = String;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Figures {
     pub numbers: Vec<Number>,
     pub dates: Vec<Date>,
+    pub times: Vec<Time>,
     pub codes: Vec<Code>,
 }
 
@@ -82,6 +92,7 @@ impl Habit {
 pub(crate) fn read(text: &str, lang: &str) -> Figures {
     let habit = Habit::of(lang);
     let spaced = text.replace(['\u{a0}', '\u{202f}', '\u{2009}'], "\u{a0}");
+    let spaced = with_groups(&spaced);
     let chunks = chunks(&spaced);
     let mut figures = Figures::default();
     // The first chunk of each number and the one behind it.
@@ -90,6 +101,11 @@ pub(crate) fn read(text: &str, lang: &str) -> Figures {
     while at < chunks.len() {
         if let Some((date, taken)) = date(&chunks[at..]) {
             figures.dates.push(date);
+            at += taken;
+            continue;
+        }
+        if let Some((time, taken)) = clock::time(&chunks[at..]) {
+            figures.times.push(time);
             at += taken;
             continue;
         }
@@ -103,10 +119,40 @@ pub(crate) fn read(text: &str, lang: &str) -> Figures {
     figures
 }
 
+/// `7 500` is one number: groups of three digits behind a space are held together.
+fn with_groups(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let digits = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let mut out = String::with_capacity(text.len());
+    let mut run = 0;
+    for (i, c) in text.char_indices() {
+        let joins = c == ' ' && (1..=3).contains(&run) && digits(i + 1) == 3;
+        run = match c {
+            c if c.is_ascii_digit() => run + 1,
+            // More digits than a group may have, so that what follows is no group of it.
+            '.' | ',' => {
+                if run > 0 {
+                    9
+                } else {
+                    0
+                }
+            }
+            _ => 0,
+        };
+        out.push(if joins { '\u{a0}' } else { c });
+    }
+    out
+}
+
 fn chunks(text: &str) -> Vec<Chunk<'_>> {
     let mut out = Vec::new();
     for word in text.split(|c: char| c.is_whitespace() && c != '\u{a0}') {
         let mut dashed = false;
+        let bare = word.trim_matches(|c: char| !c.is_ascii_digit());
+        if bare.contains('/') && numeric_date(bare).is_some() {
+            out.push(Chunk { text: bare, stops: !word.ends_with(bare), dashed });
+            continue;
+        }
         for part in word.split_inclusive(DASHES) {
             let part_of = part.strip_suffix(DASHES).unwrap_or(part);
             for (i, half) in halves(part_of).into_iter().enumerate() {
@@ -193,16 +239,17 @@ fn date(chunks: &[Chunk<'_>]) -> Option<(Date, usize)> {
     Some((Date { year: Some(year), month: Some(month), day: None, raw: raw(next + 1) }, next + 1))
 }
 
-/// `2021-05-03`, `03.05.2021`.
+/// `2021-05-03`, `03.05.2021`, `3/5/2021`: the day first where it can be.
 fn numeric_date(chunk: &str) -> Option<Date> {
     let date = |year: u32, month: u32, day: u32| {
         let sound = (1000..2200).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
         sound.then(|| Date { year: Some(year), month: Some(month), day: Some(day), raw: chunk.to_owned() })
     };
     let parts = |mark: char| -> Option<Vec<u32>> { chunk.split(mark).map(|p| p.parse().ok()).collect() };
-    match (parts('-').as_deref(), parts('.').as_deref()) {
-        (Some([y, m, d]), _) => date(*y, *m, *d),
-        (_, Some([d, m, y])) => date(*y, *m, *d),
+    match (parts('-').as_deref(), parts('.').as_deref(), parts('/').as_deref()) {
+        (Some([y, m, d]), ..) => date(*y, *m, *d),
+        (_, Some([d, m, y]), _) => date(*y, *m, *d),
+        (.., Some([d, m, y])) => date(*y, *m, *d).or_else(|| date(*y, *d, *m)),
         _ => None,
     }
 }
@@ -415,15 +462,20 @@ fn is_money(unit: Option<&str>) -> bool {
 impl Number {
     /// Whether a number of a source is this one. Money and percentages must be so on both sides.
     pub fn matches(&self, source: &Number) -> bool {
+        let strict = |u: Option<&str>| matches!(u, Some("%" | "pp")) || is_money(u);
+        let (factor, unit) = match (self.unit, source.unit) {
+            (Some(a), Some(b)) if a == b => (1.0, true),
+            (Some(a), Some(b)) => match (multiple(a), multiple(b)) {
+                (Some((a, m)), Some((b, n))) => (m / n, a == b),
+                _ => (1.0, false),
+            },
+            (a, b) => (1.0, !strict(a) && !strict(b)),
+        };
+        let close = |a: f64, b: f64| close(a * factor, b);
         let value = match (self.readings.as_slice(), source.readings.as_slice()) {
             // Who writes both means the same by the same mark.
             ([a, b], [c, d]) => close(*a, *c) || close(*b, *d),
             (own, other) => own.iter().any(|a| other.iter().any(|b| close(*a, *b))),
-        };
-        let strict = |u: Option<&str>| matches!(u, Some("%" | "pp")) || is_money(u);
-        let unit = match (self.unit, source.unit) {
-            (Some(a), Some(b)) => a == b,
-            (a, b) => !strict(a) && !strict(b),
         };
         value && unit
     }

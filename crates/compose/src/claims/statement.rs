@@ -144,10 +144,12 @@ impl Statement {
             if part.is_empty() || word::is_stopword(part, lang) && !telling {
                 continue;
             }
-            let stem = word::stem(part, lang);
+            // `ten` and `10` are one figure.
+            let numeral = lexicon::of(lang).and_then(|l| l.table.numerals.iter().find(|(word, _)| *word == part));
+            let stem = numeral.map_or_else(|| word::stem(part, lang), |(_, value)| value.to_string());
             let same = |g: &Groups| g.same.get(part).or_else(|| g.stems.get(&stem)).cloned();
             let sides = groups.and_then(|g| g.sides.get(part)).cloned().unwrap_or_default();
-            let figure = part.contains(|c: char| c.is_ascii_digit());
+            let figure = numeral.is_some() || part.contains(|c: char| c.is_ascii_digit());
             let unit = unit_of(part).is_some() || scale_of(part).is_some() || month(part).is_some();
             let groups = groups.and_then(same).unwrap_or_default();
             self.terms.push(Term { word: part.to_owned(), stem, groups, sides, at, figure, unit, capital });
