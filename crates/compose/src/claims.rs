@@ -13,6 +13,7 @@ mod names;
 mod numbers;
 mod order;
 mod polarity;
+mod reported;
 mod statement;
 mod units;
 

@@ -219,7 +219,7 @@ fn conditions(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
         }
     }
     for statement in passage {
-        for placed in statement.marks.iter().filter(is) {
+        for placed in statement.marks.iter().filter(|p| is(p) || p.mark == Only) {
             let (led, rest) = parts(statement, placed);
             if !led.is_empty() && share(&rest, &terms) >= 0.6 && share(&led, &terms) < 0.5 {
                 out.short(format!("{} {}", statement.words(placed), led[0].word));

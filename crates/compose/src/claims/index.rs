@@ -10,7 +10,7 @@ use super::{
     compare::{self, Objections},
     facts::{ClaimFacts, SpanFacts},
     names::Corpus,
-    nothing_claimed, order, polarity,
+    nothing_claimed, order, polarity, reported,
     statement::{Statement, Term},
     states_nothing,
 };
@@ -184,7 +184,12 @@ impl<'a> Checker<'a> {
                 missing: Vec::new(),
             };
         }
-        let views: Vec<View> = (0..self.languages.len()).map(|l| self.view(said, l)).collect();
+        let views: Vec<View> = (0..self.languages.len())
+            .map(|l| {
+                let rest = lexicon::of(&self.languages[l]).and_then(|language| reported::without(said, language));
+                self.view(rest.as_deref().unwrap_or(said), l)
+            })
+            .collect();
         let content = views.iter().map(|v| v.terms.content.len()).max().unwrap_or(0);
         // Without sources there is no language to read it in.
         let unread = views.is_empty().then(|| ClaimFacts::read(said, "", &self.corpus).told(said));

@@ -1,20 +1,22 @@
 //! Who did what to whom: the same words in another order, and halves of two sentences.
 
 use super::{
-    compare::{has, share},
+    compare::has,
     statement::{Statement, Term},
 };
 use crate::lexicon::marks::Mark;
 
-/// Words next to a name or a figure that tell what it belongs to.
-const CONTEXT: usize = 3;
+/// Words next to a name or a figure that tell most of what it belongs to.
+const NEAR: usize = 2;
+/// Names and figures of a sentence that are compared with each other.
+const ANCHORS: usize = 12;
 /// A clause of fewer words can stand in either of two sentences.
 const CLAUSE: usize = 4;
 
 /// The words that changed places, if two did.
 pub(crate) fn swapped(claim: &Statement, passage: &[&Statement]) -> Option<String> {
     let home = passage.iter().max_by_key(|s| claim.terms.iter().filter(|t| has(&all(s), t)).count())?;
-    transposed(claim, home).or_else(|| misplaced(claim, passage))
+    transposed(claim, home).or_else(|| exchanged(claim, passage))
 }
 
 fn all(statement: &Statement) -> Vec<&Term> {
@@ -95,36 +97,74 @@ fn is_joined(statement: &Statement, a: &Term, b: &Term) -> bool {
     statement.lower[(a.at + 1).min(b.at)..b.at].iter().any(|w| AND.contains(&w.as_str())) || b.at == a.at + 1
 }
 
-/// A name or a figure that stands among the words of another one.
-fn misplaced(claim: &Statement, passage: &[&Statement]) -> Option<String> {
-    let is_anchor = |t: &Term| t.figure || t.capital;
-    claim.terms.iter().filter(|t| is_anchor(t)).find_map(|anchor| {
-        let context = context(claim, anchor);
-        if context.len() < 2 {
-            return None;
-        }
-        let fit = |wanted: &dyn Fn(&Term) -> bool| {
-            let places = passage.iter().flat_map(|s| s.terms.iter().map(move |t| (*s, t)));
-            places
-                .filter(|(_, t)| wanted(t))
-                .map(|(s, t)| (share(&context, &self::context(s, t)) * context.len() as f32).round() as usize)
-                .max()
-        };
-        let own = fit(&|t| t.meets(anchor))?;
-        let clause = claim.clause_of(anchor.at);
-        let beside = |t: &Term| claim.terms.iter().any(|o| clause.contains(&o.at) && o.meets(t));
-        let other = fit(&|t| t.figure == anchor.figure && is_anchor(t) && !t.meets(anchor) && !beside(t))?;
-        (other >= own + 2).then(|| anchor.word.clone())
-    })
+/// A name or a figure with all its words: `Puerto Alto`, `3.6`.
+#[derive(Debug)]
+struct Anchor<'a> {
+    terms: &'a [Term],
+    statement: &'a Statement,
 }
 
-/// The nearest words of a term within its clause, other names and figures left out.
-fn context<'a>(statement: &'a Statement, term: &Term) -> Vec<&'a Term> {
-    let clause = statement.clause_of(term.at);
-    let plain = |t: &&Term| clause.contains(&t.at) && t.at != term.at && !t.figure && !t.capital;
-    let before = statement.terms.iter().rev().filter(|t| t.at < term.at).filter(plain).take(CONTEXT);
-    let behind = statement.terms.iter().filter(|t| t.at > term.at).filter(plain).take(CONTEXT);
-    before.chain(behind).collect()
+impl<'a> Anchor<'a> {
+    fn all(statement: &'a Statement) -> Vec<Self> {
+        let is_anchor = |t: &Term| t.figure || t.capital;
+        let joined = |a: &Term, b: &Term| is_anchor(a) && is_anchor(b) && a.figure == b.figure && b.at <= a.at + 1;
+        let runs = statement.terms.chunk_by(joined).filter(|run| is_anchor(&run[0]));
+        runs.map(|terms| Self { terms, statement }).collect()
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.terms.len() == other.terms.len() && self.terms.iter().zip(other.terms).all(|(a, b)| a.meets(b))
+    }
+
+    fn is_figure(&self) -> bool {
+        self.terms[0].figure
+    }
+
+    fn ends(&self) -> (usize, usize) {
+        (self.terms[0].at, self.terms[self.terms.len() - 1].at + 1)
+    }
+
+    /// How much the words around two anchors are the same: those next to them, whatever they are, count double.
+    fn likeness(&self, other: &Self) -> usize {
+        let near = |anchor: &Self| {
+            let ((from, to), lower) = (anchor.ends(), &anchor.statement.lower);
+            (lower[from.saturating_sub(NEAR)..from].to_vec(), lower[to..(to + NEAR).min(lower.len())].to_vec())
+        };
+        let ((a, b), (c, d)) = (near(self), near(other));
+        let same = |x: &[String], y: &[String]| x.iter().filter(|w| y.contains(w)).count();
+        let (own, theirs) = (self.clause(), other.clause());
+        2 * (same(&a, &c) + same(&b, &d)) + own.iter().filter(|t| has(&theirs, t)).count()
+    }
+
+    /// The other words of its clause.
+    fn clause(&self) -> Vec<&'a Term> {
+        let clause = self.statement.clause_of(self.terms[0].at);
+        let inside = |t: &&Term| clause.contains(&t.at) && !t.figure && !self.terms.iter().any(|own| own.at == t.at);
+        self.statement.terms.iter().filter(inside).collect()
+    }
+}
+
+/// Two names or two figures that stand among each other's words; or one among those of another that is not named.
+fn exchanged(claim: &Statement, passage: &[&Statement]) -> Option<String> {
+    let own: Vec<Anchor> = Anchor::all(claim).into_iter().take(ANCHORS).collect();
+    let theirs: Vec<Anchor> = passage.iter().flat_map(|s| Anchor::all(s)).take(4 * ANCHORS).collect();
+    let turned = passage.iter().any(|s| is_passive(s) != is_passive(claim));
+    let fit = |a: &Anchor, as_if: &Anchor| theirs.iter().filter(|t| t.meets(as_if)).map(|t| a.likeness(t)).max();
+    for (i, a) in own.iter().enumerate().filter(|(_, a)| a.is_figure() || !turned) {
+        let Some(as_self) = fit(a, a) else { continue };
+        for b in own[i + 1..].iter().filter(|b| b.is_figure() == a.is_figure() && !b.meets(a)) {
+            let (Some(b_as_self), Some(a_as_b), Some(b_as_a)) = (fit(b, b), fit(a, b), fit(b, a)) else { continue };
+            if a_as_b + b_as_a > as_self + b_as_self + 1 {
+                return Some(a.terms[0].word.clone());
+            }
+        }
+        let named = |t: &Anchor| own.iter().any(|o| o.meets(t));
+        let other = theirs.iter().filter(|t| t.is_figure() == a.is_figure() && !named(t)).map(|t| a.likeness(t)).max();
+        if other.is_some_and(|other| other > as_self + 2) {
+            return Some(a.terms[0].word.clone());
+        }
+    }
+    None
 }
 
 /// A clause that takes its words from two sentences, neither of which says it. The sentence behind may carry on the one
