@@ -1,6 +1,6 @@
 //! A sentence as it is read for a comparison: its words by what they mean, the marks on them, its clauses.
 
-use std::{collections::HashMap, ops::Range, sync::LazyLock};
+use std::{collections::HashMap, ops::Range, sync::OnceLock};
 
 use galley_text::word;
 
@@ -91,22 +91,42 @@ impl Groups {
     }
 }
 
-static GROUPS: LazyLock<Vec<(&'static str, Groups)>> =
-    LazyLock::new(|| lexicon::all().iter().map(|language| (language.table.code, Groups::of(language))).collect());
+impl Groups {
+    /// How many words the longest phrase takes that `words` begin with; 1 where none does.
+    fn phrase(&self, words: &[String]) -> usize {
+        let known = |len: &usize| {
+            let phrase = words[..*len].join(" ");
+            self.same.contains_key(phrase.as_str()) || self.sides.contains_key(phrase.as_str())
+        };
+        (2..=PHRASE.min(words.len())).rev().find(known).unwrap_or(1)
+    }
+}
+
+/// The groups of a language, read when it is first met.
+fn groups(lang: &str) -> Option<&'static Groups> {
+    static READ: [OnceLock<Groups>; 7] = [const { OnceLock::new() }; 7];
+    let lang = lexicon::primary(lang);
+    let at = lexicon::all().iter().position(|language| language.table.code == lang)?;
+    Some(READ.get(at)?.get_or_init(|| Groups::of(&lexicon::all()[at])))
+}
 
 impl Statement {
     pub fn read(text: &str, lang: &str) -> Self {
         let tokens = lexicon::tokens(text);
         let lower: Vec<String> = tokens.iter().map(|(_, token)| lexicon::lower(token)).collect();
         let language = lexicon::of(lang);
-        let groups = GROUPS.iter().find(|(code, _)| *code == lexicon::primary(lang)).map(|(_, groups)| groups);
+        let groups = groups(lang);
         let clauses = clauses(text, &tokens);
         let mut out = Self { clauses, ..Self::default() };
         let mut at = 0;
         while at < lower.len() {
             let found = language.and_then(|l| mark_at(l, &lower, at));
-            if let Some((mark, len)) = found {
-                out.marks.push(Placed { mark, at, len });
+            // `every day` is one word in two.
+            let phrase = groups.map_or(1, |g| g.phrase(&lower[at..]));
+            if let Some((mark, len)) = found.filter(|(_, len)| *len >= phrase) {
+                if mark != Mark::Plain {
+                    out.marks.push(Placed { mark, at, len });
+                }
                 at += len;
                 continue;
             }
@@ -119,23 +139,14 @@ impl Statement {
 
     /// The terms that start at a token; returns how many tokens they take.
     fn push_terms(&mut self, lower: &[String], at: usize, capital: bool, lang: &str, groups: Option<&Groups>) -> usize {
-        for len in (2..=PHRASE.min(lower.len() - at)).rev() {
-            let phrase = lower[at..at + len].join(" ");
-            if let Some(same) = groups.and_then(|g| g.same.get(phrase.as_str())) {
-                let sides = groups.and_then(|g| g.sides.get(phrase.as_str())).cloned().unwrap_or_default();
-                let stem = phrase.clone();
-                self.terms.push(Term {
-                    word: phrase,
-                    stem,
-                    groups: same.clone(),
-                    sides,
-                    at,
-                    figure: false,
-                    unit: false,
-                    capital,
-                });
-                return len;
-            }
+        let len = groups.map_or(1, |g| g.phrase(&lower[at..]));
+        if let Some(groups) = groups.filter(|_| len > 1) {
+            let word = lower[at..at + len].join(" ");
+            let same = groups.same.get(word.as_str()).cloned().unwrap_or_default();
+            let sides = groups.sides.get(word.as_str()).cloned().unwrap_or_default();
+            let stem = word.clone();
+            self.terms.push(Term { word, stem, groups: same, sides, at, figure: false, unit: false, capital });
+            return len;
         }
         for part in lower[at].split('-') {
             let part = part.strip_suffix("'s").unwrap_or(part);
@@ -214,7 +225,9 @@ fn mark_at(language: &Language, lower: &[String], at: usize) -> Option<(Mark, us
         })
     };
     language.marks.at(&lower[at..]).into_iter().find(|(mark, len)| {
-        let behind = matches!(lower[at].as_str(), "or" | "oder" | "ou" | "o" | "или");
+        let behind =
+            matches!(lower[at].as_str(), "or" | "oder" | "ou" | "o" | "или" | "and" | "und" | "et" | "y" | "e" | "и")
+                || at > 0 && *len > 1 && lower[at - 1].contains(|c: char| c.is_ascii_digit());
         match mark {
             Mark::About | Mark::AtLeast | Mark::AtMost | Mark::Over | Mark::Under => behind || counts(at + len),
             // The month.

@@ -60,6 +60,8 @@ pub(crate) enum Mark {
     Than,
     /// The one who does it in the passive: `by`, `von`, `par`.
     By,
+    /// Phrases that hold such a word and say nothing of the kind: `not only`.
+    Plain,
     /// Forms of `be` that make a passive with a participle: `is`, `was`, `wird`, `wurde`.
     Passive,
 }

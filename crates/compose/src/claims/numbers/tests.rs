@@ -32,6 +32,11 @@ fn the_same_number_in_other_spelling_matches() {
         ("€2bn", "€2 bn"),
         ("5m dollars", "$5 million"),
         ("5 m", "5 metres"),
+        ("7 500 euros", "7,500 euros"),
+        ("14 days", "2 weeks"),
+        ("4 cm", "40 mm"),
+        ("2 years", "24 months"),
+        ("12 kW", "12,000 watts"),
     ] {
         assert!(first(a).matches(&first(b)), "{a} / {b}: {:?} {:?}", first(a), first(b));
     }
@@ -54,6 +59,9 @@ fn other_numbers_units_and_signs_do_not_match() {
         ("a hundred", "a thousand"),
         ("$5m", "$5"),
         ("1.2", "1,200"),
+        ("40 µm", "40 m"),
+        ("4 cm", "4 mm"),
+        ("2 weeks", "15 days"),
     ] {
         assert!(!first(a).matches(&first(b)), "{a} / {b}: {:?} {:?}", first(a), first(b));
     }
@@ -99,7 +107,23 @@ fn dates_are_read_in_many_forms() {
 
 #[test]
 fn codes_are_no_numbers() {
-    assert_eq!(read("COVID-19 at 14:30 with 3.11.2 and B2B", "").codes, ["covid-19", "14:30", "3.11.2", "b2b"]);
+    assert_eq!(read("COVID-19 at 14:30 with 3.11.2 and B2B", "").codes, ["covid-19", "3.11.2", "b2b"]);
+}
+
+#[test]
+fn times_of_the_day_are_one_in_all_spellings() {
+    let minutes = |text: &str| read(text, "en").times.iter().map(|t| t.minutes).collect::<Vec<_>>();
+    for (text, expected) in [
+        ("from 9 am to 8 pm", vec![540, 1200]),
+        ("at 20:00", vec![1200]),
+        ("um 20.00 Uhr", vec![1200]),
+        ("um 20 Uhr", vec![1200]),
+        ("à 20h30", vec![1230]),
+        ("at 12 a.m. and 12 p.m.", vec![0, 720]),
+        ("it takes 20 hours and 3.30 metres", vec![]),
+    ] {
+        assert_eq!(minutes(text), expected, "{text}");
+    }
 }
 
 #[test]

@@ -188,4 +188,5 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     ),
     (Mark::By, "von, vom, durch, seitens, von seiten"),
     (Mark::Passive, "wird, werden, wirst, werdet, wurde, wurden, worden"),
+    (Mark::Plain, "nicht nur, nach wie vor, vor allem, ohne jede, ohne jeden, überhaupt"),
 ];

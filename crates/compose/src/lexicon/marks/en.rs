@@ -187,4 +187,5 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     (Mark::Than, "than, compared with, compared to, in comparison with, in comparison to, relative to"),
     (Mark::By, "by, by means of"),
     (Mark::Passive, "is, are, was, were, be, been, being, am, isn't, aren't, wasn't, weren't, it's, they're"),
+    (Mark::Plain, "not only, without any, at all, all in all, once again, first of all, above all, after all"),
 ];

@@ -189,4 +189,5 @@ pub(super) const MARKS: &[(Mark, List)] = &[
         "es, son, soy, somos, fue, fueron, era, eran, ser, sido, siendo, sea, sean, fuera, fueran, fuese, fuesen,
          sería, serían",
     ),
+    (Mark::Plain, "no solo, no sólo, no solamente, sobre todo, ante todo, del todo"),
 ];

@@ -259,4 +259,5 @@ pub(super) const MARKS: &[(Mark, List)] = &[
         "est, sont, suis, êtes, était, étaient, fut, furent, été, être, étant, soit, soient, fût, n'est, n'était,
          n'étaient, d'être, l'est",
     ),
+    (Mark::Plain, "pas seulement, non seulement, avant tout, après tout, du tout, surtout"),
 ];

@@ -204,4 +204,5 @@ pub(super) const MARKS: &[(Mark, List)] = &[
         "è, sono, era, erano, fu, furono, stato, stata, stati, state, essere, essendo, sia, siano, fosse, fossero,
          viene, vengono, veniva, venivano, venne, vennero, venga, vengano, venire",
     ),
+    (Mark::Plain, "non solo, non soltanto, soprattutto, prima di tutto, del tutto"),
 ];

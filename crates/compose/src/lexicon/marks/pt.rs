@@ -205,4 +205,5 @@ pub(super) const MARKS: &[(Mark, List)] = &[
         Mark::Passive,
         "é, são, sou, somos, foi, foram, era, eram, ser, serem, sido, sendo, seja, sejam, fosse, fossem, for, forem",
     ),
+    (Mark::Plain, "não só, não apenas, não somente, sobretudo, acima de tudo, antes de tudo"),
 ];
