@@ -54,7 +54,7 @@ const REPORTS: &[Reports] = &[
     },
     Reports {
         code: "de",
-        according: &["laut", "nach angaben", "nach", "gemäß", "zufolge", "wie"],
+        according: &["laut", "nach angaben", "nach", "gemäß", "zufolge", "wie", "so"],
         verbs: &[
             "sagt",
             "sagen",
@@ -74,6 +74,9 @@ const REPORTS: &[Reports] = &[
             "zeigen",
             "meldet",
             "teilt",
+            "mitteilt",
+            "mitteilen",
+            "angibt",
             "gibt an",
             "geben an",
         ],
@@ -182,6 +185,13 @@ fn before(sentence: &str, reports: &Reports) -> Option<String> {
     {
         return Some(raised(&sentence[comma + 2..]));
     }
+    // `In the text it says: …`
+    if let Some(colon) = sentence.find(": ")
+        && is_plain(&sentence[..colon])
+        && reports.has_verb(&lexicon::lower_tokens(&sentence[..colon]))
+    {
+        return Some(raised(&sentence[colon + 2..]));
+    }
     // `The authors report that …`
     let (at, _) = sentence.match_indices(reports.that).find(|(at, that)| {
         let ends = sentence[at + that.len()..].starts_with(' ');
@@ -219,7 +229,8 @@ impl Reports {
 
     /// `As a rule`, `Wie immer`: reports only with a verb.
     fn is_comparison(&self, words: &[String]) -> bool {
-        matches!(words[0].as_str(), "as" | "wie" | "comme" | "como" | "come" | "как" | "nach")
+        let so = words[0] == "so" && !words.get(1).is_some_and(|w| matches!(w.as_str(), "der" | "die" | "das"));
+        so || matches!(words[0].as_str(), "as" | "wie" | "comme" | "como" | "come" | "как" | "nach")
     }
 
     fn has_verb(&self, words: &[String]) -> bool {

@@ -102,6 +102,15 @@ impl Groups {
     }
 }
 
+/// Whether a word in lower case, or another form of it, stands in the tables, so that it is no name.
+pub(crate) fn is_common(lower: &str, lang: &str) -> bool {
+    let mark = lexicon::of(lang).is_some_and(|l| !l.marks.at(&[lower.to_owned()]).is_empty());
+    let group = |g: &Groups| {
+        g.same.contains_key(lower) || g.sides.contains_key(lower) || g.stems.contains_key(&word::stem(lower, lang))
+    };
+    mark || groups(lang).is_some_and(group)
+}
+
 /// The groups of a language, read when it is first met.
 fn groups(lang: &str) -> Option<&'static Groups> {
     static READ: [OnceLock<Groups>; 7] = [const { OnceLock::new() }; 7];
