@@ -165,6 +165,10 @@ fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut O
             .map(|(_, p, _)| p.mark)
             .collect();
         let allowed = |mark: &Mark| *mark == placed.mark || group.may_be.contains(&(placed.mark, *mark));
+        // `may not`, `must not`, `cannot`: all forbid.
+        if matches!(placed.mark, May | Can | Must) && forbids(claim, placed) {
+            continue;
+        }
         if near.iter().any(allowed) {
             continue;
         }
@@ -184,9 +188,19 @@ fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut O
     }
 }
 
-/// What a mark leads in: the words behind it in its clause; and the words that it belongs to, those of the rest.
+/// Whether a negation follows; negations are compared apart.
+fn forbids(statement: &Statement, placed: &Placed) -> bool {
+    const NOT: &[&str] = &["not", "nicht", "pas", "keine", "kein", "keinen"];
+    statement.lower.get(placed.at + placed.len).is_some_and(|word| NOT.contains(&word.as_str()))
+}
+
+/// What a mark leads in: the words behind it in its clause; and the words that it belongs to, those of the rest. Figures
+/// are compared apart.
 fn parts<'a>(statement: &'a Statement, placed: &Placed) -> (Vec<&'a Term>, Vec<&'a Term>) {
-    let (before, behind) = sides(statement, placed.at, placed.at + placed.len);
+    let (mut before, mut behind) = sides(statement, placed.at, placed.at + placed.len);
+    for side in [&mut before, &mut behind] {
+        side.retain(|term| !term.figure && !term.unit);
+    }
     let led: Vec<&Term> = behind.into_iter().take(PART).collect();
     let rest: Vec<&Term> = if before.is_empty() {
         let clause = statement.clause_of(placed.at);
@@ -241,7 +255,16 @@ const LINKS: &[(Mark, Mark)] = &[
 
 /// Marks that may stand for each other.
 fn is_kin(a: Mark, b: Mark) -> bool {
-    a == b || matches!((a, b), (After, When | Since) | (Since, After) | (Because, When) | (Until, Before))
+    a == b
+        || matches!(
+            (a, b),
+            (After, When | Since)
+                | (Since, After)
+                | (Because, When)
+                | (Since, Because)
+                | (Because, Since)
+                | (Until, Before)
+        )
 }
 
 fn links(claim: &Statement, passage: &[&Statement], out: &mut Objections) {

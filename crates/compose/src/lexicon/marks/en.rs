@@ -128,7 +128,7 @@ pub(super) const MARKS: &[(Mark, List)] = &[
          assuming, assuming that, supposing, if and only if, subject to, conditional on, conditional upon,
          contingent on, if and when, should you",
     ),
-    (Mark::Unless, "unless, if not, except if, except when, unless and until"),
+    (Mark::Unless, "except if, except when, unless, if not, except if, except when, unless and until"),
     (
         Mark::Except,
         "except, except for, except that, except in, apart from, other than, with the exception of,
