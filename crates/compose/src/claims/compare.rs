@@ -75,7 +75,9 @@ fn uncovered(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
     let theirs = all_of(passage);
     let missing: Vec<&Term> = claim.terms.iter().filter(|t| !t.figure && !t.unit && !has(&theirs, t)).collect();
     let many = missing.len() * 3 >= claim.terms.len();
-    if missing.len() > claim.terms.len() / SPARE {
+    // A sentence of the sources' words about another thing than the passage.
+    let other = missing.first().is_some_and(|term| term.known && term.at == claim.terms[0].at);
+    if other || missing.len() > claim.terms.len() / SPARE {
         missing
             .into_iter()
             .for_each(|term| if many { out.against(term.word.clone()) } else { out.short(term.word.clone()) });

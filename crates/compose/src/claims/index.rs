@@ -223,12 +223,11 @@ impl<'a> Checker<'a> {
         let strange = (1.0 + self.entries.len() as f32).ln();
         let weight =
             terms.content.iter().map(|id| self.idf[*id as usize]).sum::<f32>() + strange * unknown.len() as f32;
-        View {
-            terms,
-            weight,
-            facts: ClaimFacts::read(said, lang, &self.corpus),
-            statement: Statement::read(said, lang),
+        let mut statement = Statement::read(said, lang);
+        for term in &mut statement.terms {
+            term.known = self.vocabulary.id(&term.word, lang).is_some();
         }
+        View { terms, weight, facts: ClaimFacts::read(said, lang, &self.corpus), statement }
     }
 
     fn judged(&self, whole: &str, views: &[View], allowed: &dyn Fn(usize) -> bool) -> Claim {

@@ -11,7 +11,7 @@ const NEAR: usize = 2;
 /// Names and figures of a sentence that are compared with each other.
 const ANCHORS: usize = 12;
 /// A clause of fewer words can stand in either of two sentences.
-const CLAUSE: usize = 4;
+const CLAUSE: usize = 3;
 
 /// The words that changed places, if two did.
 pub(crate) fn swapped(claim: &Statement, passage: &[&Statement]) -> Option<String> {
@@ -128,7 +128,16 @@ impl<'a> Anchor<'a> {
     fn likeness(&self, other: &Self) -> usize {
         let near = |anchor: &Self| {
             let ((from, to), lower) = (anchor.ends(), &anchor.statement.lower);
-            (lower[from.saturating_sub(NEAR)..from].to_vec(), lower[to..(to + NEAR).min(lower.len())].to_vec())
+            let (mut before, mut behind) =
+                (lower[from.saturating_sub(NEAR)..from].to_vec(), lower[to..(to + NEAR).min(lower.len())].to_vec());
+            // Where the sentence begins and ends tells as much as a word.
+            if from == 0 {
+                before.push("^".to_owned());
+            }
+            if to >= lower.len() {
+                behind.push("$".to_owned());
+            }
+            (before, behind)
         };
         let ((a, b), (c, d)) = (near(self), near(other));
         let same = |x: &[String], y: &[String]| x.iter().filter(|w| y.contains(w)).count();
@@ -180,8 +189,6 @@ pub(crate) fn halved(claim: &Statement, passage: &[&Statement], hangs: &[bool]) 
             return None;
         }
         let best = passage.iter().map(|s| met.iter().filter(|t| has(&all(s), t)).count()).max()?;
-        let missing = met.len() - best;
-        (missing >= 2 && missing * 4 > met.len())
-            .then(|| met.iter().map(|t| t.word.as_str()).collect::<Vec<_>>().join(" "))
+        (met.len() > best).then(|| met.iter().map(|t| t.word.as_str()).collect::<Vec<_>>().join(" "))
     })
 }

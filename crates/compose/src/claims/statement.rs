@@ -32,8 +32,10 @@ pub(crate) struct Term {
     pub figure: bool,
     /// A unit, a scale or a month: it counts with its figure.
     pub unit: bool,
-    /// With a capital within the sentence, or in its midst.
+    /// Written with a capital; the first word of a sentence always is.
     pub capital: bool,
+    /// Whether a source has the word; only claims are asked.
+    pub known: bool,
 }
 
 /// A mark with the tokens that it takes.
@@ -139,7 +141,7 @@ impl Statement {
                 at += len;
                 continue;
             }
-            let capital = at > 0 && tokens[at].1.starts_with(char::is_uppercase);
+            let capital = tokens[at].1.starts_with(char::is_uppercase);
             at += out.push_terms(&lower, at, capital, lang, groups);
         }
         out.lower = lower;
@@ -154,7 +156,17 @@ impl Statement {
             let same = groups.same.get(word.as_str()).cloned().unwrap_or_default();
             let sides = groups.sides.get(word.as_str()).cloned().unwrap_or_default();
             let stem = word.clone();
-            self.terms.push(Term { word, stem, groups: same, sides, at, figure: false, unit: false, capital });
+            self.terms.push(Term {
+                word,
+                stem,
+                groups: same,
+                sides,
+                at,
+                figure: false,
+                unit: false,
+                capital,
+                known: true,
+            });
             return len;
         }
         for part in lower[at].split('-') {
@@ -172,7 +184,17 @@ impl Statement {
             let figure = numeral.is_some() || part.contains(|c: char| c.is_ascii_digit());
             let unit = unit_of(part).is_some() || scale_of(part).is_some() || month(part).is_some();
             let groups = groups.and_then(same).unwrap_or_default();
-            self.terms.push(Term { word: part.to_owned(), stem, groups, sides, at, figure, unit, capital });
+            self.terms.push(Term {
+                word: part.to_owned(),
+                stem,
+                groups,
+                sides,
+                at,
+                figure,
+                unit,
+                capital,
+                known: true,
+            });
         }
         1
     }
