@@ -15,6 +15,7 @@ mod extract;
 pub mod html;
 mod limits;
 mod markdown;
+mod notes;
 mod pdf;
 mod plain;
 mod readers;

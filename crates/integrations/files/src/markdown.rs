@@ -1,5 +1,7 @@
 //! Markdown, brought down to the subset.
 
+use std::{collections::BTreeMap, mem};
+
 use pulldown_cmark::{Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd};
 
 use crate::{
@@ -7,28 +9,33 @@ use crate::{
     error::FileError,
     extract::Read,
     limits::{Budget, Limits, size},
+    notes,
+    script::{Rise, Runs},
     table::Table,
 };
 
+/// Lines of code that are kept of one block.
+const CODE_LINES: usize = 60;
+
+const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS)
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_YAML_STYLE_METADATA_BLOCKS);
+
 pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read, FileError> {
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
-    let mut reading = Reading::new(limits);
     let kept = &text[..whole_lines(text, limits.markdown_bytes)];
-    for (at, event) in Parser::new_ext(kept, options).enumerate() {
-        if at.is_multiple_of(256) {
-            budget.check()?;
-        }
-        if reading.out.is_full() {
-            break;
-        }
-        reading.event(event);
+    let mut reading = Reading::new(limits);
+    // Notes stand at the end, their marks before them.
+    if kept.contains("[^") {
+        let mut notes = Reading::new(limits);
+        notes.run(kept, budget)?;
+        reading.notes = notes.found_notes;
     }
+    reading.run(kept, budget)?;
     reading.flush();
-    let mut read = Read { title: reading.title, ..Read::new(reading.out) };
+    let warnings = reading.counts.warnings();
+    let mut read = Read { title: reading.title, warnings, ..Read::new(reading.out) };
     // Where the text that is handed out is full, that is what is told.
     if kept.len() < text.len() && !read.blocks.is_full() {
         read.truncated = true;
@@ -50,17 +57,51 @@ fn whole_lines(text: &str, most: usize) -> usize {
     text[..most].rfind('\n').map_or(most, |at| at + 1)
 }
 
+/// How much was left out.
+#[derive(Default)]
+struct Counts {
+    struck: usize,
+    code_lines: usize,
+    html: usize,
+    notes: usize,
+}
+
+impl Counts {
+    /// For people.
+    fn warnings(&self) -> Vec<String> {
+        let told = [
+            (self.struck, "passages of struck-out text that were left out"),
+            (self.code_lines, "lines of long code that were left out"),
+            (self.html, "blocks of HTML that were left out"),
+            (self.notes, "footnotes of a few words that were left out"),
+        ];
+        told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{what}: {count}")).collect()
+    }
+}
+
 struct Reading<'a> {
     limits: &'a Limits,
     out: Blocks,
-    line: String,
+    line: Runs,
+    rise: Rise,
     title: Option<String>,
     heading: Option<HeadingLevel>,
-    lists: usize,
-    /// Inside code, HTML or front matter, which are not prose.
+    /// Of the lists that are open: the number of the next item, if it has one.
+    lists: Vec<Option<u64>>,
+    /// The number of the item that begins.
+    number: Option<u64>,
+    /// Inside HTML, images and text that is struck out.
     silent: usize,
+    in_code: bool,
     in_metadata: bool,
     table: Option<(Table, Vec<String>)>,
+    counts: Counts,
+    /// The texts of notes by name, and of those that the line has marks of.
+    notes: BTreeMap<String, String>,
+    line_notes: Vec<String>,
+    /// The note that is being read, and those that were.
+    note: Option<String>,
+    found_notes: BTreeMap<String, String>,
 }
 
 impl<'a> Reading<'a> {
@@ -68,14 +109,35 @@ impl<'a> Reading<'a> {
         Self {
             limits,
             out: Blocks::new(limits.text_bytes),
-            line: String::new(),
+            line: Runs::default(),
+            rise: Rise::Plain,
             title: None,
             heading: None,
-            lists: 0,
+            lists: Vec::new(),
+            number: None,
             silent: 0,
+            in_code: false,
             in_metadata: false,
             table: None,
+            counts: Counts::default(),
+            notes: BTreeMap::new(),
+            line_notes: Vec::new(),
+            note: None,
+            found_notes: BTreeMap::new(),
         }
+    }
+
+    fn run(&mut self, text: &str, budget: &Budget) -> Result<(), FileError> {
+        for (at, event) in Parser::new_ext(text, OPTIONS).enumerate() {
+            if at.is_multiple_of(256) {
+                budget.check()?;
+            }
+            if self.out.is_full() {
+                break;
+            }
+            self.event(event);
+        }
+        Ok(())
     }
 
     fn event(&mut self, event: Event<'_>) {
@@ -83,12 +145,51 @@ impl<'a> Reading<'a> {
             Event::Start(tag) => self.start(&tag),
             Event::End(tag) => self.end(tag),
             Event::Text(text) if self.in_metadata => self.note_title(&text),
-            Event::Text(text) | Event::Code(text) if self.silent == 0 => self.line.push_str(&text),
-            Event::SoftBreak | Event::HardBreak => self.line.push(' '),
-            // Inline HTML is formatting, except that it may break the line.
-            Event::InlineHtml(tag) if tag.starts_with("<br") => self.line.push(' '),
+            Event::Text(text) if self.in_code => self.code(&text),
+            Event::Text(text) | Event::Code(text) if self.silent == 0 => self.line.push(self.rise, &text),
+            Event::SoftBreak | Event::HardBreak => self.line.push(Rise::Plain, " "),
+            Event::InlineHtml(tag) => self.inline(&tag),
+            Event::FootnoteReference(name) if self.silent == 0 => self.refer(&name),
             Event::Rule => self.flush(),
             _ => {}
+        }
+    }
+
+    /// Inline HTML is formatting, of which some says what the text means.
+    fn inline(&mut self, tag: &str) {
+        let name = tag.trim_start_matches(['<', '/']).split(['>', ' ', '/']).next().unwrap_or_default();
+        let closes = tag.starts_with("</");
+        match name.to_ascii_lowercase().as_str() {
+            "br" => self.line.push(Rise::Plain, " "),
+            "sup" => self.rise = if closes { Rise::Plain } else { Rise::Raised },
+            "sub" => self.rise = if closes { Rise::Plain } else { Rise::Lowered },
+            "del" | "s" | "strike" if closes => self.silent = self.silent.saturating_sub(1),
+            "del" | "s" | "strike" => self.strike(),
+            _ => {}
+        }
+    }
+
+    fn strike(&mut self) {
+        self.counts.struck += usize::from(self.silent == 0);
+        self.silent += 1;
+    }
+
+    /// Code is a list of its lines.
+    fn code(&mut self, text: &str) {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        for line in lines.iter().take(CODE_LINES) {
+            self.out.item(line);
+        }
+        self.counts.code_lines += lines.len().saturating_sub(CODE_LINES);
+    }
+
+    fn refer(&mut self, name: &str) {
+        let Some(text) = self.notes.remove(name) else { return };
+        if notes::is_sentence(&text) {
+            self.line.push(Rise::Plain, notes::MARK.encode_utf8(&mut [0; 4]));
+            self.line_notes.push(text);
+        } else {
+            self.counts.notes += 1;
         }
     }
 
@@ -98,15 +199,36 @@ impl<'a> Reading<'a> {
                 self.flush();
                 self.heading = Some(*level);
             }
-            Tag::List(_) => {
+            Tag::List(first) => {
                 self.flush();
-                if self.lists == 0 {
+                if self.lists.is_empty() {
                     self.out.end();
                 }
-                self.lists += 1;
+                self.lists.push(*first);
             }
-            Tag::Paragraph | Tag::Item | Tag::BlockQuote(_) | Tag::FootnoteDefinition(_) => self.flush(),
-            Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::Image { .. } => self.silent += 1,
+            Tag::Item => {
+                self.flush();
+                if let Some(Some(next)) = self.lists.last_mut() {
+                    self.number = Some(*next);
+                    *next = next.saturating_add(1);
+                }
+            }
+            Tag::Paragraph | Tag::BlockQuote(_) => self.flush(),
+            Tag::FootnoteDefinition(name) => {
+                self.flush();
+                self.note = Some(name.to_string());
+            }
+            Tag::CodeBlock(_) => {
+                self.flush();
+                self.out.end();
+                self.in_code = true;
+            }
+            Tag::HtmlBlock => {
+                self.counts.html += 1;
+                self.silent += 1;
+            }
+            Tag::Image { .. } => self.silent += 1,
+            Tag::Strikethrough => self.strike(),
             Tag::MetadataBlock(MetadataBlockKind::YamlStyle) => self.in_metadata = true,
             Tag::Table(_) => {
                 self.flush();
@@ -124,22 +246,40 @@ impl<'a> Reading<'a> {
             }
             TagEnd::List(_) => {
                 self.flush();
-                self.lists = self.lists.saturating_sub(1);
-                if self.lists == 0 {
+                self.lists.pop();
+                if self.lists.is_empty() {
                     self.out.end();
                 }
             }
-            TagEnd::Paragraph | TagEnd::Item | TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition => self.flush(),
-            TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::Image => self.silent = self.silent.saturating_sub(1),
+            TagEnd::Paragraph | TagEnd::BlockQuote(_) => self.flush(),
+            TagEnd::Item => {
+                self.flush();
+                self.number = None;
+            }
+            TagEnd::FootnoteDefinition => {
+                self.flush();
+                self.note = None;
+            }
+            TagEnd::CodeBlock => {
+                self.in_code = false;
+                if self.lists.is_empty() {
+                    self.out.end();
+                }
+            }
+            TagEnd::HtmlBlock | TagEnd::Image | TagEnd::Strikethrough => self.silent = self.silent.saturating_sub(1),
             TagEnd::MetadataBlock(_) => self.in_metadata = false,
             TagEnd::TableCell => {
+                let text = self.line.take().replace(notes::MARK, "");
                 if let Some((_, row)) = &mut self.table {
-                    row.push(std::mem::take(&mut self.line));
+                    row.push(text);
                 }
             }
             TagEnd::TableHead | TagEnd::TableRow => {
                 if let Some((table, row)) = &mut self.table {
-                    table.push_plain(std::mem::take(row));
+                    table.push_plain(mem::take(row));
+                    if tag == TagEnd::TableHead {
+                        table.end_head();
+                    }
                 }
             }
             TagEnd::Table => {
@@ -148,25 +288,41 @@ impl<'a> Reading<'a> {
                     table.write(&mut self.out);
                     self.out.end();
                 }
+                notes::write(&mut self.line_notes, &mut self.out);
             }
             _ => {}
         }
     }
 
     fn flush(&mut self) {
-        let line = std::mem::take(&mut self.line);
+        // HTML that strikes out or raises ends with its paragraph, closed or not.
+        self.rise = Rise::Plain;
+        let line = self.line.take();
+        let mut line_notes = mem::take(&mut self.line_notes);
         if line.trim().is_empty() {
             return;
         }
+        if let Some(name) = &self.note {
+            let note = self.found_notes.entry(name.clone()).or_default();
+            note.push(' ');
+            note.push_str(&line);
+            return;
+        }
         if let Some(level) = self.heading {
+            let line = line.replace(notes::MARK, "");
             if level == HeadingLevel::H1 && self.title.is_none() {
                 self.title = Some(line.split_whitespace().collect::<Vec<_>>().join(" "));
             }
             self.out.heading(level as u8, &line);
-        } else if self.lists > 0 {
-            self.out.item(&line);
-        } else {
+            return notes::write(&mut line_notes, &mut self.out);
+        }
+        let line = notes::placed(&line, &line_notes);
+        if self.lists.is_empty() {
             self.out.paragraph(&line);
+        } else if let Some(number) = self.number.take() {
+            self.out.item(&format!("{number}. {line}"));
+        } else {
+            self.out.item(&line);
         }
     }
 
@@ -184,19 +340,39 @@ mod tests {
 
     use super::*;
 
+    fn read_all(given: &str) -> Read {
+        let limits = Limits::default();
+        read(given, &limits, &Budget::start(&limits, Arc::default())).expect("read")
+    }
+
     #[test]
     fn markdown_comes_down_to_the_subset() {
         let given = "---\ntitle: \"The *guide*\"\ntags: [a]\n---\n\nSetext\n======\n\nSome *emphasis*,\na [link](https://x.example) \
                      and `code`.<br>Next ![alt](i.png)\n\n> quoted\n\n1. one\n   - deeper\n2. two\n\n   more\n\n```rust\nlet x = \
-                     1;\n```\n\n<div>raw</div>\n\n| a | b |\n|---|---|\n| 1 | **2** |\n\nFact.[^1]\n\n[^1]: Proof.\n\n- [x] done\n";
-        let limits = Limits::default();
-        let read = read(given, &limits, &Budget::start(&limits, Arc::default())).expect("read");
+                     1;\n\nx\n```\n\n<div>raw</div>\n\n| a | b |\n|---|---|\n| 1 | **2** |\n\nFact.[^1]\n\n[^1]: Proof.\n\n- [x] done\n";
+        let read = read_all(given);
         assert_eq!(read.title.as_deref(), Some("The *guide*"));
         assert_eq!(
             read.blocks.into_text(),
-            "# Setext\n\nSome emphasis, a link and code. Next\n\nquoted\n\n- one\n- deeper\n- two\n- more\n\n| a | b |\n| 1 | 2 \
-             |\n\nFact.\n\nProof.\n\n- done"
+            "# Setext\n\nSome emphasis, a link and code. Next\n\nquoted\n\n- 1. one\n- deeper\n- 2. two\n- more\n\n- let x = 1;\n- \
+             x\n\n| a | b |\n| 1 | 2 |\n\nFact.\n\n- done"
         );
+        assert_eq!(
+            read.warnings,
+            ["blocks of HTML that were left out: 1", "footnotes of a few words that were left out: 1"]
+        );
+    }
+
+    #[test]
+    fn struck_out_text_is_left_out_powers_and_notes_stay() {
+        let given = "The fee is ~~40 pounds~~ 45 euros, <del>or 50</del> for 10<sup>6</sup> cells of H<sub>2</sub>O[^n] here. \
+                     Next.\n\n[^n]: The limits rise by 40 percent.\n\n| a | b |\n|---|---|\n| ~~1~~ | 2 |\n";
+        let read = read_all(given);
+        assert_eq!(
+            read.blocks.into_text(),
+            "The fee is 45 euros, for 10⁶ cells of H₂O here. The limits rise by 40 percent. Next.\n\n| a | b |\n| | 2 |"
+        );
+        assert_eq!(read.warnings, ["passages of struck-out text that were left out: 3"]);
     }
 
     #[test]

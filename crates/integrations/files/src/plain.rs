@@ -49,7 +49,7 @@ fn write(lines: &[&str], out: &mut Blocks) {
     let mut is_item = false;
     let mut before = "";
     for line in lines {
-        let item = list_item(line.trim_start());
+        let item = list_item(line.trim_start()).map(|text| with_number(line.trim_start(), text));
         let joins = !block.is_empty()
             && item.is_none()
             && (is_item && line.starts_with("  ") || is_wrapped(before, line, widest));
@@ -79,6 +79,12 @@ fn is_wrapped(line: &str, next: &str, widest: usize) -> bool {
     (NARROWEST_WRAP..=WIDEST_WRAP).contains(&widest) && line.trim_end().chars().count() + 1 + word > widest
 }
 
+/// The text behind a bullet that was typed.
+pub(crate) fn bullet(line: &str) -> Option<&str> {
+    let marks = ["• ", "•\t", "◦ ", "▪ ", "‣ ", "● ", "■ ", "\u{f0b7} "];
+    marks.iter().find_map(|mark| line.strip_prefix(mark))
+}
+
 /// The text of a list item without its mark.
 pub(crate) fn list_item(line: &str) -> Option<&str> {
     for mark in ["- ", "* ", "+ ", "• ", "◦ ", "▪ ", "– ", "· ", "‣ ", "● ", "■ ", "\u{f0b7} "] {
@@ -91,6 +97,11 @@ pub(crate) fn list_item(line: &str) -> Option<&str> {
     let text = rest.strip_prefix(". ").or_else(|| rest.strip_prefix(") "));
     // "1998. The year" is a sentence.
     text.filter(|_| (1..=2).contains(&digits))
+}
+
+/// An item with its number, which says what comes first; a bullet says nothing.
+fn with_number<'a>(line: &'a str, text: &'a str) -> &'a str {
+    if line.starts_with(|c: char| c.is_ascii_digit()) { line } else { text }
 }
 
 fn underline(line: &str) -> Option<u8> {
@@ -124,7 +135,7 @@ mod tests {
             text(given),
             "# The title\n\nThe first paragraph was wrapped by an editor at sixty columns, as it was custom in old mail \
              programs, so that it has several lines.\n\nMilk\n\nBread\n\n- one item that is long enough to be wrapped\n- \
-             two\n- three\n\n1998. A year.\n\nEnd"
+             two\n- 1) three\n\n1998. A year.\n\nEnd"
         );
     }
 

@@ -41,6 +41,11 @@ impl Runs {
         }
     }
 
+    /// True where the last character is a letter or a digit.
+    pub(crate) fn ends_in_word(&self) -> bool {
+        self.0.last().is_some_and(|(_, text)| text.ends_with(char::is_alphanumeric))
+    }
+
     /// What was pushed, on one line.
     pub(crate) fn take(&mut self) -> String {
         let mut runs = mem::take(&mut self.0);

@@ -31,7 +31,7 @@ fn a_word_document() {
     let body = [
         styled("Toc1", "Contents 1"),
         styled("berschrift1", "The knife"),
-        r#"<w:p><w:r><w:t xml:space="preserve">It </w:t></w:r><w:ins><w:r><w:t>opens</w:t></w:r></w:ins><w:del><w:r><w:delText>closes</w:delText><w:t>shuts</w:t></w:r></w:del><w:r><w:tab/><w:t>fast</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:t>&#8211;really.</w:t></w:r></w:p>"#.to_owned(),
+        r#"<w:p><w:r><w:t xml:space="preserve">It </w:t></w:r><w:ins><w:r><w:t>opens</w:t></w:r></w:ins><w:del><w:r><w:delText>closes</w:delText><w:t>shuts</w:t></w:r></w:del><w:r><w:tab/><w:t>fast</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:t>&#8211;really.</w:t></w:r><w:r><w:footnoteReference w:id="1"/></w:r></w:p>"#.to_owned(),
         styled("Own", "Parts"),
         styled("Dots", "Blade"),
         numbered("Liner"),
@@ -50,7 +50,7 @@ fn a_word_document() {
         &format!(
             r#"<w:footnote w:type="separator">{}</w:footnote><w:footnote w:id="1">{}</w:footnote>"#,
             paragraph("---"),
-            paragraph("As tested in 2019.")
+            paragraph("As tested at sea in 2019.")
         ),
     );
     let core = r#"<cp:coreProperties xmlns:cp="c" xmlns:dc="d"><dc:title>All about &amp; knives</dc:title></cp:coreProperties>"#;
@@ -65,8 +65,8 @@ fn a_word_document() {
     assert_eq!(read.title.as_deref(), Some("All about & knives"));
     assert_eq!(
         read.text,
-        "# The knife\n\nIt opens fast–really.\n\n## Parts\n\n- Blade\n- Liner\n\nNo item.\n\n| Part | Mass | Steel\\|type |\n\
-         | Blade | 40 g | 12C27 |\n| Blade | two lines | |\n\nIn a frame.\n\nBox\n\nAs tested in 2019."
+        "# The knife\n\nIt opens fast–really. As tested at sea in 2019.\n\n## Parts\n\n- Blade\n- Liner\n\nNo item.\n\n| Part | Mass | Steel\\|type |\n\
+         | Blade | 40 g | 12C27 |\n| Blade | two lines | |\n\nIn a frame.\n\nBox"
     );
     assert_eq!(read.warnings, ["passages of hidden text that were left out: 1"]);
     assert!(!read.truncated);

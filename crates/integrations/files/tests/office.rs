@@ -256,3 +256,117 @@ fn numbers_of_a_sheet_stand_as_it_shows_them() {
         "## Prices\n\n| 00742 | LOT-0042 | (555) 123-4567 | 25% | 1234567890123460 | 2021-12-31 |"
     );
 }
+
+const MATH: &str = "<m:oMath>";
+
+#[test]
+fn formulas_of_a_document_are_written_so_that_no_other_number_arises() {
+    let text = |text: &str| format!("<m:r><m:t>{text}</m:t></m:r>");
+    let fraction =
+        |over: &str, under: &str| format!("<m:f><m:num>{}</m:num><m:den>{}</m:den></m:f>", text(over), text(under));
+    let power = |base: &str, to: &str| format!("<m:sSup><m:e>{}</m:e><m:sup>{}</m:sup></m:sSup>", text(base), text(to));
+    for (formula, wanted) in [
+        (fraction("3", "4"), "Use 3/4 of it."),
+        (format!("{}{}", text("2"), fraction("3", "4")), "Use 2 3/4 of it."),
+        (fraction("a+b", "2c"), "Use (a+b)/(2c) of it."),
+        (power("x", "2"), "Use x^2 of it."),
+        (format!("{}{}", power("10", "6"), text("kg")), "Use 10^6 kg of it."),
+        (power("e", "2x"), "Use e^(2x) of it."),
+        (format!("<m:rad><m:deg/><m:e>{}</m:e></m:rad>", text("16")), "Use √16 of it."),
+        (
+            format!(
+                r#"<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr><m:sub>{}</m:sub><m:sup>{}</m:sup><m:e>{}</m:e></m:nary>"#,
+                text("i=1"),
+                text("n"),
+                text("i")
+            ),
+            "Use ∑_(i=1)^n i of it.",
+        ),
+        (format!("<m:d><m:e>{}</m:e></m:d>", fraction("1", "2")), "Use (1/2) of it."),
+        (format!("<m:sSub><m:e>{}</m:e><m:sub>{}</m:sub></m:sSub>", text("𝑥"), text("1")), "Use x_1 of it."),
+    ] {
+        let body = format!("<w:p>{}{MATH}{formula}</m:oMath>{}</w:p>", run("", "Use"), run("", "of it."));
+        let body = body.replace("Use<", "Use <").replace(">of", "> of");
+        assert_eq!(read(&docx(&body), "a.docx").text, wanted, "{formula}");
+    }
+    let old = format!(
+        r#"<w:p>{}<w:r><w:object><o:OLEObject ProgID="Equation.3"/></w:object></w:r></w:p>"#,
+        run("", "It is ")
+    );
+    let old = read(&docx(&old), "a.docx");
+    assert_eq!((old.text.as_str(), old.warnings.len()), ("It is \u{fffd}", 1));
+    let deep = format!(
+        "<w:p>{}{MATH}{}{}</m:oMath></w:p>",
+        run("", "Deep "),
+        "<m:d><m:e>".repeat(300),
+        "</m:e></m:d>".repeat(300)
+    );
+    assert_eq!(read(&docx(&deep), "a.docx").text, "Deep \u{fffd}");
+}
+
+#[test]
+fn footnotes_of_a_document_stand_behind_their_sentence_and_lists_keep_their_numbers() {
+    let item = |list: u8, level: u8, text: &str| {
+        format!(
+            r#"<w:p><w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{list}"/></w:numPr></w:pPr>{}</w:p>"#,
+            run("", text)
+        )
+    };
+    let note = |id: u8| format!(r#"<w:r><w:footnoteReference w:id="{id}"/></w:r>"#);
+    let body = [
+        format!(
+            "<w:p>{}{}{}{}{}</w:p>",
+            run("", "The limit is 140 pounds."),
+            note(2),
+            run("", " Rooms"),
+            note(3),
+            run("", " are small.")
+        ),
+        item(1, 0, "Ask"),
+        item(1, 1, "first"),
+        item(1, 1, "second"),
+        item(1, 0, "Book"),
+        paragraph("Between."),
+        item(2, 0, "Dots"),
+        item(3, 0, "Again"),
+        paragraph("• typed"),
+    ]
+    .concat();
+    let notes = support::word_part(
+        "footnotes",
+        &format!(
+            r#"<w:footnote w:type="separator" w:id="0">{}</w:footnote><w:footnote w:id="2">{}</w:footnote><w:footnote w:id="3">{}</w:footnote>"#,
+            paragraph("---"),
+            paragraph(" During trade fairs the limits rise."),
+            paragraph("Ibid.")
+        ),
+    );
+    let level = |level: u8, kind: &str, text: &str| {
+        format!(
+            r#"<w:lvl w:ilvl="{level}"><w:start w:val="1"/><w:numFmt w:val="{kind}"/><w:lvlText w:val="{text}"/></w:lvl>"#
+        )
+    };
+    let numbering = support::word_part(
+        "numbering",
+        &format!(
+            r#"<w:abstractNum w:abstractNumId="0">{}{}</w:abstractNum><w:abstractNum w:abstractNumId="1">{}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="1"/></w:num><w:num w:numId="3"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride></w:num>"#,
+            level(0, "decimal", "%1."),
+            level(1, "lowerLetter", "%1.%2)"),
+            level(0, "bullet", "o")
+        ),
+    );
+    let document = support::word_part("document", &format!("<w:body>{body}</w:body>"));
+    let file = support::zip(&[
+        ("[Content_Types].xml", support::WORD_TYPES.as_bytes()),
+        ("word/document.xml", document.as_bytes()),
+        ("word/footnotes.xml", notes.as_bytes()),
+        ("word/numbering.xml", numbering.as_bytes()),
+    ]);
+    let seen = read(&file, "a.docx");
+    assert_eq!(
+        seen.text,
+        "The limit is 140 pounds. During trade fairs the limits rise. Rooms are small.\n\n- 1. Ask\n- 1.a) first\n- 1.b) second\n\
+         - 2. Book\n\nBetween.\n\n- Dots\n- 5. Again\n- typed"
+    );
+    assert_eq!(seen.warnings, ["footnotes of a few words that were left out: 1"]);
+}

@@ -1,16 +1,21 @@
 //! The text of a document part: paragraphs, headings, lists and tables, as they read with all changes accepted.
 
+use std::collections::BTreeMap;
+
 use super::{
     look::Look,
+    math::Formula,
+    numbering::Numbering,
     styles::{Meaning, Styles, outline_level},
+    table::OpenTable,
 };
 use crate::{
     blocks::Blocks,
     error::FileError,
     limits::{Budget, Limits},
-    script::Runs,
-    symbols::Symbols,
-    table::Table,
+    notes, plain,
+    script::{Rise, Runs},
+    symbols::{Symbols, UNKNOWN},
     xml::{Element, Token, Xml},
 };
 
@@ -25,23 +30,13 @@ struct Paragraph {
     look: Look,
     /// What the paragraph itself says about its list: `Some(false)` takes it out of the style's list.
     numbered: Option<bool>,
+    list: Option<String>,
+    list_level: Option<usize>,
     level: Option<u8>,
-}
-
-#[derive(Debug)]
-struct OpenTable {
-    table: Table,
-    row: Vec<String>,
-    above: Vec<String>,
-    cell: String,
-    wide: usize,
-    continues: bool,
-    /// The row that is being read was deleted or is hidden.
-    drops_row: bool,
-    /// The row that is being read belongs to the header.
-    is_head: bool,
-    /// The cells of the row that span columns.
-    spans: Vec<(usize, usize)>,
+    /// The texts of the notes whose marks stand in it.
+    notes: Vec<String>,
+    /// A formula was written last, which nothing may touch.
+    after_formula: bool,
 }
 
 /// Why text is left out.
@@ -57,6 +52,8 @@ pub(super) struct Counts {
     hidden: usize,
     struck: usize,
     hidden_rows: usize,
+    formulas: usize,
+    notes: usize,
 }
 
 impl Counts {
@@ -66,6 +63,8 @@ impl Counts {
             (self.hidden, "passages of hidden text that were left out"),
             (self.struck, "passages of struck-out text that were left out"),
             (self.hidden_rows, "hidden rows of tables that were left out"),
+            (self.formulas, "formulas that could not be written and stand as \u{fffd}"),
+            (self.notes, "footnotes of a few words that were left out"),
         ];
         told.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{what}: {count}")).collect()
     }
@@ -92,10 +91,17 @@ pub(super) struct Body<'a> {
     leaving: Option<LeftOut>,
     pub(super) symbols: Symbols,
     pub(super) counts: Counts,
+    formula: Option<Formula>,
+    numbering: Numbering,
+    /// The footnote or endnote that is being read.
+    note: Option<String>,
+    /// By the kind and the id of a note: its text.
+    notes: BTreeMap<String, String>,
+    notes_bytes: usize,
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(styles: &'a Styles, limits: &'a Limits) -> Self {
+    pub(super) fn new(styles: &'a Styles, numbering: Numbering, limits: &'a Limits) -> Self {
         Self {
             styles,
             limits,
@@ -112,6 +118,11 @@ impl<'a> Body<'a> {
             leaving: None,
             symbols: Symbols::default(),
             counts: Counts::default(),
+            formula: None,
+            numbering,
+            note: None,
+            notes: BTreeMap::new(),
+            notes_bytes: 0,
         }
     }
 
@@ -125,6 +136,13 @@ impl<'a> Body<'a> {
             match token {
                 Token::Start(_) if self.skipping > 0 => self.skipping += 1,
                 Token::End(_) if self.skipping > 0 => self.skipping -= 1,
+                Token::Start(element) if self.formula.is_some() && !is_left_out(element.name()) => {
+                    self.formula.iter_mut().for_each(|formula| formula.start(&element));
+                }
+                Token::End(name) if self.formula.is_some() => self.end_in_formula(&name),
+                Token::Text(text) if self.formula.is_some() => {
+                    self.formula.iter_mut().for_each(|formula| formula.text(&text));
+                }
                 Token::Start(element) => self.start(&element),
                 Token::End(name) => self.end(&name),
                 Token::Text(text) if self.in_text && self.skipping == 0 => self.push(&text),
@@ -148,14 +166,17 @@ impl<'a> Body<'a> {
                     table.drops_row = true;
                 }
             }
-            // What was deleted, where it was moved from, and the second copy for old programs.
-            "del" | "moveFrom" | "Fallback" | "instrText" | "delText" | "sectPr" | "pPrChange" | "rPrChange" => {
-                self.skipping = 1;
-            }
+            name if is_left_out(name) => self.skipping = 1,
             // The separator lines above footnotes are footnotes of their own.
             "footnote" | "endnote" if element.attribute("type").is_some_and(|kind| kind != "normal") => {
                 self.skipping = 1
             }
+            "footnote" | "endnote" => {
+                self.note = Some(format!("{} {}", element.name(), element.attribute("id").unwrap_or_default()));
+            }
+            "footnoteReference" | "endnoteReference" => self.refer(element),
+            "oMath" => self.formula = Some(Formula::begin()),
+            "OLEObject" => self.picture_of_formula(element),
             "p" if self.paragraphs.len() < MAX_OPEN => self.paragraphs.push(Paragraph::default()),
             "t" => self.in_text = true,
             "tab" | "br" | "cr" | "ptab" if !self.in_run_properties => self.push(" "),
@@ -169,7 +190,7 @@ impl<'a> Body<'a> {
             _ if self.in_run_properties => self.run_property(element),
             "tbl" if self.tables.len() < MAX_OPEN => self.tables.push(OpenTable::new(self.limits)),
             "gridSpan" | "vMerge" => self.cell_property(element),
-            "pStyle" | "numId" | "outlineLvl" => self.paragraph_property(element),
+            "pStyle" | "numId" | "ilvl" | "outlineLvl" => self.paragraph_property(element),
             _ => {}
         }
     }
@@ -183,7 +204,11 @@ impl<'a> Body<'a> {
                 paragraph.meaning = self.styles.meaning(id);
                 paragraph.look = self.styles.look(id);
             }
-            "numId" => paragraph.numbered = Some(value.as_deref() != Some("0")),
+            "numId" => {
+                paragraph.numbered = Some(value.as_deref() != Some("0"));
+                paragraph.list = value;
+            }
+            "ilvl" => paragraph.list_level = value.and_then(|level| level.parse().ok()),
             _ => paragraph.level = outline_level(value.as_deref()),
         }
     }
@@ -225,6 +250,7 @@ impl<'a> Body<'a> {
                 self.runs.pop();
             }
             "p" => self.end_paragraph(),
+            "footnote" | "endnote" => self.note = None,
             "tc" => {
                 if let Some(table) = self.tables.last_mut() {
                     table.end_cell(self.limits.columns);
@@ -249,6 +275,9 @@ impl<'a> Body<'a> {
             () => None,
         };
         if reason.is_none() {
+            if std::mem::take(&mut paragraph.after_formula) && text.starts_with(char::is_alphanumeric) {
+                paragraph.text.push(Rise::Plain, " ");
+            }
             paragraph.text.push(run.rise(), &self.symbols.written(text, run.font()));
             self.leaving = None;
         } else if self.leaving != reason && !text.trim().is_empty() {
@@ -262,12 +291,21 @@ impl<'a> Body<'a> {
         let Some(mut paragraph) = self.paragraphs.pop() else { return };
         self.leaving = None;
         let text = paragraph.text.take();
+        if let Some(note) = self.note.clone() {
+            return self.add_to_note(note, &text);
+        }
+        let is_heading = paragraph.meaning.heading.or(paragraph.level).is_some();
+        let mut notes = std::mem::take(&mut paragraph.notes);
+        let is_text = self.tables.is_empty() && !is_heading && !paragraph.meaning.is_contents;
+        let text =
+            if is_text { notes::placed(&text, &std::mem::take(&mut notes)) } else { text.replace(notes::MARK, "") };
         if let Some(table) = self.tables.last_mut() {
             let cell = &mut table.cell;
             if !cell.is_empty() && !text.trim().is_empty() {
                 cell.push(' ');
             }
             cell.push_str(&text);
+            table.notes.append(&mut notes);
             return;
         }
         if text.trim().is_empty() || paragraph.meaning.is_contents {
@@ -278,20 +316,90 @@ impl<'a> Body<'a> {
         }
         if let Some(level) = paragraph.meaning.heading.or(paragraph.level) {
             self.out.heading(level, &text);
+            notes::write(&mut notes, &mut self.out);
         } else if paragraph.numbered.unwrap_or(paragraph.meaning.is_item) {
-            self.out.item(&text);
+            let list = paragraph.list.or(paragraph.meaning.list);
+            let level = paragraph.list_level.or(paragraph.meaning.list_level).unwrap_or(0);
+            match list.and_then(|list| self.numbering.next(&list, level)) {
+                Some(label) => self.out.item(&format!("{label} {}", text.trim_start())),
+                None => self.out.item(&text),
+            }
+        } else if let Some(item) = plain::bullet(text.trim_start()) {
+            self.out.item(item);
         } else {
             self.out.paragraph(&text);
         }
     }
 
+    fn add_to_note(&mut self, note: String, text: &str) {
+        self.notes_bytes += text.len();
+        if self.notes_bytes <= self.limits.text_bytes {
+            let note = self.notes.entry(note).or_default();
+            note.push(' ');
+            note.push_str(&text.replace(notes::MARK, ""));
+        }
+    }
+
+    /// The mark of a note; its text is used once.
+    fn refer(&mut self, element: &Element<'_>) {
+        let kind = element.name().trim_end_matches("Reference");
+        let found = self.notes.remove(&format!("{kind} {}", element.attribute("id").unwrap_or_default()));
+        let Some(text) = found.filter(|text| !text.trim().is_empty()) else { return };
+        let is_seen = !self.runs.last().is_some_and(|run| run.is_hidden() || run.is_struck());
+        if !notes::is_sentence(&text) {
+            self.counts.notes += 1;
+        } else if let Some(paragraph) = self.paragraphs.last_mut().filter(|_| is_seen) {
+            paragraph.text.push(Rise::Plain, notes::MARK.encode_utf8(&mut [0; 4]));
+            paragraph.notes.push(text);
+        }
+    }
+
+    fn end_in_formula(&mut self, name: &str) {
+        let Some(formula) = &mut self.formula else { return };
+        let written = formula.end(name);
+        if !formula.is_over() {
+            return;
+        }
+        self.formula = None;
+        match written {
+            Some(text) => self.push_formula(&text),
+            None => self.push_unwritten(),
+        }
+    }
+
+    fn push_formula(&mut self, text: &str) {
+        let touches = self.paragraphs.last().is_some_and(|paragraph| paragraph.text.ends_in_word());
+        if touches && text.starts_with(char::is_alphanumeric) {
+            self.push(" ");
+        }
+        self.push(text);
+        if let Some(paragraph) = self.paragraphs.last_mut() {
+            paragraph.after_formula = text.ends_with(char::is_alphanumeric);
+        }
+    }
+
+    /// A formula of an older program is an object with a picture.
+    fn picture_of_formula(&mut self, element: &Element<'_>) {
+        let program = element.attribute("ProgID").unwrap_or_default().to_ascii_lowercase();
+        if program.starts_with("equation") || program.contains("mathtype") {
+            self.push_unwritten();
+        }
+    }
+
+    fn push_unwritten(&mut self) {
+        self.counts.formulas += 1;
+        self.push(UNKNOWN.encode_utf8(&mut [0; 4]));
+    }
+
     fn end_table(&mut self) {
-        let Some(done) = self.tables.pop() else { return };
+        let Some(mut done) = self.tables.pop() else { return };
+        let mut notes = std::mem::take(&mut done.notes);
         if let Some(outer) = self.tables.last_mut() {
             for text in done.table.texts() {
                 outer.cell.push(' ');
                 outer.cell.push_str(text);
             }
+            outer.notes.append(&mut notes);
             return;
         }
         self.cut |= done.table.is_cut();
@@ -300,59 +408,31 @@ impl<'a> Body<'a> {
             for text in done.table.texts() {
                 self.out.paragraph(text);
             }
-            return;
+            return notes::write(&mut notes, &mut self.out);
         }
         self.out.end();
         done.table.write(&mut self.out);
         self.out.end();
+        notes::write(&mut notes, &mut self.out);
     }
 }
 
-impl OpenTable {
-    fn new(limits: &Limits) -> Self {
-        Self {
-            table: Table::new(limits),
-            row: Vec::new(),
-            above: Vec::new(),
-            cell: String::new(),
-            wide: 1,
-            continues: false,
-            drops_row: false,
-            is_head: false,
-            spans: Vec::new(),
-        }
-    }
-
-    fn end_row(&mut self) {
-        let (row, spans) = (std::mem::take(&mut self.row), std::mem::take(&mut self.spans));
-        let is_head = std::mem::take(&mut self.is_head);
-        if !std::mem::take(&mut self.drops_row) {
-            self.above.clone_from(&row);
-            self.table.push_wide(row, spans);
-            if is_head {
-                self.table.end_head();
-            }
-        }
-    }
-
-    /// A cell that continues the one above repeats its text, so that each row can be read alone. Of the cells beyond
-    /// `columns` only the first with text is kept, so that the table knows of them.
-    fn end_cell(&mut self, columns: usize) {
-        let at = self.row.len();
-        let mut text = std::mem::take(&mut self.cell);
-        if std::mem::take(&mut self.continues) && text.trim().is_empty() {
-            text = self.above.get(at).cloned().unwrap_or_default();
-        }
-        let wide = std::mem::replace(&mut self.wide, 1);
-        if at < columns || at == columns && !text.trim().is_empty() {
-            self.row.push(text);
-            let wide = wide.min(columns.saturating_sub(at));
-            if wide > 1 {
-                self.spans.push((at, wide));
-            }
-            self.row.resize(at + wide.max(1), String::new());
-        }
-    }
+/// What was deleted, where it was moved from, what it was before, and the second copy for old programs.
+fn is_left_out(name: &str) -> bool {
+    matches!(
+        name,
+        "del"
+            | "moveFrom"
+            | "Fallback"
+            | "instrText"
+            | "delText"
+            | "sectPr"
+            | "pPrChange"
+            | "rPrChange"
+            | "tblPrChange"
+            | "trPrChange"
+            | "tcPrChange"
+    )
 }
 
 #[cfg(test)]
@@ -363,11 +443,11 @@ mod tests {
     fn what_is_open_is_bounded() {
         let (styles, limits) = (Styles::default(), Limits { columns: 10, ..Limits::default() });
         let budget = Budget::start(&limits, Default::default());
-        let mut body = Body::new(&styles, &limits);
+        let mut body = Body::new(&styles, Numbering::default(), &limits);
         body.read(&"<w:p>".repeat(5_000), "the text", &budget).expect("read");
         assert_eq!(body.paragraphs.len(), MAX_OPEN);
 
-        let mut body = Body::new(&styles, &limits);
+        let mut body = Body::new(&styles, Numbering::default(), &limits);
         let cells = "<w:tc><w:gridSpan w:val=\"9\"/></w:tc>".repeat(50);
         body.read(&format!("<w:tbl>{cells}"), "the text", &budget).expect("read");
         assert_eq!(body.tables[0].row.len(), 10);

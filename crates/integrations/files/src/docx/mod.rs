@@ -2,7 +2,10 @@
 
 mod body;
 mod look;
+mod math;
+mod numbering;
 mod styles;
+mod table;
 
 use crate::{
     archive::Archive,
@@ -12,6 +15,7 @@ use crate::{
     xml::{Token, Xml, core_title},
 };
 use body::Body;
+use numbering::Numbering;
 use styles::Styles;
 
 pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Read, FileError> {
@@ -25,14 +29,18 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
         Some(text) => Styles::parse(&text, budget)?,
         None => Styles::default(),
     };
-    let mut body = Body::new(&styles, limits);
-    body.read(&document, "the text", budget)?;
+    let numbering = match archive.text(&format!("{folder}numbering.xml"))? {
+        Some(text) => Numbering::parse(&text, budget)?,
+        None => Numbering::default(),
+    };
+    let mut body = Body::new(&styles, numbering, limits);
+    // First, so that each is known where its mark stands.
     for name in ["footnotes.xml", "endnotes.xml"] {
         if let Some(notes) = archive.text(&format!("{folder}{name}"))? {
-            body.out.end();
             body.read(&notes, "the notes", budget)?;
         }
     }
+    body.read(&document, "the text", budget)?;
     let title = archive.text("docProps/core.xml")?.and_then(|text| core_title(&text, budget));
     let mut warnings = body.counts.warnings();
     warnings.extend(body.symbols.warning());

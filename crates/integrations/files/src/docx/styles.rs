@@ -12,12 +12,15 @@ use crate::{
 /// Styles build on each other; longer chains are errors or attacks.
 const MAX_CHAIN: usize = 10;
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Meaning {
     /// 1 to 6 for headings.
     pub(super) heading: Option<u8>,
     pub(super) is_title: bool,
     pub(super) is_item: bool,
+    /// Its list and the level there, as styles name them.
+    pub(super) list: Option<String>,
+    pub(super) list_level: Option<usize>,
     /// A line of a table of contents.
     pub(super) is_contents: bool,
 }
@@ -28,6 +31,8 @@ struct Style {
     based_on: Option<String>,
     level: Option<u8>,
     numbered: bool,
+    list: Option<String>,
+    list_level: Option<usize>,
     look: Look,
 }
 
@@ -58,6 +63,8 @@ impl Styles {
                 "basedOn" => style.based_on = element.attribute("val"),
                 "outlineLvl" => style.level = outline_level(element.attribute("val").as_deref()),
                 "numPr" => style.numbered = true,
+                "numId" => style.list = element.attribute("val"),
+                "ilvl" => style.list_level = element.attribute("val").and_then(|level| level.parse().ok()),
                 _ => style.look.note(&element),
             }
         }
@@ -82,6 +89,8 @@ impl Styles {
             let Some(style) = style else { break };
             meaning.heading = meaning.heading.or(style.level);
             meaning.is_item |= style.numbered;
+            meaning.list = meaning.list.or_else(|| style.list.clone());
+            meaning.list_level = meaning.list_level.or(style.list_level);
             next = style.based_on.as_deref();
         }
         if meaning.is_title {

@@ -1,5 +1,7 @@
 //! Tables as text, with whatever separates their columns.
 
+mod quotes;
+
 use std::{iter, sync::Arc, time::Duration};
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
@@ -27,10 +29,11 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
         None => (None, text),
     };
     let delimiter = told.unwrap_or_else(|| delimiter(text).0);
+    let (text, unclosed) = quotes::without_unclosed(text, delimiter);
     let mut table = Table::new(limits);
     let mut ragged = false;
     let mut width = None;
-    let mut records = Records::new(text, delimiter);
+    let mut records = Records::new(&text, delimiter);
     while let Some(record) = records.next(limits, budget)? {
         let row = record.cells;
         if row.iter().all(|cell| cell.trim().is_empty()) {
@@ -45,6 +48,10 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
     let mut warnings = table.warnings(limits, "the table");
     if ragged {
         warnings.push("some rows have more or fewer cells than the first one".to_owned());
+    }
+    if let Some(first) = unclosed.first() {
+        let count = unclosed.len();
+        warnings.push(format!("quotes that are never closed, the first in line {first}, were left out: {count}"));
     }
     let mut blocks = Blocks::new(limits.text_bytes);
     table.write_sheet(&mut blocks);
@@ -170,6 +177,13 @@ mod tests {
             assert_eq!(text(given), (wanted.to_owned(), vec![]), "{given:?}");
         }
         assert_eq!(text("a|b\n\"x\ny\"|2").0, "| a | b |\n| x y | 2 |");
+    }
+
+    #[test]
+    fn rows_behind_a_quote_that_is_never_closed_are_kept() {
+        let (rows, warnings) = text("name,price\n\"Mug,4\nPot,5\nPan,\"6\"\n");
+        assert_eq!(rows, "| name | price |\n| Mug | 4 |\n| Pot | 5 |\n| Pan | 6 |");
+        assert_eq!(warnings, ["quotes that are never closed, the first in line 2, were left out: 1"]);
     }
 
     #[test]
