@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use galley_domain::{
-    Fault,
     usage::Meter,
-    writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, Writer},
+    writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, WriteError, Writer},
 };
 use galley_text::{markdown, sentence, seo, word};
 
@@ -28,8 +27,8 @@ impl Writer for ExtractiveWriter {
         "extractive"
     }
 
-    async fn outline(&self, brief: &Brief, sources: &[Snapshot], _: &Meter) -> Result<Outline, Fault> {
-        outline::outline(brief, sources)
+    async fn outline(&self, brief: &Brief, sources: &[Snapshot], _: &Meter) -> Result<Outline, WriteError> {
+        Ok(outline::outline(brief, sources)?)
     }
 
     async fn section(
@@ -39,11 +38,11 @@ impl Writer for ExtractiveWriter {
         index: usize,
         sources: &[Snapshot],
         _: &Meter,
-    ) -> Result<SectionText, Fault> {
+    ) -> Result<SectionText, WriteError> {
         Ok(section::section(brief, outline, index, sources))
     }
 
-    async fn seo(&self, brief: &Brief, title: &str, markdown: &str, _: &Meter) -> Result<SeoProposal, Fault> {
+    async fn seo(&self, brief: &Brief, title: &str, markdown: &str, _: &Meter) -> Result<SeoProposal, WriteError> {
         Ok(propose(brief, title, markdown))
     }
 }

@@ -6,7 +6,11 @@ use std::{ops::Range, str::FromStr, sync::Arc};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{fault::Fault, hidden::Hidden, usage::Meter};
+use crate::{
+    fault::{Fault, FaultCode},
+    hidden::Hidden,
+    usage::Meter,
+};
 
 /// An inclusive range of words, as ordered. `min <= max`, both within 100..=10_000 for an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,6 +240,64 @@ pub struct Claim {
     pub missing: Vec<String>,
 }
 
+/// Why no article may print what a model answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unusable {
+    /// Nothing but reasoning, marks or remarks about the task.
+    Empty,
+    /// It declines, or the model speaks of itself.
+    Refusal,
+    /// It is not in the language of the order.
+    OtherLanguage,
+    /// It repeats what it was told to do.
+    Prompt,
+    /// The same syllables, words or groups of words again and again.
+    Repetition,
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "wrote no usable text",
+            Self::Refusal => "declined to write",
+            Self::OtherLanguage => "wrote in another language than ordered",
+            Self::Prompt => "repeated its instructions",
+            Self::Repetition => "repeated the same words over and over",
+        })
+    }
+}
+
+/// An answer that no article may print, from a model that was asked once more and told why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "The model {model} {reason}, also when it was asked once more. Order again, reword the order, or let the operator \
+     choose another model."
+)]
+pub struct UnusableAnswer {
+    pub model: String,
+    pub reason: Unusable,
+}
+
+/// Why a writer brought nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WriteError {
+    /// Another writer may do it in its place.
+    #[error(transparent)]
+    Unusable(#[from] UnusableAnswer),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<WriteError> for Fault {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Unusable(answer) => Self::permanent(FaultCode::LlmError, answer.to_string()),
+            WriteError::Fault(fault) => fault,
+        }
+    }
+}
+
 /// A writer whose calls are paid for by whoever holds the key.
 pub trait Keyed: Send + Sync {
     /// The same writer with the key of an organization. Cheap: once for every step.
@@ -261,7 +323,7 @@ pub trait Writer: Send + Sync + std::fmt::Debug {
 
     /// Plans the article. `sources` is not empty and ranked best first. The writer may leave `passages` empty; the
     /// pipeline then assigns them.
-    async fn outline(&self, brief: &Brief, sources: &[Snapshot], meter: &Meter) -> Result<Outline, Fault>;
+    async fn outline(&self, brief: &Brief, sources: &[Snapshot], meter: &Meter) -> Result<Outline, WriteError>;
 
     /// Writes section `index` of `outline`.
     async fn section(
@@ -271,8 +333,8 @@ pub trait Writer: Send + Sync + std::fmt::Debug {
         index: usize,
         sources: &[Snapshot],
         meter: &Meter,
-    ) -> Result<SectionText, Fault>;
+    ) -> Result<SectionText, WriteError>;
 
     /// Proposes title, description and keywords for the finished text (Markdown without citations).
-    async fn seo(&self, brief: &Brief, title: &str, markdown: &str, meter: &Meter) -> Result<SeoProposal, Fault>;
+    async fn seo(&self, brief: &Brief, title: &str, markdown: &str, meter: &Meter) -> Result<SeoProposal, WriteError>;
 }

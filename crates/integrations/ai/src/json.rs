@@ -2,7 +2,11 @@
 
 mod lenient;
 
-use galley_domain::{Fault, FaultCode, usage::Meter};
+use galley_domain::{
+    Fault, FaultCode,
+    usage::Meter,
+    writing::{Unusable, UnusableAnswer},
+};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -11,6 +15,7 @@ use crate::{
     chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message},
     prompts::REPAIR,
     reasoning::without_reasoning,
+    unusable::{refuses_anywhere, words_for_the_model},
 };
 
 /// How much of a bad answer is shown to the model again.
@@ -48,6 +53,21 @@ pub(crate) fn loosened(schema: &Value) -> Value {
     }
 }
 
+/// Why an answer is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// What is wrong with it, in words for the model.
+    pub words: String,
+    /// Set where its form is right and what it says is not.
+    pub reason: Option<Unusable>,
+}
+
+impl From<String> for Rejected {
+    fn from(words: String) -> Self {
+        Self { words, reason: None }
+    }
+}
+
 impl ChatClient {
     /// Asks for a `T`. `request.schema` is filled in where it is empty. When the answer cannot be read or `check` refuses
     /// it (its words go to the model), the model is shown its answer and the error once.
@@ -55,33 +75,37 @@ impl ChatClient {
     /// At most two answers are paid for; they are booked as `operation` and `operation.repair`.
     ///
     /// # Errors
-    /// Those of [`ChatClient::complete`], and a permanent fault when the second answer is no better.
+    /// Those of [`ChatClient::complete`], and when the second answer is no better, [`CallError::Unusable`] or a permanent
+    /// fault.
     pub async fn complete_json<T: DeserializeOwned + JsonSchema>(
         &self,
         mut request: ChatRequest,
         operation: &str,
         meter: &Meter,
-        check: impl Fn(&T) -> Result<(), String> + Send + Sync,
+        check: impl Fn(&T) -> Result<(), Rejected> + Send + Sync,
     ) -> Result<T, CallError> {
         if request.schema.is_none() {
             request.schema = Some(("answer", schema_of::<T>()));
         }
         let read = |completion: &Completion| {
-            let value = read_object::<T>(completion)?;
+            let value = read_object::<T>(completion).map_err(|words| not_read(completion, words))?;
             check(&value).map(|()| value)
         };
         let first = self.complete(&request, operation, meter).await?;
         let error = match read(&first) {
             Ok(value) => return Ok(value),
-            Err(error) => error,
+            Err(rejected) => rejected.words,
         };
-        tracing::debug!(operation, "the answer is not in the required form; asking for a repair");
+        tracing::debug!(operation, "the answer is not usable; asking for a repair");
         let shown = &first.text[..first.text.floor_char_boundary(MOST_SHOWN)];
         let shown = if shown.trim().is_empty() { "(no answer)" } else { shown };
         request.messages.push(Message::Assistant(shown.to_owned()));
         request.messages.push(Message::User(REPAIR.user(&[("error", &error)])));
         let second = self.complete(&request, &format!("{operation}.repair"), meter).await?;
-        read(&second).map_err(|_| {
+        read(&second).map_err(|rejected| {
+            if let Some(reason) = rejected.reason {
+                return UnusableAnswer { model: self.endpoint().model.clone(), reason }.into();
+            }
             let fault = Fault::permanent(
                 FaultCode::LlmError,
                 format!(
@@ -93,6 +117,16 @@ impl ChatClient {
             let finishes = format!("{operation}: finished by {:?}, repair by {:?}", first.finish, second.finish);
             fault.with_detail(finishes).into()
         })
+    }
+}
+
+/// A model that declines does so in prose.
+fn not_read(completion: &Completion, words: String) -> Rejected {
+    if refuses_anywhere(&without_reasoning(&completion.text)) {
+        let reason = Unusable::Refusal;
+        Rejected { words: words_for_the_model(reason, "the ordered language"), reason: Some(reason) }
+    } else {
+        words.into()
     }
 }
 

@@ -19,6 +19,7 @@ mod json;
 mod prices;
 mod prompts;
 mod reasoning;
+mod unusable;
 mod writer;
 
 pub use answers::{read_outline, read_seo};

@@ -32,6 +32,12 @@ pub(crate) static CONTINUE: Prompt = Prompt {
     text: include_str!("../prompts/continue.v1.md"),
     fields: &["words", "language"],
 };
+pub(crate) static AGAIN: Prompt = Prompt {
+    name: "again",
+    version: 1,
+    text: include_str!("../prompts/again.v1.md"),
+    fields: &["error", "words", "language"],
+};
 pub(crate) static SEO: Prompt = Prompt {
     name: "seo",
     version: 1,
@@ -42,7 +48,7 @@ pub(crate) static REPAIR: Prompt =
     Prompt { name: "repair", version: 1, text: include_str!("../prompts/repair.v1.md"), fields: &["error"] };
 
 /// All prompts.
-pub static PROMPTS: [&Prompt; 5] = [&OUTLINE, &SECTION, &CONTINUE, &SEO, &REPAIR];
+pub static PROMPTS: [&Prompt; 6] = [&OUTLINE, &SECTION, &CONTINUE, &AGAIN, &SEO, &REPAIR];
 
 /// The version of the prompt with this name.
 pub fn prompt_version(name: &str) -> Option<u32> {
@@ -58,6 +64,12 @@ impl Prompt {
     /// The system message; empty where the prompt has none.
     pub(crate) fn system(&self, values: &[(&str, &str)]) -> String {
         fill(self.parts().0, values)
+    }
+
+    /// What we say ourselves in this prompt.
+    pub(crate) fn own_words(&self, values: &[(&str, &str)]) -> String {
+        let (system, user) = self.parts();
+        format!("{} {}", fill(system, values), fill(user, values))
     }
 
     pub(crate) fn user(&self, values: &[(&str, &str)]) -> String {

@@ -6,18 +6,22 @@ use async_trait::async_trait;
 use galley_domain::{
     Fault, FaultCode, Hidden,
     usage::Meter,
-    writing::{Brief, Keyed, Outline, SectionText, SeoProposal, Snapshot, WordRange, Writer},
+    writing::{
+        Brief, Keyed, Outline, SectionText, SeoProposal, Snapshot, Unusable, UnusableAnswer, WordRange, WriteError,
+        Writer,
+    },
 };
 
 use crate::{
-    answers::{SeoAnswer, outline_schema, planned, proposed, usable_outline, usable_seo},
+    answers::{OutlineAnswer, SeoAnswer, outline_schema, planned, proposed, usable_outline, usable_seo},
     budget::section_count,
     chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message},
     clean,
     endpoint::{Endpoint, EndpointError},
     fence::{Excerpt, defuse, estimate_tokens, excerpts, fit, one_line},
-    json::schema_of,
-    prompts::{CONTINUE, OUTLINE, Prompt, SECTION, SEO},
+    json::{Rejected, schema_of},
+    prompts::{AGAIN, CONTINUE, OUTLINE, Prompt, SECTION, SEO},
+    unusable::{Expected, words_for_the_model},
 };
 
 /// How often excerpts are halved when a server says that the prompt is too long.
@@ -30,12 +34,14 @@ const TEMPLATE_TOKENS: usize = 96;
 const LEAST_ROOM: usize = 100;
 /// Tokens that a word of prose takes at most, in most languages.
 const TOKENS_OF_A_WORD: u32 = 3;
+/// How much of an answer that cannot be used is shown to the model again, in bytes.
+const MOST_SHOWN: usize = 600;
 const MOST_ORDER: usize = 4_000;
 const MOST_KEYWORDS: usize = 12;
 
 /// Writes with a model behind an OpenAI-compatible address.
 ///
-/// One `outline` or `seo` costs at most two answers, one `section` at most three. Prompts that turn out too long for
+/// One `outline` or `seo` costs at most two answers, one `section` at most four. Prompts that turn out too long for
 /// the model are shortened and sent again at most twice; the refused ones cost nothing.
 #[derive(Debug)]
 pub struct OpenAiWriter {
@@ -98,13 +104,36 @@ impl OpenAiWriter {
         Fitting { answer: usize::try_from(self.client.endpoint().answer_tokens()).unwrap_or(usize::MAX), shrinks }
     }
 
+    /// The first answer, or a second one where no article may print the first.
+    async fn usable(
+        &self,
+        request: &ChatRequest,
+        first: Completion,
+        plan: &Section<'_>,
+        meter: &Meter,
+    ) -> Result<Completion, WriteError> {
+        let Some(reason) = plan.judge(&first) else { return Ok(first) };
+        tracing::debug!(?reason, "a section cannot be used; asking once more");
+        let (error, words) = (words_for_the_model(reason, &plan.language), plan.words.target().to_string());
+        let values = [("error", error.as_str()), ("words", &words), ("language", &plan.language)];
+        let shown = &first.text[..first.text.floor_char_boundary(MOST_SHOWN)];
+        let mut again = request.clone();
+        again.messages.push(Message::Assistant(shown.to_owned()));
+        again.messages.push(Message::User(AGAIN.user(&values)));
+        let second = self.client.complete(&again, "section.again", meter).await?;
+        match plan.judge(&second) {
+            None => Ok(second),
+            Some(reason) => Err(UnusableAnswer { model: self.client.endpoint().model.clone(), reason }.into()),
+        }
+    }
+
     async fn continued(
         &self,
         mut request: ChatRequest,
         first: Completion,
         plan: &Section<'_>,
         meter: &Meter,
-    ) -> Result<Vec<String>, Fault> {
+    ) -> Result<Vec<String>, WriteError> {
         let mut written = plan.clean(&first.text, first.finish);
         let least = usize::try_from(plan.words.min).unwrap_or(usize::MAX);
         request.max_tokens = self.client.endpoint().answer_tokens();
@@ -131,6 +160,9 @@ impl OpenAiWriter {
                 }
                 Err(error) => return Err(error.into()),
             };
+            if plan.judge(&more).is_some() {
+                break;
+            }
             let joined = format!("{}\n\n{}", written.join("\n\n"), plan.clean(&more.text, more.finish).join("\n\n"));
             let joined = plan.clean(&joined, Finish::Stop);
             let grown = clean::count_words(&joined) > words;
@@ -140,6 +172,26 @@ impl OpenAiWriter {
             }
         }
         Ok(written)
+    }
+}
+
+/// What an answer to this prompt is held against.
+fn expected<'a>(prompt: &Prompt, brief: &'a Brief, sources: &[Snapshot]) -> Expected<'a> {
+    let language = language_name(&brief.language);
+    let ours = prompt.own_words(&[("language", &language), ("tone", brief.tone.as_str())]);
+    let order = format!("{}\n{}", brief.prompt, brief.instructions);
+    Expected::new(&brief.language, &ours, &order, sources.iter().map(|source| source.text.as_str()))
+}
+
+/// Holds the lines of an answer in JSON against what is expected of them.
+fn said_well<'t>(
+    expected: &Expected<'_>,
+    language: &str,
+    lines: impl Iterator<Item = &'t String> + Clone,
+) -> Result<(), Rejected> {
+    match expected.judge_lines(lines.map(String::as_str)) {
+        None => Ok(()),
+        Some(reason) => Err(Rejected { words: words_for_the_model(reason, language), reason: Some(reason) }),
     }
 }
 
@@ -153,11 +205,17 @@ struct Section<'a> {
     words: WordRange,
     language: String,
     headings: Vec<&'a str>,
+    expected: Expected<'a>,
 }
 
 impl Section<'_> {
     fn clean(&self, text: &str, finish: Finish) -> Vec<String> {
         clean::paragraphs(text, &self.headings, finish == Finish::Length)
+    }
+
+    /// What is wrong with an answer, if anything. One without text is asked for again in any case.
+    fn judge(&self, answer: &Completion) -> Option<Unusable> {
+        self.expected.judge(&self.clean(&answer.text, answer.finish))
     }
 }
 
@@ -182,7 +240,7 @@ impl Writer for OpenAiWriter {
         Some(self)
     }
 
-    async fn outline(&self, brief: &Brief, sources: &[Snapshot], meter: &Meter) -> Result<Outline, Fault> {
+    async fn outline(&self, brief: &Brief, sources: &[Snapshot], meter: &Meter) -> Result<Outline, WriteError> {
         let wanted = section_count(brief.words);
         let order = order_of(brief);
         let (language, keywords) = (language_name(&brief.language), keywords_line(brief));
@@ -198,13 +256,19 @@ impl Writer for OpenAiWriter {
         let all: Vec<Excerpt<'_>> =
             sources.iter().map(|s| Excerpt { number: s.number, title: &s.title, text: &s.text }).collect();
         let schema = outline_schema(wanted);
+        let expected = expected(&OUTLINE, brief, sources);
+        let check = |answer: &OutlineAnswer| {
+            usable_outline(answer)?;
+            let headings = answer.sections.iter().flat_map(|s| std::iter::once(&s.heading).chain(&s.points));
+            said_well(&expected, &language, std::iter::once(&answer.title).chain(headings))
+        };
         let mut shrinks = 0;
         loop {
             let fitting = self.fitting(shrinks);
             let messages = self.messages(&OUTLINE, &values, "excerpts", &fitting, |room| excerpts(&all, room))?;
             let max_tokens = self.client.endpoint().answer_tokens();
             let request = ChatRequest { messages, max_tokens, schema: Some(("outline", schema.clone())) };
-            match self.client.complete_json(request, "outline", meter, usable_outline).await {
+            match self.client.complete_json(request, "outline", meter, &check).await {
                 Err(CallError::ContextTooLong(_)) if shrinks < MOST_SHRINKS => shrinks += 1,
                 Err(error) => return Err(error.into()),
                 Ok(answer) => return Ok(planned(answer, brief.words, wanted)),
@@ -219,16 +283,15 @@ impl Writer for OpenAiWriter {
         index: usize,
         sources: &[Snapshot],
         meter: &Meter,
-    ) -> Result<SectionText, Fault> {
+    ) -> Result<SectionText, WriteError> {
         let Some(plan) = outline.sections.get(index) else {
-            return Err(Fault::permanent(
-                FaultCode::WorkflowError,
-                format!("The outline has no section {index}. Order the article again."),
-            ));
+            let message = format!("The outline has no section {index}. Order the article again.");
+            return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
         };
         let mut headings: Vec<&str> = outline.sections.iter().filter_map(|s| s.heading.as_deref()).collect();
         headings.push(&outline.title);
-        let section = Section { words: plan.words, language: language_name(&brief.language), headings };
+        let expected = expected(&SECTION, brief, sources);
+        let section = Section { words: plan.words, language: language_name(&brief.language), headings, expected };
         let lines = Lines::of(brief, outline, index);
         let passages: Vec<Excerpt<'_>> = plan
             .passages
@@ -258,9 +321,10 @@ impl Writer for OpenAiWriter {
                 }
                 Err(error) => return Err(error.into()),
                 Ok(first) => {
+                    let first = self.usable(&request, first, &section, meter).await?;
                     let paragraphs = self.continued(request, first, &section, meter).await?;
                     return if paragraphs.is_empty() {
-                        Err(self.wrote_nothing())
+                        Err(self.wrote_nothing().into())
                     } else {
                         Ok(SectionText { paragraphs })
                     };
@@ -269,18 +333,23 @@ impl Writer for OpenAiWriter {
         }
     }
 
-    async fn seo(&self, brief: &Brief, title: &str, markdown: &str, meter: &Meter) -> Result<SeoProposal, Fault> {
+    async fn seo(&self, brief: &Brief, title: &str, markdown: &str, meter: &Meter) -> Result<SeoProposal, WriteError> {
         let (title, keywords) = (one_line(title, 200), keywords_line(brief));
         let language = language_name(&brief.language);
         let values = [("title", title.as_str()), ("keywords", &keywords), ("language", &language)];
         let article = defuse(markdown);
+        let expected = expected(&SEO, brief, &[]);
+        let check = |answer: &SeoAnswer| {
+            usable_seo(answer)?;
+            said_well(&expected, &language, [&answer.title, &answer.description].into_iter().chain(&answer.keywords))
+        };
         let mut shrinks = 0;
         loop {
             let fitting = self.fitting(shrinks);
             let messages = self.messages(&SEO, &values, "article", &fitting, |room| fit(&article, room).to_owned())?;
             let max_tokens = self.client.endpoint().answer_tokens();
             let request = ChatRequest { messages, max_tokens, schema: Some(("seo", schema_of::<SeoAnswer>())) };
-            match self.client.complete_json(request, "seo", meter, usable_seo).await {
+            match self.client.complete_json(request, "seo", meter, &check).await {
                 Err(CallError::ContextTooLong(_)) if shrinks < MOST_SHRINKS => shrinks += 1,
                 Err(error) => return Err(error.into()),
                 Ok(answer) => return Ok(proposed(answer)),

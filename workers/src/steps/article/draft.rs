@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use galley_domain::{Fault, FaultCode, article, task::StepKind};
 use galley_services::pipelines;
 
-use super::Toolbox;
+use super::{Toolbox, substitute};
 use galley_engine::{Output, Step, StepContext, StepError};
 
 pub(crate) struct Draft(pub(crate) Arc<Toolbox>);
@@ -28,7 +28,8 @@ impl Step for Draft {
             return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
         }
         let writer = self.0.writer_of(org).await?;
-        let section = writer.section(&brief, &outline, index, &sources, &cx.meter).await?;
-        Ok(pipelines::article::section(&section))
+        let written = writer.section(&brief, &outline, index, &sources, &cx.meter).await;
+        let (section, warnings) = substitute::section(written, &brief, &outline, index, &sources).await?;
+        Ok(pipelines::article::section(&section).warning(warnings))
     }
 }

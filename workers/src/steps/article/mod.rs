@@ -6,6 +6,7 @@ mod outline;
 mod reading;
 mod research;
 mod seo;
+mod substitute;
 mod sync;
 mod writer;
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use galley_domain::{Fault, FaultCode, article, task::StepKind};
 use galley_services::pipelines;
 
-use super::{Toolbox, compute};
+use super::{Toolbox, compute, substitute};
 use galley_engine::{Output, Step, StepContext, StepError};
 
 pub(crate) struct OutlineStep(pub(crate) Arc<Toolbox>);
@@ -22,11 +22,12 @@ impl Step for OutlineStep {
         let brief = self.0.services.order_of(org, task).await?.brief;
         let sources = self.0.services.snapshots_of(org, task).await?;
         let writer = self.0.writer_of(org).await?;
-        let outline = writer.outline(&brief, &sources, &cx.meter).await?;
+        let planned = writer.outline(&brief, &sources, &cx.meter).await;
+        let (outline, warnings) = substitute::outline(planned, &brief, &sources).await?;
         if outline.sections.is_empty() {
             return Err(Fault::permanent(FaultCode::WorkflowError, "the writer planned no sections").into());
         }
         let outline = compute(move || galley_compose::assign(&brief, &outline, &sources)).await?;
-        Ok(pipelines::article::outline(&outline))
+        Ok(pipelines::article::outline(&outline).warning(warnings))
     }
 }

@@ -19,7 +19,7 @@ use galley_services::{ClaimedText, WrittenArticle, pipelines};
 use galley_text::{markdown, seo, slug};
 use serde_json::json;
 
-use super::{Toolbox, compute};
+use super::{Toolbox, compute, substitute};
 use galley_engine::{Output, Step, StepContext, StepError};
 
 pub(crate) struct Seo(pub(crate) Arc<Toolbox>);
@@ -55,10 +55,12 @@ impl Step for Seo {
             compute(move || put_together(&brief, outline, sections, &sources, by_model)).await??
         };
         let plain = markdown::strip(&body.markdown);
-        let mut proposal = self.0.writer_of(org).await?.seo(&brief, &body.title, &plain, &cx.meter).await?;
+        let proposed = self.0.writer_of(org).await?.seo(&brief, &body.title, &plain, &cx.meter).await;
+        let own = ExtractiveWriter.seo(&brief, &body.title, &plain, &cx.meter).await.map_err(Fault::from)?;
+        let (mut proposal, warnings) = substitute::seo(proposed, &own)?;
         let mut body = body;
+        body.warnings.extend(warnings);
         if by_model {
-            let own = ExtractiveWriter.seo(&brief, &body.title, &plain, &cx.meter).await?;
             let brief = Arc::clone(&brief);
             let (checked, more) = compute(move || borne_out(proposal, own, &brief, &sources)).await?;
             proposal = checked;

@@ -24,6 +24,7 @@ use async_openai::types::chat::{
 use galley_domain::{
     Fault, FaultCode, Hidden,
     usage::{CallOutcome, Meter},
+    writing::{UnusableAnswer, WriteError},
 };
 use reqwest::{
     Response,
@@ -95,15 +96,25 @@ pub enum CallError {
     /// The prompt and the answer do not fit into the model's context: shorten the prompt. Permanent, if nobody does.
     #[error(transparent)]
     ContextTooLong(Fault),
+    /// The model was asked twice and answered with what cannot be used.
+    #[error(transparent)]
+    Unusable(#[from] UnusableAnswer),
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-impl From<CallError> for Fault {
+impl From<CallError> for WriteError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::ContextTooLong(fault) | CallError::Fault(fault) => fault,
+            CallError::ContextTooLong(fault) | CallError::Fault(fault) => Self::Fault(fault),
+            CallError::Unusable(answer) => Self::Unusable(answer),
         }
+    }
+}
+
+impl From<CallError> for Fault {
+    fn from(error: CallError) -> Self {
+        WriteError::from(error).into()
     }
 }
 

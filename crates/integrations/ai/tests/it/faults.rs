@@ -38,7 +38,7 @@ fn kind(error: &CallError) -> char {
         CallError::ContextTooLong(_) => 'C',
         CallError::Fault(f) if f.is_transient() && f.code() == FaultCode::RateLimitError => 'R',
         CallError::Fault(f) if f.is_transient() => 'T',
-        CallError::Fault(_) => 'P',
+        CallError::Fault(_) | CallError::Unusable(_) => 'P',
     }
 }
 

@@ -122,7 +122,7 @@ async fn a_real_server_says_when_the_prompt_is_too_long() {
     let writer = OpenAiWriter::new(endpoint).unwrap();
     let mut sources = sources();
     sources[0].text = WATER.repeat(1_000);
-    let fault = writer.outline(&brief(420), &sources, &Meter::default()).await.unwrap_err();
+    let fault = writer.outline(&brief(420), &sources, &Meter::default()).await.map_err(Fault::from).unwrap_err();
     assert!(!fault.is_transient() && fault.to_string().contains("context_tokens"), "{fault:?}");
 }
 
@@ -192,7 +192,7 @@ async fn every_fault_of_the_mock_is_typed() {
     for (name, scenario, expected, words) in scenarios() {
         mock.queue(scenario.clone()).await;
         let (meter, started) = (Meter::default(), Instant::now());
-        let fault = writer.outline(&brief(420), &sources(), &meter).await.expect_err(name);
+        let fault = writer.outline(&brief(420), &sources(), &meter).await.map_err(Fault::from).expect_err(name);
         let kind = match &fault {
             Fault::Transient { code: FaultCode::RateLimitError, .. } => 'R',
             Fault::Transient { .. } => 'T',
@@ -217,7 +217,7 @@ async fn every_fault_of_the_mock_is_typed() {
     assert_eq!(meter.take().len(), 2);
     // the same call again, as the engine would make it after a fault
     mock.queue(json!([{"type": "fail", "status": 503, "retry_after": 0.2}])).await;
-    let fault = writer.outline(&brief(420), &sources(), &Meter::default()).await.unwrap_err();
+    let fault = writer.outline(&brief(420), &sources(), &Meter::default()).await.map_err(Fault::from).unwrap_err();
     let Fault::Transient { after: Some(wait), .. } = fault else { panic!("{fault:?}") };
     tokio::time::sleep(wait).await;
     let outline = writer.outline(&brief(420), &sources(), &Meter::default()).await.unwrap();
