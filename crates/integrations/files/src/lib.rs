@@ -13,6 +13,7 @@ mod docx;
 mod error;
 mod extract;
 pub mod html;
+mod hyphens;
 mod limits;
 mod markdown;
 mod notes;

@@ -3,6 +3,7 @@
 use crate::{
     blocks::Blocks,
     error::FileError,
+    hyphens::Hyphens,
     limits::{Budget, Limits},
     script,
 };
@@ -14,6 +15,14 @@ const NARROWEST_WRAP: usize = 40;
 
 pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Blocks, FileError> {
     let mut out = Blocks::new(limits.text_bytes);
+    paragraphs(text, &mut out, budget)?;
+    Ok(out)
+}
+
+/// Writes text whose lines may have been wrapped.
+pub(crate) fn paragraphs(text: &str, out: &mut Blocks, budget: &Budget) -> Result<(), FileError> {
+    let hyphens =
+        if text.contains("-\n") || text.contains("-\r") { Hyphens::of(text.lines()) } else { Hyphens::default() };
     let mut chunk: Vec<&str> = Vec::new();
     for (at, line) in text.split(['\n', '\u{c}']).enumerate() {
         if at.is_multiple_of(256) {
@@ -25,7 +34,7 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Block
         // Old Macintosh files end lines with CR alone.
         for line in line.trim_end_matches('\r').split('\r') {
             if line.trim().is_empty() {
-                write(&chunk, &mut out);
+                write(&chunk, &hyphens, out);
                 chunk.clear();
                 out.end();
             } else {
@@ -33,12 +42,12 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Block
             }
         }
     }
-    write(&chunk, &mut out);
-    Ok(out)
+    write(&chunk, &hyphens, out);
+    Ok(())
 }
 
 /// Lines without an empty one between them.
-fn write(lines: &[&str], out: &mut Blocks) {
+fn write(lines: &[&str], hyphens: &Hyphens, out: &mut Blocks) {
     if let [title, rule] = lines
         && let Some(level) = underline(rule)
     {
@@ -54,10 +63,7 @@ fn write(lines: &[&str], out: &mut Blocks) {
             && item.is_none()
             && (is_item && line.starts_with("  ") || is_wrapped(before, line, widest));
         if joins {
-            if !block.ends_with('-') {
-                block.push(' ');
-            }
-            block.push_str(line.trim());
+            hyphens.join(&mut block, line.trim());
         } else {
             flush(&block, is_item, out);
             is_item = item.is_some();
@@ -100,7 +106,7 @@ pub(crate) fn list_item(line: &str) -> Option<&str> {
 }
 
 /// An item with its number, which says what comes first; a bullet says nothing.
-fn with_number<'a>(line: &'a str, text: &'a str) -> &'a str {
+pub(crate) fn with_number<'a>(line: &'a str, text: &'a str) -> &'a str {
     if line.starts_with(|c: char| c.is_ascii_digit()) { line } else { text }
 }
 

@@ -327,8 +327,8 @@ impl<'a> Base<'a> {
         } else if last.is_alphabetic() {
             let (token, before) = tail(char::is_alphabetic);
             Self::Letters { token, before }
-        } else if let Some(open) = out.rfind(['(', '[', '|']).filter(|_| matches!(last, ')' | ']' | '|')) {
-            Self::Group { inside: &out[open..] }
+        } else if let Some(inside) = group(out).filter(|_| matches!(last, ')' | ']' | '|')) {
+            Self::Group { inside }
         } else {
             Self::Nothing
         }
@@ -369,6 +369,12 @@ impl<'a> Base<'a> {
             }
         }
     }
+}
+
+/// From the last bracket on, if it is near: long text is not searched again for each raised character.
+fn group(out: &str) -> Option<&str> {
+    let near = &out[out.floor_char_boundary(out.len().saturating_sub(200))..];
+    near.rfind(['(', '[', '|']).map(|open| &near[open..])
 }
 
 /// Cents behind a price (`$19` and a raised `99`), minutes behind an hour.

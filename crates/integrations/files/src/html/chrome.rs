@@ -2,11 +2,11 @@
 
 use super::tree::{Element, Node, ROOT, Tree};
 
-/// Never text to read, wherever they stand. `pre` holds code, not prose.
-const NEVER: [&str; 26] = [
-    "applet", "audio", "button", "canvas", "datalist", "embed", "frame", "frameset", "iframe", "input", "map", "math",
-    "meter", "noscript", "object", "optgroup", "option", "picture", "pre", "progress", "select", "svg", "template",
-    "textarea", "video", "dialog",
+/// Never text to read, wherever they stand.
+const NEVER: [&str; 24] = [
+    "applet", "audio", "button", "canvas", "datalist", "embed", "frame", "frameset", "iframe", "input", "map", "meter",
+    "noscript", "object", "optgroup", "option", "picture", "progress", "select", "svg", "template", "textarea",
+    "video", "dialog",
 ];
 const FURNITURE: [&str; 4] = ["nav", "footer", "aside", "menu"];
 const FURNITURE_ROLES: [&str; 9] =

@@ -2,7 +2,10 @@
 
 mod attributes;
 mod chrome;
+mod css;
+mod math;
 mod readable;
+mod seen;
 mod tree;
 mod walk;
 
@@ -61,8 +64,9 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
         return Err(FileError::too_large("the page", crate::limits::size(limits.bytes)));
     }
     let (html, tags_cut) = attributes::bounded(html);
-    let tree = Tree::parse(&html, limits.elements, budget);
+    let mut tree = Tree::parse(&html, limits.elements, budget);
     budget.check()?;
+    let unseen = seen::settle(&mut tree, budget)?;
     let mut page = Html {
         language: tree.language.clone(),
         links: links(&tree, base_url),
@@ -74,6 +78,7 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
         let most = attributes::MAX;
         page.warnings.push(format!("only the first {most} attributes of a tag were read; tags with more: {tags_cut}"));
     }
+    page.warnings.extend(unseen.warnings());
     if tree.cut {
         page.truncated = true;
         page.warnings.push(format!("only the first {} elements of the page were read", limits.elements));

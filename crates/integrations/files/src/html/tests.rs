@@ -26,7 +26,7 @@ fn an_article_is_read_without_the_furniture_around_it() {
         page.text,
         format!(
             "{prose}\n\n## Materials\n\n{prose} Really.\n\n- Steel liner\n- Brass\n- washer\n\n| Part | Mass |\n\
-             | Blade | 40 g |\n\n{prose}"
+             | Blade | 40 g |\n\nlet x = 1;\n\n{prose}"
         )
     );
     assert_eq!(page.links, ["https://shop.example/", "https://shop.example/shop"]);
@@ -36,13 +36,13 @@ fn an_article_is_read_without_the_furniture_around_it() {
 #[test]
 fn tables_lists_and_specifications_keep_their_shape() {
     let html = "<main><h1>Mug</h1><table><caption>Sizes</caption><tr><th rowspan=2>Kind<th colspan=2>Size<tr><td>cm<td>in\
-                <tr><td>S<td>8<td>3</table><dl><dt>Colour:<dd>red<dd>blue<div><dt>Mass<dd>300 g</div></dl>\
+                <tr><td>S<td>8<td>3</table><dl><dt>Colour:<dd>red<dd>blue<div><dt>Mass<dt>Weight<dd>300 g</div></dl>\
                 <ol><li>Wash<li><p>Dry</p><p>Well</p></ol><table role=presentation><tr><td>Left<td>Right</table>\
                 one<br>line<br><br>another</main>";
     assert_eq!(
         page(html).text,
-        "## Mug\n\nSizes\n\n| Kind | Size cm | Size in |\n| S | 8 | 3 |\n\n- Colour: red\n- blue\n- Mass: 300 g\n\n\
-         - Wash\n- Dry\n- Well\n\nLeft\n\nRight\n\none line\n\nanother"
+        "## Mug\n\nSizes\n\n| Kind | Size cm | Size in |\n| S | 8 | 3 |\n\n- Colour: red\n- Colour: blue\n- Mass, Weight: 300 g\n\n\
+         - 1. Wash\n- 2. Dry\n- Well\n\nLeft\n\nRight\n\none line\n\nanother"
     );
 }
 

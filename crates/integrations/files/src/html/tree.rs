@@ -14,6 +14,7 @@ use html5ever::{
     },
 };
 
+use super::css::{self, Look};
 use crate::limits::Budget;
 
 /// Elements below this depth are read as if their tags were not there. Real pages stay below 100.
@@ -40,11 +41,18 @@ pub(super) struct Element {
     pub(super) children: Vec<usize>,
     /// The author hid it from every reader.
     pub(super) hidden: bool,
+    /// What its `style` does.
+    pub(super) look: Look,
 }
 
 impl Element {
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: Option<String>) {
+        self.attributes.retain(|(key, _)| key != name);
+        self.attributes.extend(value.map(|value| (name.to_owned(), value)));
     }
 }
 
@@ -60,6 +68,8 @@ pub(super) struct Tree {
     pub(super) meta: Vec<(String, String)>,
     /// `href` of the first `<base>`.
     pub(super) base: Option<String>,
+    /// The text of `<style>` elements.
+    pub(super) sheets: String,
     /// Elements were left out because of the limit, or the clock ran out.
     pub(super) cut: bool,
 }
@@ -104,12 +114,28 @@ impl Tree {
         text
     }
 
+    /// All text below a node, with its line breaks.
+    pub(super) fn lines(&self, id: usize) -> String {
+        let mut text = String::new();
+        let mut todo = vec![id];
+        while let Some(id) = todo.pop() {
+            match self.nodes.get(id) {
+                Some(Node::Text(part)) => text.push_str(part),
+                Some(Node::Element(element)) if element.name == "br" => text.push('\n'),
+                Some(Node::Element(element)) if !element.hidden => todo.extend(element.children.iter().rev().copied()),
+                _ => {}
+            }
+        }
+        text
+    }
+
     pub(super) fn meta(&self, name: &str) -> Option<&str> {
         self.meta.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
-const KEPT_ATTRIBUTES: [&str; 9] = ["class", "id", "role", "href", "rel", "itemprop", "colspan", "rowspan", "lang"];
+const KEPT_ATTRIBUTES: [&str; 13] =
+    ["class", "id", "role", "href", "rel", "itemprop", "colspan", "rowspan", "lang", "start", "value", "type", "face"];
 const VOID: [&str; 16] = [
     "area", "base", "basefont", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link", "meta", "param",
     "source", "wbr",
@@ -156,9 +182,16 @@ struct Building {
     open: Vec<usize>,
     /// Open elements below `MAX_DEPTH`, which have no node.
     too_deep: usize,
-    /// Inside an element whose text is not stored; `Some(true)` for the title.
-    raw: Option<bool>,
+    /// Inside an element whose text is not part of the page's.
+    raw: Option<Raw>,
     elements_left: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Raw {
+    Title,
+    Sheet,
+    Nothing,
 }
 
 struct Builder(RefCell<Building>);
@@ -171,6 +204,7 @@ impl Builder {
             language: None,
             meta: Vec::new(),
             base: None,
+            sheets: String::new(),
             cut: false,
         };
         Self(RefCell::new(Building { tree, open: vec![ROOT], too_deep: 0, raw: None, elements_left: elements }))
@@ -200,19 +234,19 @@ impl Building {
             "meta" => self.note_meta(&tag.attrs),
             "base" => self.tree.base = self.tree.base.take().or_else(|| value(&tag.attrs, "href")),
             "title" if !tag.self_closing && !self.inside("svg") => {
-                self.raw = Some(self.tree.title.is_none());
+                self.raw = Some(if self.tree.title.is_none() { Raw::Title } else { Raw::Nothing });
                 return TokenSinkResult::RawData(Rcdata);
             }
             "script" if !tag.self_closing => {
-                self.raw = Some(false);
+                self.raw = Some(Raw::Nothing);
                 return TokenSinkResult::RawData(ScriptData);
             }
             "textarea" => {
-                self.raw = Some(false);
+                self.raw = Some(Raw::Nothing);
                 return TokenSinkResult::RawData(Rcdata);
             }
             "style" | "xmp" | "iframe" | "noembed" | "noframes" if !tag.self_closing => {
-                self.raw = Some(false);
+                self.raw = Some(if name == "style" { Raw::Sheet } else { Raw::Nothing });
                 return TokenSinkResult::RawData(Rawtext);
             }
             "plaintext" => return TokenSinkResult::Plaintext,
@@ -239,9 +273,11 @@ impl Building {
             return;
         }
         self.elements_left -= 1;
+        let look = value(&tag.attrs, "style").map_or_else(Look::default, |style| css::look(&style));
         let element = Element {
             name: tag.name.to_string(),
-            hidden: is_hidden(&tag.attrs),
+            hidden: is_hidden(&tag.attrs) || look.hidden,
+            look,
             attributes: kept(&tag.attrs),
             children: Vec::new(),
         };
@@ -267,14 +303,19 @@ impl Building {
 
     fn text(&mut self, text: &str) {
         match self.raw {
-            Some(true) => {
+            Some(Raw::Title) => {
                 let title = self.tree.title.get_or_insert_default();
                 if title.len() < MAX_ATTRIBUTE {
                     title.push_str(text);
                 }
                 return;
             }
-            Some(false) => return,
+            Some(Raw::Sheet) => {
+                let room = css::MAX_SHEETS.saturating_sub(self.tree.sheets.len());
+                self.tree.sheets.push_str(&text[..text.floor_char_boundary(room.min(text.len()))]);
+                return;
+            }
+            Some(Raw::Nothing) => return,
             None => {}
         }
         let parent = self.open.last().copied().unwrap_or(ROOT);
@@ -352,15 +393,16 @@ fn value(attributes: &[Attribute], name: &str) -> Option<String> {
 }
 
 fn kept(attributes: &[Attribute]) -> Vec<(String, String)> {
-    KEPT_ATTRIBUTES.iter().filter_map(|name| Some(((*name).to_owned(), value(attributes, name)?))).collect()
+    let mut kept: Vec<(String, String)> =
+        KEPT_ATTRIBUTES.iter().filter_map(|name| Some(((*name).to_owned(), value(attributes, name)?))).collect();
+    // The only one that says something without a value.
+    if attributes.iter().any(|attribute| &*attribute.name.local == "reversed") {
+        kept.push(("reversed".to_owned(), "reversed".to_owned()));
+    }
+    kept
 }
 
 fn is_hidden(attributes: &[Attribute]) -> bool {
     let has = |name: &str| attributes.iter().any(|attribute| &*attribute.name.local == name);
-    if has("hidden") || value(attributes, "aria-hidden").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
-        return true;
-    }
-    let Some(style) = value(attributes, "style") else { return false };
-    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
-    style.contains("display:none") || style.contains("visibility:hidden")
+    has("hidden") || value(attributes, "aria-hidden").is_some_and(|v| v.eq_ignore_ascii_case("true"))
 }

@@ -5,6 +5,8 @@ use crate::{
     blocks::Blocks,
     error::FileError,
     limits::{Budget, Limits},
+    plain,
+    script::{Rise, Runs},
     table::{self, Table},
 };
 
@@ -19,7 +21,10 @@ pub(super) fn blocks(tree: &Tree, kept: &[bool], limits: &Limits, budget: &Budge
         limits,
         budget,
         out: Blocks::new(limits.text_bytes),
-        line: String::new(),
+        runs: Runs::default(),
+        rise: Rise::Plain,
+        breaks: 0,
+        number: None,
         steps: 0,
         caption: None,
     };
@@ -43,7 +48,12 @@ struct Walk<'a> {
     budget: &'a Budget,
     out: Blocks,
     /// Inline text since the last block boundary.
-    line: String,
+    runs: Runs,
+    rise: Rise,
+    /// Line breaks since the last text.
+    breaks: usize,
+    /// Of the list item whose text comes next.
+    number: Option<String>,
     steps: usize,
     /// Of the table that is being read.
     caption: Option<usize>,
@@ -63,7 +73,7 @@ impl Walk<'_> {
                 self.budget.check()?;
             }
             match &tree.nodes[child] {
-                Node::Text(text) => self.line.push_str(text),
+                Node::Text(text) => self.text(text),
                 Node::Element(element) => self.element(child, element, context)?,
             }
         }
@@ -88,18 +98,33 @@ impl Walk<'_> {
                 }
                 Ok(())
             }
-            "li" => self.block(id, context, As::Item),
+            "li" => {
+                self.flush(context);
+                // Only numbers that were counted end so; authors write `value` at any item.
+                self.number = element.attribute("value").filter(|number| number.ends_with('.')).map(str::to_owned);
+                self.block(id, As::Item, As::Item)?;
+                self.number = None;
+                Ok(())
+            }
             "dl" => self.definitions(id, context),
             "dt" | "dd" => {
                 self.flush(context);
-                self.line.push(' ');
                 self.children(id, As::Paragraph)
+            }
+            "pre" => self.preformatted(id, context),
+            "sup" | "sub" => {
+                let rise = if element.name == "sup" { Rise::Raised } else { Rise::Lowered };
+                let outer = std::mem::replace(&mut self.rise, rise);
+                self.children(id, context)?;
+                self.rise = outer;
+                Ok(())
             }
             "table" => self.table(id, element, context),
             "br" => {
-                self.line.push('\n');
+                self.runs.push(self.rise, "\n");
+                self.breaks += 1;
                 // Two line breaks in a row are how old pages end a paragraph.
-                if self.line.trim_end_matches([' ', '\t', '\r']).ends_with("\n\n") {
+                if self.breaks > 1 {
                     self.flush(context);
                 }
                 Ok(())
@@ -122,34 +147,68 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn text(&mut self, text: &str) {
+        self.runs.push(self.rise, text);
+        if !text.trim().is_empty() {
+            self.breaks = 0;
+        }
+    }
+
     fn flush(&mut self, kind: As) {
-        let line = std::mem::take(&mut self.line);
+        self.breaks = 0;
+        let line = self.runs.take();
         if line.trim().is_empty() {
             return;
         }
-        match kind {
-            As::Paragraph => self.out.paragraph(&line),
-            As::Heading(level) => self.out.heading(level, &line),
-            As::Item => self.out.item(&line),
+        match (kind, self.number.take()) {
+            (As::Item, Some(number)) => self.out.item(&format!("{number} {line}")),
+            (As::Item, None) => self.out.item(&line),
+            (As::Paragraph, _) => self.out.paragraph(&line),
+            (As::Heading(level), _) => self.out.heading(level, &line),
         }
+    }
+
+    /// Text whose lines are the author's: prose is put together again, code is one paragraph.
+    fn preformatted(&mut self, id: usize, context: As) -> Result<(), FileError> {
+        self.flush(context);
+        let text = self.tree.lines(id);
+        let letters = text.chars().filter(|c| c.is_alphabetic() || c.is_whitespace() || matches!(c, ',' | '.')).count();
+        let is_code = self.contains(id, "code") || letters * 100 < text.chars().count() * 88;
+        match context {
+            As::Item => self.out.item(&text),
+            _ if is_code => self.out.paragraph(&text),
+            _ => plain::paragraphs(&text, &mut self.out, self.budget)?,
+        }
+        self.budget.check()
+    }
+
+    fn contains(&self, id: usize, name: &str) -> bool {
+        let children = self.tree.element(id).map_or(&[][..], |element| element.children.as_slice());
+        children.iter().any(|child| self.tree.element(*child).is_some_and(|element| element.name == name))
     }
 
     /// `- term: definition`, as specifications of products are written.
     fn definitions(&mut self, id: usize, context: As) -> Result<(), FileError> {
         self.flush(context);
         self.out.end();
-        let mut term = String::new();
+        // Several terms can share a description, and each of several descriptions belongs to the term.
+        let (mut term, mut described) = (String::new(), true);
         let mut parts = Vec::new();
         self.definition_parts(id, &mut parts);
         for (is_term, part) in parts {
             let text = self.plain(part)?;
-            if is_term {
-                self.definition(&std::mem::replace(&mut term, text), "");
+            if !is_term {
+                self.definition(&term, &text);
+                described = true;
+            } else if described || term.is_empty() {
+                (term, described) = (text, false);
             } else {
-                self.definition(&std::mem::take(&mut term), &text);
+                term = format!("{}, {text}", term.trim().trim_end_matches(':'));
             }
         }
-        self.definition(&term, "");
+        if !described {
+            self.definition(&term, "");
+        }
         self.out.end();
         Ok(())
     }
@@ -259,24 +318,30 @@ impl Walk<'_> {
 
     /// All text below a node on one line.
     fn plain(&mut self, id: usize) -> Result<String, FileError> {
-        let mut text = String::new();
-        let mut todo = vec![id];
-        while let Some(id) = todo.pop() {
+        let mut runs = Runs::default();
+        let mut todo = vec![(id, Rise::Plain)];
+        while let Some((id, rise)) = todo.pop() {
             self.steps += 1;
             if self.steps.is_multiple_of(1_024) {
                 self.budget.check()?;
             }
             match &self.tree.nodes[id] {
-                Node::Text(part) => text.push_str(part),
+                Node::Text(part) => runs.push(rise, part),
                 Node::Element(element) => {
                     if !is_inline(&element.name) {
-                        text.push(' ');
+                        runs.push(Rise::Plain, " ");
                     }
-                    todo.extend(element.children.iter().rev().copied().filter(|child| self.kept[*child]));
+                    let rise = match element.name.as_str() {
+                        "sup" => Rise::Raised,
+                        "sub" => Rise::Lowered,
+                        _ => rise,
+                    };
+                    let children = element.children.iter().rev().copied().filter(|child| self.kept[*child]);
+                    todo.extend(children.map(|child| (child, rise)));
                 }
             }
         }
-        Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+        Ok(runs.take().split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }
 

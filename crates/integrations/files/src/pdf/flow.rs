@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{hyphens::Hyphens, lines::Line};
+use super::lines::Line;
 use crate::{
     blocks::Blocks,
     error::FileError,
+    hyphens::Hyphens,
     limits::{Budget, Limits},
-    plain::list_item,
+    plain::{list_item, with_number},
     table::Table,
 };
 
@@ -127,6 +128,7 @@ impl Flow<'_> {
             return self.close();
         }
         let item = list_item(text.trim_start()).filter(|item| !item.trim().is_empty());
+        let item = item.map(|item| with_number(text.trim_start(), item));
         let heading = self.heading(line, &text);
         let goes_on = item.is_none() && self.goes_on(line, before, heading, area);
         if goes_on && let Some(open) = &mut self.open {

@@ -6,7 +6,6 @@ mod direction;
 mod flow;
 mod font;
 mod glyphs;
-mod hyphens;
 mod lines;
 mod spacing;
 mod weigh;
