@@ -192,6 +192,51 @@ fn text_is_read_once_and_plain() {
 }
 
 #[test]
+fn text_that_is_not_painted_is_left_out_unless_it_was_recognised_in_a_picture() {
+    let shown = lines(72.0, 700.0, &["The sack costs 120 francs at the mill."]);
+    for hidden in ["BT 3 Tr /F 10 Tf 72 600 Td (It is free.) Tj ET", "/G gs BT /F 10 Tf 72 600 Td (It is free.) Tj ET"]
+    {
+        let bytes = String::from_utf8_lossy(&page(stream("", (shown.clone() + hidden).as_bytes())))
+            .replace("/XObject << /X 4 0 R >>", "/ExtGState << /G << /ca 0 >> >>");
+        let read = read(bytes.as_bytes());
+        assert_eq!(read.text, "The sack costs 120 francs at the mill.", "{hidden}");
+        assert_eq!(read.warnings, ["characters that no reader of the pages sees were left out: 9"], "{hidden}");
+    }
+    let scan = format!("BI /W 1 /H 1 /BPC 8 /CS /G ID x EI\nBT 3 Tr /F 10 Tf 72 700 Td (What the scanner saw.) Tj ET");
+    assert_eq!(text_of(&scan), "What the scanner saw.");
+}
+
+#[test]
+fn footnotes_are_left_out_with_their_marks() {
+    let content = lines(72.0, 700.0, &["The mill has 82"; 1])
+        + &at(143.0, 704.0, 6.0, "1")
+        + &at(147.5, 700.0, 10.0, "members, who wash the beans for two days in long tanks.")
+        + &lines(72.0, 688.0, &["They dry them on raised beds of wire and turn them by hand until noon."; 3])
+        + &at(72.0, 103.0, 5.0, "1")
+        + &at(75.5, 100.0, 8.0, "As counted in 1998 by the cooperative.");
+    let read = read(&page(stream("", content.as_bytes())));
+    assert!(read.text.starts_with("The mill has 82 members, who wash"), "{}", read.text);
+    assert!(!read.text.contains("1998"), "{}", read.text);
+    assert_eq!(read.warnings, ["footnotes that were left out: 1"]);
+}
+
+#[test]
+fn values_of_forms_are_kept() {
+    let content = at(72.0, 700.0, 10.0, "Name of the farm:") + &at(72.0, 680.0, 10.0, "Organic:");
+    let bytes = pdf(&[
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [6 0 R 7 0 R 8 0 R] >> >>".to_vec(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> /Annots [6 0 R 7 0 R 8 0 R] >>".to_vec(),
+        stream("", content.as_bytes()),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_vec(),
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (farm) /V (Sela Ridge, 11 terraces) /Rect [160 696 400 711] >>".to_vec(),
+        b"<< /Type /Annot /Subtype /Widget /FT /Btn /T (organic) /V /Yes /AS /Yes /Rect [120 677 132 689] >>".to_vec(),
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (secret) /V (hidden value) /F 2 /Rect [160 596 400 611] >>".to_vec(),
+    ]);
+    assert_eq!(read(&bytes).text, "Name of the farm: Sela Ridge, 11 terraces\n\nOrganic: ☒");
+}
+
+#[test]
 fn hyphens_at_line_ends_go_where_they_only_split_a_word() {
     let split = [
         "The shop is open and the neigh-",

@@ -47,6 +47,19 @@ fn tables_lists_and_specifications_keep_their_shape() {
 }
 
 #[test]
+fn headers_of_two_rows_are_one() {
+    let rows = "<tr><th rowspan=2>Kind<th colspan=2>Harvest in kg<tr><th>2024<th>2025";
+    let body = "<tr><td>Beans<td>40<td>52<tr><td>Husks<td>12<td>9";
+    let wanted = "## Sheet\n\nYields\n\n| Kind | Harvest in kg 2024 | Harvest in kg 2025 |\n| Beans | 40 | 52 |\n| Husks | 12 | 9 |";
+    for html in [
+        format!("<table><caption>Yields</caption><thead>{rows}</thead><tbody>{body}</tbody></table>"),
+        format!("<table><caption>Yields</caption>{rows}{body}</table>"),
+    ] {
+        assert_eq!(page(&format!("<main><h1>Sheet</h1>{html}</main>")).text, wanted, "{html}");
+    }
+}
+
+#[test]
 fn a_product_page_without_prose_is_read_whole() {
     let html = "<title>Mug | Shop</title><body><nav><a href=/>Home</a></nav><div class=product><h1>Mug</h1><p>Red.</p>\
                 <table><tr><td>Mass<td>300 g</table></div><footer>Imprint</footer>";

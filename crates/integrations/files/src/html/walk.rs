@@ -27,6 +27,7 @@ pub(super) fn blocks(tree: &Tree, kept: &[bool], limits: &Limits, budget: &Budge
         number: None,
         steps: 0,
         caption: None,
+        head: 0,
     };
     walk.children(ROOT, As::Paragraph)?;
     walk.flush(As::Paragraph);
@@ -57,6 +58,8 @@ struct Walk<'a> {
     steps: usize,
     /// Of the table that is being read.
     caption: Option<usize>,
+    /// How many of its first rows are the header, where it says so.
+    head: usize,
 }
 
 impl Walk<'_> {
@@ -239,14 +242,21 @@ impl Walk<'_> {
     fn table(&mut self, id: usize, element: &Element, context: As) -> Result<(), FileError> {
         self.flush(context);
         self.caption = None;
+        self.head = 0;
         let mut rows = Vec::new();
         let is_layout = matches!(element.attribute("role"), Some("presentation" | "none"));
         if is_layout || !self.rows(id, &mut rows) {
             return self.block(id, context, context);
         }
+        let is_head = |cell: &usize| self.tree.element(*cell).is_some_and(|cell| cell.name == "th");
+        let first = rows.iter().take_while(|row| row.iter().all(is_head)).count();
+        self.head = if self.head == 0 && first < rows.len() { first } else { self.head };
         let mut table = Table::new(self.limits);
-        for row in rows {
+        for (at, row) in rows.into_iter().enumerate() {
             self.budget.check()?;
+            if at > 1 && at == self.head {
+                table.end_head();
+            }
             let mut cells = Vec::new();
             for cell in row {
                 let text = self.plain(cell)?;
@@ -284,7 +294,14 @@ impl Walk<'_> {
         for child in element.children.iter().copied().filter(|child| self.kept[*child]) {
             let Some(element) = tree.element(child) else { continue };
             match element.name.as_str() {
-                "thead" | "tbody" | "tfoot" if !self.rows(child, rows) => return false,
+                "thead" | "tbody" | "tfoot" => {
+                    if !self.rows(child, rows) {
+                        return false;
+                    }
+                    if element.name == "thead" {
+                        self.head = rows.len();
+                    }
+                }
                 "tr" => {
                     let cells = element.children.iter().copied().filter(|cell| {
                         self.kept[*cell]

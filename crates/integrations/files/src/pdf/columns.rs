@@ -151,8 +151,9 @@ fn headings(rows: &[Row], edge: f64, across: &mut [bool]) {
             continue;
         }
         let next = rows[at..].iter().position(|row| has(row, true)).map_or(rows.len(), |n| at + n);
-        let begin_together = rows.get(next).is_some_and(|row| has(row, false));
-        let apart = above.is_none_or(|above| rows.get(next).is_some_and(|row| row.y - above > 3.2 * size));
+        // Behind the last line of the right column, a heading belongs to what follows.
+        let begin_together = rows.get(next).is_none_or(|row| has(row, false));
+        let apart = above.is_none_or(|above| rows.get(next).is_none_or(|row| row.y - above > 3.2 * size));
         let large = (at..next).rev().take_while(|at| rows[*at].size > 1.12 * size);
         if begin_together && apart {
             large.for_each(|at| across[at] = true);

@@ -11,7 +11,7 @@ use hayro_syntax::{
 
 use super::{
     font::{self, Loaded},
-    weigh,
+    forms, weigh,
 };
 use crate::{
     error::FileError,
@@ -40,6 +40,10 @@ pub(super) struct Glyph {
     pub(super) advance: (f64, f64),
     pub(super) size: f64,
     pub(super) bold: bool,
+    /// Drawn so that nobody sees it, as the text behind a scanned page.
+    pub(super) unseen: bool,
+    /// The value of a field of a form.
+    pub(super) is_field: bool,
 }
 
 /// Reads page after page of one document; fonts are loaded once.
@@ -61,6 +65,10 @@ pub(super) struct Reader<'a> {
     /// Streams that unpack to too much were left out, or the rest of a page with too many characters.
     pub(super) left_out: bool,
     forms: usize,
+    /// Pictures on the page.
+    pictures: usize,
+    /// Characters that no reader sees and that were left out.
+    pub(super) unseen: usize,
     /// Bytes of text of the page.
     text: usize,
 }
@@ -75,6 +83,10 @@ struct State<'a> {
     scale: f64,
     leading: f64,
     rise: f64,
+    /// How letters are painted; 3 and 7 leave no trace.
+    mode: i64,
+    /// From 0, transparent, to 1.
+    opacity: f64,
 }
 
 struct Run<'a> {
@@ -85,6 +97,8 @@ struct Run<'a> {
     /// Depth of marked content, and from where on it is an artifact (a running head, a page number).
     marked: usize,
     artifact: Option<usize>,
+    /// What graphics states say about opacity, by name.
+    opacities: HashMap<Vec<u8>, Option<f64>>,
 }
 
 impl<'a> Reader<'a> {
@@ -105,6 +119,8 @@ impl<'a> Reader<'a> {
             glyphs: 0,
             left_out: false,
             forms: 0,
+            pictures: 0,
+            unseen: 0,
             text: 0,
         }
     }
@@ -112,6 +128,7 @@ impl<'a> Reader<'a> {
     /// The characters of a page in the order of its content.
     pub(super) fn page(&mut self, page: &Page<'a>) -> Result<Vec<Glyph>, FileError> {
         self.forms = 0;
+        self.pictures = 0;
         self.text = 0;
         let mut content = Vec::new();
         let mut streams: Vec<Stream<'a>> = page.raw().get::<Stream<'a>>(keys::CONTENTS).into_iter().collect();
@@ -134,14 +151,30 @@ impl<'a> Reader<'a> {
             scale: 1.0,
             leading: 0.0,
             rise: 0.0,
+            mode: 0,
+            opacity: 1.0,
         };
         let mut out = Vec::new();
         self.content(&content, page.resources(), state, 0, &mut out)?;
+        out.extend(forms::values(page, self.limits.entries));
+        self.leave_out_unseen(&mut out);
         let (width, height) = page.render_dimensions();
         let (width, height) = (f64::from(width), f64::from(height));
         // What stands beside the page is not seen.
         out.retain(|glyph| (-2.0..=width + 2.0).contains(&glyph.x) && (-2.0..=height + 2.0).contains(&glyph.y));
         Ok(out)
+    }
+
+    /// Text that is not painted is what was recognised in a scanned page, if there is a picture and little else; in
+    /// other places it is a trick.
+    fn leave_out_unseen(&mut self, out: &mut Vec<Glyph>) {
+        let letters =
+            |unseen: bool| out.iter().filter(|glyph| glyph.unseen == unseen && !glyph.text.trim().is_empty()).count();
+        let unseen = letters(true);
+        if unseen > 0 && (self.pictures == 0 || unseen < letters(false)) {
+            self.unseen += unseen;
+            out.retain(|glyph| !glyph.unseen);
+        }
     }
 
     fn decoded(&mut self, stream: &Stream<'a>, room: usize) -> Result<Option<Vec<u8>>, FileError> {
@@ -167,6 +200,7 @@ impl<'a> Reader<'a> {
             line: Affine::IDENTITY,
             marked: 0,
             artifact: None,
+            opacities: HashMap::new(),
         };
         let mut operations = TypedIter::new(data);
         let mut count = 0_usize;
@@ -195,10 +229,16 @@ impl<'a> Reader<'a> {
                     run.state.size = font.1.as_f64();
                     run.state.font = self.font(resources.get_font(font.0))?;
                 }
-                TypedInstruction::XObject(object) if depth < MAX_FORM_DEPTH && run.artifact.is_none() => {
+                TypedInstruction::XObject(object) if depth < MAX_FORM_DEPTH => {
                     let Some(form) = resources.get_x_object(object.0) else { continue };
-                    self.form(&form, resources, &run.state, depth, out)?;
+                    let kind = form.dict().get::<Name<'_>>(keys::SUBTYPE);
+                    self.pictures += usize::from(kind.is_some_and(|kind| kind.as_str() == "Image"));
+                    if run.artifact.is_none() {
+                        self.form(&form, resources, &run.state, depth, out)?;
+                    }
                 }
+                TypedInstruction::InlineImage(_) => self.pictures += 1,
+                TypedInstruction::SetGraphicsState(name) => run.set_opacity(name.0, resources),
                 other => run.apply(&other),
             }
         }
@@ -303,7 +343,8 @@ impl<'a> Reader<'a> {
             let advance = (width + state.char_space + word) * state.scale;
             if run.artifact.is_none() {
                 let place = state.transform * run.matrix * Affine::translate((0.0, state.rise));
-                self.place(&loaded, code, place, (width * state.scale, state.size), out);
+                let unseen = matches!(state.mode, 3 | 7) || state.opacity < 0.01;
+                self.place(&loaded, code, place, (width * state.scale, state.size, unseen), out);
             }
             run.advance(advance);
         }
@@ -315,7 +356,7 @@ impl<'a> Reader<'a> {
         loaded: &Loaded<'a>,
         code: u32,
         place: Affine,
-        (width, size): (f64, f64),
+        (width, size, unseen): (f64, f64, bool),
         out: &mut Vec<Glyph>,
     ) {
         self.glyphs += 1;
@@ -332,6 +373,8 @@ impl<'a> Reader<'a> {
             advance: (a * width, b * width),
             size: size.abs() * (c * c + d * d).sqrt(),
             bold: loaded.bold,
+            unseen,
+            is_field: false,
         };
         let numbers = [glyph.x, glyph.y, glyph.advance.0, glyph.advance.1, glyph.size];
         if numbers.iter().all(|number| number.is_finite() && number.abs() < 1e6) && glyph.size > 0.1 {
@@ -373,6 +416,7 @@ impl<'a> Run<'a> {
             TypedInstruction::HorizontalScaling(scale) => self.state.scale = scale.0.as_f64() / 100.0,
             TypedInstruction::TextLeading(leading) => self.state.leading = leading.0.as_f64(),
             TypedInstruction::TextRise(rise) => self.state.rise = rise.0.as_f64(),
+            TypedInstruction::TextRenderingMode(mode) => self.state.mode = mode.0.as_i64(),
             TypedInstruction::BeginMarkedContent(tag) => self.begin(tag.0),
             TypedInstruction::BeginMarkedContentWithProperties(tag) => self.begin(tag.0),
             TypedInstruction::EndMarkedContent(_) => {
@@ -381,6 +425,15 @@ impl<'a> Run<'a> {
             }
             _ => {}
         }
+    }
+
+    fn set_opacity(&mut self, name: &Name<'_>, resources: &Resources<'_>) {
+        if self.opacities.len() > MAX_STATES {
+            self.opacities.clear();
+        }
+        let read = || resources.get_ext_g_state(name)?.get::<f64>(b"ca".as_slice());
+        let opacity = *self.opacities.entry(name.as_str().as_bytes().to_vec()).or_insert_with(read);
+        self.state.opacity = opacity.unwrap_or(self.state.opacity);
     }
 
     fn begin(&mut self, tag: &Name<'_>) {
@@ -428,6 +481,8 @@ mod tests {
             scale: 1.0,
             leading: 0.0,
             rise: 0.0,
+            mode: 0,
+            opacity: 1.0,
         };
         let content = format!("({}) Tj", "x".repeat(5_000));
         let read = reader.content(content.as_bytes(), page.resources(), state, 0, &mut Vec::new());

@@ -44,11 +44,17 @@ pub(super) fn mirror(glyphs: &mut [Glyph]) {
 
 /// Units from where reading begins (the right, if `leftwards`) in the order in which they are read.
 pub(super) fn logical(mut units: Vec<Unit<'_>>, leftwards: bool) -> Vec<Unit<'_>> {
-    let opposite = |unit: &Unit<'_>| if leftwards { is_ltr(unit.text) } else { has_rtl(unit.text) };
-    if !leftwards && !units.iter().any(opposite) {
+    let letters = units.iter().filter(|unit| is_ltr(unit.text)).count();
+    let turned = units.iter().filter(|unit| has_rtl(unit.text)).count();
+    if turned == 0 && !leftwards {
         return units;
     }
-    if leftwards {
+    // A line has the direction of its page, except where nearly all of its letters say otherwise.
+    let line_leftwards = if leftwards { letters <= 2 * turned } else { turned > 2 * letters };
+    if line_leftwards != leftwards {
+        units.reverse();
+    }
+    if line_leftwards {
         turn_runs(&mut units);
     } else {
         // A stretch of the other direction begins and ends with one of its letters.
@@ -119,16 +125,15 @@ fn number(units: &[Unit<'_>]) -> usize {
 
 /// Brackets of text from right to left are drawn as their mirror images, and files name either the image or the sign.
 fn brackets(mut units: Vec<Unit<'_>>) -> Vec<Unit<'_>> {
-    let first = units.iter().map(|unit| unit.text).find(|text| matches!(*text, "(" | ")" | "[" | "]"));
-    if matches!(first, Some(")" | "]")) {
-        for unit in &mut units {
-            unit.text = match unit.text {
-                "(" => ")",
-                ")" => "(",
-                "[" => "]",
-                "]" => "[",
-                other => other,
-            };
+    for [open, close] in [["(", ")"], ["[", "]"]] {
+        let count = units.iter().filter(|unit| unit.text == open || unit.text == close).count();
+        // One without its other half stands as it is: the number of an item.
+        if count.is_multiple_of(2) {
+            let mut is_open = false;
+            for unit in units.iter_mut().filter(|unit| unit.text == open || unit.text == close) {
+                unit.text = if is_open { close } else { open };
+                is_open = !is_open;
+            }
         }
     }
     units

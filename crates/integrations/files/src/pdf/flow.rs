@@ -20,7 +20,9 @@ const MAX_HEADING_CHARS: usize = 150;
 /// Sizes of headings that are told apart.
 const LEVELS: usize = 4;
 
-pub(super) fn blocks(pages: &[Page], limits: &Limits, budget: &Budget) -> Result<Blocks, FileError> {
+/// Blocks of text, and how many footnotes were left out: they stand where the page ends, not where they belong.
+pub(super) fn blocks(pages: &[Page], limits: &Limits, budget: &Budget) -> Result<(Blocks, usize), FileError> {
+    let mut notes = 0;
     let running = running_heads(pages);
     let style = Style::of(pages);
     let mut flow = Flow { out: Blocks::new(limits.text_bytes), open: None, style, limits };
@@ -30,15 +32,17 @@ pub(super) fn blocks(pages: &[Page], limits: &Limits, budget: &Budget) -> Result
             // The title of the document often is the running head of its pages.
             let is_title = |line: &Line| number == 0 && flow.style.is_large(line);
             let goes = |line: &Line| !is_title(line) && is_running(line, &running, pages.len());
-            let lines: Vec<&Line> = region.iter().filter(|line| !goes(line)).collect();
+            let mut lines: Vec<&Line> = region.iter().filter(|line| !goes(line)).collect();
+            let text = lines.len() - flow.style.notes(&lines);
+            notes += lines.drain(text..).filter(|line| line.is_note).count();
             flow.region(&lines);
             if flow.out.is_full() {
-                return Ok(flow.out);
+                return Ok((flow.out, notes));
             }
         }
     }
     flow.close();
-    Ok(flow.out)
+    Ok((flow.out, notes))
 }
 
 /// What the text looks like: its usual size, the sizes of headings from large to small, and its hyphens.
@@ -64,6 +68,13 @@ impl Style {
 
     fn is_large(&self, line: &Line) -> bool {
         rounded(line.size) * 100 >= rounded(self.body) * 113
+    }
+
+    /// How many of the last lines are footnotes: smaller than the text, low on the page, from one with a mark on.
+    fn notes(&self, lines: &[&Line]) -> usize {
+        let small = lines.iter().rev().take_while(|line| line.size < 0.94 * self.body && line.depth > 0.5).count();
+        let small = &lines[lines.len() - small..];
+        small.iter().position(|line| line.is_note).map_or(0, |first| small.len() - first)
     }
 
     fn level(&self, size: f64) -> u8 {
@@ -171,6 +182,10 @@ impl Flow<'_> {
             let small = line.text.chars().find(|c| c.is_alphanumeric()).is_some_and(char::is_lowercase);
             return same_size && !matches!(open.kind, Kind::Heading(_)) && heading.is_none() && small && !ends;
         };
+        let is_field = |line: &Line| line.is_field || line.right.iter().any(|cell| cell.is_field);
+        if is_field(before) || is_field(line) {
+            return false;
+        }
         let down = line.y - before.y;
         let usual = down > 0.0 && down < area.pitch.max(before.size) * 1.3 + 0.5;
         match (open.kind, heading) {

@@ -36,6 +36,10 @@ pub(super) struct Line {
     pub(super) y: f64,
     pub(super) size: f64,
     pub(super) bold: bool,
+    /// It begins with the raised mark of a footnote.
+    pub(super) is_note: bool,
+    /// It holds the value of a field of a form.
+    pub(super) is_field: bool,
     /// Cells of the same height to the right of this one, for the rows of tables.
     pub(super) right: Vec<Line>,
     /// Position as a share of the page's text: 0 at its top, 1 at its bottom.
@@ -105,6 +109,8 @@ fn pieces(glyphs: &[Glyph]) -> Vec<Piece> {
             let first = &glyphs[open[0].glyph];
             (glyph.y - first.y).abs() < 0.5 * size.max(first.size)
                 && (-0.5..PIECE_GAP).contains(&((glyph.x - end) / size))
+                // Text from right to left that is drawn from left to right steps back.
+                && glyph.x + 0.4 * glyph.advance.0 >= last.x
         });
         if !follows {
             pieces.extend(piece(std::mem::take(&mut open), glyphs));
@@ -277,10 +283,19 @@ impl Writer<'_> {
             y,
             size,
             bold: bold * 10 > shown.len() * 7,
+            is_note: is_note(&shown, &rises),
+            is_field: shown.iter().any(|glyph| glyph.is_field),
             right: Vec::new(),
             depth: 0.0,
         })
     }
+}
+
+/// A raised number or sign in front of words.
+fn is_note(shown: &[&Glyph], rises: &[Rise]) -> bool {
+    let mark = rises.iter().take_while(|rise| **rise == Rise::Raised).count();
+    let is_mark = |glyph: &&Glyph| glyph.text.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '†' | '‡' | '§'));
+    (1..=3).contains(&mark) && shown.len() > mark + 5 && shown[..mark].iter().all(is_mark)
 }
 
 fn rises(shown: &[&Glyph], line: (f64, f64)) -> Vec<Rise> {

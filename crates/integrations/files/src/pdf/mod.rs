@@ -5,6 +5,7 @@ mod content;
 mod direction;
 mod flow;
 mod font;
+mod forms;
 mod glyphs;
 mod lines;
 mod spacing;
@@ -49,7 +50,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
             break;
         }
     }
-    let blocks = flow::blocks(&read_pages, limits, budget)?;
+    let (blocks, notes) = flow::blocks(&read_pages, limits, budget)?;
     let mut read = Read::new(blocks);
     read.title = pdf.metadata().title.as_deref().map(text_string).filter(|title| is_title(title));
     if pages.len() > read_pages.len() {
@@ -68,6 +69,12 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
             .push(format!("characters that could not be told were left out or stand as {UNKNOWN}: {}", reader.unknown));
     }
     read.warnings.extend(left.warnings());
+    if reader.unseen > 0 {
+        read.warnings.push(format!("characters that no reader of the pages sees were left out: {}", reader.unseen));
+    }
+    if notes > 0 {
+        read.warnings.push(format!("footnotes that were left out: {notes}"));
+    }
     if read.blocks.is_empty() {
         return Err(FileError::no_text(
             "its pages are pictures or drawings, as from a scanner; run text recognition over it",
