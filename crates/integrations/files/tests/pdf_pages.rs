@@ -202,8 +202,8 @@ fn text_that_is_not_painted_is_left_out_unless_it_was_recognised_in_a_picture() 
         assert_eq!(read.text, "The sack costs 120 francs at the mill.", "{hidden}");
         assert_eq!(read.warnings, ["characters that no reader of the pages sees were left out: 9"], "{hidden}");
     }
-    let scan = format!("BI /W 1 /H 1 /BPC 8 /CS /G ID x EI\nBT 3 Tr /F 10 Tf 72 700 Td (What the scanner saw.) Tj ET");
-    assert_eq!(text_of(&scan), "What the scanner saw.");
+    let scan = "BI /W 1 /H 1 /BPC 8 /CS /G ID x EI\nBT 3 Tr /F 10 Tf 72 700 Td (What the scanner saw.) Tj ET";
+    assert_eq!(text_of(scan), "What the scanner saw.");
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn footnotes_are_left_out_with_their_marks() {
 fn code_and_the_numbers_of_lists_are_kept() {
     let html = "<p>Run this:</p><pre><code>npm install\nnpm start</code></pre><ol start=3><li>Wash</li><li value=7>Dry <ul><li>Well</li></ul></li><li>Roast</li></ol>\
                 <ol type=a><li>One</li><li>Two</li></ol><ol style=\"list-style:none\"><li>Plain</li></ol>";
-    let wanted = "Run this:\n\nnpm install npm start\n\n- 3. Wash\n- 7. Dry\n- Well\n- 8. Roast\n\n- a. One\n- b. Two\n\n- Plain";
+    let wanted = "Run this:\n\n- npm install\n- npm start\n\n- 3. Wash\n- 7. Dry\n- Well\n- 8. Roast\n\n- a. One\n- b. Two\n\n- Plain";
     assert_eq!(text(html), wanted);
     assert_eq!(article(html), wanted);
     let prose = "<pre>The cooperative grows coffee on eleven terraces above the river, where\nmembers pick the ripe cherries by hand.\n\nThey wash the beans.</pre>";

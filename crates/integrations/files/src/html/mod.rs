@@ -89,9 +89,14 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
         article.as_ref().map(|article| walk::blocks(&article.tree, &article.kept, limits, budget)).transpose()?;
     let whole_kept = chrome::kept(&tree);
     let whole = walk::blocks(&tree, &whole_kept, limits, budget)?;
-    let blocks = choose(main, whole);
-    let blocks =
-        if blocks.is_empty() { walk::blocks(&tree, &chrome::kept_loosely(&tree), limits, budget)? } else { blocks };
+    let mut chosen = choose(main, whole);
+    if chosen.0.is_empty() {
+        chosen = walk::blocks(&tree, &chrome::kept_loosely(&tree), limits, budget)?;
+    }
+    let (blocks, code_lines) = chosen;
+    if code_lines > 0 {
+        page.warnings.push(format!("lines of long code that were left out: {code_lines}"));
+    }
     page.title = title(&tree, article.and_then(|article| article.title));
     if blocks.is_full() {
         page.truncated = true;
@@ -107,9 +112,9 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
 
 /// The main content, unless it lost nearly everything that the page without its furniture says: then the page is not
 /// an article (a product, a specification, a list) and is taken whole.
-fn choose(main: Option<Blocks>, whole: Blocks) -> Blocks {
+fn choose(main: Option<(Blocks, usize)>, whole: (Blocks, usize)) -> (Blocks, usize) {
     match main {
-        Some(main) if main.len() * 4 >= whole.len() || main.len() > 4_000 => main,
+        Some(main) if main.0.len() * 4 >= whole.0.len() || main.0.len() > 4_000 => main,
         _ => whole,
     }
 }

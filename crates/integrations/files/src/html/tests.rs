@@ -26,7 +26,7 @@ fn an_article_is_read_without_the_furniture_around_it() {
         page.text,
         format!(
             "{prose}\n\n## Materials\n\n{prose} Really.\n\n- Steel liner\n- Brass\n- washer\n\n| Part | Mass |\n\
-             | Blade | 40 g |\n\nlet x = 1;\n\n{prose}"
+             | Blade | 40 g |\n\n- let x = 1;\n\n{prose}"
         )
     );
     assert_eq!(page.links, ["https://shop.example/", "https://shop.example/shop"]);

@@ -10,11 +10,20 @@ use crate::{
     table::{self, Table},
 };
 
+/// Lines of code that are kept of one block.
+const CODE_LINES: usize = 60;
 /// A cell with more text than this does not hold a value: the table is there for the layout.
 const LAYOUT_CELL: usize = 1_500;
 
 /// The text of all nodes in `kept`.
-pub(super) fn blocks(tree: &Tree, kept: &[bool], limits: &Limits, budget: &Budget) -> Result<Blocks, FileError> {
+///
+/// The number is that of the lines of long code that were left out.
+pub(super) fn blocks(
+    tree: &Tree,
+    kept: &[bool],
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<(Blocks, usize), FileError> {
     let mut walk = Walk {
         tree,
         kept,
@@ -27,11 +36,12 @@ pub(super) fn blocks(tree: &Tree, kept: &[bool], limits: &Limits, budget: &Budge
         number: None,
         steps: 0,
         caption: None,
+        code_lines: 0,
         head: 0,
     };
     walk.children(ROOT, As::Paragraph)?;
     walk.flush(As::Paragraph);
-    Ok(walk.out)
+    Ok((walk.out, walk.code_lines))
 }
 
 /// What a run of text becomes at the next block boundary.
@@ -58,6 +68,8 @@ struct Walk<'a> {
     steps: usize,
     /// Of the table that is being read.
     caption: Option<usize>,
+    /// Lines of long code that were left out.
+    code_lines: usize,
     /// How many of its first rows are the header, where it says so.
     head: usize,
 }
@@ -171,16 +183,26 @@ impl Walk<'_> {
         }
     }
 
-    /// Text whose lines are the author's: prose is put together again, code is one paragraph.
+    /// Text whose lines are the author's: prose is put together again, code is a list of its lines.
     fn preformatted(&mut self, id: usize, context: As) -> Result<(), FileError> {
         self.flush(context);
         let text = self.tree.lines(id);
         let letters = text.chars().filter(|c| c.is_alphabetic() || c.is_whitespace() || matches!(c, ',' | '.')).count();
         let is_code = self.contains(id, "code") || letters * 100 < text.chars().count() * 88;
-        match context {
-            As::Item => self.out.item(&text),
-            _ if is_code => self.out.paragraph(&text),
-            _ => plain::paragraphs(&text, &mut self.out, self.budget)?,
+        if is_code {
+            if context != As::Item {
+                self.out.end();
+            }
+            let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+            for line in lines.iter().take(CODE_LINES) {
+                self.out.item(line);
+            }
+            self.code_lines += lines.len().saturating_sub(CODE_LINES);
+            if context != As::Item {
+                self.out.end();
+            }
+        } else {
+            plain::paragraphs(&text, &mut self.out, self.budget)?;
         }
         self.budget.check()
     }
