@@ -8,21 +8,23 @@ use galley_fuzz::{LIMITS, check_subset, must_be_cheap, must_be_quick, parts, tol
 use libfuzzer_sys::fuzz_target;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-const WORD: [&str; 6] = [
+const WORD: [&str; 7] = [
     "word/document.xml",
     "word/styles.xml",
     "word/footnotes.xml",
     "docProps/core.xml",
     "[Content_Types].xml",
     "word/endnotes.xml",
+    "word/numbering.xml",
 ];
-const EXCEL: [&str; 6] = [
+const EXCEL: [&str; 7] = [
     "xl/workbook.xml",
     "xl/_rels/workbook.xml.rels",
     "xl/worksheets/sheet1.xml",
     "xl/sharedStrings.xml",
     "xl/styles.xml",
     "docProps/core.xml",
+    "_rels/.rels",
 ];
 
 fn packed(names: &[&str], parts: &[&[u8]]) -> Vec<u8> {
@@ -39,7 +41,7 @@ fuzz_target!(init: tolerate_panics_of_libraries(), |data: &[u8]| {
     let Some((first, rest)) = data.split_first() else { return };
     let (names, name, kind) =
         if *first == b'x' { (&EXCEL, "a.xlsx", FileKind::Xlsx) } else { (&WORD, "a.docx", FileKind::Docx) };
-    let bytes = packed(names, &parts::<6>(rest));
+    let bytes = packed(names, &parts::<7>(rest));
     let Some(read) = must_be_quick(must_be_cheap(|| extract(&bytes, name, &LIMITS))) else { return };
     // The table of contents of the archive may say that it is the other one.
     assert!(read.kind == kind || matches!(read.kind, FileKind::Docx | FileKind::Xlsx));

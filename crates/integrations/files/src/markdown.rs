@@ -21,6 +21,7 @@ const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS)
     .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_DEFINITION_LIST)
     .union(Options::ENABLE_YAML_STYLE_METADATA_BLOCKS);
 
 pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read, FileError> {
@@ -95,6 +96,9 @@ struct Reading<'a> {
     in_code: bool,
     in_metadata: bool,
     table: Option<(Table, Vec<String>)>,
+    /// The term that is being defined.
+    term: String,
+    in_definition: bool,
     counts: Counts,
     /// The texts of notes by name, and of those that the line has marks of.
     notes: BTreeMap<String, String>,
@@ -119,6 +123,8 @@ impl<'a> Reading<'a> {
             in_code: false,
             in_metadata: false,
             table: None,
+            term: String::new(),
+            in_definition: false,
             counts: Counts::default(),
             notes: BTreeMap::new(),
             line_notes: Vec::new(),
@@ -213,7 +219,11 @@ impl<'a> Reading<'a> {
                     *next = next.saturating_add(1);
                 }
             }
-            Tag::Paragraph | Tag::BlockQuote(_) => self.flush(),
+            Tag::Paragraph | Tag::BlockQuote(_) | Tag::DefinitionListTitle => self.flush(),
+            Tag::DefinitionListDefinition => {
+                self.flush();
+                self.in_definition = true;
+            }
             Tag::FootnoteDefinition(name) => {
                 self.flush();
                 self.note = Some(name.to_string());
@@ -252,6 +262,11 @@ impl<'a> Reading<'a> {
                 }
             }
             TagEnd::Paragraph | TagEnd::BlockQuote(_) => self.flush(),
+            TagEnd::DefinitionListTitle => self.term = self.line.take().replace(notes::MARK, ""),
+            TagEnd::DefinitionListDefinition => {
+                self.flush();
+                self.in_definition = false;
+            }
             TagEnd::Item => {
                 self.flush();
                 self.number = None;
@@ -317,7 +332,11 @@ impl<'a> Reading<'a> {
             return notes::write(&mut line_notes, &mut self.out);
         }
         let line = notes::placed(&line, &line_notes);
-        if self.lists.is_empty() {
+        if self.in_definition {
+            let term = mem::take(&mut self.term);
+            let term = term.trim().trim_end_matches(':');
+            self.out.item(&if term.is_empty() { line } else { format!("{term}: {line}") });
+        } else if self.lists.is_empty() {
             self.out.paragraph(&line);
         } else if let Some(number) = self.number.take() {
             self.out.item(&format!("{number}. {line}"));
@@ -373,6 +392,16 @@ mod tests {
             "The fee is 45 euros, for 10⁶ cells of H₂O here. The limits rise by 40 percent. Next.\n\n| a | b |\n| | 2 |"
         );
         assert_eq!(read.warnings, ["passages of struck-out text that were left out: 3"]);
+    }
+
+    #[test]
+    fn terms_stay_with_their_definitions() {
+        let read =
+            read_all("Mesh\n: The width of a hole.\n: In micrometres.\n\nSieve:\n\n: A plate with holes.\n\nAfter.");
+        assert_eq!(
+            read.blocks.into_text(),
+            "- Mesh: The width of a hole.\n- In micrometres.\n- Sieve: A plate with holes.\n\nAfter."
+        );
     }
 
     #[test]

@@ -34,10 +34,16 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
     let mut ragged = false;
     let mut width = None;
     let mut records = Records::new(&text, delimiter);
-    while let Some(record) = records.next(limits, budget)? {
+    loop {
+        if records.blank_line_follows() {
+            table.push_gap();
+            width = None;
+        }
+        let Some(record) = records.next(limits, budget)? else { break };
         let row = record.cells;
         if row.iter().all(|cell| cell.trim().is_empty()) {
             table.push_gap();
+            width = None;
             continue;
         }
         ragged |= *width.get_or_insert(record.width) != record.width;
@@ -66,6 +72,8 @@ const PIECE: usize = 4 << 10;
 struct Records<'a> {
     reader: Reader,
     rest: &'a [u8],
+    /// What was read last.
+    before: u8,
     piece: [u8; PIECE],
     pieces: usize,
 }
@@ -80,7 +88,13 @@ struct Record {
 impl<'a> Records<'a> {
     fn new(text: &'a str, delimiter: u8) -> Self {
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { reader, rest: text.as_bytes(), piece: [0; PIECE], pieces: 0 }
+        Self { reader, rest: text.as_bytes(), before: b'\n', piece: [0; PIECE], pieces: 0 }
+    }
+
+    /// The reader passes over empty lines.
+    fn blank_line_follows(&self) -> bool {
+        let rest = if self.before == b'\r' { self.rest.strip_prefix(b"\n").unwrap_or(self.rest) } else { self.rest };
+        rest.starts_with(b"\n") || rest.starts_with(b"\r")
     }
 
     fn next(&mut self, limits: &Limits, budget: &Budget) -> Result<Option<Record>, FileError> {
@@ -93,6 +107,7 @@ impl<'a> Records<'a> {
                 budget.check()?;
             }
             let (result, read, written) = self.reader.read_field(self.rest, &mut self.piece);
+            self.before = self.rest[..read].last().copied().unwrap_or(self.before);
             self.rest = &self.rest[read..];
             let piece = &self.piece[..written];
             if record.width >= limits.columns {
@@ -184,6 +199,18 @@ mod tests {
         let (rows, warnings) = text("name,price\n\"Mug,4\nPot,5\nPan,\"6\"\n");
         assert_eq!(rows, "| name | price |\n| Mug | 4 |\n| Pot | 5 |\n| Pan | 6 |");
         assert_eq!(warnings, ["quotes that are never closed, the first in line 2, were left out: 1"]);
+    }
+
+    #[test]
+    fn a_file_may_hold_a_title_and_two_tables() {
+        let given = "Orders of 2025,,,\r\n,,,\r\n,North,,South\r\nCity,Spring,Autumn,Spring\r\nRiga,1,2,3\r\n\r\nContact,Phone\r\nAda,371 20\r\n";
+        let limits = Limits::default();
+        let read = read(given, &limits, &Budget::start(&limits, Arc::default())).expect("read");
+        assert_eq!(
+            read.blocks.into_text(),
+            "### Orders of 2025\n\n| City | North Spring | North Autumn | South Spring |\n| Riga | 1 | 2 | 3 |\n\n| Contact | Phone |\n| Ada | 371 20 |"
+        );
+        assert!(read.warnings.is_empty());
     }
 
     #[test]

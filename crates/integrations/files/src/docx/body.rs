@@ -189,7 +189,7 @@ impl<'a> Body<'a> {
             "sym" => self.symbol(element),
             _ if self.in_run_properties => self.run_property(element),
             "tbl" if self.tables.len() < MAX_OPEN => self.tables.push(OpenTable::new(self.limits)),
-            "gridSpan" | "vMerge" => self.cell_property(element),
+            "gridSpan" | "vMerge" | "cellDel" => self.cell_property(element),
             "pStyle" | "numId" | "ilvl" | "outlineLvl" => self.paragraph_property(element),
             _ => {}
         }
@@ -233,11 +233,13 @@ impl<'a> Body<'a> {
     fn cell_property(&mut self, element: &Element<'_>) {
         let value = element.attribute("val");
         let Some(table) = self.tables.last_mut() else { return };
-        if element.name() == "gridSpan" {
-            let wide = value.and_then(|value| value.parse().ok()).unwrap_or(1_usize);
-            table.wide = wide.clamp(1, self.limits.columns.max(1));
-        } else {
-            table.continues = value.as_deref() != Some("restart");
+        match element.name() {
+            "gridSpan" => {
+                let wide = value.and_then(|value| value.parse().ok()).unwrap_or(1_usize);
+                table.wide = wide.clamp(1, self.limits.columns.max(1));
+            }
+            "cellDel" => table.drops_cell = true,
+            _ => table.continues = value.as_deref() != Some("restart"),
         }
     }
 
@@ -427,6 +429,8 @@ fn is_left_out(name: &str) -> bool {
             | "instrText"
             | "delText"
             | "sectPr"
+            // How a word is read, above it.
+            | "rt"
             | "pPrChange"
             | "rPrChange"
             | "tblPrChange"

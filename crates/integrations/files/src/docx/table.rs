@@ -12,6 +12,8 @@ pub(super) struct OpenTable {
     pub(super) continues: bool,
     /// The row that is being read was deleted or is hidden.
     pub(super) drops_row: bool,
+    /// The cell that is being read was deleted.
+    pub(super) drops_cell: bool,
     /// The row that is being read belongs to the header.
     pub(super) is_head: bool,
     /// The cells of the row that span columns.
@@ -30,6 +32,7 @@ impl OpenTable {
             wide: 1,
             continues: false,
             drops_row: false,
+            drops_cell: false,
             is_head: false,
             spans: Vec::new(),
             notes: Vec::new(),
@@ -53,6 +56,9 @@ impl OpenTable {
     pub(super) fn end_cell(&mut self, columns: usize) {
         let at = self.row.len();
         let mut text = std::mem::take(&mut self.cell);
+        if std::mem::take(&mut self.drops_cell) {
+            text.clear();
+        }
         if std::mem::take(&mut self.continues) && text.trim().is_empty() {
             text = self.above.get(at).cloned().unwrap_or_default();
         }

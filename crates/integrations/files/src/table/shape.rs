@@ -212,7 +212,10 @@ impl<'a> Frame<'a> {
                 return;
             }
             let mut cells: Vec<String> = self.columns.iter().map(|at| row.cell(*at).to_owned()).collect();
-            let key = cells.iter().find(|cell| !cell.is_empty() && !is_prose(cell)).cloned().unwrap_or_default();
+            let short = || cells.iter().filter(|cell| !cell.is_empty() && !is_prose(cell));
+            // A number that only counts the rows names none.
+            let named = short().find(|cell| cell.contains(char::is_alphabetic) && !is_number(cell));
+            let key = named.or_else(|| short().next()).cloned().unwrap_or_default();
             for (cell, label) in cells.iter_mut().zip(&labels) {
                 if is_prose(cell) && self.columns.len() > 1 {
                     prose.push((key.clone(), label.clone(), std::mem::take(cell)));
@@ -296,7 +299,9 @@ impl<'a> Frame<'a> {
     /// A first row whose labels each stand over several of the second.
     fn is_group_row(&self, first: &Row, second: &Row, below: &[&Row]) -> bool {
         let has_gaps = self.columns.iter().skip(1).any(|at| first.cell(*at).is_empty());
+        let opens = |row: &Row| self.columns.first().is_some_and(|at| row.cell(*at).is_empty());
         has_gaps
+            && opens(first) != opens(second)
             && first.filled().count() > 1
             && self.columns.iter().skip(1).all(|at| !second.cell(*at).is_empty())
             && self.is_above_numbers(second, below)

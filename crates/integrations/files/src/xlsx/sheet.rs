@@ -137,9 +137,7 @@ pub(super) fn read(
 impl Reading<'_> {
     fn is_full(&self) -> bool {
         // One row more than are kept, so that the table knows that there are more.
-        self.visible > self.limits.rows + 1
-            || self.rows.len() > 4 * self.limits.rows
-            || self.bytes > 2 * self.limits.text_bytes
+        self.visible > self.limits.rows + 1 || self.bytes > 2 * self.limits.text_bytes
     }
 
     fn start(&mut self, element: &Element<'_>) {
@@ -196,7 +194,17 @@ impl Reading<'_> {
             _ if self.in_rich => self.rich.end(name),
             "v" => self.in_value = false,
             "c" => self.end_cell(),
+            "row" => self.end_row(),
             _ => {}
+        }
+    }
+
+    /// Of very many hidden rows only the first are kept, for the merged cells that begin in them.
+    fn end_row(&mut self) {
+        if self.rows.len() > 2 * self.limits.rows
+            && let Some(row) = self.rows.pop_if(|row| row.is_hidden)
+        {
+            self.counts.rows += usize::from(row.cells.iter().any(|cell| !cell.is_empty()));
         }
     }
 
