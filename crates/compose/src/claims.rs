@@ -9,6 +9,7 @@
 mod compare;
 mod facts;
 mod index;
+mod light;
 mod names;
 mod numbers;
 mod order;

@@ -73,7 +73,10 @@ pub(super) fn share(part: &[&Term], whole: &[&Term]) -> f32 {
 /// Content words that stand nowhere in the passage.
 fn uncovered(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
     let theirs = all_of(passage);
-    let missing: Vec<&Term> = claim.terms.iter().filter(|t| !t.figure && !t.unit && !has(&theirs, t)).collect();
+    let missing: Vec<&Term> =
+        claim.terms.iter().filter(|t| !t.figure && !t.unit && !t.light && !has(&theirs, t)).collect();
+    // Another month, another weekday: no figure, and no word to spare either.
+    missing.iter().filter(|term| term.dated).for_each(|term| out.against(term.word.clone()));
     let many = missing.len() * 3 >= claim.terms.len();
     // A sentence of the sources' words about another thing than the passage.
     let other = missing.first().is_some_and(|term| term.known && term.at == claim.terms[0].at);
@@ -192,8 +195,14 @@ fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut O
 
 /// Whether a negation follows; negations are compared apart.
 fn forbids(statement: &Statement, placed: &Placed) -> bool {
-    const NOT: &[&str] = &["not", "nicht", "pas", "keine", "kein", "keinen"];
-    statement.lower.get(placed.at + placed.len).is_some_and(|word| NOT.contains(&word.as_str()))
+    const NOT: &[&str] = &["not", "nicht", "pas", "keine", "kein", "keinen", "non", "no", "não", "не", "nobody", "no"];
+    let next_to = [statement.lower.get(placed.at + placed.len), placed.at.checked_sub(1).map(|i| &statement.lower[i])];
+    next_to.into_iter().flatten().any(|word| NOT.contains(&word.as_str()))
+}
+
+/// The words that a mark leads in.
+pub(super) fn led<'a>(statement: &'a Statement, placed: &Placed) -> Vec<&'a Term> {
+    parts(statement, placed).0
 }
 
 /// What a mark leads in: the words behind it in its clause; and the words that it belongs to, those of the rest. Figures
@@ -273,16 +282,20 @@ fn links(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
     for placed in &claim.marks {
         let Some((_, inverse)) = LINKS.iter().find(|(mark, _)| *mark == placed.mark) else { continue };
         let (led, rest) = parts(claim, placed);
+        // `until 2 pm`: the figure is compared apart.
         if led.is_empty() {
+            let kin = passage.iter().any(|s| s.marks.iter().any(|p| is_kin(placed.mark, p.mark)));
+            if !kin && placed.at + placed.len < claim.lower.len().max(2) {
+                out.short(claim.words(placed));
+            }
             continue;
         }
         let mut known = false;
         let met = passage.iter().any(|s| {
             s.marks.iter().any(|p| {
                 let (their_led, their_rest) = parts(s, p);
-                let straight = is_kin(placed.mark, p.mark) && share(&led, &their_led) >= 0.5;
-                let turned =
-                    p.mark == *inverse && share(&led, &their_rest) >= 0.5 && (placed.mark != Than || turns(claim, s));
+                let straight = is_kin(placed.mark, p.mark) && alike(&led, &their_led);
+                let turned = p.mark == *inverse && alike(&led, &their_rest) && (placed.mark != Than || turns(claim, s));
                 known |= p.mark == placed.mark && share(&led, &their_led).max(share(&led, &their_rest)) >= 0.5;
                 straight && !(placed.mark == Than && share(&rest, &their_led) > share(&rest, &their_rest)) || turned
             })
@@ -292,6 +305,11 @@ fn links(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
             if known { out.against(word) } else { out.short(word) }
         }
     }
+}
+
+/// Whether two parts are about the same; one of them may say more.
+fn alike(a: &[&Term], b: &[&Term]) -> bool {
+    share(a, b).max(share(b, a)) >= 0.5
 }
 
 /// Whether a comparison stands in the other's contrary: `faster than` against `slower than`.

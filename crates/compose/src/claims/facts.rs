@@ -146,7 +146,17 @@ impl ClaimFacts {
         }
         for name in &self.names {
             let lower = lexicon::lower(name);
-            if !span.iter().any(|s| s.has_word(&lower, lang)) {
+            // A form of a word that the span has is no name.
+            let term = Statement::read(name, lang).terms.into_iter().next();
+            let formed = |s: &SpanFacts| {
+                term.as_ref().is_some_and(|term| {
+                    s.statement
+                        .terms
+                        .iter()
+                        .any(|t| !t.capital && t.meets(term) || lang == "de" && (t.meets(term) || t.holds(term)))
+                })
+            };
+            if !span.iter().any(|s| s.has_word(&lower, lang) || formed(s)) {
                 out.push(name.clone());
             }
         }

@@ -351,20 +351,21 @@ impl<'a> Checker<'a> {
     fn objections(&self, window: Range<usize>, statements: &[&Statement], view: &View, lang: &str) -> Objections {
         let mut out = compare::compare(&view.statement, statements);
         let Some(language) = lexicon::of(lang) else { return out };
-        let words: Vec<String> = statements.iter().flat_map(|s| s.lower.iter().cloned()).collect();
-        let claim = &view.statement.lower;
+        let claim = &view.statement;
         let one = window.len() == 1;
-        let denial = polarity::denial(claim, &words, one && self.is_same(window.start, view), language);
+        let denial = polarity::denial(claim, statements, one && self.is_same(window.start, view), language);
         // A neighbour's negation does not excuse the sentence that says it all by itself.
         let alone = |i: &usize| !one && self.coverage(&self.entries[*i].content, view) >= THRESHOLD_PERMILLE;
         let denial = denial.or_else(|| {
             window
                 .clone()
                 .filter(alone)
-                .find_map(|i| polarity::denial(claim, &self.facts(i).statement.lower, self.is_same(i, view), language))
+                .find_map(|i| polarity::denial(claim, &[&self.facts(i).statement], self.is_same(i, view), language))
         });
-        let swapped =
-            if self.entries[window.start].row.is_none() { order::swapped(&view.statement, statements) } else { None };
+        let swapped = match &self.entries[window.start].row {
+            None => order::swapped(&view.statement, statements),
+            Some(_) => order::exchanged(&view.statement, statements),
+        };
         out.against.extend(denial.into_iter().chain(swapped));
         let hangs: Vec<bool> = window.map(|i| self.hangs(i, language)).collect();
         out.short.extend(order::halved(&view.statement, statements, &hangs));

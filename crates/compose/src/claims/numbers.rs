@@ -4,6 +4,7 @@ use super::units::{money_scale, month, multiple, scale_of, unit_of};
 use crate::lexicon;
 
 mod clock;
+mod words;
 
 /// A number: its value, scaled by `million` and the like; where `1.200` may be either, first the thousands, then the
 /// decimal; its unit.
@@ -106,6 +107,12 @@ pub(crate) fn read(text: &str, lang: &str) -> Figures {
         }
         if let Some((time, taken)) = clock::time(&chunks[at..]) {
             figures.times.push(time);
+            at += taken;
+            continue;
+        }
+        if let Some((number, taken)) = words::number(&chunks[at..], lang) {
+            figures.numbers.push(number);
+            places.push((at, at + taken));
             at += taken;
             continue;
         }

@@ -154,7 +154,7 @@ impl<'a> Anchor<'a> {
 }
 
 /// Two names or two figures that stand among each other's words; or one among those of another that is not named.
-fn exchanged(claim: &Statement, passage: &[&Statement]) -> Option<String> {
+pub(crate) fn exchanged(claim: &Statement, passage: &[&Statement]) -> Option<String> {
     let own: Vec<Anchor> = Anchor::all(claim).into_iter().take(ANCHORS).collect();
     let theirs: Vec<Anchor> = passage.iter().flat_map(|s| Anchor::all(s)).take(4 * ANCHORS).collect();
     let turned = passage.iter().any(|s| is_passive(s) != is_passive(claim));

@@ -1,8 +1,10 @@
 //! Whether two statements deny each other: a negation in only one of them.
 
-use galley_text::word;
-
-use crate::lexicon::Language;
+use super::{
+    compare::{led, share},
+    statement::{Statement, Term},
+};
+use crate::lexicon::{Language, marks::Mark};
 
 /// The words around a negation that it may negate.
 const BEFORE: usize = 3;
@@ -10,57 +12,62 @@ const BEHIND: usize = 4;
 /// Outside of English and German two negations this near are one: `ne … pas`, `no … nunca`.
 const DOUBLE: usize = 4;
 
-/// A negation and the stems of the content words near it.
+/// A negation and the content words near it.
 struct Negation<'a> {
     word: &'a str,
-    scope: Vec<String>,
+    scope: Vec<&'a Term>,
 }
 
-fn negations<'a>(words: &'a [String], language: &Language) -> Vec<Negation<'a>> {
+fn negations<'a>(statement: &'a Statement, language: &Language) -> Vec<Negation<'a>> {
     let lang = language.table.code;
     let doubles = !matches!(lang, "en" | "de");
+    let words = &statement.lower;
     let mut out: Vec<(usize, Negation)> = Vec::new();
     for (i, word) in words.iter().enumerate() {
         let negates = language.negations.is(std::slice::from_ref(word)) || lang == "en" && word.ends_with("n't");
-        if !negates || language.not_negations.starts(&words[i..]) {
+        // `nothing but`, `no more than`: the phrase is a mark of its own.
+        let marked = statement.marks.iter().any(|m| m.len > 1 && (m.at..m.at + m.len).contains(&i));
+        if !negates || marked || language.not_negations.starts(&words[i..]) {
             continue;
         }
         if doubles && out.last().is_some_and(|(last, _)| i - last <= DOUBLE) {
             continue;
         }
-        let near = words[i.saturating_sub(BEFORE)..(i + 1 + BEHIND).min(words.len())].iter();
-        let scope = near.filter(|w| *w != word && !word::is_stopword(w, lang)).map(|w| word::stem(w, lang)).collect();
+        let near = i.saturating_sub(BEFORE)..i + 1 + BEHIND;
+        let scope = statement.terms.iter().filter(|t| t.at != i && near.contains(&t.at)).collect();
         out.push((i, Negation { word, scope }));
     }
     out.into_iter().map(|(_, negation)| negation).collect()
 }
 
-fn meet(a: &[String], b: &[String]) -> usize {
-    a.iter().filter(|word| b.contains(word)).count()
-}
-
 /// The word by which a claim and a span deny each other; `same` says that the two are nearly the same sentence.
-///
-/// Words are those of [`crate::lexicon::lower_tokens`].
-pub(crate) fn denial(claim: &[String], span: &[String], same: bool, language: &Language) -> Option<String> {
-    let lang = language.table.code;
-    let (own, theirs) = (negations(claim, language), negations(span, language));
+pub(crate) fn denial(claim: &Statement, span: &[&Statement], same: bool, language: &Language) -> Option<String> {
+    let own = negations(claim, language);
+    let theirs: Vec<Negation> = span.iter().flat_map(|s| negations(s, language)).collect();
+    // `all costs except the room`: the room is not paid.
+    let excepted = |scope: &[&Term]| {
+        let marks = span.iter().flat_map(|s| s.marks.iter().map(move |m| (*s, m)));
+        marks.filter(|(_, m)| m.mark == Mark::Except).any(|(s, m)| {
+            let led = led(s, m);
+            !led.is_empty()
+                && share(&led, &claim.terms.iter().collect::<Vec<_>>()) >= 0.5
+                && share(scope, &s.terms.iter().collect::<Vec<_>>()) >= 0.5
+        })
+    };
     for negation in &own {
-        let met = theirs.iter().any(|t| meet(&negation.scope, &t.scope) * 2 >= negation.scope.len());
-        if !met {
+        let met = theirs.iter().any(|t| negation.scope.is_empty() || share(&negation.scope, &t.scope) >= 0.5);
+        if !met && !excepted(&negation.scope) {
             return Some(negation.word.to_owned());
         }
     }
-    if !theirs.is_empty() {
-        let stems: Vec<String> = claim.iter().map(|w| word::stem(w, lang)).collect();
-        for negation in &theirs {
-            let concerned = meet(&negation.scope, &stems) * 2 >= negation.scope.len().max(1);
-            if concerned && !own.iter().any(|o| meet(&o.scope, &negation.scope) > 0) {
-                return Some(negation.word.to_owned());
-            }
+    let terms: Vec<&Term> = claim.terms.iter().collect();
+    for negation in &theirs {
+        let concerned = !negation.scope.is_empty() && share(&negation.scope, &terms) >= 0.5;
+        if concerned && !own.iter().any(|o| share(&o.scope, &negation.scope) > 0.0) {
+            return Some(negation.word.to_owned());
         }
     }
-    if same && own.len() != theirs.len() {
+    if same && own.len() != theirs.len() && !own.iter().any(|o| excepted(&o.scope)) {
         return own.first().or(theirs.first()).map(|n| n.word.to_owned());
     }
     None
@@ -69,10 +76,11 @@ pub(crate) fn denial(claim: &[String], span: &[String], same: bool, language: &L
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lexicon::{lower_tokens, of};
+    use crate::lexicon::of;
 
     fn denies(claim: &str, span: &str, lang: &str) -> Option<String> {
-        denial(&lower_tokens(claim), &lower_tokens(span), false, of(lang).expect("a table"))
+        let (claim, span) = (Statement::read(claim, lang), Statement::read(span, lang));
+        denial(&claim, &[&span], false, of(lang).expect("a table"))
     }
 
     #[test]
@@ -95,6 +103,9 @@ mod tests {
             ("Lockers do not close at night.", "At night lockers never close.", "en"),
             ("Lockers are not only cheap but open.", "Lockers are cheap and open.", "en"),
             ("Lockers are open at night.", "Lockers are open at night. Parcel shops with staff are not.", "en"),
+            ("Patients are not allowed to drive.", "Patients must not drive.", "en"),
+            ("The single room is not paid by the insurer.", "The insurer pays all costs except the single room.", "en"),
+            ("Nobody is allowed to stay in the freezer.", "No worker may stay in the freezer.", "en"),
             ("Les consignes ne sont jamais chères.", "Les consignes ne sont pas chères.", "fr"),
         ] {
             assert_eq!(denies(claim, span, lang), None, "{claim}");

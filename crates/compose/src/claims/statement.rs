@@ -4,7 +4,8 @@ use std::{collections::HashMap, ops::Range, sync::OnceLock};
 
 use galley_text::word;
 
-use super::units::{month, scale_of, unit_of};
+use super::light;
+use super::units::{month, scale_of, unit_of, weekday};
 use crate::lexicon::{
     self, Language,
     marks::{Mark, opposites, synonyms},
@@ -32,6 +33,10 @@ pub(crate) struct Term {
     pub figure: bool,
     /// A unit, a scale or a month: it counts with its figure.
     pub unit: bool,
+    /// A month without its day, or a day of the week.
+    pub dated: bool,
+    /// A verb or noun that says little alone: `take`, `thing`.
+    pub light: bool,
     /// Written with a capital; the first word of a sentence always is.
     pub capital: bool,
     /// Whether a source has the word; only claims are asked.
@@ -165,6 +170,8 @@ impl Statement {
                 figure: false,
                 unit: false,
                 capital,
+                dated: false,
+                light: false,
                 known: true,
             });
             return len;
@@ -182,7 +189,9 @@ impl Statement {
             let same = |g: &Groups| g.same.get(part).or_else(|| g.stems.get(&stem)).cloned();
             let sides = groups.and_then(|g| g.sides.get(part)).cloned().unwrap_or_default();
             let figure = numeral.is_some() || part.contains(|c: char| c.is_ascii_digit());
-            let unit = unit_of(part).is_some() || scale_of(part).is_some() || month(part).is_some();
+            let figures = |i: usize| lower.get(i).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit()));
+            let by_figure = at > 0 && figures(at - 1) || figures(at + 1);
+            let unit = month(part).is_some() && by_figure || unit_of(part).is_some() || scale_of(part).is_some();
             let groups = groups.and_then(same).unwrap_or_default();
             self.terms.push(Term {
                 word: part.to_owned(),
@@ -193,6 +202,8 @@ impl Statement {
                 figure,
                 unit,
                 capital,
+                dated: month(part).is_some() && !by_figure || weekday(part).is_some(),
+                light: light::is(part, lang),
                 known: true,
             });
         }
@@ -218,6 +229,11 @@ impl Term {
     pub fn meets(&self, other: &Self) -> bool {
         if self.stem == other.stem {
             return true;
+        }
+        if self.dated || other.dated {
+            let same =
+                |find: fn(&str) -> Option<u32>| find(&self.word).is_some() && find(&self.word) == find(&other.word);
+            return same(month) || same(weekday);
         }
         if self.figure || other.figure || self.opposes(other) {
             return false;

@@ -1,0 +1,166 @@
+//! Quantities in several words: `half an hour`, `a dozen`, `two thirds`.
+
+use super::{Chunk, Number};
+use crate::lexicon;
+
+/// By language: the words, the value, the unit. Longer phrases first.
+type Table = &'static [(&'static str, f64, Option<&'static str>)];
+
+const EN: Table = &[
+    ("three quarters of an hour", 45.0, Some("minute")),
+    ("a quarter of an hour", 15.0, Some("minute")),
+    ("an hour and a half", 90.0, Some("minute")),
+    ("half an hour", 30.0, Some("minute")),
+    ("half hour", 30.0, Some("minute")),
+    ("half a year", 6.0, Some("month")),
+    ("half a day", 12.0, Some("hour")),
+    ("half a dozen", 6.0, None),
+    ("two dozen", 24.0, None),
+    ("a dozen", 12.0, None),
+    ("dozen", 12.0, None),
+    ("three quarters", 75.0, Some("%")),
+    ("two thirds", 66.667, Some("%")),
+    ("one third", 33.333, Some("%")),
+    ("a third of", 33.333, Some("%")),
+    ("by a third", 33.333, Some("%")),
+    ("one quarter of", 25.0, Some("%")),
+    ("a quarter of", 25.0, Some("%")),
+    ("half of", 50.0, Some("%")),
+    ("by half", 50.0, Some("%")),
+    ("two times", 2.0, None),
+];
+const DE: Table = &[
+    ("anderthalb stunden", 90.0, Some("minute")),
+    ("eineinhalb stunden", 90.0, Some("minute")),
+    ("dreiviertelstunde", 45.0, Some("minute")),
+    ("viertelstunde", 15.0, Some("minute")),
+    ("halbe stunde", 30.0, Some("minute")),
+    ("halben stunde", 30.0, Some("minute")),
+    ("halbes jahr", 6.0, Some("month")),
+    ("halben jahr", 6.0, Some("month")),
+    ("drei viertel", 75.0, Some("%")),
+    ("zwei drittel", 66.667, Some("%")),
+    ("ein drittel", 33.333, Some("%")),
+    ("ein viertel", 25.0, Some("%")),
+    ("die hälfte", 50.0, Some("%")),
+    ("dutzend", 12.0, None),
+];
+const FR: Table = &[
+    ("trois quarts d'heure", 45.0, Some("minute")),
+    ("un quart d'heure", 15.0, Some("minute")),
+    ("quart d'heure", 15.0, Some("minute")),
+    ("une heure et demie", 90.0, Some("minute")),
+    ("demi-heure", 30.0, Some("minute")),
+    ("trois quarts", 75.0, Some("%")),
+    ("deux tiers", 66.667, Some("%")),
+    ("un tiers", 33.333, Some("%")),
+    ("un quart", 25.0, Some("%")),
+    ("la moitié", 50.0, Some("%")),
+    ("de moitié", 50.0, Some("%")),
+    ("douzaine", 12.0, None),
+];
+const ES: Table = &[
+    ("tres cuartos de hora", 45.0, Some("minute")),
+    ("un cuarto de hora", 15.0, Some("minute")),
+    ("cuarto de hora", 15.0, Some("minute")),
+    ("hora y media", 90.0, Some("minute")),
+    ("media hora", 30.0, Some("minute")),
+    ("medio año", 6.0, Some("month")),
+    ("tres cuartos", 75.0, Some("%")),
+    ("dos tercios", 66.667, Some("%")),
+    ("un tercio", 33.333, Some("%")),
+    ("una cuarta parte", 25.0, Some("%")),
+    ("un cuarto", 25.0, Some("%")),
+    ("la mitad", 50.0, Some("%")),
+    ("docena", 12.0, None),
+];
+const IT: Table = &[
+    ("tre quarti d'ora", 45.0, Some("minute")),
+    ("un quarto d'ora", 15.0, Some("minute")),
+    ("quarto d'ora", 15.0, Some("minute")),
+    ("un'ora e mezza", 90.0, Some("minute")),
+    ("mezz'ora", 30.0, Some("minute")),
+    ("tre quarti", 75.0, Some("%")),
+    ("due terzi", 66.667, Some("%")),
+    ("un terzo", 33.333, Some("%")),
+    ("un quarto", 25.0, Some("%")),
+    ("la metà", 50.0, Some("%")),
+    ("dozzina", 12.0, None),
+];
+const PT: Table = &[
+    ("três quartos de hora", 45.0, Some("minute")),
+    ("um quarto de hora", 15.0, Some("minute")),
+    ("quarto de hora", 15.0, Some("minute")),
+    ("hora e meia", 90.0, Some("minute")),
+    ("meia hora", 30.0, Some("minute")),
+    ("meio ano", 6.0, Some("month")),
+    ("três quartos", 75.0, Some("%")),
+    ("dois terços", 66.667, Some("%")),
+    ("um terço", 33.333, Some("%")),
+    ("um quarto", 25.0, Some("%")),
+    ("a metade", 50.0, Some("%")),
+    ("metade", 50.0, Some("%")),
+    ("dúzia", 12.0, None),
+];
+const RU: Table = &[
+    ("четверть часа", 15.0, Some("minute")),
+    ("четверти часа", 15.0, Some("minute")),
+    ("полтора часа", 90.0, Some("minute")),
+    ("полчаса", 30.0, Some("minute")),
+    ("полгода", 6.0, Some("month")),
+    ("три четверти", 75.0, Some("%")),
+    ("две трети", 66.667, Some("%")),
+    ("треть", 33.333, Some("%")),
+    ("четверть", 25.0, Some("%")),
+    ("половина", 50.0, Some("%")),
+    ("половину", 50.0, Some("%")),
+    ("вдвое", 50.0, Some("%")),
+    ("дюжина", 12.0, None),
+];
+
+/// A quantity at the start of `chunks` and how many of them it takes.
+pub(super) fn number(chunks: &[Chunk<'_>], lang: &str) -> Option<(Number, usize)> {
+    let table = match lexicon::primary(lang) {
+        "en" => EN,
+        "de" => DE,
+        "fr" => FR,
+        "es" => ES,
+        "it" => IT,
+        "pt" => PT,
+        "ru" => RU,
+        _ => return None,
+    };
+    let first = lexicon::lower(chunks.first()?.text);
+    let fits = |phrase: &str| {
+        let mut words = phrase.split(' ');
+        words.next() == Some(first.as_str())
+            && words.enumerate().all(|(i, word)| chunks.get(i + 1).is_some_and(|c| lexicon::lower(c.text) == word))
+    };
+    let (phrase, value, unit) = table.iter().find(|(phrase, ..)| fits(phrase))?;
+    let taken = phrase.split(' ').count();
+    let raw = chunks[..taken].iter().map(|c| c.text).collect::<Vec<_>>().join(" ");
+    Some((Number { readings: vec![*value], unit: *unit, noun: String::new(), raw }, taken))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+
+    #[test]
+    fn quantities_in_words_are_figures() {
+        for (words, figures, lang) in [
+            ("half an hour", "30 minutes", "en"),
+            ("a dozen coaches", "12 coaches", "en"),
+            ("half of the riders", "50 percent of the riders", "en"),
+            ("eine Viertelstunde", "15 Minuten", "de"),
+            ("un quart d'heure", "15 minutes", "fr"),
+            ("media hora", "30 minutos", "es"),
+            ("mezz'ora", "30 minuti", "it"),
+            ("meia hora", "30 minutos", "pt"),
+            ("полчаса", "30 минут", "ru"),
+        ] {
+            let (a, b) = (read(words, lang).numbers, read(figures, lang).numbers);
+            assert!(a.len() == 1 && a[0].matches(&b[0]), "{words}: {a:?} {b:?}");
+        }
+    }
+}
