@@ -70,6 +70,10 @@ pub fn replaced_twice(sentence: &str, pairs: &[(String, String)]) -> Vec<String>
     out
 }
 
+fn is_vowel(c: char) -> bool {
+    matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'h' | 'é' | 'è' | 'ê' | 'à' | 'â' | 'î' | 'ô')
+}
+
 fn places<'a>(sentence: &str, pairs: &'a [(String, String)]) -> Vec<(usize, usize, &'a str)> {
     let mut out = Vec::new();
     let mut free = 0;
@@ -80,7 +84,10 @@ fn places<'a>(sentence: &str, pairs: &'a [(String, String)]) -> Vec<(usize, usiz
         let here: Vec<&'a (String, String)> =
             pairs.iter().filter(|(left, _)| text::matches_at(sentence, at, left)).collect();
         let Some(longest) = here.iter().map(|(left, _)| left.len()).max() else { continue };
-        for (left, right) in here.into_iter().filter(|(left, _)| left.len() == longest) {
+        let elided = sentence[..at].ends_with(['\'', '’']);
+        // `L'ancienne` is no place for `nouvelle`.
+        let fits = |right: &str| !elided || right.starts_with(is_vowel);
+        for (left, right) in here.into_iter().filter(|(left, right)| left.len() == longest && fits(right)) {
             out.push((at, left.len(), right.as_str()));
         }
         free = at + longest;

@@ -30,7 +30,9 @@ fn dropped(ground: &Ground, section: &str) -> Vec<Draft> {
                 let after = if section == "exception" { "" } else { after };
                 format!("{}{after}", body[..at].trim_end_matches([' ', ',']))
             };
-            if made.split(' ').count() >= 4 {
+            // A shorter rest says too little to be false.
+            let cut_short = ["auch", "but", "aber", "pero", "mais", "ma", "mas", "но"].contains(&last(&made));
+            if made.split(' ').count() >= 5 && !cut_short {
                 out.push(Draft::of(sentence, format!("{made}.")));
                 break;
             }
@@ -64,6 +66,11 @@ fn parted<'a>(ground: &Ground, sentence: &'a str) -> Option<(&'a str, &'a str, &
     plain.then(|| (subject, &sentence[at..at + verb], sentence[at + verb..].trim()))
 }
 
+/// `Every batch` and `A batch` are the same thing.
+fn last(subject: &str) -> &str {
+    subject.rsplit(' ').next().unwrap_or(subject)
+}
+
 /// The subject of one sentence with what another says of something else.
 pub fn halves(ground: &Ground, rng: &mut Rng) -> Vec<Draft> {
     let sentences = &ground.source.sentences;
@@ -75,7 +82,7 @@ pub fn halves(ground: &Ground, rng: &mut Rng) -> Vec<Draft> {
             .enumerate()
             .filter(|(j, _)| *j != i)
             .filter_map(|(_, other)| parted(ground, &other.text))
-            .filter(|(other, same, rest)| *other != subject && *same == verb && *rest != own)
+            .filter(|(other, same, rest)| last(other) != last(subject) && *same == verb && *rest != own)
             .map(|(_, _, rest)| rest)
             .collect();
         rng.shuffle(&mut others);

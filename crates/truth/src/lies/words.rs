@@ -145,7 +145,9 @@ pub fn comparison(ground: &Ground, _: &mut Rng) -> Vec<Draft> {
         });
         let Some((verb, (than, len))) = verb.zip(than.max()).filter(|(verb, (than, _))| verb < than) else { continue };
         let (subject, middle, object) = (body[..verb].trim(), &body[verb..than + len], &body[than + len..]);
-        let plain = !object.contains([',', ';'])
+        let plain = rules.has("degree", middle)
+            && !middle.contains([',', ';'])
+            && !object.contains([',', ';'])
             && !middle.contains([',', ';'])
             && !object.starts_with(|c: char| c.is_ascii_digit());
         if plain && object.split(' ').count() <= 6 && !rules.starts("pronouns", subject) {
