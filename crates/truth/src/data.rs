@@ -88,7 +88,8 @@ impl Language {
     pub fn lowered(&self, sentence: &str) -> String {
         let first: String = sentence.chars().take_while(|c| c.is_alphanumeric()).collect();
         let small = text::uncapitalised(&first);
-        let is_written_small = self.small.contains(&small) || self.code != "de" && !self.large.contains(&first);
+        let is_name = self.large.contains(&first);
+        let is_written_small = !is_name && (self.code != "de" || self.small.contains(&small));
         if is_written_small { text::uncapitalised(sentence) } else { sentence.to_owned() }
     }
 }

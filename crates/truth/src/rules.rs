@@ -74,7 +74,8 @@ fn is_vowel(c: char) -> bool {
     matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'h' | 'é' | 'è' | 'ê' | 'à' | 'â' | 'î' | 'ô')
 }
 
-fn places<'a>(sentence: &str, pairs: &'a [(String, String)]) -> Vec<(usize, usize, &'a str)> {
+/// Where a left side stands: the byte, its length and the right side.
+pub fn places<'a>(sentence: &str, pairs: &'a [(String, String)]) -> Vec<(usize, usize, &'a str)> {
     let mut out = Vec::new();
     let mut free = 0;
     for (at, _) in sentence.char_indices() {

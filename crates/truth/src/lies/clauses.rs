@@ -62,7 +62,8 @@ fn parted<'a>(ground: &Ground, sentence: &'a str) -> Option<(&'a str, &'a str, &
     let (at, verb) =
         verbs.filter_map(|verb| text::find(sentence, verb, 0).map(|at| (at, verb.len()))).min_by_key(|(at, _)| *at)?;
     let subject = sentence[..at].trim();
-    let plain = !subject.is_empty() && !subject.contains([',', ';']) && !rules.starts("pronouns", subject);
+    let hangs = rules.starts("pronouns", subject) || rules.starts("clauses", subject);
+    let plain = !subject.is_empty() && !subject.contains([',', ';']) && !hangs;
     plain.then(|| (subject, &sentence[at..at + verb], sentence[at + verb..].trim()))
 }
 
@@ -107,6 +108,7 @@ pub fn cause(ground: &Ground, rng: &mut Rng) -> Vec<Draft> {
             && let Some((effect, cause)) = body.split_once(&format!(" {marker} "))
             && !rules.starts("pronouns", cause)
             && !rules.starts("pronouns", effect)
+            && !effect.contains(',')
         {
             let lowered = ground.language.lowered(effect);
             out.push(Draft::of(sentence, format!("{} {marker} {lowered}.", text::capitalised(cause))));

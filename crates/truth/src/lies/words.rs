@@ -1,7 +1,11 @@
 //! One word or phrase put for another.
 
 use super::{Draft, Ground};
-use crate::{rng::Rng, rules::replaced, text};
+use crate::{
+    rng::Rng,
+    rules::{places, replaced},
+    text,
+};
 
 fn by_rule(ground: &Ground, section: &str) -> Vec<Draft> {
     let pairs = ground.language.rules.pairs(section);
@@ -92,20 +96,15 @@ pub fn negation(ground: &Ground, _: &mut Rng) -> Vec<Draft> {
     let mut out = Vec::new();
     for sentence in &ground.source.sentences {
         let has = rules.has("negators", &sentence.text);
-        let mut made = replaced(&sentence.text, if has { &reversed } else { pairs });
-        // `must measure` is no place for `do not measure`.
-        made.retain(|text| has || !is_behind_auxiliary(ground, &sentence.text, text));
-        out.extend(made.into_iter().map(|text| Draft::of(sentence, text)));
+        for (at, len, right) in places(&sentence.text, if has { &reversed } else { pairs }) {
+            // `must measure` is no place for `do not measure`.
+            let before = sentence.text[..at].trim_end().rsplit(' ').next().unwrap_or("");
+            if has || !rules.list("aux").iter().any(|auxiliary| auxiliary == before) {
+                out.push(Draft::of(sentence, text::put(&sentence.text, at, len, right)));
+            }
+        }
     }
     out
-}
-
-/// Whether the first word that differs stands behind an auxiliary verb.
-fn is_behind_auxiliary(ground: &Ground, from: &str, to: &str) -> bool {
-    let auxiliaries = ground.language.rules.list("aux");
-    let words = from.split(' ').zip(to.split(' '));
-    let same = words.take_while(|(a, b)| a == b).last();
-    same.is_some_and(|(word, _)| auxiliaries.iter().any(|auxiliary| auxiliary == word))
 }
 
 pub fn quantifier(ground: &Ground, _: &mut Rng) -> Vec<Draft> {

@@ -84,7 +84,8 @@ pub fn reported(ground: &Ground, rng: &mut Rng) -> Vec<Draft> {
     let rules = &ground.language.rules;
     let (starts, ends) = (rules.list("report"), rules.list("report-end"));
     let mut out = Vec::new();
-    for sentence in &ground.source.sentences {
+    let free = |text: &str| !rules.starts("openers", text) && !rules.starts("pronouns", text);
+    for sentence in ground.source.sentences.iter().filter(|s| free(&s.text)) {
         let lowered = ground.language.lowered(&sentence.text);
         let which = rng.below(starts.len() + ends.len());
         if let Some(start) = starts.get(which) {
