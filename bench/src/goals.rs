@@ -143,6 +143,7 @@ pub const MEASURES: &[Measure] = &[
     measure("truth.refused", "% of orders", "", Goal::AtMost(0.0)),
     measure("truth.off_topic_unnoticed", "% of orders", "", Goal::AtMost(10.0)),
     measure("truth.on_topic_refused", "% of orders", "", Goal::AtMost(0.0)),
+    measure("truth.large", "s of CPU", "", Goal::AtMost(2.0)),
 ];
 
 pub fn find(id: &str) -> Option<&'static Measure> {

@@ -9,7 +9,10 @@ use galley_domain::{
     writing::{Brief, Outline, SectionText, Snapshot, Tone, WordRange},
 };
 
-use crate::data::{self, Language, snapshot};
+use crate::{
+    data::{self, Language, snapshot},
+    text,
+};
 
 /// An order with its sources.
 #[derive(Debug)]
@@ -141,6 +144,44 @@ pub fn realistic() -> Vec<Order> {
     out
 }
 
+/// How many sources the large order has, and how many of ours each is made of.
+const LARGE: (usize, usize) = (15, 3);
+
+/// An article of 8,000 words from 15 sources. They are the English ones over and over, each time with other nouns, so that
+/// nothing is told twice.
+pub fn large() -> Order {
+    let languages = data::languages();
+    let english: Vec<&Snapshot> = languages.iter().filter(|l| l.code == "en").flat_map(|l| &l.snapshots).collect();
+    let part = |i: usize| disguised(&english[i % english.len()].text, i / english.len());
+    let sources = (0..LARGE.0).zip(1..).map(|(i, number)| {
+        let parts: Vec<String> = (0..LARGE.1).map(|k| part(i * LARGE.1 + k)).collect();
+        snapshot(number, "en", &parts.join("\n\n"))
+    });
+    Order {
+        name: "large".to_owned(),
+        brief: brief("Write about towns, travel, health and business", "en", WordRange { min: 7_200, max: 8_800 }),
+        sources: sources.collect(),
+        topics: Vec::new(),
+    }
+}
+
+/// The longer words with another syllable in front; the first time as they are.
+fn disguised(text: &str, time: usize) -> String {
+    let syllable = ["", "ba", "ko", "mi", "tu", "re"][time.min(5)];
+    let word = |word: &str| {
+        let letters = word.trim_end_matches(['.', ',', ':', ';']);
+        let is_noun = letters.chars().count() >= 5 && letters.chars().all(char::is_alphabetic);
+        let is_other = ["ed", "ing", "ly", "ould"].iter().any(|end| letters.ends_with(end));
+        if !is_noun || is_other || syllable.is_empty() {
+            return word.to_owned();
+        }
+        let joined = format!("{syllable}{}", word.to_lowercase());
+        if word.starts_with(char::is_uppercase) { text::capitalised(&joined) } else { joined }
+    };
+    let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Orders with sources about that (true) or about something else (false).
 pub fn about() -> Vec<(Order, bool)> {
     let languages = data::languages();
@@ -166,6 +207,15 @@ pub fn is_told_apart(order: &Order) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_large_order_gives_a_large_article() {
+        let order = large();
+        assert_eq!(order.sources.len(), 15);
+        let written = order.write().expect("an article");
+        let words: usize = written.sentences.iter().map(|s| s.claim.sentence.split(' ').count()).sum();
+        assert!(words > 6_500, "{words}");
+    }
 
     #[test]
     fn the_sets_are_as_large_as_the_figures_say() {
