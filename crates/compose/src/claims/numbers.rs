@@ -137,13 +137,7 @@ fn with_groups(text: &str) -> String {
         run = match c {
             c if c.is_ascii_digit() => run + 1,
             // More digits than a group may have, so that what follows is no group of it.
-            '.' | ',' => {
-                if run > 0 {
-                    9
-                } else {
-                    0
-                }
-            }
+            '.' | ',' if run > 0 => 9,
             _ => 0,
         };
         out.push(if joins { '\u{a0}' } else { c });
