@@ -143,7 +143,7 @@ mod tests {
             text: String::new(),
             from: String::new(),
         };
-        Judged { made, verdict, coverage_permille: 0, span: String::new() }
+        Judged { made, verdict, coverage_permille: 0, span: String::new(), missing: Vec::new() }
     }
 
     #[test]
