@@ -137,9 +137,9 @@ const FRACTIONS: [(&str, &str, char); 15] = [
     ("7", "8", '⅞'),
 ];
 /// Symbols of units that are squared or cubed, and formulas whose digit some authors raise.
-const UNITS: [&str; 34] = [
+const UNITS: [&str; 35] = [
     "nm", "µm", "μm", "mm", "cm", "dm", "km", "hm", "in", "ft", "yd", "mi", "min", "kg", "mg", "Hz", "mol", "cd",
-    "rad", "px", "pt", "Pa", "kPa", "sec", "qm", "inch", "dB", "eV", "км", "см", "мм", "CO", "NO", "SO",
+    "rad", "px", "pt", "Pa", "kPa", "sec", "qm", "inch", "dB", "eV", "км", "كم", "см", "мм", "CO", "NO", "SO",
 ];
 const OPERATORS: [char; 16] = ['=', '+', '×', '·', '⋅', '*', '−', '<', '>', '≤', '≥', '≈', '^', '∙', '÷', '≠'];
 const MARKS: [char; 8] = ['*', '∗', '†', '‡', '§', '¶', '#', '‖'];
@@ -358,7 +358,9 @@ impl<'a> Base<'a> {
             },
             Self::Letters { token, before } => match token.chars().count() {
                 1 => !is_list,
-                _ if UNITS.contains(token) => matches!(inner, "2" | "3" | "4") || inner.ends_with(['+', '-', '−']),
+                _ if UNITS.contains(token) || is_length(token) => {
+                    matches!(inner, "2" | "3" | "4") || inner.ends_with(['+', '-', '−'])
+                }
                 // A charge: "2+".
                 _ if inner.ends_with(['+', '-', '−', '–']) => true,
                 2..=3 => !is_list && in_formula(before),
@@ -375,6 +377,17 @@ impl<'a> Base<'a> {
 fn group(out: &str) -> Option<&str> {
     let near = &out[out.floor_char_boundary(out.len().saturating_sub(200))..];
     near.rfind(['(', '[', '|']).map(|open| &near[open..])
+}
+
+/// A unit in words that is squared and cubed.
+fn is_length(word: &str) -> bool {
+    let word = word.to_lowercase();
+    [
+        "metre", "metres", "meter", "meters", "mètres", "mètre", "metros", "metro", "inches", "feet", "foot", "yards",
+        "miles",
+    ]
+    .iter()
+    .any(|unit| word.ends_with(unit))
 }
 
 /// Cents behind a price (`$19` and a raised `99`), minutes behind an hour.
@@ -493,6 +506,8 @@ mod tests {
             ("x_{i+1}", "x_(i+1)"),
             ("x_{1}^{2}", "x₁²"),
             ("R^{2} = 0.9", "R² = 0.9"),
+            ("30 kilometres^{2}", "30 kilometres²"),
+            ("W/(m^{2}·K) and kg/m^{3}", "W/(m²·K) and kg/m³"),
         ] {
             assert_eq!(written(given), wanted, "{given}");
         }

@@ -370,3 +370,30 @@ fn footnotes_of_a_document_stand_behind_their_sentence_and_lists_keep_their_numb
     );
     assert_eq!(seen.warnings, ["footnotes of a few words that were left out: 1"]);
 }
+
+#[test]
+fn tables_of_a_document_have_headers_of_two_rows_units_and_titles() {
+    let cell = |properties: &str, text: &str| format!("<w:tc><w:tcPr>{properties}</w:tcPr>{}</w:tc>", paragraph(text));
+    let row = |cells: &[String]| format!("<w:tr>{}</w:tr>", cells.concat());
+    let (two, restart, on) = (r#"<w:gridSpan w:val="2"/>"#, r#"<w:vMerge w:val="restart"/>"#, "<w:vMerge/>");
+    let groups = format!(
+        "<w:tbl>{}{}{}</w:tbl>",
+        row(&[cell(restart, "City"), cell(two, "North"), cell(two, "South")])
+            .replace("<w:tr>", "<w:tr><w:trPr><w:tblHeader/></w:trPr>"),
+        row(&[cell(on, ""), cell("", "Spring"), cell("", "Autumn"), cell("", "Spring"), cell("", "Autumn")]),
+        row(&[cell("", "Riga"), cell("", "1"), cell("", "2"), cell("", "3"), cell("", "4")]),
+    );
+    let units = format!(
+        "<w:tbl>{}{}{}{}</w:tbl>",
+        row(&[cell(r#"<w:gridSpan w:val="3"/>"#, "Weights of the parts")]),
+        row(&[cell("", "Part"), cell("", "Mass"), cell("", "Price")]),
+        row(&[cell("", ""), cell("", "[g]"), cell("", "€")]),
+        row(&[cell("", "Blade"), cell("", "40"), cell("<w:cellDel/>", "12")]),
+    );
+    let seen = read(&docx(&format!("{groups}{}{units}", paragraph("Next."))), "a.docx").text;
+    assert_eq!(
+        seen,
+        "| City | North Spring | North Autumn | South Spring | South Autumn |\n| Riga | 1 | 2 | 3 | 4 |\n\nNext.\n\n\
+         Weights of the parts\n\n| Part | Mass (g) | Price (€) |\n| Blade | 40 | |"
+    );
+}

@@ -258,7 +258,7 @@ impl<'a> Frame<'a> {
         if head > 1 {
             return (self.joined(&rows[..head.min(rows.len())]), head.min(rows.len()));
         }
-        if head == 0 && self.is_units(first, second, below) {
+        if head < 2 && self.is_units(first, second, below) {
             let with_unit = self.columns.iter().zip(plain).map(|(at, label)| match second.cell(*at) {
                 "" => label,
                 unit => format!("{label} ({})", unit.trim_matches(['(', ')', '[', ']'])),
@@ -270,7 +270,7 @@ impl<'a> Frame<'a> {
             under > 1 && under < self.columns.len()
         });
         let is_head = !second.has_number() && second.filled().count() > 1;
-        if head == 0 && is_head && (spans || self.is_group_row(first, second, below)) {
+        if head < 2 && is_head && (spans || head == 0 && self.is_group_row(first, second, below)) {
             return (self.joined(&rows[..2]), 2);
         }
         (plain, 1)
