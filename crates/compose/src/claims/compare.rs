@@ -16,7 +16,7 @@ const BEHIND: usize = 3;
 /// So many words of a part at most decide whether it is the same part.
 const PART: usize = 6;
 /// A sentence of so many content words may have one that its passage has not.
-const SPARE: usize = 8;
+const SPARE: usize = 6;
 
 /// What speaks against a sentence.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -200,14 +200,9 @@ fn forbids(statement: &Statement, placed: &Placed) -> bool {
     next_to.into_iter().flatten().any(|word| NOT.contains(&word.as_str()))
 }
 
-/// The words that a mark leads in.
-pub(super) fn led<'a>(statement: &'a Statement, placed: &Placed) -> Vec<&'a Term> {
-    parts(statement, placed).0
-}
-
 /// What a mark leads in: the words behind it in its clause; and the words that it belongs to, those of the rest. Figures
 /// are compared apart.
-fn parts<'a>(statement: &'a Statement, placed: &Placed) -> (Vec<&'a Term>, Vec<&'a Term>) {
+pub(super) fn parts<'a>(statement: &'a Statement, placed: &Placed) -> (Vec<&'a Term>, Vec<&'a Term>) {
     let (mut before, mut behind) = sides(statement, placed.at, placed.at + placed.len);
     for side in [&mut before, &mut behind] {
         side.retain(|term| !term.figure && !term.unit);
@@ -294,7 +289,7 @@ fn links(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
         let met = passage.iter().any(|s| {
             s.marks.iter().any(|p| {
                 let (their_led, their_rest) = parts(s, p);
-                let straight = is_kin(placed.mark, p.mark) && alike(&led, &their_led);
+                let straight = is_kin(placed.mark, p.mark) && (their_led.is_empty() || alike(&led, &their_led));
                 let turned = p.mark == *inverse && alike(&led, &their_rest) && (placed.mark != Than || turns(claim, s));
                 known |= p.mark == placed.mark && share(&led, &their_led).max(share(&led, &their_rest)) >= 0.5;
                 straight && !(placed.mark == Than && share(&rest, &their_led) > share(&rest, &their_rest)) || turned

@@ -7,7 +7,7 @@ use super::{
 use crate::lexicon::marks::Mark;
 
 /// Words next to a name or a figure that tell most of what it belongs to.
-const NEAR: usize = 2;
+const NEAR: usize = 3;
 /// Names and figures of a sentence that are compared with each other.
 const ANCHORS: usize = 12;
 /// A clause of fewer words can stand in either of two sentences.

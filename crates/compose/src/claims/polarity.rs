@@ -1,7 +1,7 @@
 //! Whether two statements deny each other: a negation in only one of them.
 
 use super::{
-    compare::{led, share},
+    compare::{parts, share},
     statement::{Statement, Term},
 };
 use crate::lexicon::{Language, marks::Mark};
@@ -27,7 +27,8 @@ fn negations<'a>(statement: &'a Statement, language: &Language) -> Vec<Negation<
         let negates = language.negations.is(std::slice::from_ref(word)) || lang == "en" && word.ends_with("n't");
         // `nothing but`, `no more than`: the phrase is a mark of its own.
         let marked = statement.marks.iter().any(|m| m.len > 1 && (m.at..m.at + m.len).contains(&i));
-        if !negates || marked || language.not_negations.starts(&words[i..]) {
+        let only = statement.marks.iter().any(|m| m.mark == Mark::Only && m.at == i);
+        if !negates || marked || only || language.not_negations.starts(&words[i..]) {
             continue;
         }
         if doubles && out.last().is_some_and(|(last, _)| i - last <= DOUBLE) {
@@ -48,7 +49,7 @@ pub(crate) fn denial(claim: &Statement, span: &[&Statement], same: bool, languag
     let excepted = |scope: &[&Term]| {
         let marks = span.iter().flat_map(|s| s.marks.iter().map(move |m| (*s, m)));
         marks.filter(|(_, m)| m.mark == Mark::Except).any(|(s, m)| {
-            let led = led(s, m);
+            let (led, _) = parts(s, m);
             !led.is_empty()
                 && share(&led, &claim.terms.iter().collect::<Vec<_>>()) >= 0.5
                 && share(scope, &s.terms.iter().collect::<Vec<_>>()) >= 0.5
@@ -65,6 +66,16 @@ pub(crate) fn denial(claim: &Statement, span: &[&Statement], same: bool, languag
         let concerned = !negation.scope.is_empty() && share(&negation.scope, &terms) >= 0.5;
         if concerned && !own.iter().any(|o| share(&o.scope, &negation.scope) > 0.0) {
             return Some(negation.word.to_owned());
+        }
+    }
+    // `all costs, including the room` against `all costs except the room`.
+    if own.is_empty() && !claim.has(Mark::Except) && !claim.has(Mark::Unless) {
+        let marks = span.iter().flat_map(|s| s.marks.iter().map(move |m| (*s, m)));
+        for (statement, mark) in marks.filter(|(_, m)| m.mark == Mark::Except) {
+            let (led, rest) = parts(statement, mark);
+            if share(&led, &terms) >= 0.5 && share(&rest, &terms) >= 0.5 {
+                return Some(statement.words(mark));
+            }
         }
     }
     if same && own.len() != theirs.len() && !own.iter().any(|o| excepted(&o.scope)) {

@@ -149,6 +149,9 @@ impl Statement {
             let capital = tokens[at].1.starts_with(char::is_uppercase);
             at += out.push_terms(&lower, at, capital, lang, groups);
         }
+        if lang == "fr" {
+            out.marks.extend(only_in_french(&lower));
+        }
         out.lower = lower;
         out
     }
@@ -264,6 +267,18 @@ fn is_family(a: &str, b: &str) -> bool {
     same >= FAMILY && long - same <= ENDING && short - same <= 3 && same * 3 >= short * 2
 }
 
+/// `ne … que`: only.
+fn only_in_french(lower: &[String]) -> Option<Placed> {
+    const FAR: usize = 6;
+    let is_ne = |w: &String| w == "ne" || w.starts_with("n'");
+    let at = lower.iter().position(is_ne)?;
+    let behind = &lower[at + 1..(at + 1 + FAR).min(lower.len())];
+    let que = behind.iter().position(|w| w == "que" || w.starts_with("qu'"))?;
+    let denied =
+        behind[..que].iter().any(|w| matches!(w.as_str(), "pas" | "plus" | "jamais" | "rien" | "aucun" | "aucune"));
+    (!denied).then_some(Placed { mark: Mark::Only, at, len: 1 })
+}
+
 /// The longest mark at a token. Bounds are bounds before a number only.
 fn mark_at(language: &Language, lower: &[String], at: usize) -> Option<(Mark, usize)> {
     let counts = |next: usize| {
@@ -295,7 +310,9 @@ fn clauses(text: &str, tokens: &[(usize, &str)]) -> Vec<Range<usize>> {
     let mut start = 0;
     for (i, pair) in tokens.windows(2).enumerate() {
         let between = &text[pair[0].0 + pair[0].1.len()..pair[1].0];
-        if between.contains([',', ';', ':', '(', ')', '–', '—', '.', '|']) {
+        // `5,50` and `Dr. Moreau` are no ends.
+        let ends = between.contains([';', ':', '(', ')', '–', '—', '|']) || between.contains(", ");
+        if ends {
             out.push(start..i + 1);
             start = i + 1;
         }

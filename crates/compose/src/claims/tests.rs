@@ -36,6 +36,7 @@ fn a_verbatim_sentence_is_supported_by_its_own_span() {
 fn a_paraphrase_with_all_facts_is_supported() {
     for sentence in [
         "In May 2021, Omniva opened 120 lockers for parcels in Riga.",
+        "On average 60 parcels fit in a locker, which holds them.",
         "Riga has a return rate of 3 percent and 1200 orders.",
         "Rund um die Uhr sind 40 Automaten der Post in Leipzig geöffnet.",
         "A locker holds 60 parcels and is emptied twice a day.",
@@ -48,7 +49,7 @@ fn a_paraphrase_with_all_facts_is_supported() {
 #[test]
 fn a_word_that_stands_nowhere_leaves_a_sentence_supported_in_part() {
     for (sentence, missing) in [
-        ("On average 60 parcels fit in a locker, which holds them.", "fit"),
+        ("Lockers hold 60 parcels in the basement.", "basement"),
         ("Omniva hastily and secretly opened 120 parcel lockers in Riga on 3 May 2021.", "hastily secretly"),
     ] {
         let claim = judge(sentence);

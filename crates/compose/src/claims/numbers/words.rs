@@ -27,7 +27,7 @@ const EN: Table = &[
     ("a quarter of", 25.0, Some("%")),
     ("half of", 50.0, Some("%")),
     ("by half", 50.0, Some("%")),
-    ("two times", 2.0, None),
+    ("twice", 2.0, Some("times")),
 ];
 const DE: Table = &[
     ("anderthalb stunden", 90.0, Some("minute")),
