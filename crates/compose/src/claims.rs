@@ -1,10 +1,10 @@
 //! Ties sentences to what supports them.
 //!
-//! A sentence is *supported* by a span of one to three consecutive sentences, or one table row, of one snapshot when
-//! the span covers at least [`THRESHOLD_PERMILLE`] (short ones: [`SHORT_THRESHOLD_PERMILLE`]) of its content (stems, weighted by how rare they are in
-//! all sources) and has every number with its unit, every date and every proper name of it, and neither negates nor
-//! reverses what the sentence says. It is the words that are compared, not their meaning: a sentence that swaps two
-//! names of the same span passes.
+//! A sentence is *supported* by a span of one to three consecutive sentences, or one table row, of one snapshot when the
+//! span covers its content (by meaning, weighted by how rare the words are in all sources), has every number with its
+//! unit, every date, time and name of it, and has nothing against it: see `compare` for what limits a sentence, `order`
+//! for who did what to whom, `polarity` for negations. It is supported *partly* when the span only says less.
+//! `docs/truth.md` tells what that means to a reader.
 
 mod compare;
 mod facts;
