@@ -148,6 +148,28 @@ fn tables_of_long_cells_are_no_columns() {
 }
 
 #[test]
+fn a_table_of_prose_is_read_row_by_row() {
+    let cell = |n: usize, side: &str| {
+        [
+            format!("Row {n} of the {side} side tells how the mill"),
+            "washes its beans in long stone tanks and".to_owned(),
+            format!("dries them until noon of day {n}."),
+        ]
+    };
+    let mut content = String::new();
+    let mut wanted = Vec::new();
+    for n in 1..5 {
+        let y = 760.0 - 50.0 * n as f64;
+        for (x, side) in [(72.0, "left"), (320.0, "right")] {
+            let texts = cell(n, side);
+            content += &lines(x, y, &texts.each_ref().map(String::as_str));
+            wanted.push(texts.join(" "));
+        }
+    }
+    assert_eq!(text_of(&content), wanted.join("\n\n"));
+}
+
+#[test]
 fn symbols_are_the_characters_that_are_seen() {
     let content = "BT /F 10 Tf 72 700 Td (Particles of 40 ) Tj /S 10 Tf (m) Tj /F 10 Tf (m pass, ) Tj /S 10 Tf <a3> Tj /F 10 Tf ( 12 do not.) Tj ET";
     let read = read(&unicode_page(content, SYMBOL));

@@ -246,6 +246,28 @@ impl Settling<'_> {
         true
     }
 
+    /// No longer than a note. Looks no further than that: marks can point into one long block very often.
+    fn is_short(&self, id: usize) -> bool {
+        let mut todo = vec![id];
+        let (mut length, mut nodes) = (0, 0);
+        while let Some(id) = todo.pop() {
+            match self.tree.nodes.get(id) {
+                Some(Node::Text(text)) => length += text.len(),
+                Some(Node::Element(element)) => {
+                    nodes += element.children.len();
+                    if nodes <= MAX_NOTE {
+                        todo.extend(element.children.iter().copied());
+                    }
+                }
+                None => {}
+            }
+            if length > MAX_NOTE || nodes > MAX_NOTE {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Leaves out the notes that marks point to.
     fn notes(&mut self) {
         if self.targets.is_empty() {
@@ -264,8 +286,7 @@ impl Settling<'_> {
         }
         for note in notes {
             let is_hidden = self.tree.element(note).is_none_or(|element| element.hidden);
-            let text = if is_hidden { String::new() } else { self.tree.text(note) };
-            if !is_hidden && text.len() <= MAX_NOTE {
+            if !is_hidden && self.is_short(note) {
                 self.unseen.notes += 1;
                 self.hide(note);
             }

@@ -10,6 +10,8 @@ use crate::{
     table::{self, Table},
 };
 
+/// Bytes of the terms that share one description.
+const MAX_TERMS: usize = 300;
 /// Lines of code that are kept of one block.
 const CODE_LINES: usize = 60;
 /// A cell with more text than this does not hold a value: the table is there for the layout.
@@ -225,7 +227,10 @@ impl Walk<'_> {
             if !is_term {
                 self.definition(&term, &text);
                 described = true;
-            } else if described || term.is_empty() {
+            } else if described || term.is_empty() || term.len() > MAX_TERMS {
+                if !described {
+                    self.definition(&term, "");
+                }
                 (term, described) = (text, false);
             } else {
                 term = format!("{}, {text}", term.trim().trim_end_matches(':'));

@@ -68,12 +68,15 @@ fn cut(mut rows: Vec<Row>, depth: usize, out: &mut Vec<Vec<Piece>>, budget: &Bud
         return Ok(());
     };
     let below = rows.split_off(found.to);
-    let both = rows.split_off(found.from);
-    let (left, right): (Vec<Piece>, Vec<Piece>) =
-        both.into_iter().flat_map(|row| row.pieces).partition(|piece| piece.x0 < found.edge);
+    let mut both = rows.split_off(found.from);
     cut(rows, depth + 1, out, budget)?;
-    cut(self::rows(left), depth + 1, out, budget)?;
-    cut(self::rows(right), depth + 1, out, budget)?;
+    for (from, to) in found.bands {
+        let band: Vec<Row> = both.drain(..to - from).collect();
+        let pieces = band.into_iter().flat_map(|row| row.pieces);
+        let (left, right): (Vec<Piece>, Vec<Piece>) = pieces.partition(|piece| piece.x0 < found.edge);
+        cut(self::rows(left), depth + 1, out, budget)?;
+        cut(self::rows(right), depth + 1, out, budget)?;
+    }
     cut(below, depth + 1, out, budget)
 }
 
@@ -82,6 +85,8 @@ struct Columns {
     from: usize,
     to: usize,
     edge: f64,
+    /// Stretches that are read one after the other, each column by column.
+    bands: Vec<(usize, usize)>,
     chars: usize,
 }
 
@@ -93,10 +98,12 @@ fn columns(rows: &[Row], budget: &Budget) -> Result<Option<Columns>, FileError> 
         let mut from = 0;
         while from < rows.len() {
             let to = rows[from..].iter().position(|row| crosses(row, edge)).map_or(rows.len(), |n| from + n);
-            for (from, to) in between(&rows[from..to], edge).into_iter().map(|(a, b)| (from + a, from + b)) {
-                let chars = text_of_columns(&rows[from..to], edge);
+            for (start, end) in between(&rows[from..to], edge) {
+                let stretch = &rows[from + start..from + end];
+                let chars = text_of_columns(stretch, edge);
                 if chars > best.as_ref().map_or(0, |best| best.chars) {
-                    best = Some(Columns { from, to, edge, chars });
+                    let bands = bands(stretch, edge);
+                    best = Some(Columns { from: from + start, to: from + end, edge, bands, chars });
                 }
             }
             from = to + 1;
@@ -135,6 +142,30 @@ fn between(rows: &[Row], edge: f64) -> Vec<(usize, usize)> {
     }
     stretches.push((from, rows.len()));
     stretches
+}
+
+/// The rows of a table of prose, each of several lines: gaps between them go through both columns, and behind most of
+/// them both begin at one height. Paragraphs of columns end where they like.
+fn bands(rows: &[Row], edge: f64) -> Vec<(usize, usize)> {
+    // By side: the heights of its lines, and at which rows.
+    let lines = |right: bool| {
+        let has = move |row: &&(usize, &Row)| row.1.pieces.iter().any(|piece| (piece.x0 >= edge) == right);
+        rows.iter().enumerate().collect::<Vec<_>>().iter().filter(has).map(|(at, row)| (*at, row.y)).collect::<Vec<_>>()
+    };
+    let sides = [lines(false), lines(true)];
+    let mut steps: Vec<f64> = sides.iter().flat_map(|side| side.windows(2).map(|pair| pair[1].1 - pair[0].1)).collect();
+    steps.sort_by(f64::total_cmp);
+    let pitch = steps.get(steps.len() / 4).copied().unwrap_or_default();
+    let breaks = sides.map(|side| {
+        let apart = side.windows(2).filter(|pair| pair[1].1 - pair[0].1 > 1.35 * pitch);
+        apart.map(|pair| pair[1].0).collect::<std::collections::BTreeSet<_>>()
+    });
+    let common: Vec<usize> = breaks[0].intersection(&breaks[1]).copied().collect();
+    if common.len() < 2 || common.len() * 10 < breaks[0].len().max(breaks[1].len()) * 7 {
+        return vec![(0, rows.len())];
+    }
+    let starts = std::iter::once(0).chain(common.iter().copied());
+    starts.zip(common.iter().copied().chain([rows.len()])).collect()
 }
 
 /// Headings that are too short to reach over the gap: they are larger than the text, nothing stands beside them, and
