@@ -283,6 +283,8 @@ fn letters(base: &Base<'_>, inner: &str) -> Reading {
         Base::Number { token, .. } if inner == "a" && token.len() == 1 => Reading::Text("ª".to_owned()),
         Base::Number { .. } if matches!(inner, "a" | "b" | "c" | "d" | "f" | "g" | "h") => Reading::Mark,
         Base::Number { .. } | Base::Group { .. } | Base::Script => Reading::Power,
+        // The number sign of Romance languages.
+        Base::Letters { token: "N" | "n", .. } if matches!(inner, "o" | "os") => plain(),
         Base::Letters { token, .. } if single && token.chars().count() == 1 => Reading::Power,
         Base::Letters { token, .. } if single && token.chars().count() > 2 => Reading::Mark,
         Base::Letters { .. } => plain(),
@@ -538,7 +540,7 @@ mod tests {
     fn ordinals_fractions_degrees_and_prices_are_read_as_they_are_meant() {
         for (given, wanted) in [
             ("the 21^{st} century", "the 21st century"),
-            ("M^{me} Curie", "Mme Curie"),
+            ("M^{me} Curie, N^{o} 5", "Mme Curie, No 5"),
             ("38 ^{o}C and 38^{o}C and 38^{0} C", "38 °C and 38°C and 38° C"),
             ("1^{1}/_{2} cups", "1½ cups"),
             ("1½ cups and ¾", "1½ cups and ¾"),

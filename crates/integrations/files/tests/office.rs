@@ -199,13 +199,18 @@ fn titles_units_notes_and_second_tables_of_a_sheet_are_told_apart() {
         &["Ada", "Roaster", "7"],
         &[],
         &["Closed on the first Monday of each month, except in January and in July."],
+        &[],
+        &["Guests"],
+        &["Name", "Room"],
+        &["Bo", "12"],
     ];
     assert_eq!(
         sheet(table, ""),
         "## Prices\n\n### Harvest 2025\n\nAll prices are in euros for each sack of 60 kilograms.\n\n\
          | Lot | Price (EUR) | Mass (kg) |\n| North | 120 | 60 |\n| East | | 61 |\n| South | 110 | 62 |\n\n\
          Source: weighing at the mill\n\n### Staff\n\n| Name | Role | Years |\n| Ada | Roaster | 7 |\n\n\
-         Closed on the first Monday of each month, except in January and in July."
+         Closed on the first Monday of each month, except in January and in July.\n\n\
+         ### Guests\n\n| Name | Room |\n| Bo | 12 |"
     );
     let beside: &[&[&str]] =
         &[&["City", "Orders", "", "Name", "Role"], &["Riga", "12", "", "Ada", "Lead"], &["", "", "", "Bo", "Cook"]];
@@ -229,6 +234,7 @@ fn prose_in_cells_is_read_with_what_it_belongs_to() {
     let only: &[&[&str]] = &[&["Question", "Answer"], &["When is it open?", prose], &["Who runs it?", prose]];
     assert_eq!(sheet(only, ""), format!("## Prices\n\nWhen is it open? {prose}\n\nWho runs it? {prose}"));
     assert_eq!(sheet(&[&[prose], &["A short line"]], ""), format!("## Prices\n\n{prose}\n\nA short line"));
+    assert_eq!(sheet(&[&["Notes of May"], &[prose]], ""), format!("## Prices\n\n### Notes of May\n\n{prose}"));
 }
 
 #[test]

@@ -175,6 +175,7 @@ impl<'a> Body<'a> {
                 self.note = Some(format!("{} {}", element.name(), element.attribute("id").unwrap_or_default()));
             }
             "footnoteReference" | "endnoteReference" => self.refer(element),
+            "oMathPara" => self.push(" "),
             "oMath" => self.formula = Some(Formula::begin()),
             "OLEObject" => self.picture_of_formula(element),
             "p" if self.paragraphs.len() < MAX_OPEN => self.paragraphs.push(Paragraph::default()),
@@ -376,7 +377,7 @@ impl<'a> Body<'a> {
         }
         self.push(text);
         if let Some(paragraph) = self.paragraphs.last_mut() {
-            paragraph.after_formula = text.ends_with(char::is_alphanumeric);
+            paragraph.after_formula = true;
         }
     }
 

@@ -208,6 +208,10 @@ impl Structure {
             "d" => {
                 let (begin, end) = (self.begin.as_deref().unwrap_or("("), self.end.as_deref().unwrap_or(")"));
                 let inside = self.all(self.sign.as_deref().unwrap_or("|"));
+                // A matrix has its own.
+                if inside.starts_with('[') && inside.ends_with(']') && matches!(begin, "(" | "[") {
+                    return (inside, false);
+                }
                 return (format!("{begin}{inside}{end}"), false);
             }
             "func" => format!("{} {}", self.argument("fName"), grouped(base)),

@@ -64,7 +64,8 @@ struct Above {
     rows: usize,
     has_columns: bool,
     has_numbers: bool,
-    has_prose: bool,
+    /// A text of its own, no title.
+    has_note: bool,
     /// The first column with text.
     start: Option<usize>,
 }
@@ -76,7 +77,7 @@ impl Above {
         self.rows += 1;
         self.has_columns |= single.is_none();
         self.has_numbers |= row.has_number();
-        self.has_prose |= single.is_some_and(is_prose);
+        self.has_note |= is_note(row);
         self.start = self.start.min(start).or(start);
     }
 
@@ -87,11 +88,12 @@ impl Above {
         if row.single().is_some() {
             let titled = rest.get(1).is_some_and(|next| next.is_labels() && !next.after_gap);
             let table_follows = titled && (has_numbers_below(2) || row.after_gap);
-            return self.has_columns && (table_follows || row.after_gap && is_note(row));
+            let is_apart = if self.has_columns { is_note(row) } else { self.has_note };
+            return self.has_columns && table_follows || row.after_gap && is_apart;
         }
         if !row.after_gap || !self.has_columns {
             // A title belongs to what follows it, a text of several paragraphs does not.
-            return row.after_gap && self.has_prose;
+            return row.after_gap && self.has_note;
         }
         let moved = self.start > row.filled().next().map(|(at, _)| at);
         moved || row.is_labels() && (has_numbers_below(1) || self.has_numbers)
@@ -113,6 +115,10 @@ pub(super) fn parts<'r, 'a>(rows: &'r [&'a Row]) -> Vec<&'r [&'a Row]> {
     }
     parts.push(&rows[start..]);
     parts
+}
+
+fn is_title(text: &str) -> bool {
+    text.chars().count() <= LONGEST_TITLE && !text.ends_with(['.', ')', ':']) && !text.starts_with(['*', '†'])
 }
 
 fn is_note(row: &Row) -> bool {
@@ -168,7 +174,7 @@ impl<'a> Frame<'a> {
         let titles = self.titles(head);
         for (at, row) in rows[..titles].iter().enumerate() {
             let text = row.single().unwrap_or_default();
-            if is_sheet && at == 0 && text.chars().count() <= LONGEST_TITLE && !text.ends_with(['.', ')', ':']) {
+            if is_sheet && at == 0 && is_title(text) {
                 out.heading(3, text);
             } else {
                 out.paragraph(text);
@@ -180,7 +186,14 @@ impl<'a> Frame<'a> {
         let (body, notes) = rows.split_at(rows.len() - notes);
         let is_one_text = body.len() == 1 && is_sheet && body[0].single().is_some_and(|text| text.contains(' '));
         if self.columns.len() == 1 && (is_one_text || body.iter().any(|row| row.single().is_some_and(is_prose))) {
-            body.iter().for_each(|row| out.paragraph(row.single().unwrap_or_default()));
+            for (at, row) in body.iter().enumerate() {
+                let text = row.single().unwrap_or_default();
+                if is_sheet && at == 0 && body.len() > 1 && is_title(text) {
+                    out.heading(3, text);
+                } else {
+                    out.paragraph(text);
+                }
+            }
         } else {
             self.write_body(body, head.saturating_sub(titles), out);
         }
