@@ -259,6 +259,15 @@ fn values_of_forms_are_kept() {
 }
 
 #[test]
+fn the_reading_above_japanese_characters_is_left_out() {
+    let small = |x: f64, y: f64, text: &str| any(x, y, text).replace("/U 10 Tf", "/U 5 Tf");
+    let content = small(72.0, 710.0, "とうきょう")
+        + &any(72.0, 700.0, "東京へ行きます。水を飲みます。")
+        + &small(117.0, 710.0, "みず");
+    assert_eq!(read(&unicode_page(&content, SYMBOL)).text, "東京へ行きます。水を飲みます。");
+}
+
+#[test]
 fn hyphens_at_line_ends_go_where_they_only_split_a_word() {
     let split = [
         "The shop is open and the neigh-",

@@ -48,6 +48,12 @@ fn raised_and_lowered_digits_are_no_part_of_the_number_before_them() {
 }
 
 #[test]
+fn titles_keep_their_raised_digits() {
+    let html = "<title>An island of 300 km2 | Atlas</title><main><h1>An island of 300 km<sup>2</sup></h1><p>It has 82 members.</p></main>";
+    assert_eq!(page(html).title.as_deref(), Some("An island of 300 km²"));
+}
+
+#[test]
 fn formulas_make_no_other_number() {
     let n = |n: &str| format!("<mn>{n}</mn>");
     for (given, wanted) in [

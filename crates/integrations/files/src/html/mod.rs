@@ -128,16 +128,21 @@ fn title(tree: &Tree, found: Option<String>) -> Option<String> {
         _ => None,
     });
     let heading = match (headings.next(), headings.next()) {
-        (Some(id), None) => Some(one_line(&tree.text(id))).filter(|heading| !heading.is_empty()),
+        (Some(id), None) => Some((one_line(&tree.text(id)), one_line(&tree.shown(id)))).filter(|(h, _)| !h.is_empty()),
         _ => None,
     };
     match (title, heading) {
-        (Some(title), Some(heading)) => {
-            let rest = title.strip_prefix(&heading).map(str::trim_start);
+        (Some(title), Some((bare, heading))) => {
+            // Titles of pages have no raised characters.
+            if title == bare {
+                return Some(heading);
+            }
+            let rest = title.strip_prefix(bare.as_str()).or_else(|| title.strip_prefix(heading.as_str()));
+            let rest = rest.map(str::trim_start);
             let names_site = rest.is_some_and(|rest| rest.starts_with(['|', '-', '–', '—', '·', '•', '»', '/', ':']));
             Some(if names_site { heading } else { title })
         }
-        (title, heading) => title.or(heading),
+        (title, heading) => title.or(heading.map(|(_, heading)| heading)),
     }
 }
 

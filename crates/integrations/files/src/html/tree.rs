@@ -15,7 +15,10 @@ use html5ever::{
 };
 
 use super::css::{self, Look};
-use crate::limits::Budget;
+use crate::{
+    limits::Budget,
+    script::{Rise, Runs},
+};
 
 /// Elements below this depth are read as if their tags were not there. Real pages stay below 100.
 const MAX_DEPTH: usize = 200;
@@ -112,6 +115,27 @@ impl Tree {
             }
         }
         text
+    }
+
+    /// The same with raised and lowered characters written as such, and without what is hidden.
+    pub(super) fn shown(&self, id: usize) -> String {
+        let mut runs = Runs::default();
+        let mut todo = vec![(id, Rise::Plain)];
+        while let Some((id, rise)) = todo.pop() {
+            match self.nodes.get(id) {
+                Some(Node::Text(part)) => runs.push(rise, part),
+                Some(Node::Element(element)) if !element.hidden => {
+                    let rise = match element.name.as_str() {
+                        "sup" => Rise::Raised,
+                        "sub" => Rise::Lowered,
+                        _ => rise,
+                    };
+                    todo.extend(element.children.iter().rev().map(|child| (*child, rise)));
+                }
+                _ => {}
+            }
+        }
+        runs.take()
     }
 
     /// All text below a node, with its line breaks.

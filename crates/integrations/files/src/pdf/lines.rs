@@ -225,11 +225,16 @@ impl Writer<'_> {
                 _ => rows.push(vec![piece]),
             }
         }
-        let mut lines = Vec::with_capacity(rows.len());
+        let mut lines: Vec<Line> = Vec::with_capacity(rows.len());
         for row in rows {
             budget.check()?;
             let cells = self.cells(row);
-            lines.extend(with_cells(cells));
+            let Some(line) = with_cells(cells) else { continue };
+            // The reading of characters, written above them.
+            if lines.last().is_some_and(|above| is_reading(above, &line)) {
+                lines.pop();
+            }
+            lines.push(line);
         }
         Ok(lines)
     }
@@ -289,6 +294,16 @@ impl Writer<'_> {
             depth: 0.0,
         })
     }
+}
+
+/// Small Japanese syllables right above a line tell how its characters are read.
+fn is_reading(above: &Line, line: &Line) -> bool {
+    let is_kana = |cell: &Line| cell.text.chars().all(|c| c.is_whitespace() || ('\u{3041}'..='\u{30ff}').contains(&c));
+    let is_near = line.y > above.y && line.y - above.y < 1.4 * line.size;
+    above.size < 0.65 * line.size
+        && is_near
+        && above.x0 > line.x0 - line.size
+        && std::iter::once(above).chain(&above.right).all(is_kana)
 }
 
 /// A raised number or sign in front of words.
