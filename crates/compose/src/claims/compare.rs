@@ -179,7 +179,7 @@ fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut O
         }
         if !near.is_empty() {
             out.against(claim.words(placed));
-        } else if group.added.contains(&placed.mark) {
+        } else if group.added.contains(&placed.mark) && !is_each(&claim.lower[placed.at]) {
             out.short(claim.words(placed));
         }
     }
@@ -191,6 +191,27 @@ fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut O
             out.short(statement.words(placed));
         }
     }
+}
+
+/// `Every seller` says no more than `the sellers`; `all sellers` does.
+fn is_each(word: &str) -> bool {
+    const EACH: &[&str] = &[
+        "each",
+        "every",
+        "jeder",
+        "jede",
+        "jedes",
+        "jeden",
+        "jedem",
+        "chaque",
+        "cada",
+        "ogni",
+        "каждый",
+        "каждая",
+        "каждое",
+        "каждого",
+    ];
+    EACH.contains(&word)
 }
 
 /// Whether a negation follows; negations are compared apart.

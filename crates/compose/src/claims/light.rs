@@ -10,7 +10,7 @@ const EN: &str = "get, gets, got, getting, give, gives, gave, given, giving, tak
     existed, provide, provides, provided, offer, offers, offered, involve, involves, include, includes, thing, things, way, ways,
     case, cases, kind, kinds, sort, one, ones, someone, somebody, anyone, person, people, reason, fact, time, number, amount, job,
     work, also, too, even, still, well, respectively, overall, available, possible, own, happen, happens, happened, apply, applies";
-const DE: &str = "machen, macht, machte, gemacht, geben, gibt, gab, gegeben, nehmen, nimmt, nahm, genommen, kommen, kommt, kam,
+const DE: &str = "tun, tut, tat, getan, machen, macht, machte, gemacht, geben, gibt, gab, gegeben, nehmen, nimmt, nahm, genommen, kommen, kommt, kam,
     gekommen, gehen, geht, ging, gegangen, bringen, bringt, gebracht, lassen, lässt, ließ, stehen, steht, stand, liegen, liegt, lag,
     stellen, stellt, brauchen, braucht, nutzen, nutzt, genutzt, bekommen, bekommt, bekam, erhalten, erhält, geworden, führen,
     führt, hat, haben, gilt, gelten, erfolgt, erfolgen, ding, dinge, art, fall, grund, zahl, zeit, mal, jemand, person, personen,

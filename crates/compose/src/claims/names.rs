@@ -98,7 +98,10 @@ fn is_name(word: &str, lang: &str, opens: bool, next_capital: bool, corpus: &Cor
     }
     let lower = lexicon::lower(word);
     // A word with synonyms is a common one, as is a unit.
-    if super::statement::is_common(&lower, lang) || super::units::unit_of(&lower).is_some() {
+    if super::statement::is_common(&lower, lang)
+        || super::units::unit_of(&lower).is_some()
+        || super::units::weekday(&lower).is_some()
+    {
         return false;
     }
     if !word.starts_with(char::is_uppercase) || word::is_stopword(&lower, lang) || word::is_stopword(&lower, "en") {

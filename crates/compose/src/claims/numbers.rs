@@ -6,6 +6,8 @@ use crate::lexicon;
 mod clock;
 mod words;
 
+pub(crate) use words::quantity;
+
 /// A number: its value, scaled by `million` and the like; where `1.200` may be either, first the thousands, then the
 /// decimal; its unit.
 #[derive(Debug, Clone, PartialEq)]

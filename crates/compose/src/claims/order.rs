@@ -120,6 +120,14 @@ impl<'a> Anchor<'a> {
         self.terms[0].figure
     }
 
+    /// Only what is of one kind can change places: a year and a count cannot.
+    fn is_like(&self, other: &Self) -> bool {
+        let is_year = |a: &Self| {
+            a.is_figure() && a.terms.len() == 1 && a.terms[0].word.len() == 4 && a.terms[0].word.starts_with(['1', '2'])
+        };
+        self.is_figure() == other.is_figure() && is_year(self) == is_year(other)
+    }
+
     fn ends(&self) -> (usize, usize) {
         (self.terms[0].at, self.terms[self.terms.len() - 1].at + 1)
     }
@@ -161,14 +169,14 @@ pub(crate) fn exchanged(claim: &Statement, passage: &[&Statement]) -> Option<Str
     let fit = |a: &Anchor, as_if: &Anchor| theirs.iter().filter(|t| t.meets(as_if)).map(|t| a.likeness(t)).max();
     for (i, a) in own.iter().enumerate().filter(|(_, a)| a.is_figure() || !turned) {
         let Some(as_self) = fit(a, a) else { continue };
-        for b in own[i + 1..].iter().filter(|b| b.is_figure() == a.is_figure() && !b.meets(a)) {
+        for b in own[i + 1..].iter().filter(|b| b.is_like(a) && !b.meets(a)) {
             let (Some(b_as_self), Some(a_as_b), Some(b_as_a)) = (fit(b, b), fit(a, b), fit(b, a)) else { continue };
             if a_as_b + b_as_a > as_self + b_as_self + 1 {
                 return Some(a.terms[0].word.clone());
             }
         }
         let named = |t: &Anchor| own.iter().any(|o| o.meets(t));
-        let other = theirs.iter().filter(|t| t.is_figure() == a.is_figure() && !named(t)).map(|t| a.likeness(t)).max();
+        let other = theirs.iter().filter(|t| t.is_like(a) && !named(t)).map(|t| a.likeness(t)).max();
         if other.is_some_and(|other| other > as_self + 2) {
             return Some(a.terms[0].word.clone());
         }

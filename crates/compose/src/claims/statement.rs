@@ -4,8 +4,8 @@ use std::{collections::HashMap, ops::Range, sync::OnceLock};
 
 use galley_text::word;
 
-use super::light;
 use super::units::{month, scale_of, unit_of, weekday};
+use super::{light, numbers::quantity};
 use crate::lexicon::{
     self, Language,
     marks::{Mark, opposites, synonyms},
@@ -111,7 +111,7 @@ impl Groups {
 
 /// Whether a word in lower case, or another form of it, stands in the tables, so that it is no name.
 pub(crate) fn is_common(lower: &str, lang: &str) -> bool {
-    let mark = lexicon::of(lang).is_some_and(|l| !l.marks.at(&[lower.to_owned()]).is_empty());
+    let mark = lexicon::of(lang).is_some_and(|l| l.marks.begins(lower));
     let group = |g: &Groups| {
         g.same.contains_key(lower) || g.sides.contains_key(lower) || g.stems.contains_key(&word::stem(lower, lang))
     };
@@ -158,6 +158,25 @@ impl Statement {
 
     /// The terms that start at a token; returns how many tokens they take.
     fn push_terms(&mut self, lower: &[String], at: usize, capital: bool, lang: &str, groups: Option<&Groups>) -> usize {
+        if let Some(len) = quantity(&lower[at..], lang) {
+            let word = lower[at..at + len].join(" ");
+            let stem = word.clone();
+            let (groups, sides) = (Vec::new(), Vec::new());
+            self.terms.push(Term {
+                word,
+                stem,
+                groups,
+                sides,
+                at,
+                figure: true,
+                unit: false,
+                dated: false,
+                light: false,
+                capital: false,
+                known: true,
+            });
+            return len;
+        }
         let len = groups.map_or(1, |g| g.phrase(&lower[at..]));
         if let Some(groups) = groups.filter(|_| len > 1) {
             let word = lower[at..at + len].join(" ");

@@ -94,6 +94,11 @@ impl Marks {
         Self(map)
     }
 
+    /// Whether a mark begins with the word.
+    pub fn begins(&self, word: &str) -> bool {
+        self.0.contains_key(word)
+    }
+
     /// The marks that `words` begin with, the longest first, and how many words each takes.
     pub fn at(&self, words: &[String]) -> Vec<(Mark, usize)> {
         let Some((first, rest)) = words.split_first() else { return Vec::new() };

@@ -3,6 +3,9 @@
 use super::{Chunk, Number};
 use crate::lexicon;
 
+/// Words of a phrase at most.
+const LONGEST: usize = 5;
+
 /// By language: the words, the value, the unit. Longer phrases first.
 type Table = &'static [(&'static str, f64, Option<&'static str>)];
 
@@ -118,9 +121,8 @@ const RU: Table = &[
     ("дюжина", 12.0, None),
 ];
 
-/// A quantity at the start of `chunks` and how many of them it takes.
-pub(super) fn number(chunks: &[Chunk<'_>], lang: &str) -> Option<(Number, usize)> {
-    let table = match lexicon::primary(lang) {
+fn table(lang: &str) -> Table {
+    match lexicon::primary(lang) {
         "en" => EN,
         "de" => DE,
         "fr" => FR,
@@ -128,15 +130,31 @@ pub(super) fn number(chunks: &[Chunk<'_>], lang: &str) -> Option<(Number, usize)
         "it" => IT,
         "pt" => PT,
         "ru" => RU,
-        _ => return None,
-    };
-    let first = lexicon::lower(chunks.first()?.text);
+        _ => &[],
+    }
+}
+
+/// The quantity that some words in lower case begin with.
+fn find<'t>(
+    words: impl Iterator<Item = &'t str> + Clone,
+    lang: &str,
+) -> Option<&'static (&'static str, f64, Option<&'static str>)> {
     let fits = |phrase: &str| {
-        let mut words = phrase.split(' ');
-        words.next() == Some(first.as_str())
-            && words.enumerate().all(|(i, word)| chunks.get(i + 1).is_some_and(|c| lexicon::lower(c.text) == word))
+        let mut words = words.clone();
+        phrase.split(' ').all(|word| words.next() == Some(word))
     };
-    let (phrase, value, unit) = table.iter().find(|(phrase, ..)| fits(phrase))?;
+    table(lang).iter().find(|(phrase, ..)| fits(phrase))
+}
+
+/// How many of `words`, in lower case, are a quantity that they begin with.
+pub(crate) fn quantity(words: &[String], lang: &str) -> Option<usize> {
+    find(words.iter().map(String::as_str), lang).map(|(phrase, ..)| phrase.split(' ').count())
+}
+
+/// A quantity at the start of `chunks` and how many of them it takes.
+pub(super) fn number(chunks: &[Chunk<'_>], lang: &str) -> Option<(Number, usize)> {
+    let near: Vec<String> = chunks.iter().take(LONGEST).map(|c| lexicon::lower(c.text)).collect();
+    let (phrase, value, unit) = find(near.iter().map(String::as_str), lang)?;
     let taken = phrase.split(' ').count();
     let raw = chunks[..taken].iter().map(|c| c.text).collect::<Vec<_>>().join(" ");
     Some((Number { readings: vec![*value], unit: *unit, noun: String::new(), raw }, taken))
