@@ -86,6 +86,14 @@ fn what_a_document_hides_or_strikes_out_is_left_out_and_told() {
         row("<w:hidden/>", "Hidden"),
         row(r#"<w:ins w:id="2" w:author="A"/>"#, "Added"),
     );
+    let deleted_end = r#"<w:p><w:pPr><w:rPr><w:del w:id="3" w:author="A"/></w:rPr></w:pPr>"#;
+    let joined = format!(
+        "{deleted_end}{}</w:p><w:p>{}</w:p>{deleted_end}{}</w:p>",
+        run("", "It costs 4"),
+        run("", "0 euros."),
+        run("", "End.")
+    );
+    assert_eq!(read(&docx(&joined), "a.docx").text, "It costs 40 euros.\n\nEnd.");
     let seen = read(&docx(&body), "a.docx");
     assert_eq!(seen.text, "The fee is 45 euros.\n\nOpen.\n\n| Kept | 1 |\n| Added | 1 |");
     assert_eq!(

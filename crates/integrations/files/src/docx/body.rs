@@ -35,6 +35,8 @@ struct Paragraph {
     level: Option<u8>,
     /// The texts of the notes whose marks stand in it.
     notes: Vec<String>,
+    /// Its end was deleted with tracked changes: the next paragraph continues it.
+    goes_on: bool,
     /// A formula was written last, which nothing may touch.
     after_formula: bool,
 }
@@ -91,6 +93,8 @@ pub(super) struct Body<'a> {
     leaving: Option<LeftOut>,
     pub(super) symbols: Symbols,
     pub(super) counts: Counts,
+    /// A paragraph that the next one continues, with its notes.
+    carried: (String, Vec<String>),
     formula: Option<Formula>,
     numbering: Numbering,
     /// The footnote or endnote that is being read.
@@ -118,6 +122,7 @@ impl<'a> Body<'a> {
             leaving: None,
             symbols: Symbols::default(),
             counts: Counts::default(),
+            carried: Default::default(),
             formula: None,
             numbering,
             note: None,
@@ -149,6 +154,11 @@ impl<'a> Body<'a> {
                 Token::Text(_) => {}
             }
         }
+        // Nothing continues it.
+        if !self.carried.0.trim().is_empty() {
+            let (text, notes) = std::mem::take(&mut self.carried);
+            self.out.paragraph(&notes::placed(&text, &notes));
+        }
         Ok(())
     }
 
@@ -166,7 +176,12 @@ impl<'a> Body<'a> {
                     table.drops_row = true;
                 }
             }
-            name if is_left_out(name) => self.skipping = 1,
+            name if is_left_out(name) => {
+                if name == "del" && self.in_run_properties && self.runs.is_empty() {
+                    self.paragraphs.iter_mut().last().into_iter().for_each(|paragraph| paragraph.goes_on = true);
+                }
+                self.skipping = 1;
+            }
             // The separator lines above footnotes are footnotes of their own.
             "footnote" | "endnote" if element.attribute("type").is_some_and(|kind| kind != "normal") => {
                 self.skipping = 1
@@ -296,6 +311,15 @@ impl<'a> Body<'a> {
         let text = paragraph.text.take();
         if let Some(note) = self.note.clone() {
             return self.add_to_note(note, &text);
+        }
+        let is_outer = self.tables.is_empty() && self.paragraphs.is_empty();
+        let text = if is_outer { std::mem::take(&mut self.carried.0) + &text } else { text };
+        if is_outer {
+            paragraph.notes.splice(0..0, std::mem::take(&mut self.carried.1));
+        }
+        if is_outer && paragraph.goes_on && text.len() < self.limits.text_bytes {
+            self.carried = (text, paragraph.notes);
+            return;
         }
         let is_heading = paragraph.meaning.heading.or(paragraph.level).is_some();
         let mut notes = std::mem::take(&mut paragraph.notes);
