@@ -65,6 +65,9 @@ pub fn passive(ground: &Ground, _: &mut Rng) -> Vec<Draft> {
     let mut out = Vec::new();
     for sentence in &ground.source.sentences {
         let Some(parts) = doing(ground, &sentence.text) else { continue };
+        if ground.language.rules.starts("degree", parts.object) {
+            continue;
+        }
         let mut forms = parts.rule.split(" > ").skip(1);
         let Some((one, many)) = forms.next().zip(forms.next()) else { continue };
         let head = parts.object.split([',']).next().unwrap_or("");

@@ -59,7 +59,9 @@ fn other_spellings(language: &Language, number: &Number, after: &str) -> Vec<(us
         }
         for (word, size) in &large {
             let share = number.value / size;
-            if share >= 1.0 && (share * 10.0).fract() == 0.0 {
+            // `18.2 thousand` is said by nobody.
+            let digits = if *size > 1000.0 { 10.0 } else { 1.0 };
+            if share >= 1.0 && (share * digits).fract() == 0.0 {
                 out.push((end, format!("{} {word}", decimal(share, language.decimal()))));
             }
         }
