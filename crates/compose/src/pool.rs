@@ -104,7 +104,7 @@ impl Pool {
                     duplicate: false,
                     rank,
                     depth: sentence.span.start as f32 / length,
-                    whole: lexicon::of(lang).is_none(),
+                    whole: lexicon::of(lang).is_none() && !word::is_unspaced(lang),
                     lang: Arc::clone(&code),
                     source: sentence,
                 });

@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use galley_domain::writing::{Snapshot, Span};
-use galley_text::{language, sentence};
+use galley_text::{language, sentence, word};
 
 use crate::{
     lexicon::{self, Language},
@@ -106,6 +106,9 @@ fn prose_sentences(
     out: &mut Vec<SourceSentence>,
 ) {
     let before = out.len();
+    let text = block.parts.first().zip(block.parts.last()).map_or("", |(a, b)| &snapshot.text[a.start..b.end]);
+    // Of a language without a table nothing is known but that the first sentence of a paragraph opens it.
+    let unknown = language.is_none() && !word::is_unspaced_text(text);
     for (position, range) in block.parts.iter().enumerate() {
         let text = &snapshot.text[range.clone()];
         let Some(standing) = usable::judge(text, language) else { continue };
@@ -116,11 +119,10 @@ fn prose_sentences(
             headings: Arc::clone(&block.headings),
             paragraph: number,
             position,
-            // Without a table nothing is known but that the first sentence of a paragraph opens it.
-            hangs: if language.is_none() { position > 0 } else { standing == Standing::Hangs },
+            hangs: if unknown { position > 0 } else { standing == Standing::Hangs },
         });
     }
-    if language.is_none() && out.len() - before < block.parts.len() {
+    if unknown && out.len() - before < block.parts.len() {
         out.truncate(before);
     }
 }

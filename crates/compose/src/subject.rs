@@ -110,6 +110,40 @@ pub fn relation(brief: &Brief, sources: &[Snapshot]) -> Relation {
     Relation::Unrelated { missing, of: wanted.words.len() }
 }
 
+/// What an order is about, to compare short texts with.
+#[derive(Debug)]
+pub struct Subject {
+    words: Vec<String>,
+    language: String,
+}
+
+impl Subject {
+    pub fn new(brief: &Brief) -> Self {
+        let language = language_of_order(brief);
+        Self { words: Wanted::new(brief, &language).words, language }
+    }
+
+    /// The language that the order is written in, ISO 639-1.
+    pub fn language(&self) -> &str {
+        &self.language
+    }
+
+    /// How many words mean something.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The words of the order that stand in the text in some form.
+    pub fn found_in(&self, text: &str) -> Vec<String> {
+        let found = SourceWords::of_text(text, &self.language);
+        self.words.iter().filter(|word| found.has(word)).cloned().collect()
+    }
+}
+
 /// Names and numbers are the same in most languages, and so are many words of science and trade.
 fn across_languages(wanted: &Wanted, found: &SourceWords, order: &str, languages: &[String]) -> Relation {
     let shares = wanted.words.iter().any(|word| found.has(word));

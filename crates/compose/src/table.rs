@@ -2,7 +2,7 @@
 
 use crate::lexicon::{self, Language};
 
-const COLUMNS: std::ops::RangeInclusive<usize> = 2..=8;
+const COLUMNS: std::ops::RangeInclusive<usize> = 2..=40;
 /// More values make a sentence that nobody reads; further columns are left out.
 const MAX_VALUES: usize = 3;
 /// Labels of the first column that a name does not need in front.
@@ -66,13 +66,20 @@ pub(crate) fn compose(header: &[String], cells: &[String], language: &Language) 
         .filter(|(label, value)| has_content(value) && !label.contains(|c: char| c.is_ascii_digit()))
         .take(MAX_VALUES)
         .collect();
-    if !pairs
-        .iter()
-        .any(|(_, value)| value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '−' | '€' | '$' | '£')))
-    {
+    let starts_as_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '−' | '€' | '$' | '£');
+    let has_number = pairs.iter().any(|(_, value)| value.starts_with(starts_as_number));
+    if !has_number && !is_of_names(header, cells) {
         return None;
     }
     if language.table.code == "en" { english(key_label, key, &pairs) } else { other(key, &pairs, language) }
+}
+
+/// A list of people, places or products: several columns of short entries. Two columns of text explain words, and longer
+/// entries are phrases that make no sentence with their labels.
+fn is_of_names(header: &[String], cells: &[String]) -> bool {
+    const MAX_WORDS: usize = 4;
+    let short = |text: &String| text.split_whitespace().count() <= MAX_WORDS && !text.ends_with('.');
+    header.len() > 2 && header.iter().chain(cells).all(short)
 }
 
 fn has_content(value: &str) -> bool {
@@ -210,6 +217,19 @@ mod tests {
         ] {
             assert_eq!(row(header, line, lang).as_deref(), Some(expected));
         }
+    }
+
+    #[test]
+    fn lists_of_names_and_wide_tables_read_as_sentences_too() {
+        assert_eq!(
+            row("| Name | Role | City |", "| Anna Keller | Engineer | Riga |", "en").as_deref(),
+            Some("Anna Keller has Engineer as role and Riga as city.")
+        );
+        let wide = "| Hub | A | B | C | D | E | F | G | H | I |";
+        assert_eq!(
+            row(wide, "| Riga | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 |", "en").as_deref(),
+            Some("The hub Riga has an a of 1, a b of 2 and a c of 3.")
+        );
     }
 
     #[test]

@@ -6,7 +6,10 @@
 
 use galley_text::word;
 
-use crate::lexicon::{self, Language};
+use crate::{
+    lexicon::{self, Language},
+    unspaced,
+};
 
 /// Fewer words say too little to stand alone; more are not readable.
 const WORDS: std::ops::RangeInclusive<usize> = 5..=55;
@@ -26,8 +29,11 @@ pub(crate) enum Standing {
 
 /// Whether a sentence may be used, and how it stands. `None`: not at all.
 pub(crate) fn judge(sentence: &str, language: Option<&Language>) -> Option<Standing> {
+    if language.is_none() && word::is_unspaced_text(sentence) {
+        return has_sound_form(sentence, None).then(|| unspaced::judge(sentence, false)).flatten();
+    }
     let tokens = lexicon::tokens(sentence);
-    if !has_sound_form(sentence, tokens.len()) {
+    if !has_sound_form(sentence, Some(tokens.len())) {
         return None;
     }
     let lower: Vec<String> = tokens.iter().map(|(_, t)| lexicon::lower(t)).collect();
@@ -44,8 +50,11 @@ pub(crate) fn judge(sentence: &str, language: Option<&Language>) -> Option<Stand
 
 /// The same of what somebody says, which is printed as a quotation: in it, the first person is the speaker.
 pub(crate) fn judge_speech(speech: &str, language: Option<&Language>) -> Option<Standing> {
+    if language.is_none() && word::is_unspaced_text(speech) {
+        return has_sound_form(speech, None).then(|| unspaced::judge(speech, true)).flatten();
+    }
     let lower = lexicon::lower_tokens(speech);
-    if !has_sound_form(speech, lower.len()) {
+    if !has_sound_form(speech, Some(lower.len())) {
         return None;
     }
     let Some(language) = language else { return Some(Standing::Hangs) };
@@ -56,9 +65,9 @@ pub(crate) fn judge_speech(speech: &str, language: Option<&Language>) -> Option<
     (!refused).then(|| if hangs(speech, language) { Standing::Hangs } else { Standing::Free })
 }
 
-/// Form alone: complete, of readable length, no code, no address, nothing cut off.
-fn has_sound_form(sentence: &str, tokens: usize) -> bool {
-    WORDS.contains(&tokens)
+/// Form alone: complete, of readable length, no code, no address, nothing cut off. `tokens`: where words can be counted.
+fn has_sound_form(sentence: &str, tokens: Option<usize>) -> bool {
+    tokens.is_none_or(|tokens| WORDS.contains(&tokens))
         && sentence.len() <= MAX_BYTES
         && starts_soundly(sentence)
         && ends_soundly(sentence)
@@ -70,14 +79,18 @@ fn has_sound_form(sentence: &str, tokens: usize) -> bool {
 }
 
 fn starts_soundly(sentence: &str) -> bool {
-    let first = sentence.trim_start_matches(['"', '“', '„', '«', '‘', '\'', ' ', '\u{a0}']).chars().next();
+    let first = sentence
+        .trim_start_matches(['"', '“', '„', '«', '‘', '\'', ' ', '\u{a0}', '「', '『', '《', '（'])
+        .chars()
+        .next();
     first.is_some_and(|c| c.is_alphanumeric() && !c.is_lowercase())
 }
 
 /// A full stop, possibly inside a closing quote or bracket. Questions, shouts, list heads and ellipses are out.
 fn ends_soundly(sentence: &str) -> bool {
-    let bare = sentence.trim_end_matches(['"', '”', '“', '»', '’', '\'', ')', ' ', '\u{a0}']);
-    (bare.ends_with('.') && !bare.ends_with("..") || bare.ends_with(['。', '।'])) && !sentence.contains('?')
+    let bare = sentence.trim_end_matches(['"', '”', '“', '»', '’', '\'', ')', ' ', '\u{a0}', '」', '』', '）']);
+    let stops = bare.ends_with('.') && !bare.ends_with("..") || bare.ends_with(['。', '।']);
+    (stops || unspaced::ends_without_stop(bare)) && !sentence.contains('?')
 }
 
 fn is_balanced(sentence: &str) -> bool {
@@ -87,6 +100,8 @@ fn is_balanced(sentence: &str) -> bool {
         && count('[') == count(']')
         && count('"').is_multiple_of(2)
         && count('«') == count('»')
+        && count('「') == count('」')
+        && count('（') == count('）')
         && if german { count('„') == count('“') + count('”') } else { count('“') == count('”') }
 }
 
@@ -100,7 +115,8 @@ fn looks_like_code(sentence: &str) -> bool {
         || sentence.contains('@')
         || sentence.split_whitespace().any(|chunk| {
             let inner = chunk.trim_matches(|c: char| !c.is_alphanumeric());
-            chunk.starts_with(['-', '/']) && inner.chars().next().is_some_and(char::is_alphabetic) || inner.len() > 45
+            chunk.starts_with(['-', '/']) && inner.chars().next().is_some_and(char::is_alphabetic)
+                || inner.len() > 45 && !word::is_unspaced_text(inner)
         })
 }
 

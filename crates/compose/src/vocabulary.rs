@@ -135,9 +135,25 @@ impl TermSet {
     }
 }
 
-/// Words with compounds taken apart, so that `same-day delivery` and `same day delivery` are the same.
+/// Words with compounds taken apart, so that `same-day delivery` and `same day delivery` are the same. Of scripts without
+/// spaces the pairs of characters: one alone stands in every text.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
-    word::iter(text).flat_map(|w| w.split(['-', '\u{2010}', '\u{2011}'])).filter(|part| !part.is_empty())
+    let pairs = if text.is_ascii() { Vec::new() } else { pairs(text) };
+    let words = word::iter(text).filter(|w| !w.starts_with(word::is_of_unspaced_script));
+    words.flat_map(|w| w.split(['-', '\u{2010}', '\u{2011}'])).filter(|part| !part.is_empty()).chain(pairs)
+}
+
+fn pairs(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut before: Option<usize> = None;
+    for (at, c) in text.char_indices() {
+        let is_own = word::is_of_unspaced_script(c);
+        if let Some(start) = before.filter(|_| is_own) {
+            out.push(&text[start..at + c.len_utf8()]);
+        }
+        before = is_own.then_some(at);
+    }
+    out
 }
 
 /// How many elements two sorted sets share.
@@ -181,6 +197,14 @@ mod tests {
         let b = v.add("A parcel locker offers same day deliveries", "en");
         assert_eq!(a.content, b.content);
         assert_ne!(a.all, b.all);
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_pairs_of_characters() {
+        let mut v = Vocabulary::default();
+        let a = v.add("采摘咖啡", "zh");
+        assert_eq!((a.all.len(), v.find("咖啡果", "zh").0.all.len()), (3, 1));
+        assert_eq!(v.add("2019年 coffee", "zh").figures.len(), 1);
     }
 
     #[test]

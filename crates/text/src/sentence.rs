@@ -1,9 +1,11 @@
 //! Where sentences end.
 
 mod abbreviations;
+mod unspaced;
 
 use std::ops::Range;
 
+use crate::word;
 use abbreviations::{Habit, habit, is_ordinal_article, is_ordinal_noun, is_starter};
 
 /// How far a look back or ahead goes for one word, in characters. No abbreviation is longer, and it keeps time linear.
@@ -34,7 +36,8 @@ pub fn split(paragraph: &str) -> Vec<Range<usize>> {
         }
         at = stop.end;
     }
-    cutter.finish()
+    let ranges = cutter.finish();
+    if paragraph.contains(word::is_of_letters_without_spaces) { unspaced::split(paragraph, ranges) } else { ranges }
 }
 
 struct Cutter<'a> {

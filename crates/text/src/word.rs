@@ -10,6 +10,8 @@ pub use stopwords::is_stopword;
 pub(crate) use stopwords::is_stopword_anywhere;
 pub use syllables::syllables_en;
 
+/// Of a script of letters without spaces.
+const LETTERS_OF_A_WORD: usize = 4;
 /// Words longer than this, in bytes, are not stemmed: they are no words of a language.
 const STEM_LIMIT: usize = 64;
 
@@ -22,8 +24,15 @@ pub fn words(text: &str) -> Vec<&str> {
 }
 
 /// The number of words as [`words`] finds them. This is the word count everywhere in Galley.
+///
+/// Chinese and Japanese are counted by their characters, as is the custom there. In Thai, Lao, Khmer and Burmese, whose
+/// letters stand without spaces too, four make a word.
 pub fn count(text: &str) -> u32 {
-    u32::try_from(iter(text).count()).unwrap_or(u32::MAX)
+    let (mut words, mut letters) = (0_usize, 0_usize);
+    for word in iter(text) {
+        *(if word.starts_with(is_of_letters_without_spaces) { &mut letters } else { &mut words }) += 1;
+    }
+    u32::try_from(words + letters.div_ceil(LETTERS_OF_A_WORD)).unwrap_or(u32::MAX)
 }
 
 /// [`words`] without the vector.
@@ -62,6 +71,31 @@ pub fn indices(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// ISO 639-1.
 pub fn is_unspaced(lang: &str) -> bool {
     matches!(lang, "zh" | "ja" | "th" | "lo" | "km" | "my")
+}
+
+/// Whether most letters of a text are of scripts that set no spaces between words.
+pub fn is_unspaced_text(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
+    let (mut unspaced, mut letters) = (0_usize, 0_usize);
+    for c in text.chars().filter(|c| c.is_alphabetic()) {
+        letters += 1;
+        unspaced += usize::from(is_of_unspaced_script(c));
+    }
+    unspaced * 2 > letters
+}
+
+/// Whether a character is of a script that sets no spaces between words.
+pub fn is_of_unspaced_script(c: char) -> bool {
+    is_of_letters_without_spaces(c)
+        || matches!(c, '\u{3005}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+/// Thai, Lao, Burmese, Khmer.
+pub(crate) fn is_of_letters_without_spaces(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
 }
 
 /// Whether what stands between two parts makes them one word.

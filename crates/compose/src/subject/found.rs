@@ -59,14 +59,8 @@ pub(super) struct SourceWords<'a> {
 impl<'a> SourceWords<'a> {
     /// Stems are made by the rules of the source's language and of the order's.
     pub fn new(sources: &[Snapshot], languages: &[String], language: &'a str) -> Self {
+        let mut found = Self::empty(language);
         let mut all: HashSet<String> = HashSet::new();
-        let mut found = Self {
-            language,
-            stems: HashSet::new(),
-            by_first: HashMap::new(),
-            titled: HashSet::new(),
-            pairs: HashSet::new(),
-        };
         for (source, own) in sources.iter().zip(languages) {
             let end = source.text.floor_char_boundary(LOOKED_AT_BYTES);
             let heading = source.text.lines().next().filter(|line| line.starts_with('#')).unwrap_or_default();
@@ -75,28 +69,53 @@ impl<'a> SourceWords<'a> {
             }
             let label = source.origin.label().replace(|c: char| !c.is_alphanumeric(), " ");
             for text in [&source.text[..end], &source.title, &label] {
-                if word::is_unspaced(language) {
-                    found.pairs.extend(unspaced(text).into_iter().map(str::to_lowercase));
-                }
-                for part in parts(text) {
-                    let lower = lexicon::lower(part);
-                    if all.len() >= MAX_WORDS || all.contains(&lower) {
-                        continue;
-                    }
-                    found.stems.insert(word::stem(&lower, language));
-                    if !own.is_empty() && own != language {
-                        found.stems.insert(word::stem(&lower, own));
-                    }
-                    all.insert(lower);
-                }
+                found.add(text, own, &mut all);
             }
         }
+        found.sorted(all)
+    }
+
+    pub fn of_text(text: &str, language: &'a str) -> Self {
+        let mut found = Self::empty(language);
+        let mut all = HashSet::new();
+        found.add(text, "", &mut all);
+        found.sorted(all)
+    }
+
+    fn empty(language: &'a str) -> Self {
+        Self {
+            language,
+            stems: HashSet::new(),
+            by_first: HashMap::new(),
+            titled: HashSet::new(),
+            pairs: HashSet::new(),
+        }
+    }
+
+    fn add(&mut self, text: &str, own: &str, all: &mut HashSet<String>) {
+        if word::is_unspaced(self.language) {
+            self.pairs.extend(unspaced(text).into_iter().map(str::to_lowercase));
+        }
+        for part in parts(text) {
+            let lower = lexicon::lower(part);
+            if all.len() >= MAX_WORDS || all.contains(&lower) {
+                continue;
+            }
+            self.stems.insert(word::stem(&lower, self.language));
+            if !own.is_empty() && own != self.language {
+                self.stems.insert(word::stem(&lower, own));
+            }
+            all.insert(lower);
+        }
+    }
+
+    fn sorted(mut self, all: HashSet<String>) -> Self {
         let mut all: Vec<String> = all.into_iter().collect();
         all.sort_unstable();
         for word in all {
-            found.by_first.entry(word.chars().next().unwrap_or(' ')).or_default().push(word);
+            self.by_first.entry(word.chars().next().unwrap_or(' ')).or_default().push(word);
         }
-        found
+        self
     }
 
     /// How much it says that the word is found: what a title says, a text is about.

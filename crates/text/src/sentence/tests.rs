@@ -77,6 +77,15 @@ fn other_languages() {
 }
 
 #[test]
+fn languages_whose_sentences_end_with_a_space() {
+    check(
+        "สหกรณ์ก่อตั้งขึ้นเมื่อปี 2541 โดยครอบครัวสามสิบเอ็ดครอบครัว |สมาชิกเก็บผลกาแฟสุกด้วยมือตั้งแต่เดือนตุลาคมถึงมกราคม \
+         |กาแฟหนึ่งกระสอบหนักหกสิบกิโลกรัมและขายที่ท่าเรือ",
+    );
+    check("สมาชิกเก็บผลกาแฟสุกต่างๆ ด้วยมือทุกวัน");
+}
+
+#[test]
 fn lower_case_texts_are_split_too() {
     check("this is it. |then we go! |fine.");
 }

@@ -34,6 +34,16 @@ fn words_are_found_between_everything_else() {
 }
 
 #[test]
+fn scripts_without_spaces_are_counted_as_their_readers_count() {
+    assert_eq!(count("每袋咖啡重六十公斤。"), 9);
+    assert_eq!(count("コーヒーの袋は60キロです。"), 8);
+    assert_eq!(count("กาแฟหนึ่งกระสอบหนักหกสิบกิโลกรัม"), 7);
+    assert!(
+        is_unspaced_text("每袋 60 kg 咖啡很重") && is_unspaced_text("กาแฟ") && !is_unspaced_text("Tea (茶) is a drink")
+    );
+}
+
+#[test]
 fn indices_point_at_the_words() {
     let text = "Ünï-code: 5% дом";
     for (at, word) in indices(text) {
