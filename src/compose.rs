@@ -25,11 +25,11 @@ use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Blogs, Bucket, Services, Settings, StockPhotos, pipelines};
 use galley_store::{Pooling, Retention, Store, StoreSettings, outage};
 use galley_webhooks::{SendLimits, Sender};
-use galley_workers::{Toolbox, all_steps};
+use galley_workers::{OffTopic, Toolbox, all_steps};
 use tokio::{sync::Mutex, task::JoinHandle};
 
 use crate::{
-    config::{Config, PoolingMode, SearchKind, StorageKind, WriterKind},
+    config::{Config, OffTopicKind, PoolingMode, SearchKind, StorageKind, WriterKind},
     data_folder, envelope,
     presence::Presence,
 };
@@ -389,6 +389,10 @@ pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
         search: search_provider(config)?,
         search_results: config.search.results.clamp(1, search::MAX_HITS),
         writer: writer(config)?,
+        off_topic: match config.writer.off_topic {
+            OffTopicKind::Refuse => OffTopic::Refuse,
+            OffTopicKind::Warn => OffTopic::Warn,
+        },
         image_model: image_model(config)?,
         destination: folder(config)?.map(|folder| Arc::new(folder) as Arc<dyn Destination>),
         sender: Sender::new(SendLimits::default(), links(config)?, &config.fetch.user_agent)?,

@@ -125,6 +125,15 @@ pub struct Writer {
     pub idle_seconds: Option<u64>,
     /// Seconds that one call may take in all.
     pub total_seconds: Option<u64>,
+    /// What becomes of an order whose sources are about something else.
+    pub off_topic: OffTopicKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OffTopicKind {
+    Refuse,
+    Warn,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -293,6 +302,7 @@ impl Default for Writer {
             completion_price: None,
             idle_seconds: None,
             total_seconds: None,
+            off_topic: OffTopicKind::Refuse,
         }
     }
 }

@@ -130,6 +130,7 @@ fn output(kind: StepKind, task: Uuid) -> Output {
             word_count: 0,
             seo_report: serde_json::Value::Null,
             writer: "bench".into(),
+            language: None,
             claims: Vec::new(),
             warnings: Vec::new(),
         }),

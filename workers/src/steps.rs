@@ -28,11 +28,22 @@ pub struct Toolbox {
     /// How many pages a search may add to an order.
     pub search_results: usize,
     pub writer: Arc<dyn Writer>,
+    pub off_topic: OffTopic,
     pub image_model: Option<Arc<dyn ImageModel>>,
     /// Where finished articles are put, if anywhere.
     pub destination: Option<Arc<dyn Destination>>,
     /// The one of this process: it counts what is on its way to each host.
     pub sender: Sender,
+}
+
+/// What becomes of an order whose sources are about something else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OffTopic {
+    /// It fails before anything is written.
+    #[default]
+    Refuse,
+    /// It is written with a warning.
+    Warn,
 }
 
 /// Every kind of step has its worker here.

@@ -39,10 +39,12 @@ pub struct LockedArticle {
     pub status: String,
     pub version: i32,
     pub published_at: Option<DateTime<Utc>>,
+    /// ISO 639-1.
+    pub language: String,
 }
 
 const LOCK: &str = "
-SELECT a.id, a.project_id, a.status, a.version, a.published_at FROM articles a
+SELECT a.id, a.project_id, a.status, a.version, a.published_at, a.language FROM articles a
 WHERE a.id = ANY($2::uuid[]) AND (a.org_id, a.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
 ORDER BY a.id FOR UPDATE OF a";
 

@@ -63,6 +63,8 @@ pub enum ArticleChange {
     },
     /// A run begins; a text that was there before stays as it is.
     Generating,
+    /// The text turned out to be in this language, ISO 639-1.
+    Language(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,6 +239,11 @@ impl TenantTx {
                     cover_alt: Set(Some(alt)),
                     ..Default::default()
                 };
+                self.update::<articles::Entity>(article, row).await?;
+                return Ok(());
+            }
+            ArticleChange::Language(language) => {
+                let row = articles::ActiveModel { language: Set(language), ..Default::default() };
                 self.update::<articles::Entity>(article, row).await?;
                 return Ok(());
             }

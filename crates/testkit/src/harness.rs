@@ -400,6 +400,7 @@ impl Harness {
             search: None,
             search_results: 3,
             writer,
+            off_topic: galley_workers::OffTopic::default(),
             image_model: None,
             destination: Some(Arc::new(FolderDestination::new(self.site(), FrontMatterStyle::Hugo))),
             sender: Sender::new(limits, links, "Galley/test").expect("a sender"),

@@ -172,6 +172,7 @@ fn output(step: &ClaimedStep, sections: usize) -> Output {
             word_count: 5,
             seo_report: Default::default(),
             writer: "scripted".into(),
+            language: None,
             claims: Vec::new(),
             warnings: Vec::new(),
         }),

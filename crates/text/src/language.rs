@@ -2,6 +2,8 @@
 
 use whatlang::Lang;
 
+use crate::word;
+
 /// Texts with fewer letters are not judged: titles and names fool every detector.
 const LEAST_LETTERS: usize = 40;
 /// The beginning tells as much as the whole.
@@ -16,6 +18,25 @@ pub fn detect(text: &str) -> Option<&'static str> {
     }
     let info = whatlang::detect(sample)?;
     info.is_reliable().then(|| iso_639_1(info.lang()))
+}
+
+/// The language of a text that is too short for [`detect`], by its commonest words: one of those that we have a list of.
+pub fn by_common_words(text: &str) -> Option<&'static str> {
+    /// Fewer of them stand in other languages too.
+    const LEAST: usize = 4;
+    const LEAST_PERCENT: usize = 15;
+    if let Some(found) = detect(text) {
+        return Some(found);
+    }
+    let words: Vec<&str> = word::iter(text).take(1_000).collect();
+    let mut counts: Vec<(usize, &'static str)> = word::LANGUAGES_WITH_STOPWORDS
+        .iter()
+        .map(|lang| (words.iter().filter(|w| word::is_stopword(w, lang)).count(), *lang))
+        .collect();
+    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let (most, second) = (counts.first()?, counts.get(1)?);
+    let is_clear = most.0 > second.0 && most.0 >= LEAST && most.0 * 100 >= words.len() * LEAST_PERCENT;
+    is_clear.then_some(most.1)
 }
 
 /// The language of a text, where that is surely another than `expected` (ISO 639-1, a region is ignored).
@@ -158,6 +179,19 @@ mod tests {
         assert_eq!(other_than(danish, "no"), None);
         assert_eq!(other_than(german, "gl"), Some("de"), "Galician is near to one that is known");
         assert_eq!(other_than(german, "eu"), None, "Basque is not known, so it cannot be told from others");
+    }
+
+    #[test]
+    fn short_texts_are_told_by_their_common_words() {
+        for (text, lang) in [
+            ("The pump is for all of the rooms.", Some("en")),
+            ("Der Automat steht am Markt und ist für alle da.", Some("de")),
+            ("Le four est dans la cuisine de la maison.", Some("fr")),
+            ("Riga | 120 | Tartu | 80", None),
+            ("", None),
+        ] {
+            assert_eq!(by_common_words(text), lang, "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod syllables;
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_segmentation::UnicodeSegmentation;
 
+pub(crate) use stopwords::LANGUAGES_WITH_STOPWORDS;
 pub use stopwords::is_stopword;
 pub(crate) use stopwords::is_stopword_anywhere;
 pub use syllables::syllables_en;

@@ -136,6 +136,8 @@ pub struct WrittenArticle {
     pub word_count: u32,
     pub seo_report: serde_json::Value,
     pub writer: String,
+    /// What the text is written in, ISO 639-1; the ordered language when not set.
+    pub language: Option<String>,
     pub claims: Vec<ClaimedText>,
     pub warnings: Vec<String>,
 }

@@ -84,6 +84,8 @@ const RU: &str = "а без более больше будет будто бы �
 const LISTS: [(&str, &str); 8] =
     [("en", EN), ("de", DE), ("fr", FR), ("es", ES), ("it", IT), ("pt", PT), ("nl", NL), ("ru", RU)];
 
+pub(crate) const LANGUAGES_WITH_STOPWORDS: [&str; 8] = ["en", "de", "fr", "es", "it", "pt", "nl", "ru"];
+
 static SETS: LazyLock<Vec<(&str, HashSet<&str>)>> =
     LazyLock::new(|| LISTS.iter().map(|(lang, words)| (*lang, words.split_whitespace().collect())).collect());
 

@@ -27,6 +27,7 @@ impl Step for Draft {
             let message = format!("the outline has no section {index}");
             return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
         }
+        let brief = self.0.order_for_writer(brief, &sources);
         let writer = self.0.writer_of(org).await?;
         let written = writer.section(&brief, &outline, index, &sources, &cx.meter).await;
         let (section, warnings) = substitute::section(written, &brief, &outline, index, &sources).await?;

@@ -21,6 +21,7 @@ impl Step for OutlineStep {
         let (org, task) = cx.owner()?;
         let brief = self.0.services.order_of(org, task).await?.brief;
         let sources = self.0.services.snapshots_of(org, task).await?;
+        let brief = self.0.order_for_writer(brief, &sources);
         let writer = self.0.writer_of(org).await?;
         let planned = writer.outline(&brief, &sources, &cx.meter).await;
         let (outline, warnings) = substitute::outline(planned, &brief, &sources).await?;

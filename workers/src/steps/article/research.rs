@@ -1,18 +1,21 @@
 //! Research: reads what the order names and what a search finds, and freezes it.
 
+mod found;
+mod judged;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
+use galley_compose::{ExtractiveWriter, searches};
 use galley_domain::{
     Fault, FaultCode, article,
     order::ArticleOrder,
     task::StepKind,
-    writing::{Brief, Snapshot},
+    writing::{Snapshot, Writer},
 };
 use galley_services::pipelines;
-use galley_store::NewSource;
 use sha2::{Digest, Sha256};
 
 use super::{Toolbox, compute, reading, reading::Reading};
@@ -20,8 +23,6 @@ use galley_engine::{Output, Step, StepContext, StepError};
 
 /// Sources that are read at the same time.
 const AT_ONCE: usize = 5;
-/// All texts of one task together; ranked last goes first.
-const MAX_TEXT_BYTES: usize = 8 * 1024 * 1024;
 
 pub(crate) struct Research(pub(crate) Arc<Toolbox>);
 
@@ -38,16 +39,14 @@ impl Step for Research {
         readings.extend(self.read_found(cx, &order).await);
         let asked = !readings.is_empty();
         let (snapshots, mut warnings, transient) = sort_out(readings);
-        if snapshots.is_empty() && (asked || self.0.writer.name() == "extractive") {
+        if snapshots.is_empty() && (asked || self.0.writer.name() == ExtractiveWriter.name()) {
             return Err(nothing_left(&warnings, transient).into());
         }
-        let brief = order.brief;
-        let read = snapshots.len();
-        let sources = compute(move || freeze(&brief, snapshots)).await?;
-        if sources.len() < read {
-            let dropped = read - sources.len();
-            warnings.push(format!("{dropped} of {read} sources were left out: together they are too long"));
-        }
+        let (brief, policy) = (order.brief, self.0.off_topic);
+        let by_model = self.0.writer.name() != ExtractiveWriter.name();
+        let judged = compute(move || judged::judge(&brief, snapshots, policy, by_model)).await??;
+        let sources = judged.sources;
+        warnings.extend(judged.warnings);
         cx.report(&format!("{} sources read", sources.len())).await;
         Ok(pipelines::article::research(cx.step.run, sources, warnings))
     }
@@ -68,26 +67,26 @@ impl Research {
     /// A search that fails is a warning: what the client gave is still there.
     async fn read_found(&self, cx: &StepContext, order: &ArticleOrder) -> Vec<Reading> {
         let Some(search) = self.0.search.as_ref().filter(|_| order.search) else { return Vec::new() };
-        let query = query_of(&order.brief);
-        let hits = match search.search(&query, &order.brief.language, self.0.search_results).await {
-            Ok(hits) => hits,
-            Err(fault) => {
-                let warning = format!("the search with {} failed: {fault}", search.name());
-                return vec![Reading::Nothing { warning, transient: fault.is_transient() }];
+        let (mut readings, mut lists) = (Vec::new(), Vec::new());
+        for query in searches::queries(&order.brief) {
+            match search.search(&query, &order.brief.language, self.0.search_results).await {
+                Ok(hits) => lists.push((query, hits)),
+                Err(fault) => {
+                    let warning = format!("the search with {} failed: {fault}", search.name());
+                    readings.push(Reading::Nothing { warning, transient: fault.is_transient() });
+                    // The next one would fail the same way, after the same wait.
+                    break;
+                }
             }
-        };
-        cx.report(&format!("{} pages found by {}", hits.len(), search.name())).await;
-        let new: Vec<String> =
-            hits.into_iter().map(|hit| hit.url).filter(|url| !order.reference_links.contains(url)).collect();
+        }
+        let (chosen, reasons) = found::choose(&lists, &order.brief, &order.reference_links, self.0.search_results);
+        cx.report(&format!("{} pages found by {} with {} queries", chosen.len(), search.name(), lists.len())).await;
+        readings.extend(reasons.into_iter().map(|warning| Reading::Nothing { warning, transient: false }));
         let reads: Vec<BoxFuture<'_, Reading>> =
-            new.iter().map(|url| reading::hit(&self.0.fetcher, url, &query).boxed()).collect();
-        stream::iter(reads).buffered(AT_ONCE).collect().await
+            chosen.iter().map(|one| reading::hit(&self.0.fetcher, &one.url, &one.query).boxed()).collect();
+        readings.extend(stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await);
+        readings
     }
-}
-
-/// The keywords say best what to look for; a prompt is full of instructions.
-fn query_of(brief: &Brief) -> String {
-    if brief.keywords.is_empty() { brief.prompt.clone() } else { brief.keywords.join(" ") }
 }
 
 /// Splits readings into texts and warnings, and says whether another try could read more.
@@ -122,39 +121,6 @@ fn nothing_left(warnings: &[String], transient: bool) -> Fault {
     } else {
         Fault::permanent(FaultCode::WorkflowError, message)
     }
-}
-
-/// Ranks the texts for the brief, numbers them best first, and hashes them.
-fn freeze(brief: &Brief, mut snapshots: Vec<Snapshot>) -> Vec<NewSource> {
-    for (number, snapshot) in (1..).zip(snapshots.iter_mut()) {
-        snapshot.number = number;
-    }
-    let order = galley_compose::rank(brief, &snapshots);
-    snapshots.sort_by_key(|snapshot| order.iter().position(|number| *number == snapshot.number));
-    let mut bytes = 0;
-    snapshots
-        .into_iter()
-        .take_while(|snapshot| {
-            // The best one always stays; no single text is longer than its reader's limit.
-            let first = bytes == 0;
-            bytes += snapshot.text.len();
-            first || bytes <= MAX_TEXT_BYTES
-        })
-        .zip(1..)
-        .map(|(snapshot, number)| NewSource {
-            number,
-            origin: snapshot.origin,
-            title: snapshot.title,
-            language: snapshot.language,
-            sha256: hex(&Sha256::digest(snapshot.text.as_bytes())),
-            words: galley_text::word::count(&snapshot.text),
-            text: snapshot.text,
-        })
-        .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use galley_domain::{
     writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, Verdict, Writer},
 };
 use galley_services::{ClaimedText, WrittenArticle, pipelines};
-use galley_text::{markdown, seo, slug};
+use galley_text::{language, markdown, seo, slug};
 use serde_json::json;
 
 use super::{Toolbox, compute, substitute};
@@ -49,7 +49,8 @@ impl Step for Seo {
         let writer = self.0.writer.name().to_owned();
         // What the built-in writer proposes stands in the sources.
         let by_model = writer != ExtractiveWriter.name();
-        let (brief, sources) = (Arc::new(brief), Arc::new(sources));
+        let ordered = brief.language.clone();
+        let (brief, sources) = (Arc::new(self.0.order_for_writer(brief, &sources)), Arc::new(sources));
         let body = {
             let (brief, sources) = (Arc::clone(&brief), Arc::clone(&sources));
             compute(move || put_together(&brief, outline, sections, &sources, by_model)).await??
@@ -66,7 +67,7 @@ impl Step for Seo {
             proposal = checked;
             body.warnings.extend(more);
         }
-        let article = compute(move || finish(&brief, body, proposal, writer)).await?;
+        let article = compute(move || finish(&brief, &ordered, body, proposal, writer)).await?;
         Ok(pipelines::article::text(article))
     }
 }
@@ -160,10 +161,14 @@ impl<'a> LineCheck<'a> {
 }
 
 /// Whatever a writer proposes is brought within the limits.
-fn finish(brief: &Brief, body: Body, proposal: SeoProposal, writer: String) -> WrittenArticle {
+fn finish(brief: &Brief, ordered: &str, body: Body, proposal: SeoProposal, writer: String) -> WrittenArticle {
     let title = body.title;
     let mut warnings = warnings(&body.claims, &writer);
     warnings.extend(body.warnings);
+    let language = written_in(brief, &body.markdown);
+    if !language::is_near(&language, ordered.split(['-', '_']).next().unwrap_or(ordered)) {
+        warnings.push(format!("the article is in another language ({language}) than ordered ({ordered})"));
+    }
     let seo_title = seo::fit_title(or(&proposal.title, &title));
     let seo_description = seo::fit_description(or(&proposal.description, &title));
     let keywords = if brief.keywords.is_empty() { fit_keywords(proposal.keywords) } else { brief.keywords.clone() };
@@ -175,7 +180,7 @@ fn finish(brief: &Brief, body: Body, proposal: SeoProposal, writer: String) -> W
         keyphrase: keywords.first().map(String::as_str),
         keywords: &keywords,
         markdown: &body.markdown,
-        language: &brief.language,
+        language: &language,
         site: None,
     });
     WrittenArticle {
@@ -190,7 +195,14 @@ fn finish(brief: &Brief, body: Body, proposal: SeoProposal, writer: String) -> W
         seo_description,
         keywords,
         writer,
+        language: Some(language),
     }
+}
+
+/// The language of the text: the ordered one, unless it is surely another.
+fn written_in(brief: &Brief, text: &str) -> String {
+    let prose = markdown::strip_headings(text);
+    language::other_than(&prose, &brief.language).map_or_else(|| brief.language.clone(), str::to_owned)
 }
 
 /// A "word" of the prompt can be a checksum or a whole line in a language without spaces; as a keyword it says nothing, and
@@ -273,6 +285,30 @@ mod tests {
         assert_ne!(outline.sections[2].heading.as_deref(), Some("Prices fell by 40 %"));
         assert_eq!(warnings.len(), 2, "{warnings:?}");
         assert!(warnings[0].contains("$5 billion") && warnings[1].contains("40 %"), "{warnings:?}");
+    }
+
+    #[test]
+    fn a_text_in_another_language_than_ordered_is_told_and_labelled_as_what_it_is() {
+        let body = |markdown: &str| Body {
+            title: "Lockers".into(),
+            markdown: markdown.into(),
+            claims: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let proposal = || SeoProposal { title: "Lockers".into(), description: "Lockers.".into(), keywords: Vec::new() };
+        let german = "# Lockers\n\nDie Automaten stehen meist neben Supermärkten und werden jeden Morgen geleert. Ein \
+            Automat fasst sechzig Pakete, und viele Kunden holen ihre Sendungen erst am Abend ab.";
+        let article = finish(&brief(), "en", body(german), proposal(), "m".into());
+        assert_eq!(article.language.as_deref(), Some("de"));
+        assert_eq!(article.warnings, ["the article is in another language (de) than ordered (en)"]);
+        let english =
+            "# Lockers\n\nThe lockers stand next to supermarkets and are emptied in the morning by the carrier.";
+        let article = finish(&brief(), "en", body(english), proposal(), "m".into());
+        assert_eq!((article.language.as_deref(), article.warnings.len()), (Some("en"), 0));
+        // As the built-in writer was told to write.
+        let order = Brief { language: "de".into(), ..brief() };
+        let article = finish(&order, "en", body(german), proposal(), "m".into());
+        assert_eq!((article.language.as_deref(), article.warnings.len()), (Some("de"), 1));
     }
 
     #[test]

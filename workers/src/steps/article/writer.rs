@@ -2,13 +2,27 @@
 
 use std::sync::Arc;
 
-use galley_domain::{Fault, FaultCode, OrgId, writing::Writer};
+use galley_compose::ExtractiveWriter;
+use galley_domain::{
+    Fault, FaultCode, OrgId,
+    writing::{Brief, Snapshot, Writer},
+};
 use galley_services::{SecretError, SecretPurpose};
 
 use super::Toolbox;
 use galley_engine::StepError;
 
 impl Toolbox {
+    /// The order as the writer can follow it: without a model nothing is translated, so a text from sources that are all in
+    /// another language is written in theirs.
+    pub(super) fn order_for_writer(&self, brief: Brief, sources: &[Snapshot]) -> Brief {
+        if self.writer.name() == ExtractiveWriter.name() {
+            galley_compose::in_language_of_sources(&brief, sources).unwrap_or(brief)
+        } else {
+            brief
+        }
+    }
+
     /// The writer of an organization: with its own key, where it has one. A key that cannot be opened fails the step; to
     /// take the operator's instead would be a bill that nobody ordered.
     pub(super) async fn writer_of(&self, org: OrgId) -> Result<Arc<dyn Writer>, StepError> {

@@ -88,6 +88,9 @@ impl Keeper for Texts {
             let current = locked.articles.remove(&id).ok_or(StoreError::StaleVersion)?;
             let slug = name(tx, &locked, &mut names, (task.org(), current.project_id), &text.slug, id).await?;
             let version = current.version + 1;
+            if let Some(language) = text.language.as_ref().filter(|language| **language != current.language) {
+                tx.tenant(task.org_id)?.change_article(id, ArticleChange::Language(language.clone())).await?;
+            }
             versions.push(NewVersion { org: task.org_id, article: id, text: text_version(text, slug, &current)? });
             if !text.claims.is_empty() {
                 let sources = tx.tenant(task.org_id)?.source_heads(task.id).await?;
