@@ -17,6 +17,7 @@ mod polarity;
 mod reported;
 mod statement;
 mod units;
+mod unspaced;
 
 use galley_domain::writing::{Claim, SectionText, Snapshot, Verdict};
 use galley_text::sentence;

@@ -12,7 +12,7 @@ use super::{
     names::Corpus,
     nothing_claimed, order, polarity, reported,
     statement::{Statement, Term},
-    states_nothing,
+    states_nothing, unspaced,
 };
 use crate::{
     attribution, lexicon,
@@ -73,6 +73,8 @@ struct View {
     weight: f32,
     facts: ClaimFacts,
     statement: Statement,
+    /// The words, where they stand without spaces.
+    unspaced: Option<String>,
 }
 
 /// A span that was looked at.
@@ -227,7 +229,13 @@ impl<'a> Checker<'a> {
         for term in &mut statement.terms {
             term.known = self.vocabulary.id(&term.word, lang).is_some();
         }
-        View { terms, weight, facts: ClaimFacts::read(said, lang, &self.corpus), statement }
+        View {
+            terms,
+            weight,
+            unspaced: unspaced::is(said).then(|| said.to_owned()),
+            facts: ClaimFacts::read(said, lang, &self.corpus),
+            statement,
+        }
     }
 
     fn judged(&self, whole: &str, views: &[View], allowed: &dyn Fn(usize) -> bool) -> Claim {
@@ -326,6 +334,9 @@ impl<'a> Checker<'a> {
         if coverage < NEAR_PERMILLE {
             return found;
         }
+        if let Some(said) = &view.unspaced {
+            return self.look_unspaced(said, found);
+        }
         let lang = &self.languages[self.entries[first].language];
         let facts: Vec<&SpanFacts> = window.clone().map(|i| self.facts(i)).collect();
         let statements: Vec<&Statement> = facts.iter().map(|f| &f.statement).collect();
@@ -344,6 +355,21 @@ impl<'a> Checker<'a> {
             _ => Verdict::Unsupported,
         };
         found.missing.extend(objections.against.into_iter().chain(objections.short));
+        found
+    }
+
+    fn look_unspaced(&self, said: &str, mut found: Found) -> Found {
+        let span = self.span(found.first, found.len);
+        let passage = &self.sources[self.entries[found.first].source].text[span.start..span.end];
+        let compared = unspaced::compare(said, passage);
+        found.coverage = compared.coverage;
+        found.verdict = match (compared.against.is_empty(), compared.short.is_empty()) {
+            _ if compared.coverage < unspaced::THRESHOLD_PERMILLE => Verdict::Unsupported,
+            (true, true) => Verdict::Supported,
+            (true, false) => Verdict::Partly,
+            _ => Verdict::Unsupported,
+        };
+        found.missing.extend(compared.against.into_iter().chain(compared.short));
         found
     }
 

@@ -184,3 +184,34 @@ fn facts_of_a_line_that_nobody_gave_are_named() {
     }
     assert!(checker.foreign_facts("Die Wassertemperatur der Automaten", "de", order).is_empty());
 }
+
+#[test]
+fn sentences_without_spaces_are_checked() {
+    let zh = source(
+        1,
+        "zh",
+        "# 合作社手册\n\n每袋咖啡重六十公斤，价格是一百二十美元。社员们在十月到一月之间用手采摘成熟的咖啡果。2019年合作社卖出了500吨咖啡。",
+    );
+    let ja = source(
+        2,
+        "ja",
+        "# 協同組合\n\n協同組合は2019年に500トンのコーヒーを販売した。会員は十月から一月まで手で実を摘む。",
+    );
+    let th = source(3, "th", "# สหกรณ์\n\nสหกรณ์ขายกาแฟ 500 ตันในปี 2019 สมาชิกเก็บเมล็ดกาแฟด้วยมือ");
+    for (source, claim, verdict) in [
+        (&zh, "社员们在十月到一月之间用手采摘咖啡果。", Verdict::Supported),
+        (&zh, "合作社去年卖掉了所有的货船。", Verdict::Unsupported),
+        (&zh, "社员们禁止游客进入山谷。", Verdict::Unsupported),
+        (&zh, "工厂的屋顶被大风吹走了。", Verdict::Unsupported),
+        (&zh, "合作社在2019年卖出了500万吨咖啡。", Verdict::Unsupported),
+        (&zh, "合作社在2019年没有卖出500吨咖啡。", Verdict::Unsupported),
+        (&ja, "協同組合は2019年に500トンのコーヒーを販売した。", Verdict::Supported),
+        (&ja, "協同組合は2019年に800トンのコーヒーを販売した。", Verdict::Unsupported),
+        (&ja, "工場の屋根が風で飛ばされた。", Verdict::Unsupported),
+        (&th, "สมาชิกเก็บเมล็ดกาแฟด้วยมือ", Verdict::Supported),
+        (&th, "หลังคาโรงงานถูกลมพัดไป", Verdict::Unsupported),
+    ] {
+        let found = Checker::new(std::slice::from_ref(source)).check(claim);
+        assert_eq!(found.verdict, verdict, "{found:?}");
+    }
+}
