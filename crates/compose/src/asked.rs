@@ -36,7 +36,7 @@ const ROOM: u32 = 22;
 /// them; `words` is what the article has for all of them.
 pub(crate) fn topics(brief: &Brief, pool: &Pool, words: u32) -> Vec<Topic> {
     let most = usize::try_from(words / ROOM).unwrap_or(usize::MAX).max(1);
-    let asked: Vec<&Asked> = pool.request.topics.iter().take(most).collect();
+    let asked = &pool.request.topics;
     if asked.is_empty() {
         return Vec::new();
     }
@@ -56,7 +56,7 @@ pub(crate) fn topics(brief: &Brief, pool: &Pool, words: u32) -> Vec<Topic> {
     for (number, asked) in asked.iter().enumerate() {
         let own: Vec<Piece> = (0..all.len()).filter(|i| owners[*i] == Some(number)).map(|i| all[i]).collect();
         let mut topic = describe(pool, &asked.words, &own);
-        if topic.words < LEAST_WORDS {
+        if topic.words < LEAST_WORDS || out.len() == most {
             continue;
         }
         topic.heading = heading(brief, pool, asked, &own, &out);

@@ -12,6 +12,7 @@ pub mod claims;
 mod fit;
 mod foreign;
 mod lexicon;
+mod notes;
 pub mod orders;
 mod outline;
 mod plan;
@@ -38,6 +39,7 @@ mod testing;
 
 pub use fit::fit;
 pub use foreign::in_language_of_sources;
+pub use notes::notes;
 pub use outline::{assign, outline};
 pub use rank::rank;
 pub use section::section;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use galley_domain::{Fault, FaultCode, article, task::StepKind};
+use galley_compose::ExtractiveWriter;
+use galley_domain::{Fault, FaultCode, article, task::StepKind, writing::Writer};
 use galley_services::pipelines;
 
 use super::{Toolbox, compute, substitute};
@@ -24,11 +25,18 @@ impl Step for OutlineStep {
         let brief = self.0.order_for_writer(brief, &sources);
         let writer = self.0.writer_of(org).await?;
         let planned = writer.outline(&brief, &sources, &cx.meter).await;
-        let (outline, warnings) = substitute::outline(planned, &brief, &sources).await?;
+        let (outline, mut warnings) = substitute::outline(planned, &brief, &sources).await?;
         if outline.sections.is_empty() {
             return Err(Fault::permanent(FaultCode::WorkflowError, "the writer planned no sections").into());
         }
-        let outline = compute(move || galley_compose::assign(&brief, &outline, &sources)).await?;
+        let built_in = writer.name() == ExtractiveWriter.name();
+        let (outline, notes) = compute(move || {
+            let outline = galley_compose::assign(&brief, &outline, &sources);
+            let notes = galley_compose::notes(&brief, &outline, built_in);
+            (outline, notes)
+        })
+        .await?;
+        warnings.extend(notes);
         Ok(pipelines::article::outline(&outline).warning(warnings))
     }
 }
