@@ -19,6 +19,38 @@ pub(crate) fn name(source: &Snapshot) -> Option<&str> {
     (plain && length && title.contains(' ') && title.starts_with(char::is_uppercase)).then_some(title)
 }
 
+/// Ways to name a source that any sentence can stand behind as it is.
+const SAYING: [(&str, &str); 7] = [
+    ("en", "“{}” says: "),
+    ("de", "In „{}“ heißt es: "),
+    ("fr", "« {} » indique : "),
+    ("es", "«{}» dice: "),
+    ("it", "«{}» riporta: "),
+    ("pt", "“{}” diz: "),
+    ("ru", "«{}» сообщает: "),
+];
+
+/// The title of a source, or the name of its file or page, as far as it can stand in quotation marks.
+pub(crate) fn label(source: &Snapshot) -> Option<&str> {
+    name(source).or_else(|| {
+        let plain = |text: &&str| {
+            let length = (3..=MAX_TITLE_CHARS).contains(&text.chars().count());
+            length && !text.contains(['“', '”', '"', '«', '»', '„', '?', '!', '\n', ':']) && !text.contains(". ")
+        };
+        [source.title.trim(), source.origin.label()].into_iter().find(plain)
+    })
+}
+
+/// The sentence with the source named in front: in the flow of the sentence where grammar allows it, else before a colon.
+pub(crate) fn attribute_surely(sentence: &str, source: &Snapshot, language: &Language, turn: usize) -> Option<String> {
+    let label = label(source)?;
+    if let Some(text) = name(source).and_then(|title| attribute(sentence, title, language, turn)) {
+        return Some(text);
+    }
+    let (_, template) = SAYING.iter().find(|(code, _)| *code == language.table.code)?;
+    Some(format!("{}{sentence}", template.replace("{}", label)))
+}
+
 /// The sentence with the source named in front, where grammar allows it.
 pub(crate) fn attribute(sentence: &str, title: &str, language: &Language, turn: usize) -> Option<String> {
     let templates = language.table.attributions;
@@ -53,15 +85,14 @@ pub(crate) fn attribute(sentence: &str, title: &str, language: &Language, turn: 
 
 /// Takes an attribution off a sentence: the rest, and the numbers of the sources that the title belongs to.
 pub(crate) fn strip<'a>(sentence: &'a str, titles: &[(u32, String)]) -> Option<(&'a str, Vec<u32>)> {
-    for language in lexicon::all() {
-        for template in language.table.attributions {
-            let Some((before, after)) = template.split_once("{}") else { continue };
-            let Some(rest) = sentence.strip_prefix(before) else { continue };
-            let Some((title, claim)) = rest.split_once(after) else { continue };
-            let numbers: Vec<u32> = titles.iter().filter(|(_, t)| t == title).map(|(n, _)| *n).collect();
-            if !numbers.is_empty() && !claim.is_empty() {
-                return Some((claim, numbers));
-            }
+    let flowing = lexicon::all().iter().flat_map(|language| language.table.attributions);
+    for template in flowing.chain(SAYING.iter().map(|(_, template)| template)) {
+        let Some((before, after)) = template.split_once("{}") else { continue };
+        let Some(rest) = sentence.strip_prefix(before) else { continue };
+        let Some((title, claim)) = rest.split_once(after) else { continue };
+        let numbers: Vec<u32> = titles.iter().filter(|(_, t)| t == title).map(|(n, _)| *n).collect();
+        if !numbers.is_empty() && !claim.is_empty() {
+            return Some((claim, numbers));
         }
     }
     None
@@ -69,7 +100,7 @@ pub(crate) fn strip<'a>(sentence: &'a str, titles: &[(u32, String)]) -> Option<(
 
 /// The sources by the titles that [`strip`] knows.
 pub(crate) fn titles(sources: &[Snapshot]) -> Vec<(u32, String)> {
-    sources.iter().filter_map(|s| Some((s.number, name(s)?.to_owned()))).collect()
+    sources.iter().filter_map(|s| Some((s.number, label(s)?.to_owned()))).collect()
 }
 
 #[cfg(test)]
@@ -86,6 +117,15 @@ mod tests {
         assert_eq!(text, "According to “Parcel Report 2024”, the lockers hold 60 parcels.");
         assert_eq!(strip(&text, &titles(&[s])), Some(("the lockers hold 60 parcels.", vec![3])));
         assert_eq!(strip(&text, &[]), None);
+    }
+
+    #[test]
+    fn any_sentence_can_stand_behind_a_colon() {
+        let s = source(3, "en", "# Bridges\n\nx");
+        let en = lexicon::of("en").expect("English");
+        let text = attribute_surely("Riga has 4 bridges, and one is new.", &s, en, 0).expect("a label");
+        assert_eq!(text, "“Bridges” says: Riga has 4 bridges, and one is new.");
+        assert_eq!(strip(&text, &titles(&[s])), Some(("Riga has 4 bridges, and one is new.", vec![3])));
     }
 
     #[test]

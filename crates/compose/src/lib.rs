@@ -9,6 +9,7 @@ mod asked;
 mod attribution;
 mod bm25;
 pub mod claims;
+mod dispute;
 mod fit;
 mod foreign;
 mod lexicon;

@@ -1,19 +1,23 @@
 //! What a plan does not give of what was ordered, for the task's warnings.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use galley_domain::writing::{Brief, Outline, Tone};
+use galley_domain::writing::{Brief, Outline, Snapshot, Span, Tone};
 use galley_text::word;
 
 use crate::{
+    attribution,
+    dispute::{self, View},
     lexicon,
     request::{self, Wish, WishKind},
+    snapshot::{SourceSentence, language_of, sentences_about},
+    vocabulary::{TermSet, Vocabulary},
 };
 
 /// A heading is on a topic when it has this share of the topic's words, in percent.
 const SAME_TOPIC_PERCENT: usize = 50;
 /// A wish is told to this length, in characters.
-const MAX_WISH_CHARS: usize = 80;
+const MAX_WISH_CHARS: usize = 120;
 /// With fewer words for each topic an article may have no room for all of them.
 const CROWDED: usize = 30;
 const MAX_LISTED: usize = 6;
@@ -22,7 +26,7 @@ const MAX_LISTED: usize = 6;
 ///
 /// `built_in`: the writer composes from the sources and cannot follow wishes of form. A model is told all of the order;
 /// of its plan only the sections are compared with the topics.
-pub fn notes(brief: &Brief, outline: &Outline, built_in: bool) -> Vec<String> {
+pub fn notes(brief: &Brief, outline: &Outline, sources: &[Snapshot], built_in: bool) -> Vec<String> {
     let request = request::read(brief);
     let mut out = Vec::new();
     let planned = |words: &str| outline.sections.iter().any(|s| s.points.iter().any(|point| point == words));
@@ -55,7 +59,62 @@ pub fn notes(brief: &Brief, outline: &Outline, built_in: bool) -> Vec<String> {
             out.push(format!("the built-in writer does not follow wishes about form: {}", listed(&wishes)));
         }
     }
+    out.extend(contradictions(outline, sources));
     out.extend(request.wishes.iter().filter_map(|wish| against_the_order(brief, wish)));
+    out
+}
+
+/// Where the passages of the plan contradict each other.
+fn contradictions(outline: &Outline, sources: &[Snapshot]) -> Vec<String> {
+    let mut spans: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
+    for span in outline.sections.iter().flat_map(|section| &section.passages) {
+        spans.entry(span.source).or_default().push(*span);
+    }
+    if spans.len() < 2 {
+        return Vec::new();
+    }
+    let mut vocabulary = Vocabulary::default();
+    let mut read: Vec<(SourceSentence, TermSet, &str)> = Vec::new();
+    for (source, spans) in sources.iter().filter_map(|source| Some((source, spans.get(&source.number)?))) {
+        let lang = language_of(source);
+        for sentence in sentences_about(source, spans) {
+            sentence.headings.iter().for_each(|heading| drop(vocabulary.add(heading, lang)));
+            let terms = vocabulary.add(&sentence.text, lang);
+            read.push((sentence, terms, lang));
+        }
+    }
+    let views: Vec<View<'_>> = read.iter().map(|(source, terms, lang)| View { source, terms, lang }).collect();
+    let label = |number: u32| {
+        let source = sources.iter().find(|source| source.number == number);
+        source.map_or("", |source| attribution::label(source).unwrap_or_else(|| source.origin.label()))
+    };
+    let side = |at: usize| {
+        let sentence = views[at].source;
+        format!(
+            "{} (source {}: {})",
+            listed(&[&sentence.text]),
+            sentence.span.source,
+            short(label(sentence.span.source))
+        )
+    };
+    let found = dispute::find(&views, &vocabulary, &|_| true);
+    let more = found.len().saturating_sub(MAX_LISTED);
+    let mut out: Vec<String> = found
+        .iter()
+        .take(MAX_LISTED)
+        .map(|d| {
+            format!(
+                "sources contradict each other, {} against {}: {} and {}",
+                d.values.0,
+                d.values.1,
+                side(d.one),
+                side(d.other)
+            )
+        })
+        .collect();
+    if more > 0 {
+        out.push(format!("{more} more contradictions between the sources"));
+    }
     out
 }
 
@@ -181,7 +240,7 @@ mod tests {
         let sources = [source(1, "en", TEXT)];
         let outline = crate::outline(&order, &sources).expect("an outline");
         assert_eq!(
-            notes(&order, &outline, true),
+            notes(&order, &outline, &sources, true),
             ["no section on the topic “earthquake insurance” of the order: the sources say too little about it"]
         );
     }
@@ -198,7 +257,7 @@ mod tests {
         let outline =
             Outline { title: "Trams".into(), sections: vec![section("What a tram costs"), section("The lines")] };
         assert_eq!(
-            notes(&order, &outline, false),
+            notes(&order, &outline, &[], false),
             ["no section on the topic “noise” of the order: no heading of the plan names it"]
         );
     }
@@ -206,7 +265,7 @@ mod tests {
     #[test]
     fn wishes_that_are_not_followed_are_told() {
         let outline = Outline { title: String::new(), sections: Vec::new() };
-        let told = |prompt: &str, built_in: bool| notes(&order(prompt), &outline, built_in);
+        let told = |prompt: &str, built_in: bool| notes(&order(prompt), &outline, &[], built_in);
         assert_eq!(
             told("Write about trams for beginners, as a checklist, in a friendly tone", true),
             [
@@ -225,7 +284,7 @@ mod tests {
         let mut casual = order("Write about trams");
         casual.tone = Tone::Casual;
         assert_eq!(
-            notes(&casual, &outline, true),
+            notes(&casual, &outline, &[], true),
             ["the built-in writer does not follow wishes about form: “tone: casual”"]
         );
     }

@@ -54,7 +54,8 @@ pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
     let headings = headings(brief, &topics);
     let heading_words: u32 = headings.iter().map(|h| word::count(h)).sum();
     let slots = slots(brief, &pool, &topics, target.saturating_sub(heading_words), opening);
-    let slots = filled(brief, &pool, slots, heading_words);
+    let mut slots = filled(brief, &pool, slots, heading_words);
+    plan::tell_both_sides(&pool, &mut slots);
     let mut names = std::iter::once(None).chain(headings.into_iter().map(Some));
     let mut points =
         std::iter::once(Vec::new()).chain(topics.iter().map(|topic| topic.asked.iter().cloned().collect()));
@@ -97,6 +98,7 @@ pub fn assign(brief: &Brief, outline: &Outline, sources: &[Snapshot]) -> Outline
     if words * 100 < budget * (100 - WordRange::TOLERANCE_PERCENT) {
         plan::fill(&pool, &mut slots, &mut used, true, false);
     }
+    plan::tell_both_sides(&pool, &mut slots);
     for (i, slot) in open.into_iter().zip(&slots) {
         out.sections[i].passages = plan::spans(&pool, slot);
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use galley_domain::writing::Span;
 
 use crate::{
+    dispute,
     pool::{PARAGRAPH, Piece, Pool, affinity, follows, has_unexplained, pieces},
     snapshot::BlockKind,
 };
@@ -15,6 +16,8 @@ const CLOSE: u32 = 12;
 const SLACK: u32 = 14;
 /// Less affinity to a section is chance.
 const RELATED: f32 = 0.07;
+/// More contradictions make no article.
+const MAX_DISPUTES: usize = 12;
 /// Rounds of spreading what some sections could not take over the others.
 const ROUNDS: usize = 3;
 
@@ -313,6 +316,46 @@ fn arrange(pool: &Pool, slot: &mut Slot) {
         }
     }
     slot.chosen = joined;
+}
+
+/// Puts the other side of each contradiction directly behind the side that was chosen, with what it hangs on.
+pub(crate) fn tell_both_sides(pool: &Pool, slots: &mut [Slot]) {
+    let chosen: BTreeSet<usize> = slots.iter().flat_map(|s| &s.chosen).flat_map(|p| p.range()).collect();
+    let place = |slots: &[Slot], i: usize| {
+        let within = |slot: &Slot| slot.chosen.iter().position(|piece| piece.range().contains(&i));
+        slots.iter().enumerate().find_map(|(s, slot)| Some((s, within(slot)?)))
+    };
+    let disputes = dispute::find(&pool.views(), &pool.vocabulary, &|i| chosen.contains(&i));
+    for dispute in disputes.into_iter().take(MAX_DISPUTES) {
+        let Some((slot, own)) = place(slots, dispute.one) else { continue };
+        let piece = match place(slots, dispute.other) {
+            Some((same, at)) if same == slot && at.abs_diff(own) <= 1 => continue,
+            Some((there, at)) if slots[there].chosen.len() > 1 => {
+                let piece = slots[there].chosen.remove(at);
+                slots[there].words = slots[there].words.saturating_sub(words_of(pool, piece));
+                piece
+            }
+            Some(_) => continue,
+            None => {
+                let mut first = dispute.other;
+                while pool.sentences[first].source.hangs && follows(pool, first) && dispute.other - first < PARAGRAPH {
+                    first -= 1;
+                }
+                let piece = Piece { first, len: dispute.other - first + 1 };
+                if pool.sentences[first].source.hangs || piece.range().any(|i| place(slots, i).is_some()) {
+                    continue;
+                }
+                piece
+            }
+        };
+        let behind = place(slots, dispute.one).map_or(0, |(_, at)| at + 1);
+        slots[slot].words += words_of(pool, piece);
+        slots[slot].chosen.insert(behind, piece);
+    }
+}
+
+fn words_of(pool: &Pool, piece: Piece) -> u32 {
+    pool.sentences[piece.range()].iter().map(|s| s.words).sum()
 }
 
 /// The passages of a slot as spans.

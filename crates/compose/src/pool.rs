@@ -6,6 +6,7 @@ use galley_domain::writing::{Brief, Snapshot};
 use galley_text::word;
 
 use crate::{
+    dispute::View,
     lexicon,
     rank::{self, Ranked},
     request::{self, Request},
@@ -227,6 +228,11 @@ impl Pool {
         if own + foreign < brief.words.with_tolerance().min {
             hit.iter().for_each(|i| self.sentences[*i].duplicate = false);
         }
+    }
+
+    /// The sentences as they are compared with each other.
+    pub fn views(&self) -> Vec<View<'_>> {
+        self.sentences.iter().map(|s| View { source: &s.source, terms: &s.terms, lang: &s.lang }).collect()
     }
 
     /// The words that may be used: of own and of foreign language. Sentences that hang on an unusable one do not count.

@@ -6,9 +6,11 @@ use galley_domain::writing::{Brief, Outline, SectionText, Snapshot, Span};
 
 use crate::{
     attribution,
+    dispute::{self, View},
     lexicon::{self, Language},
     pool::PARAGRAPH,
     snapshot::{BlockKind, SourceSentence, sentences_about},
+    vocabulary::{TermSet, Vocabulary},
 };
 
 /// Writes section `index` of an outline: the sentences of its passages, verbatim, in paragraphs of two to five. Where
@@ -99,11 +101,12 @@ struct Named<'a> {
 
 impl Named<'_> {
     fn write(&mut self, paragraphs: &[Vec<&SourceSentence>]) -> Vec<String> {
+        let disputed = self.disputed(paragraphs);
         let mut before = None;
-        let mut named_here = false;
+        let mut named_here = !disputed.is_empty();
         let mut out = Vec::with_capacity(paragraphs.len());
         for paragraph in paragraphs {
-            let mut text = paragraph.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" ");
+            let mut texts: Vec<String> = paragraph.iter().map(|s| s.text.clone()).collect();
             let source = paragraph.first().map(|s| s.span.source);
             let takes_over = before.is_some() && before != source;
             if takes_over
@@ -111,13 +114,55 @@ impl Named<'_> {
                 && let Some(first) = paragraph.first()
                 && let Some(named) = self.attributed(first)
             {
-                text.replace_range(..first.text.len(), &named);
+                texts[0] = named;
                 named_here = true;
             }
+            for (text, sentence) in texts.iter_mut().zip(paragraph) {
+                if disputed.contains(&sentence.span)
+                    && let Some(named) = self.named(sentence)
+                {
+                    *text = named;
+                }
+            }
             before = paragraph.last().map(|s| s.span.source);
-            out.push(text);
+            out.push(texts.join(" "));
         }
         out
+    }
+
+    /// Where sources contradict each other within these paragraphs: for each of the two the first sentence that it says
+    /// without a break, which names it.
+    fn disputed(&self, paragraphs: &[Vec<&SourceSentence>]) -> BTreeSet<Span> {
+        let all: Vec<(usize, &SourceSentence)> =
+            paragraphs.iter().enumerate().flat_map(|(p, sentences)| sentences.iter().map(move |s| (p, *s))).collect();
+        let Some(language) = self.language else { return BTreeSet::new() };
+        if all.iter().all(|(_, s)| s.span.source == all[0].1.span.source) {
+            return BTreeSet::new();
+        }
+        let lang = language.table.code;
+        let mut vocabulary = Vocabulary::default();
+        let terms: Vec<TermSet> = all.iter().map(|(_, s)| vocabulary.add(&s.text, lang)).collect();
+        all.iter().flat_map(|(_, s)| s.headings.iter()).for_each(|heading| drop(vocabulary.add(heading, lang)));
+        let views: Vec<View<'_>> =
+            all.iter().zip(&terms).map(|((_, source), terms)| View { source, terms, lang }).collect();
+        let opens = |mut i: usize| {
+            let same = |a: usize, b: usize| all[a].0 == all[b].0 && all[a].1.span.source == all[b].1.span.source;
+            while i > 0 && same(i, i - 1) {
+                i -= 1;
+            }
+            all[i].1.span
+        };
+        let found = dispute::find(&views, &vocabulary, &|_| true);
+        found.into_iter().flat_map(|dispute| [opens(dispute.one), opens(dispute.other)]).collect()
+    }
+
+    /// The sentence with its source named, whatever was named before.
+    fn named(&mut self, sentence: &SourceSentence) -> Option<String> {
+        let source = self.sources.iter().find(|s| s.number == sentence.span.source)?;
+        let text = attribution::attribute_surely(&sentence.text, source, self.language?, self.count)?;
+        self.seen.insert(source.number);
+        self.count += 1;
+        Some(text)
     }
 
     fn attributed(&mut self, sentence: &SourceSentence) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The whole way from sources to an article, on texts written for it.
 
 mod asked;
+mod disputes;
 mod fixtures;
 mod properties;
 mod truth;

@@ -32,7 +32,7 @@ impl Step for OutlineStep {
         let built_in = writer.name() == ExtractiveWriter.name();
         let (outline, notes) = compute(move || {
             let outline = galley_compose::assign(&brief, &outline, &sources);
-            let notes = galley_compose::notes(&brief, &outline, built_in);
+            let notes = galley_compose::notes(&brief, &outline, &sources, built_in);
             (outline, notes)
         })
         .await?;
