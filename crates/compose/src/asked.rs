@@ -17,14 +17,18 @@ use crate::{
 };
 
 /// A passage is on a topic when it has this share of the topic's words, by rarity.
-const COVERED: f32 = 0.45;
+const COVERED: f32 = 0.42;
+/// What a passage has of a topic at least, when all words of its heading are words of the topic.
+const HEADED: f32 = 0.5;
 /// What a form of a word and a word of the same field are worth beside the word itself.
 const KIN: f32 = 0.7;
 const FIELD: f32 = 0.6;
 /// What an order says in brackets about a topic.
 const HINT: f32 = 0.3;
-/// What the whole article is about, and words such as `types`.
+/// What the whole article is about.
 const WEAK: f32 = 0.15;
+/// Words such as `rules` and `types`.
+const VAGUE: f32 = 0.35;
 /// A heading counts like this many sentences below it.
 const HEADING: f32 = 2.0;
 /// Fewer words are no section.
@@ -44,11 +48,20 @@ pub(crate) fn topics(brief: &Brief, pool: &Pool, words: u32) -> Vec<Topic> {
     let all: Vec<Piece> = pieces(pool, &|_| true).into_iter().filter(|p| !pool.sentences[p.first].foreign).collect();
     let index = index(pool, &all);
     let subject = subject(brief, pool, lang);
+    let headed = headed(pool, &all, &subject);
     let found: Vec<BTreeMap<usize, Hit>> = asked
         .iter()
         .map(|asked| {
-            let hits = index.find(&query(pool, asked, &subject, lang));
-            hits.into_iter().filter(|(_, hit)| hit.coverage >= COVERED).collect()
+            let own = pool.vocabulary.find(&asked.words, lang).0.content;
+            let hits = index.find(&query(pool, &index, asked, &subject, lang));
+            hits.into_iter()
+                .map(|(i, hit)| {
+                    // Below `Figures` stands something on the figures of the last years.
+                    let within = headed.get(&all[i].first).is_some_and(|terms| terms.iter().all(|id| own.contains(id)));
+                    (i, if within { Hit { coverage: hit.coverage.max(HEADED), ..hit } } else { hit })
+                })
+                .filter(|(_, hit)| hit.coverage >= COVERED)
+                .collect()
         })
         .collect();
     let owners = owners(&found, all.len());
@@ -86,6 +99,23 @@ fn index(pool: &Pool, all: &[Piece]) -> Index {
     index
 }
 
+/// By the first sentence of a passage, what its heading says beside the subject; none where that is nothing.
+fn headed(pool: &Pool, all: &[Piece], subject: &[u32]) -> BTreeMap<usize, Vec<u32>> {
+    let mut out = BTreeMap::new();
+    for piece in all {
+        let sentence = &pool.sentences[piece.first];
+        // The title of a source is about all of it.
+        if let Some(heading) = sentence.source.headings.iter().skip(1).next_back() {
+            let (found, unknown) = pool.vocabulary.find(heading, &sentence.lang);
+            let terms: Vec<u32> = found.content.into_iter().filter(|id| !subject.contains(id)).collect();
+            if unknown.is_empty() && !terms.is_empty() {
+                out.insert(piece.first, terms);
+            }
+        }
+    }
+    out
+}
+
 /// The words that the order and the title of a source have in common: what all of it is about.
 fn subject(brief: &Brief, pool: &Pool, lang: &str) -> Vec<u32> {
     let named = title::topic(&brief.prompt, lexicon::of(lang));
@@ -101,7 +131,8 @@ fn subject(brief: &Brief, pool: &Pool, lang: &str) -> Vec<u32> {
 }
 
 /// The words of a topic with those that may stand in their place.
-fn query(pool: &Pool, asked: &Asked, subject: &[u32], lang: &str) -> Vec<Group> {
+fn query(pool: &Pool, index: &Index, asked: &Asked, subject: &[u32], lang: &str) -> Vec<Group> {
+    let asks = request::asks(&asked.words, lang);
     let groups = |text: &str, weight: f32| {
         let mut stems: Vec<String> = word::iter(text)
             .flat_map(|word| word.split(['-', '\u{2010}', '\u{2011}']))
@@ -111,14 +142,23 @@ fn query(pool: &Pool, asked: &Asked, subject: &[u32], lang: &str) -> Vec<Group> 
             .collect();
         stems.dedup();
         let weigh = |stem: &String| {
-            let is_subject = pool.vocabulary.of_stem(stem).is_some_and(|id| subject.contains(&id));
-            if is_subject || related::is_weak(stem, lang) { weight * WEAK } else { weight }
+            let id = pool.vocabulary.of_stem(stem);
+            match () {
+                () if id.is_some_and(|id| subject.contains(&id)) => weight * WEAK,
+                () if related::is_weak(stem, lang) => weight * VAGUE,
+                () => weight,
+            }
         };
         let alone = stems.iter().all(|stem| weigh(stem) < weight);
-        stems
-            .into_iter()
-            .map(|stem| group(pool, &stem, if alone { weight } else { weigh(&stem) }, lang))
-            .collect::<Vec<Group>>()
+        let weighed = |stem: String| {
+            let mut group = group(pool, &stem, if alone { weight } else { weigh(&stem) }, lang);
+            // Sources put verbs of a question in other words.
+            if asks && !group.terms.iter().any(|(id, _)| index.has(*id)) {
+                group.weight *= VAGUE;
+            }
+            group
+        };
+        stems.into_iter().map(weighed).collect::<Vec<Group>>()
     };
     let mut out = groups(&asked.words, 1.0);
     // Hints help to find more, and are not asked of every passage.

@@ -52,6 +52,11 @@ impl Index {
         self.average += (length - self.average) / self.lengths.len() as f32;
     }
 
+    /// Whether a passage has the term.
+    pub fn has(&self, id: u32) -> bool {
+        self.postings.contains_key(&id)
+    }
+
     /// The passages that have a word of the query, with how they fit, in their order.
     pub fn find(&self, query: &[Group]) -> Vec<(usize, Hit)> {
         let n = self.lengths.len() as f32;
@@ -67,7 +72,8 @@ impl Index {
                     entry.1 = entry.1.max(*worth);
                 }
             }
-            let df = found.len() as f32;
+            // A word that no passage has is as rare as one that one has.
+            let df = found.len().max(1) as f32;
             let idf = (1.0 + (n - df + 0.5) / (df + 0.5)).ln();
             whole += group.weight * idf;
             for (passage, (tf, worth)) in found {

@@ -240,17 +240,18 @@ static WEAK: [(&str, &str); 7] = [
         "en",
         "types, type, kinds, kind, sorts, aspects, basics, overview, role, importance, main, different, common, best,
          general, various, key, ways, way, tips, facts, right, use, using, important, work, works, get, make, today,
-         current, latest, new, good",
+         current, latest, new, good, rules, rule, regulations, conditions, results, figures, facts, details, issues, process,
+         procedure, steps, shown, show, shows, so far, experience, time, matters, aspects, point, points",
     ),
     (
         "de",
-        "Arten, Art, Formen, Aspekte, Grundlagen, Überblick, Rolle, Bedeutung, wichtige, verschiedene, Tipps, richtige, heute",
+        "Regeln, Bedingungen, Ergebnisse, Zahlen, Fakten, Ablauf, Arten, Art, Formen, Aspekte, Grundlagen, Überblick, Rolle, Bedeutung, wichtige, verschiedene, Tipps, richtige, heute",
     ),
-    ("fr", "types, type, sortes, aspects, bases, rôle, importance, différents, principaux, conseils, aujourd'hui"),
-    ("es", "tipos, tipo, clases, aspectos, papel, importancia, diferentes, principales, consejos, hoy"),
-    ("it", "tipi, tipo, aspetti, ruolo, importanza, diversi, principali, consigli, oggi"),
-    ("pt", "tipos, tipo, aspectos, papel, importância, diferentes, principais, dicas, hoje"),
-    ("ru", "типы, виды, аспекты, роль, важность, разные, основные, советы, сегодня"),
+    ("fr", "règles, conditions, résultats, chiffres, faits, types, type, sortes, aspects, bases, rôle, importance, différents, principaux, conseils, aujourd'hui"),
+    ("es", "normas, reglas, condiciones, resultados, cifras, datos, tipos, tipo, clases, aspectos, papel, importancia, diferentes, principales, consejos, hoy"),
+    ("it", "regole, condizioni, risultati, cifre, dati, tipi, tipo, aspetti, ruolo, importanza, diversi, principali, consigli, oggi"),
+    ("pt", "regras, condições, resultados, números, dados, tipos, tipo, aspectos, papel, importância, diferentes, principais, dicas, hoje"),
+    ("ru", "правила, условия, результаты, цифры, факты, типы, виды, аспекты, роль, важность, разные, основные, советы, сегодня"),
 ];
 
 static WEAK_STEMS: LazyLock<HashSet<(&'static str, String)>> = LazyLock::new(|| {

@@ -109,6 +109,14 @@ impl Reader<'_> {
         if let Some(item) = marked.or_else(|| (self.lines != Lines::Free && short()).then_some(line)) {
             return self.item(item);
         }
+        // Numbers end no sentences here.
+        if let Some((head, items)) = list::numbered(line) {
+            self.sentence(head.trim_end_matches([':', ' ', ',']));
+            let lines = std::mem::replace(&mut self.lines, Lines::Topics);
+            items.iter().for_each(|item| self.item(item));
+            self.lines = lines;
+            return;
+        }
         for range in sentence::split(line) {
             self.sentence(&line[range]);
         }
@@ -253,6 +261,11 @@ impl Reader<'_> {
             self.request.topics.push(asked);
         }
     }
+}
+
+/// Whether a topic is worded as a question: `how passwords are chosen`.
+pub(crate) fn asks(words: &str, language: &str) -> bool {
+    cues::of(language).is_some_and(|cues| cues.questions.starts(&lower_tokens(words)))
 }
 
 /// A sentence with a list.

@@ -132,13 +132,15 @@ fn same_topic(pool: &Pool, a: &Topic, b: &Topic) -> bool {
 fn by_heading(brief: &Brief, sources: &[Snapshot], pool: &Pool, all: &[Piece]) -> Vec<(Group, Topic)> {
     let Some(language) = lexicon::of(&brief.language) else { return Vec::new() };
     let title = crate::title::title(brief, sources);
+    // The title of the only source is about all of the article.
+    let from = usize::from(sources.len() == 1 && pool.sentences.iter().any(|s| s.source.headings.len() > 1));
     let mut groups: BTreeMap<(usize, usize, String), Vec<Piece>> = BTreeMap::new();
     for piece in all {
         let sentence = &pool.sentences[piece.first];
         if sentence.foreign {
             continue;
         }
-        for (level, text) in sentence.source.headings.iter().enumerate() {
+        for (level, text) in sentence.source.headings.iter().enumerate().skip(from) {
             let Some(heading) = clean_heading(text, language) else { continue };
             // A title that names its kind of text or the whole topic heads no part of another text.
             let whole = level == 0

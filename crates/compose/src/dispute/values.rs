@@ -394,7 +394,6 @@ fn is_small(lower: &str) -> bool {
                 | "и"
                 | "la"
                 | "le"
-                | "by"
         )
 }
 

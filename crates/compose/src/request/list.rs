@@ -17,7 +17,7 @@ const MARK: char = '\u{1f}';
 ///
 /// With `explicit`, where something says that a list follows, two items joined by `and` are a list as well.
 pub(super) fn split(text: &str, explicit: bool, cues: &Cues) -> Vec<String> {
-    if let Some(items) = numbered(text) {
+    if let Some((_, items)) = numbered(text) {
         return items;
     }
     let text = with_marks(text, cues);
@@ -33,7 +33,11 @@ pub(super) fn split(text: &str, explicit: bool, cues: &Cues) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let has_steps = text.matches(MARK).count() > 1;
     for part in text.split(MARK).filter(|part| !part.trim().is_empty()) {
-        let commas = top_level(part, |c| matches!(c, ',' | '、' | '/'));
+        let mut commas = top_level(part, |c| matches!(c, ',' | '、' | '/'));
+        // `A, B and C, in this order`
+        while commas.len() > 1 && commas.last().is_some_and(|last| cues.tail.is(&lower_tokens(last))) {
+            commas.pop();
+        }
         let last = commas.len() - 1;
         for (n, item) in commas.iter().enumerate() {
             // `A and B, with C` and `A and B, and explain how C works`: the list proper ends before its last item.
@@ -53,8 +57,8 @@ fn goes_on(item: &str, cues: &Cues) -> bool {
         || from == 1 && cues.verbs.starts(&words[from..])
 }
 
-/// `1) A 2) B 3) C` within a line.
-fn numbered(text: &str) -> Option<Vec<String>> {
+/// `1) A 2) B 3) C` within a line, with what stands before it.
+pub(super) fn numbered(text: &str) -> Option<(&str, Vec<String>)> {
     let mut starts = Vec::new();
     let mut wanted = 1_u32;
     let mut from = 0;
@@ -73,13 +77,12 @@ fn numbered(text: &str) -> Option<Vec<String>> {
         return None;
     }
     let ends = starts.iter().skip(1).map(|(at, _)| *at).chain([text.len()]);
-    Some(
-        starts
-            .iter()
-            .zip(ends)
-            .map(|((_, start), end)| text[*start..end].trim_end_matches([' ', ',', ';', '(']).to_owned())
-            .collect(),
-    )
+    let items = starts
+        .iter()
+        .zip(ends)
+        .map(|((_, start), end)| text[*start..end].trim_end_matches([' ', ',', ';', '(']).to_owned())
+        .collect();
+    Some((&text[..starts[0].0], items))
 }
 
 /// The text with a mark in place of each `then`, `finally` and so on.

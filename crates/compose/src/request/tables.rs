@@ -38,7 +38,7 @@ const EN: Table = Table {
         a section about, one section on, a part on, a paragraph on, a paragraph about, sections on, sections about,
         the topic, the topics, topics, the questions, the question, information on, information about,
         details on, details about, something about, mentioning, mention of, discussing, going into, talking about, with, a look at, an overview of, a word on, a word about, as well as,
-        touch on, talk about, go into, deal with, focus on, look at, make sure to, readers, the reader, in detail,
+        touch on, talk about, go into, deal with, focus on, look at, make sure to, write about, write, one on, another on, readers, the reader, in detail,
         first, second, third, next, lastly, to",
     tail: "
         as well, too, etc, and so on, and so forth, in detail, briefly, in depth, if possible, please, in general,
@@ -118,7 +118,7 @@ const DE: Table = Table {
         auf, von, vom, um, ihre, ihren, ihrer, ihr, seine, seinen, sein, seiner, bitte, erkläre, beschreibe, erläutere,
         behandle, nenne, erwähne, mit, einen abschnitt zu, einen abschnitt über, ein abschnitt zu,
         abschnitte zu, abschnitte über, die themen, themen, die frage, die fragen, außerdem, ebenso, kurz, es um, geht auf,
-        gehe auf, informationen zu, informationen über, einen überblick über, es, artikel, der artikel, text, der text,
+        gehe auf, informationen zu, informationen über, einen überblick über, es, schreibe über, schreib über, geh auf, artikel, der artikel, text, der text,
         beitrag, der beitrag",
     tail: "
         ein, ab, vor, dar, auch, usw, etc, und so weiter, kurz, ausführlich, im detail, bitte, in dieser reihenfolge,
@@ -177,7 +177,7 @@ const FR: Table = Table {
         n'évoquez pas, n'aborde pas, n'abordez pas, exclus, excluez, sauf, ne pas, laisse de côté, laissez de côté, omets,
         omettez, plutôt que, au lieu de",
     sequence: "
-        puis, et puis, ensuite, et ensuite, enfin, et enfin, après cela, finalement, et finalement, pour finir,
+        à la fin, et à la fin, puis, et puis, ensuite, et ensuite, enfin, et enfin, après cela, finalement, et finalement, pour finir,
         et pour finir, suivi de, suivie de, suivis de, termine par, terminez par, et termine par, et terminez par,
         pour terminer, deuxièmement, troisièmement, premièrement, d'abord, tout d'abord, en premier, commence par,
         commencez par, ainsi que",
@@ -186,7 +186,7 @@ const FR: Table = Table {
     lead: "
         et, ou, puis, aussi, le, la, les, un, une, des, du, de, de la, de l, d, l, au, aux, sur, à, leur, leurs, son, sa,
         ses, votre, vos, explique, expliquez, décris, décrivez, présente, présentez, aborde, abordez, une section sur,
-        une partie sur, des informations sur, ensuite, enfin, également, ainsi que, sujets, thèmes",
+        une partie sur, des informations sur, ensuite, enfin, également, écris sur, écrivez sur, rédige, rédigez, ainsi que, sujets, thèmes",
     tail: "
         aussi, également, etc, en détail, brièvement, s'il vous plaît, s'il te plaît, dans cet ordre, et, entre autres,
         si possible",
@@ -231,7 +231,7 @@ const ES: Table = Table {
         evita, evite, evitar, sin, no menciones, no mencione, no hables, no hable, no incluyas, no incluya, excluye,
         excluya, excepto, salvo, omite, omita, deja fuera, no uses, no use, no, en lugar de, en vez de",
     sequence: "
-        luego, y luego, después, y después, finalmente, y finalmente, por último, y por último, para terminar,
+        al final, y al final, para acabar, y para acabar, luego, y luego, después, y después, finalmente, y finalmente, por último, y por último, para terminar,
         y para terminar, seguido de, seguida de, a continuación, termina con, y termina con, termine con,
         y termine con, segundo, tercero, primero, en primer lugar, en segundo lugar, empieza con, empieza por,
         comienza con, así como",
@@ -282,7 +282,7 @@ const IT: Table = Table {
         evita, evitare, eviti, senza, non menzionare, non parlare, non includere, non citare, non usare, escludi,
         escludere, tranne, eccetto, ometti, tralascia, non, invece di, piuttosto che",
     sequence: "
-        poi, e poi, dopo, quindi, e quindi, infine, e infine, successivamente, e successivamente, per finire,
+        alla fine, e alla fine, da ultimo, e da ultimo, poi, e poi, dopo, quindi, e quindi, infine, e infine, successivamente, e successivamente, per finire,
         e per finire, per concludere, seguito da, seguita da, termina con, e termina con, concludi con, e concludi con,
         secondo, terzo, innanzitutto, in primo luogo, in secondo luogo, prima, inizia con, comincia con, nonché, come pure",
     questions: "come, cosa, che cosa, perché, quando, dove, chi, quale, quali, quanto, quanta, quanti, quante, se",
@@ -332,7 +332,7 @@ const PT: Table = Table {
         evite, evitar, sem, não mencione, não fale, não inclua, não use, não cite, exclua, excluir, exceto, salvo,
         omita, deixe de fora, não, em vez de",
     sequence: "
-        depois, e depois, em seguida, e em seguida, então, finalmente, e finalmente, por fim, e por fim, por último,
+        no fim, e no fim, no final, e no final, depois, e depois, em seguida, e em seguida, então, finalmente, e finalmente, por fim, e por fim, por último,
         e por último, para terminar, seguido de, seguida de, termine com, e termine com, segundo, terceiro, primeiro,
         em primeiro lugar, comece com, comece por, bem como, assim como",
     questions: "como, o que, por que, porque, porquê, quando, onde, quem, qual, quais, quanto, quanta, quantos, quantas, se",

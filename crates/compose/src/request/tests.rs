@@ -117,6 +117,14 @@ fn topics_of_english_orders() {
                 "Create a guide to bicycle repair with sections on brakes, gears, tyres, and cleaning.",
                 "brakes | gears | tyres | cleaning",
             ),
+            (
+                "Summarise the year of the bakery: 1. plans for 2026 2. the shops 3. recipes",
+                "plans for 2026 | shops | recipes",
+            ),
+            (
+                "Getting around: write about prices, the stations in Lowton and tickets, in this order.",
+                "prices | stations in Lowton | tickets",
+            ),
             ("Write about tea: pros and cons, brewing and storage", "pros and cons | brewing | storage"),
         ],
     );
