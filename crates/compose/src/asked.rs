@@ -26,11 +26,14 @@ const FIELD: f32 = 0.6;
 /// What an order says in brackets about a topic.
 const HINT: f32 = 0.3;
 /// What the whole article is about.
-const WEAK: f32 = 0.15;
+const WEAK: f32 = 0.05;
 /// Words such as `rules` and `types`.
 const VAGUE: f32 = 0.35;
+/// Passages that fit the topic less than this beside its best one are taken only while it has fewer words than that.
+const STRONG: f32 = 0.5;
+const ENOUGH_WORDS: u32 = 160;
 /// A heading counts like this many sentences below it.
-const HEADING: f32 = 2.0;
+const HEADING: f32 = 3.0;
 /// Fewer words are no section.
 const LEAST_WORDS: u32 = 10;
 /// An article of so many words has room for a topic more.
@@ -67,19 +70,44 @@ pub(crate) fn topics(brief: &Brief, pool: &Pool, words: u32) -> Vec<Topic> {
     let owners = owners(&found, all.len());
     let mut out: Vec<Topic> = Vec::new();
     for (number, asked) in asked.iter().enumerate() {
-        let own: Vec<Piece> = (0..all.len()).filter(|i| owners[*i] == Some(number)).map(|i| all[i]).collect();
+        let best = found[number].values().map(|hit| hit.score).fold(f32::MIN_POSITIVE, f32::max);
+        let own = strongest(pool, &all, &owners, number, &found[number], best);
         let mut topic = describe(pool, &asked.words, &own);
         if topic.words < LEAST_WORDS || out.len() == most {
             continue;
         }
         topic.heading = heading(brief, pool, asked, &own, &out);
         topic.asked = Some(asked.words.clone());
-        let best = found[number].values().map(|hit| hit.score).fold(f32::MIN_POSITIVE, f32::max);
-        topic.fit =
-            found[number].iter().map(|(i, hit)| (all[*i].first, 0.5 * (hit.score / best + hit.coverage))).collect();
+        let fit = |hit: &Hit| 0.8 * hit.score / best + 0.2 * hit.coverage;
+        topic.fit = found[number].iter().map(|(i, hit)| (all[*i].first, fit(hit))).collect();
         out.push(topic);
     }
     out
+}
+
+/// The passages of a topic: those that fit nearly as well as its best one, and others until there are words enough.
+fn strongest(
+    pool: &Pool,
+    all: &[Piece],
+    owners: &[Option<usize>],
+    topic: usize,
+    hits: &BTreeMap<usize, Hit>,
+    best: f32,
+) -> Vec<Piece> {
+    let mut own: Vec<(f32, usize)> =
+        hits.iter().filter(|(i, _)| owners[**i] == Some(topic)).map(|(i, hit)| (hit.score / best, *i)).collect();
+    own.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut words = 0;
+    let mut kept: Vec<usize> = Vec::new();
+    for (score, i) in own {
+        if score < STRONG && words >= ENOUGH_WORDS {
+            break;
+        }
+        words += pool.sentences[all[i].range()].iter().map(|s| s.words).sum::<u32>();
+        kept.push(i);
+    }
+    kept.sort_unstable();
+    kept.into_iter().map(|i| all[i]).collect()
 }
 
 fn index(pool: &Pool, all: &[Piece]) -> Index {

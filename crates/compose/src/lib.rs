@@ -4,11 +4,13 @@
 //! the ordered length, [`claims`] ties every sentence to what supports it, and [`article`] puts it all on paper. The
 //! same input gives the same output, byte for byte.
 
+mod antecedent;
 pub mod article;
 mod asked;
 mod attribution;
 mod bm25;
 pub mod claims;
+mod closing;
 mod dispute;
 mod fit;
 mod foreign;

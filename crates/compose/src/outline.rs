@@ -9,7 +9,7 @@ use galley_domain::{
 use galley_text::word;
 
 use crate::{
-    asked, lexicon,
+    asked, closing, lexicon,
     plan::{self, Slot},
     pool::Pool,
     similar, title,
@@ -19,6 +19,10 @@ use crate::{
 /// The share of the opening section, in percent, and its least and most words.
 const OPENING_PERCENT: u32 = 11;
 const OPENING_WORDS: (u32, u32) = (35, 140);
+/// The same of the closing section, which a short text does not need.
+const CLOSING_PERCENT: u32 = 7;
+const CLOSING_WORDS: (u32, u32) = (30, 90);
+const CLOSING_FROM: u32 = 450;
 /// A topic with fewer words, a table for example, stays short rather than be filled with what does not belong.
 const SMALL_TOPIC: u32 = 90;
 /// A long text has a heading about this often, in words.
@@ -45,7 +49,8 @@ pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
         return Err(too_little(brief, own + foreign, sources.len()));
     }
     let target = brief.words.target();
-    let count = section_count(target);
+    let closing = closing::heading(lexicon::primary(&brief.language)).filter(|_| target >= CLOSING_FROM);
+    let count = section_count(target) - usize::from(closing.is_some());
     let opening = (target * OPENING_PERCENT / 100).clamp(OPENING_WORDS.0, OPENING_WORDS.1);
     let share = (target - opening.min(target)) / u32::try_from(count - 1).unwrap_or(1);
     let asked = asked::topics(brief, &pool, target - opening.min(target));
@@ -53,10 +58,15 @@ pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
     let topics = topics::topics(brief, sources, &pool, asked, wanted, share);
     let headings = headings(brief, &topics);
     let heading_words: u32 = headings.iter().map(|h| word::count(h)).sum();
-    let slots = slots(brief, &pool, &topics, target.saturating_sub(heading_words), opening);
+    let ending = closing.map_or(0, |_| (target * CLOSING_PERCENT / 100).clamp(CLOSING_WORDS.0, CLOSING_WORDS.1));
+    let mut slots = slots(brief, &pool, &topics, target.saturating_sub(heading_words + ending), opening);
+    if closing.is_some() {
+        slots.push(Slot { closing: true, budget: ending, ..Slot::default() });
+    }
     let mut slots = filled(brief, &pool, slots, heading_words);
     plan::tell_both_sides(&pool, &mut slots);
-    let mut names = std::iter::once(None).chain(headings.into_iter().map(Some));
+    let closing = closing.filter(|heading| !headings.iter().any(|other| other == heading)).map(str::to_owned);
+    let mut names = std::iter::once(None).chain(headings.into_iter().map(Some)).chain(closing.map(Some));
     let mut points =
         std::iter::once(Vec::new()).chain(topics.iter().map(|topic| topic.asked.iter().cloned().collect()));
     let sections: Vec<SectionPlan> = slots

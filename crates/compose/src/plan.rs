@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use galley_domain::writing::Span;
 
 use crate::{
-    dispute,
+    closing, dispute,
     pool::{PARAGRAPH, Piece, Pool, affinity, follows, has_unexplained, pieces},
     snapshot::BlockKind,
 };
@@ -16,6 +16,10 @@ const CLOSE: u32 = 12;
 const SLACK: u32 = 14;
 /// Less affinity to a section is chance.
 const RELATED: f32 = 0.07;
+/// A topic with fewer words needs all of them.
+const SCARCE: u32 = 90;
+/// From here on a source comes to its end, 0.0..=1.0.
+const LATE: f32 = 0.75;
 /// More contradictions make no article.
 const MAX_DISPUTES: usize = 12;
 /// Rounds of spreading what some sections could not take over the others.
@@ -30,6 +34,8 @@ pub(crate) struct Slot {
     pub home: BTreeSet<usize>,
     /// It opens the article and tells what all of it is about.
     pub opening: bool,
+    /// It closes the article and tells what follows from all of it.
+    pub closing: bool,
     /// Its topic is too small for guests: it takes only what is at home there.
     pub closed: bool,
     /// The order names its topic: by the first sentence of a passage, how well that fits, 0.0..=1.0.
@@ -70,7 +76,7 @@ pub(crate) fn fill(pool: &Pool, slots: &mut [Slot], used: &mut [bool], foreign: 
 
 /// Raises the budgets by what is missing. The opening keeps its size unless it is all there is.
 fn spread(slots: &[Slot], missing: u32, budgets: &mut [u32]) {
-    let takes = |slot: &Slot| !slot.opening || slots.len() == 1;
+    let takes = |slot: &Slot| !(slot.opening || slot.closing) || slots.len() == 1;
     let count = u32::try_from(slots.iter().filter(|s| takes(s)).count()).unwrap_or(1).max(1);
     for (budget, slot) in budgets.iter_mut().zip(slots).filter(|(_, slot)| takes(slot)) {
         *budget = slot.words + missing / count + CLOSE;
@@ -108,11 +114,13 @@ struct Candidate {
 impl<'a> Filler<'a> {
     fn new(pool: &'a Pool, slots: &[Slot], used: &[bool], foreign: bool, lax: bool) -> Self {
         let free = |i: usize| !used[i] && pool.sentences[i].foreign == foreign;
+        let scarce: Vec<bool> =
+            slots.iter().map(|slot| slot.asked.is_some() && home_words(pool, slot) < SCARCE).collect();
         let mut candidates: Vec<Candidate> = pieces(pool, &free)
             .into_iter()
             .map(|piece| {
                 let terms = terms_of(pool, piece);
-                let fit = fits(pool, piece, &terms, slots);
+                let fit = fits(pool, piece, &terms, slots, &scarce);
                 Candidate { piece, terms, fit, likeness: 0.0, taken: false }
             })
             .collect();
@@ -153,6 +161,7 @@ impl<'a> Filler<'a> {
             // Even where anything is taken, it does not go below what the order named while it can go elsewhere.
             let lax = self.lax && (slots[slot].asked.is_none() || !self.has_open);
             let closed = slots[slot].closed && grade < Fit::Related && !lax;
+            let closed = closed || slots[slot].closing && grade < Fit::Related;
             if candidate.taken || closed || grade < least || is_row && grade < Fit::Related && !self.lax {
                 continue;
             }
@@ -225,7 +234,7 @@ fn has_rows(pool: &Pool, piece: Piece, slots: &[Slot]) -> bool {
 }
 
 /// How well a piece fits each slot.
-fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot]) -> Vec<(f32, Fit)> {
+fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool]) -> Vec<(f32, Fit)> {
     let sentences = &pool.sentences[piece.range()];
     let lead = &sentences[0];
     let single = if sentences.len() == 1 { 0.1 } else { 0.0 };
@@ -241,30 +250,43 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot]) -> Vec<(f32, F
             None => affinity(pool, terms, &slot.profile),
         })
         .collect();
-    let is_asked = slots.iter().zip(&homes).any(|(slot, home)| *home && slot.asked.is_some());
+    // What little there is on a topic that the order names is for its own section.
+    let needed = scarce.iter().zip(&homes).any(|(scarce, home)| *home && *scarce);
+    let touched =
+        slots.iter().zip(&near).filter(|(slot, near)| !(slot.opening || slot.closing) && **near >= RELATED).count();
+    let parts = slots.iter().filter(|slot| !(slot.opening || slot.closing)).count().max(1);
+    // How much of the article it speaks of.
+    let wide = if touched > 1 { touched as f32 / parts as f32 } else { 0.0 };
     let is_row = lead.source.kind == BlockKind::TableRow;
     slots
         .iter()
         .enumerate()
         .map(|(i, slot)| {
-            let better =
-                (0..slots.len()).filter(|j| *j != i && !slots[*j].opening).map(|j| near[j]).fold(0.0, f32::max);
+            let better = (0..slots.len())
+                .filter(|j| *j != i && !slots[*j].opening && !slots[*j].closing)
+                .map(|j| near[j])
+                .fold(0.0, f32::max);
             if slot.opening {
                 let prose = if lead.source.kind == BlockKind::Paragraph { 0.0 } else { 0.5 };
                 let first = if lead.source.position == 0 { 0.08 } else { 0.0 };
-                // What another section is about is its to tell.
-                let part = if is_asked {
-                    0.7
-                } else if has_home {
-                    0.2
-                } else {
-                    0.0
-                } + 0.5 * better;
-                return (base + 0.25 * (1.0 - lead.depth) + 0.4 * lead.defines + first - prose - part, Fit::Related);
+                // What another section is about is its to tell, unless it speaks of several.
+                let part = match () {
+                    () if needed => 0.7,
+                    () if has_home => 0.2,
+                    () => 0.0,
+                } + 0.5 * better * (1.0 - wide);
+                // The first words of a source say what all of it is about.
+                let intro = if lead.source.headings.len() <= 1 { 0.15 } else { 0.0 };
+                let start = 0.25 * (1.0 - lead.depth) + 0.4 * lead.defines + 0.2 * wide + first + intro;
+                return (base + start - prose - part, Fit::Related);
+            }
+            if slot.closing {
+                return closing(pool, piece, base + 0.3 * wide - if needed { 0.7 } else { 0.0 });
             }
             let elsewhere = has_home && !homes[i];
             let home = if homes[i] { 0.45 } else { 0.0 };
-            let value = 0.6 * base + 1.1 * near[i] + home
+            let own = if slot.asked.is_some() { 0.3 } else { 0.6 };
+            let value = own * base + 1.1 * near[i] + home
                 - 0.8 * (better - near[i]).max(0.0)
                 - if elsewhere { 0.3 } else { 0.0 };
             let wanted = if is_row { RELATED * 2.0 } else { RELATED };
@@ -277,6 +299,25 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot]) -> Vec<(f32, F
             (value, grade)
         })
         .collect()
+}
+
+/// How well a piece closes an article: what a source ends with, best below a heading that says so.
+fn closing(pool: &Pool, piece: Piece, value: f32) -> (f32, Fit) {
+    let sentences = &pool.sentences[piece.range()];
+    let lead = &sentences[0];
+    let headed = lead.source.headings.last().is_some_and(|heading| closing::is_heading(heading, &lead.lang));
+    let ahead =
+        (headed || lead.depth >= LATE) && sentences.iter().any(|s| closing::looks_ahead(&s.source.text, &s.lang));
+    let suits = headed || lead.depth >= LATE && ahead;
+    let figures = sentences.iter().map(|s| s.terms.figures.len()).sum::<usize>();
+    let value = value + 0.5 * lead.depth + if headed { 0.6 } else { 0.0 } + if ahead { 0.2 } else { 0.0 }
+        - if figures > 2 { 0.2 } else { 0.0 };
+    let prose = lead.source.kind == BlockKind::Paragraph;
+    (value, if suits && prose { Fit::Related } else { Fit::Any })
+}
+
+fn home_words(pool: &Pool, slot: &Slot) -> u32 {
+    slot.home.iter().map(|i| pool.sentences[*i].words).sum()
 }
 
 pub(crate) fn terms_of(pool: &Pool, piece: Piece) -> Vec<u32> {

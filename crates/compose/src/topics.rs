@@ -12,13 +12,16 @@ use crate::{
     pool::{Piece, Pool, affinity, pieces},
     similar::jaccard,
     table::capitalised,
-    usable,
+    title, usable,
+    vocabulary::shared,
 };
 
 const MAX_HEADING_CHARS: usize = 60;
 const MAX_HEADING_WORDS: usize = 9;
 /// Terms that describe a topic.
 const PROFILE: usize = 24;
+/// What it is worth that a heading names the subject of the article.
+const NAMED: f32 = 0.06;
 /// Topics closer than this are one.
 const ONE_TOPIC: f32 = 0.42;
 
@@ -60,6 +63,9 @@ pub(crate) fn topics(
     budget: u32,
 ) -> Vec<Topic> {
     let all = pieces(pool, &|_| true);
+    let lang = lexicon::primary(&brief.language);
+    let subject = brief.keywords.first().cloned().unwrap_or_else(|| title::topic(&brief.prompt, lexicon::of(lang)));
+    let subject = pool.vocabulary.find(&subject, lang).0.content;
     let named = asked.len();
     let mut chosen = asked;
     let mut groups = Vec::new();
@@ -79,7 +85,10 @@ pub(crate) fn topics(
             .iter()
             .enumerate()
             .filter(|(_, (_, topic))| chosen.iter().all(|other| other.heading != topic.heading))
-            .map(|(i, (_, topic))| (i, worth(pool, topic, &chosen, budget)))
+            .map(|(i, (_, topic))| {
+                let names_it = shared(&pool.vocabulary.find(&topic.heading, lang).0.content, &subject) > 0;
+                (i, worth(pool, topic, &chosen, budget) + if names_it { NAMED } else { 0.0 })
+            })
             .filter(|(_, value)| *value > 0.03)
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         let Some((index, _)) = best else { break };
@@ -131,7 +140,7 @@ fn same_topic(pool: &Pool, a: &Topic, b: &Topic) -> bool {
 /// The passages below each usable heading of each source in the ordered language.
 fn by_heading(brief: &Brief, sources: &[Snapshot], pool: &Pool, all: &[Piece]) -> Vec<(Group, Topic)> {
     let Some(language) = lexicon::of(&brief.language) else { return Vec::new() };
-    let title = crate::title::title(brief, sources);
+    let title = title::title(brief, sources);
     // The title of the only source is about all of the article.
     let from = usize::from(sources.len() == 1 && pool.sentences.iter().any(|s| s.source.headings.len() > 1));
     let mut groups: BTreeMap<(usize, usize, String), Vec<Piece>> = BTreeMap::new();

@@ -7,6 +7,7 @@
 use galley_text::word;
 
 use crate::{
+    antecedent,
     lexicon::{self, Language},
     unspaced,
 };
@@ -264,6 +265,11 @@ pub(crate) fn hangs(sentence: &str, language: &Language) -> bool {
         || language.inner.anywhere(&lower)
         || language.tails.ends(&lower)
         || has_early_anaphor(&tokens, &lower, language)
+        || match sentence.contains(['"', '“', '„', '«']) {
+            // What somebody says points to what was around them.
+            true => antecedent::is_missing(&lexicon::lower_tokens(&without_quotes(sentence)), language),
+            false => antecedent::is_missing(&lower, language),
+        }
         || language.table.code == "en" && has_late_pronoun(sentence, &lower)
         || language.table.code == "de" && is_german_demonstrative(&tokens)
 }

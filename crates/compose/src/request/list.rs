@@ -190,8 +190,13 @@ fn completed(items: Vec<String>, cues: &Cues) -> Vec<String> {
     }
     let subject = first.trim_end();
     let subject = subject[..subject.rfind(' ').unwrap_or(0)].to_owned();
-    let others: Vec<String> = others.iter().map(|item| format!("{subject} {}", item.trim())).collect();
-    std::iter::once(first.clone()).chain(others).collect()
+    // What the last verb has as its object is the object of all: `grows its coffee`.
+    let last = others.last().map_or("", |item| item.trim());
+    let object = last.find(' ').map_or("", |at| &last[at..]);
+    let with = |verb: &str| if verb.contains(' ') { verb.to_owned() } else { format!("{verb}{object}") };
+    let verb = first.trim_end().rsplit(' ').next().unwrap_or("");
+    let others = others.iter().map(|item| format!("{subject} {}", with(item.trim())));
+    std::iter::once(format!("{subject} {}", with(verb))).chain(others).collect()
 }
 
 /// An item as a topic: without what only leads to it. `None` where nothing is left that a section could be about.

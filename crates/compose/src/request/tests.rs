@@ -71,7 +71,7 @@ fn topics_of_english_orders() {
             ("Write an article about choosing between lockers and home delivery", "-"),
             (
                 "How Sela Ridge grows, roasts and brews its coffee",
-                "How Sela Ridge grows | How Sela Ridge roasts | How Sela Ridge brews its coffee",
+                "How Sela Ridge grows its coffee | How Sela Ridge roasts its coffee | How Sela Ridge brews its coffee",
             ),
             (
                 "Write a blog post on sourdough bread. It should cover the starter, kneading and baking, with pros and cons. Avoid brand names. Use short sentences.",
