@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use galley_ai::{Endpoint, OpenAiImages, OpenAiWriter, Price, PriceTable};
+use galley_ai::{Endpoint, OpenAiImages, OpenAiJudge, OpenAiWriter, Price, PriceTable};
 use galley_compose::ExtractiveWriter;
 use galley_destinations::{Destination, FolderDestination, FrontMatterStyle};
 use galley_domain::{
@@ -25,11 +25,11 @@ use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Blogs, Bucket, Services, Settings, StockPhotos, pipelines};
 use galley_store::{Pooling, Retention, Store, StoreSettings, outage};
 use galley_webhooks::{SendLimits, Sender};
-use galley_workers::{OffTopic, Toolbox, all_steps};
+use galley_workers::{ConfiguredJudge, OffTopic, Toolbox, Unsupported, all_steps};
 use tokio::{sync::Mutex, task::JoinHandle};
 
 use crate::{
-    config::{Config, OffTopicKind, PoolingMode, SearchKind, StorageKind, WriterKind},
+    config::{Config, OffTopicKind, PoolingMode, SearchKind, StorageKind, UnsupportedMode, WriterKind},
     data_folder, envelope,
     presence::Presence,
 };
@@ -393,6 +393,11 @@ pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
             OffTopicKind::Refuse => OffTopic::Refuse,
             OffTopicKind::Warn => OffTopic::Warn,
         },
+        unsupported: match config.writer.unsupported {
+            UnsupportedMode::Mark => Unsupported::Mark,
+            UnsupportedMode::Drop => Unsupported::Drop,
+        },
+        judge: judge(config)?,
         image_model: image_model(config)?,
         destination: folder(config)?.map(|folder| Arc::new(folder) as Arc<dyn Destination>),
         sender: Sender::new(SendLimits::default(), links(config)?, &config.fetch.user_agent)?,
@@ -429,6 +434,21 @@ pub fn writer(config: &Config) -> anyhow::Result<Arc<dyn Writer>> {
         WriterKind::Extractive => Ok(Arc::new(ExtractiveWriter)),
         WriterKind::Openai => Ok(Arc::new(OpenAiWriter::new(endpoint(config)?)?)),
     }
+}
+
+fn judge(config: &Config) -> anyhow::Result<Option<ConfiguredJudge>> {
+    let settings = &config.judge;
+    let (Some(base_url), Some(model)) = (&settings.base_url, &settings.model) else { return Ok(None) };
+    let mut endpoint = Endpoint::new(settings.provider.as_deref().unwrap_or("openai"), base_url, model)?;
+    endpoint.api_key = settings.api_key.clone();
+    endpoint.max_tokens = settings.max_tokens.unwrap_or(endpoint.max_tokens);
+    endpoint.context_tokens = settings.context_tokens.unwrap_or(endpoint.context_tokens);
+    endpoint.price = match (settings.prompt_price, settings.completion_price) {
+        (Some(prompt), Some(completion)) => Some(Price { prompt, completion }),
+        _ => PriceTable::builtin().find(model),
+    };
+    let judge = Box::new(OpenAiJudge::new(endpoint).context("[judge]")?);
+    Ok(Some(ConfiguredJudge { judge, calls: settings.calls, budget_usd: settings.budget_usd }))
 }
 
 fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {

@@ -2,6 +2,7 @@
 //! the front in `config/front.rs`, those of files and pictures in `config/pictures.rs`, and all are in `docs/configuration.md` and in what `config show` prints.
 
 mod front;
+mod judge;
 mod pictures;
 mod shown;
 mod sources;
@@ -14,6 +15,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 pub use front::{Limits, Metrics};
+pub use judge::Judge;
 pub use pictures::{Images, Photos, Storage, StorageKind};
 pub use shown::shown;
 pub use sources::{Flags, Sources};
@@ -34,6 +36,7 @@ pub struct Config {
     pub database: Database,
     pub secrets: Secrets,
     pub writer: Writer,
+    pub judge: Judge,
     pub search: Search,
     pub fetch: Fetch,
     pub publish: Publish,
@@ -127,6 +130,8 @@ pub struct Writer {
     pub total_seconds: Option<u64>,
     /// What becomes of an order whose sources are about something else.
     pub off_topic: OffTopicKind,
+    /// For `openai`: what becomes of a sentence that no source supports, also after the model has corrected it.
+    pub unsupported: UnsupportedMode,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +139,15 @@ pub struct Writer {
 pub enum OffTopicKind {
     Refuse,
     Warn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnsupportedMode {
+    /// It stays, marked.
+    Mark,
+    /// It is left out.
+    Drop,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,6 +258,7 @@ impl Default for Config {
             database: Database::default(),
             secrets: Secrets::default(),
             writer: Writer::default(),
+            judge: Judge::default(),
             search: Search { provider: SearchKind::None, url: None, key: None, results: 5 },
             fetch: Fetch::default(),
             publish: Publish { folder: None, enabled: true, style: "hugo".into(), sync_every_minutes: 60 },
@@ -303,6 +318,7 @@ impl Default for Writer {
             idle_seconds: None,
             total_seconds: None,
             off_topic: OffTopicKind::Refuse,
+            unsupported: UnsupportedMode::Mark,
         }
     }
 }
@@ -374,6 +390,7 @@ impl Config {
         anyhow::ensure!(self.engine.tick_seconds >= 1, "engine.tick_seconds must be at least 1");
         self.limits.check()?;
         self.storage.check()?;
+        self.judge.check()?;
         self.images.check()?;
         self.photos.check()?;
         let token = self.metrics.token.as_ref().map_or("token", Hidden::expose);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Config, sources::Sources};
 
 /// What holds where a setting is not set, as `docs/configuration.md` says it.
-const UNSET: [(&str, &str); 37] = [
+const UNSET: [(&str, &str); 46] = [
     ("public_url", "none"),
     ("database.url", "none"),
     ("database.direct_url", "none"),
@@ -28,6 +28,15 @@ const UNSET: [(&str, &str); 37] = [
     ("writer.completion_price", "built-in table"),
     ("writer.idle_seconds", "60"),
     ("writer.total_seconds", "600"),
+    ("judge.base_url", "none"),
+    ("judge.api_key", "none"),
+    ("judge.model", "none"),
+    ("judge.provider", "openai"),
+    ("judge.max_tokens", "2048"),
+    ("judge.context_tokens", "8192"),
+    ("judge.prompt_price", "built-in table"),
+    ("judge.completion_price", "built-in table"),
+    ("judge.budget_usd", "none"),
     ("search.url", "the provider's own"),
     ("search.key", "none"),
     ("publish.folder", "site in the data folder"),

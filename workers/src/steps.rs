@@ -17,6 +17,7 @@ use galley_fetch::{Fetcher, search::SearchProvider};
 use galley_services::Services;
 use galley_webhooks::Sender;
 
+pub use article::{ConfiguredJudge, Unsupported};
 pub use schedules::schedule_steps;
 
 /// What the steps work with; made once from the configuration.
@@ -29,6 +30,10 @@ pub struct Toolbox {
     pub search_results: usize,
     pub writer: Arc<dyn Writer>,
     pub off_topic: OffTopic,
+    /// What becomes of sentences of a model that no source supports.
+    pub unsupported: Unsupported,
+    /// A second opinion on sentences that have support, if one is configured.
+    pub judge: Option<ConfiguredJudge>,
     pub image_model: Option<Arc<dyn ImageModel>>,
     /// Where finished articles are put, if anywhere.
     pub destination: Option<Arc<dyn Destination>>,

@@ -7,6 +7,7 @@ pub mod effect;
 pub mod fault;
 pub mod hidden;
 pub mod image;
+pub mod judge;
 pub mod order;
 pub mod project;
 pub mod publishing;

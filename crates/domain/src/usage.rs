@@ -39,6 +39,11 @@ impl Meter {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(usage);
     }
 
+    /// What the recorded calls have cost that nobody has taken yet.
+    pub fn cost_usd(&self) -> Decimal {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|usage| usage.cost_usd).sum()
+    }
+
     /// Takes what was recorded since the last call.
     pub fn take(&self) -> Vec<Usage> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))

@@ -213,6 +213,14 @@ impl Verdict {
         }
     }
 
+    /// How many of the sentences that claim something are marked as falling short, in percent.
+    pub fn marked_percent(verdicts: impl IntoIterator<Item = Self>) -> u32 {
+        let claims = verdicts.into_iter().filter(|verdict| *verdict != Self::NoClaim);
+        let (all, marked) =
+            claims.fold((0_u32, 0_u32), |(all, marked), one| (all + 1, marked + u32::from(one.falls_short())));
+        (marked * 100 + all / 2).checked_div(all).unwrap_or(0)
+    }
+
     /// Whether the sentence claims something that its source does not bear out as a whole.
     pub fn falls_short(self) -> bool {
         matches!(self, Self::Partly | Self::Unsupported)
@@ -298,6 +306,16 @@ impl From<WriteError> for Fault {
     }
 }
 
+/// A sentence of a writer that no source bears out as a whole, with what may help to write it anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    pub sentence: String,
+    /// What of it no passage has.
+    pub missing: Vec<String>,
+    /// Passages that come near, nearest first.
+    pub passages: Vec<Span>,
+}
+
 /// A writer whose calls are paid for by whoever holds the key.
 pub trait Keyed: Send + Sync {
     /// The same writer with the key of an organization. Cheap: once for every step.
@@ -335,6 +353,37 @@ pub trait Writer: Send + Sync + std::fmt::Debug {
         meter: &Meter,
     ) -> Result<SectionText, WriteError>;
 
+    /// Whether the writer can write sentences anew; one that only quotes has nothing to correct.
+    fn corrects(&self) -> bool {
+        false
+    }
+
+    /// Writes sentences of its own anew, so that the passages bear them out: one text for each objection, or none where
+    /// the passages say nothing of the kind. Asked at most once for a section.
+    async fn correct(
+        &self,
+        _brief: &Brief,
+        objections: &[Objection],
+        _sources: &[Snapshot],
+        _meter: &Meter,
+    ) -> Result<Vec<Option<String>>, WriteError> {
+        Ok(vec![None; objections.len()])
+    }
+
     /// Proposes title, description and keywords for the finished text (Markdown without citations).
     async fn seo(&self, brief: &Brief, title: &str, markdown: &str, meter: &Meter) -> Result<SeoProposal, WriteError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_marked_sentences_leaves_out_what_claims_nothing() {
+        use Verdict::{NoClaim, Partly, Supported, Unsupported};
+        assert_eq!(Verdict::marked_percent([]), 0);
+        assert_eq!(Verdict::marked_percent([NoClaim]), 0);
+        assert_eq!(Verdict::marked_percent([Supported, Supported, Partly, NoClaim]), 33);
+        assert_eq!(Verdict::marked_percent([Unsupported, Partly]), 100);
+    }
 }

@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod idempotency;
 mod images;
+mod judgements;
 mod kept;
 mod keys;
 mod links;

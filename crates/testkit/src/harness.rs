@@ -22,7 +22,7 @@ use galley_services::{Blobs, Blogs, KeyRequest, Services, Settings, StockPhotos,
 use galley_store::{Claims, Pooling, Promotion, Retention, Store, StoreSettings, Wanted, rows};
 use galley_vault::Keyring;
 use galley_webhooks::{SendLimits, Sender};
-use galley_workers::{Toolbox, all_steps, schedule_steps};
+use galley_workers::{Toolbox, Unsupported, all_steps, schedule_steps};
 use rust_decimal::Decimal;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -401,6 +401,8 @@ impl Harness {
             search_results: 3,
             writer,
             off_topic: galley_workers::OffTopic::default(),
+            unsupported: Unsupported::default(),
+            judge: None,
             image_model: None,
             destination: Some(Arc::new(FolderDestination::new(self.site(), FrontMatterStyle::Hugo))),
             sender: Sender::new(limits, links, "Galley/test").expect("a sender"),

@@ -131,6 +131,8 @@ fn describe(
     let total = |pick: fn(&rows::Usage) -> i64| usage.iter().map(pick).sum::<i64>();
     let verdicts =
         |name: &str| claims.map(|report| report.claims.iter().filter(|view| view.claim.verdict == name).count());
+    let marked = claims
+        .map(|report| Verdict::marked_percent(report.claims.iter().filter_map(|view| view.claim.verdict.parse().ok())));
     json!({
         "task_id": row.id,
         "status": row.status,
@@ -155,7 +157,7 @@ fn describe(
         })),
         "claims": {
             "supported": verdicts("supported"), "partly": verdicts("partly"), "unsupported": verdicts("unsupported"),
-            "no_claim": verdicts("no_claim"),
+            "no_claim": verdicts("no_claim"), "marked_percent": marked,
         },
     })
 }

@@ -66,6 +66,8 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bo
             let step = ClaimedStep { org: Some(tx.org()), task: Some(task), ..theirs.step.clone() };
             done(tx.record_usage(&step, &[usage()]).await)
         }
+        "judgements" => Ok(!tx.judgements(&[judgement().hash]).await?.is_empty()),
+        "keep_judgements" => done(tx.keep_judgements(&[judgement()]).await),
         "usage" => Ok(!tx.usage(task).await?.is_empty()),
         "keys" => Ok(tx.keys().await?.iter().any(|row| row.org_id == theirs.org.0)),
         "insert_event_token" => tx.insert_event_token(new_event_token(task, theirs.key)).await.map(|()| true),

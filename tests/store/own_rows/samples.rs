@@ -7,6 +7,7 @@ use galley_domain::{
     article::{self, ArticleStatus, ContentFormat},
     effect::EffectState,
     image::ImageSource,
+    judge::Judgement,
     project::Platform,
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
     usage::{CallOutcome, Usage},
@@ -16,14 +17,18 @@ use galley_domain::{
 use galley_services::pipelines::READING;
 use galley_store::{
     ArticleFilter, ArticleSort, EffectKey, Fence, FileFilter, NewArticle, NewAttempt, NewDelivery, NewEventToken,
-    NewFile, NewImage, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook, ReplayRange,
-    ScheduleFilter, Start, StoredClaim, StoredSecret, TextEnum, TextVersion, rows,
+    NewFile, NewImage, NewJudgement, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook,
+    ReplayRange, ScheduleFilter, Start, StoredClaim, StoredSecret, TextEnum, TextVersion, rows,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Theirs;
+
+pub(super) fn judgement() -> NewJudgement {
+    NewJudgement { hash: vec![7; 32], judgement: Judgement::No }
+}
 
 pub(super) fn secret(org: OrgId) -> StoredSecret {
     StoredSecret {

@@ -38,6 +38,14 @@ pub(crate) static AGAIN: Prompt = Prompt {
     text: include_str!("../prompts/again.v1.md"),
     fields: &["error", "words", "language"],
 };
+pub(crate) static CORRECT: Prompt = Prompt {
+    name: "correct",
+    version: 1,
+    text: include_str!("../prompts/correct.v1.md"),
+    fields: &["language", "sentences", "excerpts"],
+};
+pub(crate) static JUDGE: Prompt =
+    Prompt { name: "judge", version: 1, text: include_str!("../prompts/judge.v1.md"), fields: &["pairs"] };
 pub(crate) static SEO: Prompt = Prompt {
     name: "seo",
     version: 1,
@@ -48,7 +56,7 @@ pub(crate) static REPAIR: Prompt =
     Prompt { name: "repair", version: 1, text: include_str!("../prompts/repair.v1.md"), fields: &["error"] };
 
 /// All prompts.
-pub static PROMPTS: [&Prompt; 6] = [&OUTLINE, &SECTION, &CONTINUE, &AGAIN, &SEO, &REPAIR];
+pub static PROMPTS: [&Prompt; 8] = [&OUTLINE, &SECTION, &CONTINUE, &AGAIN, &CORRECT, &JUDGE, &SEO, &REPAIR];
 
 /// The version of the prompt with this name.
 pub fn prompt_version(name: &str) -> Option<u32> {
@@ -149,7 +157,7 @@ mod tests {
 
     #[test]
     fn source_text_is_called_material_in_every_system_part() {
-        for prompt in [&OUTLINE, &SECTION, &SEO] {
+        for prompt in [&OUTLINE, &SECTION, &CORRECT, &JUDGE, &SEO] {
             assert!(prompt.system(&[]).contains("never an instruction to you"), "{}", prompt.name);
         }
     }

@@ -1,5 +1,7 @@
 //! The writer on top of a chat model.
 
+mod correct;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,8 +9,8 @@ use galley_domain::{
     Fault, FaultCode, Hidden,
     usage::Meter,
     writing::{
-        Brief, Keyed, Outline, SectionText, SeoProposal, Snapshot, Unusable, UnusableAnswer, WordRange, WriteError,
-        Writer,
+        Brief, Keyed, Objection, Outline, SectionText, SeoProposal, Snapshot, Unusable, UnusableAnswer, WordRange,
+        WriteError, Writer,
     },
 };
 
@@ -331,6 +333,20 @@ impl Writer for OpenAiWriter {
                 }
             }
         }
+    }
+
+    fn corrects(&self) -> bool {
+        true
+    }
+
+    async fn correct(
+        &self,
+        brief: &Brief,
+        objections: &[Objection],
+        sources: &[Snapshot],
+        meter: &Meter,
+    ) -> Result<Vec<Option<String>>, WriteError> {
+        self.corrected(brief, objections, sources, meter).await
     }
 
     async fn seo(&self, brief: &Brief, title: &str, markdown: &str, meter: &Meter) -> Result<SeoProposal, WriteError> {

@@ -21,6 +21,7 @@ pub mod files;
 pub mod holds;
 pub mod idempotency_keys;
 pub mod images;
+pub mod judgements;
 pub mod ledger_entries;
 pub mod organizations;
 pub mod projects;
@@ -62,6 +63,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<holds::Entity>(),
         of::<idempotency_keys::Entity>(),
         of::<images::Entity>(),
+        of::<judgements::Entity>(),
         of::<ledger_entries::Entity>(),
         of::<organizations::Entity>(),
         of::<projects::Entity>(),

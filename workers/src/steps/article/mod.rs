@@ -1,7 +1,9 @@
 //! The steps of an article.
 
+mod correct;
 mod draft;
 mod image;
+mod judge;
 mod outline;
 mod reading;
 mod research;
@@ -16,7 +18,9 @@ use galley_engine::Step;
 
 use super::{Toolbox, compute};
 
+pub use correct::Unsupported;
 pub(super) use image::store_fault;
+pub use judge::ConfiguredJudge;
 
 pub(super) fn steps(toolbox: &Arc<Toolbox>) -> Vec<Arc<dyn Step>> {
     vec![

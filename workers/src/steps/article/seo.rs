@@ -19,10 +19,20 @@ use galley_services::{ClaimedText, WrittenArticle, pipelines};
 use galley_text::{language, markdown, seo, slug};
 use serde_json::json;
 
-use super::{Toolbox, compute, substitute};
+use super::{Toolbox, Unsupported, compute, correct, substitute};
 use galley_engine::{Output, Step, StepContext, StepError};
 
 pub(crate) struct Seo(pub(crate) Arc<Toolbox>);
+
+/// Sections of the ordered length and what each of their sentences rests on.
+#[derive(Debug)]
+struct Fitted {
+    title: String,
+    headings: Vec<Option<String>>,
+    texts: Vec<SectionText>,
+    claims: Vec<PlacedClaim>,
+    warnings: Vec<String>,
+}
 
 /// The article before anyone thought of search engines.
 #[derive(Debug, Clone)]
@@ -51,9 +61,15 @@ impl Step for Seo {
         let by_model = writer != ExtractiveWriter.name();
         let ordered = brief.language.clone();
         let (brief, sources) = (Arc::new(self.0.order_for_writer(brief, &sources)), Arc::new(sources));
-        let body = {
+        let mut fitted = {
             let (brief, sources) = (Arc::clone(&brief), Arc::clone(&sources));
-            compute(move || put_together(&brief, outline, sections, &sources, by_model)).await??
+            compute(move || fitted(&brief, outline, sections, &sources, by_model)).await??
+        };
+        let judged = self.0.judged(org, &mut fitted.claims, &sources, &cx.meter).await?;
+        fitted.warnings.extend(judged);
+        let body = {
+            let (sources, unsupported) = (Arc::clone(&sources), self.0.unsupported);
+            compute(move || put_together(fitted, &sources, by_model && unsupported == Unsupported::Drop)).await?
         };
         let plain = markdown::strip(&body.markdown);
         let proposed = self.0.writer_of(org).await?.seo(&brief, &body.title, &plain, &cx.meter).await;
@@ -72,23 +88,35 @@ impl Step for Seo {
     }
 }
 
-fn put_together(
+fn fitted(
     brief: &Brief,
     outline: Outline,
     sections: Vec<SectionText>,
     sources: &[Snapshot],
     by_model: bool,
-) -> Result<Body, Fault> {
+) -> Result<Fitted, Fault> {
     let (outline, warnings) = if by_model { grounded(brief, outline, sources) } else { (outline, Vec::new()) };
     let title = outline.title.clone();
     let headings: Vec<Option<String>> = outline.sections.iter().map(|plan| plan.heading.clone()).collect();
     let planned = outline.sections.into_iter().zip(sections).collect();
     let texts = galley_compose::fit(brief, planned, sources)?;
     let claims = galley_compose::claims::check(&texts, sources);
+    Ok(Fitted { title, headings, texts, claims, warnings })
+}
+
+fn put_together(mut fitted: Fitted, sources: &[Snapshot], drop_unsupported: bool) -> Body {
+    if drop_unsupported {
+        let (texts, claims, left_out) = correct::supported_only(fitted.texts, fitted.claims);
+        (fitted.texts, fitted.claims) = (texts, claims);
+        if left_out > 0 {
+            fitted.warnings.push(format!("{left_out} sentences were left out: no source supports them"));
+        }
+    }
+    let Fitted { title, headings, texts, claims, warnings } = fitted;
     let sections: Vec<ArticleSection> =
         headings.into_iter().zip(texts).map(|(heading, text)| ArticleSection { heading, text }).collect();
     let rendered = galley_compose::article::render(&title, &sections, &claims, sources);
-    Ok(Body { title, markdown: rendered.markdown, claims: rendered.claims, warnings })
+    Body { title, markdown: rendered.markdown, claims: rendered.claims, warnings }
 }
 
 /// The outline without titles and headings that state what nobody gave: in their place those that the built-in writer

@@ -6,6 +6,7 @@ mod faults;
 mod images;
 mod noise;
 mod peers;
+mod second_looks;
 mod shapes;
 mod support;
 mod writer;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use galley_domain::{OrgId, article::ArticleStatus};
+use galley_domain::{OrgId, article::ArticleStatus, writing::Verdict};
 use galley_engine::{Brought, Keeper, Kept};
 use galley_store::{
     ArticleChange, LockedArticle, LockedArticles, Naming, NewCard, NewFile, NewSource, NewVersion, StepsTx, StoreError,
@@ -97,7 +97,10 @@ impl Keeper for Texts {
                 claims.push((task.org_id, id, version, stored_claims(&text.claims, &sources)));
             }
             let (words, count) = (text.word_count, text.claims.len());
-            kept.push(Kept::of(json!({ "article_id": id, "version": version, "words": words, "claims": count })));
+            let marked = Verdict::marked_percent(text.claims.iter().map(|claim| claim.verdict));
+            kept.push(Kept::of(json!({
+                "article_id": id, "version": version, "words": words, "claims": count, "marked_percent": marked,
+            })));
         }
         tx.save_versions(&versions).await?;
         for (org, article, version, claims) in &claims {
