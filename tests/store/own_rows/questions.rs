@@ -1,13 +1,13 @@
 //! One question for each method of a tenant's view: does it reach the other tenant's rows?
 
-use galley_domain::{article, image::PhotoProvider, task::TaskStatus};
+use galley_domain::{article, image::PhotoProvider, judge::Judgement, task::TaskStatus};
 use galley_services::{
     IdempotencyKey,
     pipelines::{READING, upkeep::SWEEP},
 };
 use galley_store::{
-    ArticleChange, ClaimedStep, DeliveryFilter, EffectMark, NewAttempt, NewCard, Replay, StoreError, TaskFilter,
-    TenantTx, WebhookFilter, rows,
+    ArticleChange, ClaimedStep, DeliveryFilter, EffectMark, NewAttempt, NewCard, NewJudgement, Replay, StoreError,
+    TaskFilter, TenantTx, WebhookFilter, rows,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -66,8 +66,12 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bo
             let step = ClaimedStep { org: Some(tx.org()), task: Some(task), ..theirs.step.clone() };
             done(tx.record_usage(&step, &[usage()]).await)
         }
-        "judgements" => Ok(!tx.judgements(&[judgement().hash]).await?.is_empty()),
-        "keep_judgements" => done(tx.keep_judgements(&[judgement()]).await),
+        // The stranger's own, which `keep_judgements` has left, says yes.
+        "judgements" => Ok(tx.judgements(&[judgement().hash]).await?.values().any(|said| *said == Judgement::No)),
+        "keep_judgements" => {
+            let own = NewJudgement { judgement: Judgement::Yes, ..judgement() };
+            done(tx.keep_judgements(&[own]).await)
+        }
         "usage" => Ok(!tx.usage(task).await?.is_empty()),
         "keys" => Ok(tx.keys().await?.iter().any(|row| row.org_id == theirs.org.0)),
         "insert_event_token" => tx.insert_event_token(new_event_token(task, theirs.key)).await.map(|()| true),

@@ -196,7 +196,12 @@ impl<'a> Checker<'a> {
         // Without sources there is no language to read it in.
         let unread = views.is_empty().then(|| ClaimFacts::read(said, "", &self.corpus).told(said));
         let told = views.iter().map(|v| v.facts.told(said)).max().or(unread).unwrap_or(Told::Nothing);
-        let unknown = if views.is_empty() { usize::MAX } else { said.split_whitespace().count() };
+        let unknown = match views.is_empty() {
+            true => usize::MAX,
+            // Two characters are about a word.
+            false if word::is_unspaced_text(said) => said.chars().count() / 2,
+            false => said.split_whitespace().count(),
+        };
         if states_nothing(said, content.max(unknown.min(9)), told) {
             return nothing_claimed(whole);
         }
@@ -232,7 +237,7 @@ impl<'a> Checker<'a> {
         View {
             terms,
             weight,
-            unspaced: unspaced::is(said).then(|| said.to_owned()),
+            unspaced: word::is_unspaced_text(said).then(|| said.to_owned()),
             facts: ClaimFacts::read(said, lang, &self.corpus),
             statement,
         }

@@ -41,26 +41,6 @@ pub(crate) struct Compared {
     pub short: Vec<String>,
 }
 
-/// Whether most letters of a text are of a script without spaces.
-pub(crate) fn is(text: &str) -> bool {
-    let (mut unspaced, mut letters) = (0_usize, 0_usize);
-    for c in text.chars().filter(|c| c.is_alphabetic()) {
-        letters += 1;
-        unspaced += usize::from(is_unspaced(c));
-    }
-    unspaced * 2 > letters
-}
-
-fn is_unspaced(c: char) -> bool {
-    matches!(c,
-        '\u{0e00}'..='\u{0eff}' // Thai, Lao
-        | '\u{1000}'..='\u{109f}' // Burmese
-        | '\u{1780}'..='\u{17ff}' // Khmer
-        | '\u{3040}'..='\u{30ff}' // kana
-        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' // ideographs
-        | '\u{20000}'..='\u{3134f}')
-}
-
 pub(crate) fn compare(claim: &str, passage: &str) -> Compared {
     let (own, theirs) = (letters(claim), letters(passage));
     let pairs: HashSet<[char; 2]> = theirs.windows(2).map(|pair| [pair[0], pair[1]]).collect();
