@@ -105,7 +105,9 @@ async fn of_those_who_promise_a_post_first_and_at_once_one_promise_is_left() {
     let post = desk.written("Tea").await;
     let schedule = async |hour: u32| {
         let body = json!({ "scheduled_at": format!("2028-05-01T{hour}:00:00Z"), "connection_id": desk.connection });
-        desk.front.post(&format!("{post}/schedule"), &body).await.status
+        let answer = desk.front.post(&format!("{post}/schedule"), &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.json);
+        answer.status
     };
     let open = "SELECT count(*) FROM publications WHERE status = 'pending'";
     for _ in 0..4 {

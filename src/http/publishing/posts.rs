@@ -316,7 +316,7 @@ pub async fn shown<R: Right, C: Class>(auth: &Auth<R, C>, place: impl Into<Place
 
 async fn with_job<R: Right, C: Class>(auth: &Auth<R, C>, mut row: rows::Article) -> Result<BlogPost, Problem> {
     let task = match row.publication_id {
-        Some(publication) => auth.services().publication(auth.org(), publication).await?.task_id,
+        Some(publication) => auth.services().publication_task(auth.org(), publication).await?,
         None => None,
     };
     let featured = auth.services().featured_links(auth.org(), &[(row.id, row.version > 0)]).await?.remove(&row.id);

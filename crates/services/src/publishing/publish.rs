@@ -93,8 +93,9 @@ impl Services {
         self.order_publication(principal, id, request, None, trace_id, key).await
     }
 
-    pub async fn publication(&self, org: OrgId, id: Uuid) -> Result<rows::Publication, ServiceError> {
-        self.store.tenant(org).publication(id).await?.ok_or(ServiceError::NotFound(Missing::Publication))
+    /// The task that is at a publication. None for one that somebody has taken back since its article was read.
+    pub async fn publication_task(&self, org: OrgId, id: Uuid) -> Result<Option<Uuid>, ServiceError> {
+        Ok(self.store.tenant(org).publication(id).await?.and_then(|publication| publication.task_id))
     }
 
     /// Nothing is sent over what somebody has changed there. A site that is away is asked again when it is published.
