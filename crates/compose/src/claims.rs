@@ -6,6 +6,7 @@
 //! for who did what to whom, `polarity` for negations. It is supported *partly* when the span only says less.
 //! `docs/truth.md` tells what that means to a reader.
 
+mod calendar;
 mod compare;
 mod facts;
 mod index;

@@ -8,6 +8,7 @@ pub mod articles;
 pub mod data;
 mod figures;
 pub mod lies;
+mod make;
 pub mod orders;
 pub mod print;
 pub mod rewrites;

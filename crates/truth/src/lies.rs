@@ -9,32 +9,9 @@ pub(crate) use clauses::doing;
 
 use crate::{
     Made,
-    data::{Language, Sentence, Source},
-    rng::Rng,
+    data::Language,
+    make::{Maker, made},
 };
-
-/// So many of one kind are made of one source at most.
-const EACH: usize = 4;
-
-/// A sentence that was made, and the one that it was made of.
-pub(crate) struct Draft {
-    pub from: String,
-    pub text: String,
-}
-
-impl Draft {
-    pub fn of(sentence: &Sentence, text: String) -> Self {
-        Self { from: sentence.text.clone(), text }
-    }
-}
-
-/// What a kind is made from.
-pub(crate) struct Ground<'a> {
-    pub language: &'a Language,
-    pub source: &'a Source,
-}
-
-type Maker = fn(&Ground, &mut Rng) -> Vec<Draft>;
 
 /// The kinds with what makes them.
 const KINDS: [(&str, Maker); 19] = [
@@ -59,30 +36,7 @@ const KINDS: [(&str, Maker); 19] = [
     ("table", tables::table),
 ];
 
-/// All falsehoods of a language, the same ones each time.
+/// All falsehoods of a language, the same ones each time. What a source happens to say is none.
 pub fn make(language: &Language) -> Vec<Made> {
-    let mut out = Vec::new();
-    for source in &language.sources {
-        for (kind, maker) in KINDS {
-            let mut rng = Rng::new(&format!("{} {} {kind}", language.code, source.id));
-            let mut drafts = maker(&Ground { language, source }, &mut rng);
-            rng.shuffle(&mut drafts);
-            let mut taken = Vec::new();
-            for draft in drafts {
-                // What a source happens to say is no falsehood; one sentence gives one of a kind.
-                let new = !language.says(&draft.text) && !taken.contains(&draft.from);
-                if new && taken.len() < EACH {
-                    taken.push(draft.from.clone());
-                    out.push(Made {
-                        language: language.code,
-                        source: source.id.clone(),
-                        kind: kind.to_owned(),
-                        text: draft.text,
-                        from: draft.from,
-                    });
-                }
-            }
-        }
-    }
-    out
+    made(language, &KINDS, |_| false)
 }

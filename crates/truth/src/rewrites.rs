@@ -6,15 +6,10 @@ mod spellings;
 use crate::{
     Made,
     data::Language,
-    lies::{Draft, Ground},
+    make::{Draft, Ground, Maker, made},
     rng::Rng,
     rules::{replaced, replaced_twice},
 };
-
-/// So many of one kind are made of one source at most.
-const EACH: usize = 4;
-
-type Maker = fn(&Ground, &mut Rng) -> Vec<Draft>;
 
 const KINDS: [(&str, Maker); 11] = [
     ("synonym", synonym),
@@ -30,33 +25,10 @@ const KINDS: [(&str, Maker); 11] = [
     ("date spelling", spellings::date),
 ];
 
-/// All rewrites of a language, the same ones each time.
+/// All rewrites of a language, the same ones each time. A sentence that stands there verbatim would be no test, but a number
+/// in another spelling is one.
 pub fn make(language: &Language) -> Vec<Made> {
-    let mut out = Vec::new();
-    for source in &language.sources {
-        for (kind, maker) in KINDS {
-            let mut rng = Rng::new(&format!("{} {} {kind}", language.code, source.id));
-            let mut drafts = maker(&Ground { language, source }, &mut rng);
-            rng.shuffle(&mut drafts);
-            let mut taken = Vec::new();
-            for draft in drafts {
-                // A sentence that stands there verbatim would be no test.
-                let new = !language.says(&draft.text) && !taken.contains(&draft.from);
-                let new = new || kind == "number spelling" && !taken.contains(&draft.from);
-                if new && taken.len() < EACH {
-                    taken.push(draft.from.clone());
-                    out.push(Made {
-                        language: language.code,
-                        source: source.id.clone(),
-                        kind: kind.to_owned(),
-                        text: draft.text,
-                        from: draft.from,
-                    });
-                }
-            }
-        }
-    }
-    out
+    made(language, &KINDS, |kind| kind == "number spelling")
 }
 
 fn synonym(ground: &Ground, _: &mut Rng) -> Vec<Draft> {

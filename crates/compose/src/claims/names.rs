@@ -100,7 +100,7 @@ fn is_name(word: &str, lang: &str, opens: bool, next_capital: bool, corpus: &Cor
     // A word with synonyms is a common one, as is a unit.
     if super::statement::is_common(&lower, lang)
         || super::units::unit_of(&lower).is_some()
-        || super::units::weekday(&lower).is_some()
+        || super::calendar::weekday(&lower).is_some()
     {
         return false;
     }

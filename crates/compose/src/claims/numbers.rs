@@ -1,6 +1,9 @@
 //! Numbers with their units, and dates, as they stand in running text.
 
-use super::units::{money_scale, month, multiple, scale_of, unit_of};
+use super::{
+    calendar::month,
+    units::{money_scale, multiple, scale_of, unit_of},
+};
 use crate::lexicon;
 
 mod clock;

@@ -4,8 +4,12 @@ use std::{collections::HashMap, ops::Range, sync::OnceLock};
 
 use galley_text::word;
 
-use super::units::{month, scale_of, unit_of, weekday};
-use super::{light, numbers::quantity};
+use super::{
+    calendar::{month, weekday},
+    light,
+    numbers::quantity,
+    units::{scale_of, unit_of},
+};
 use crate::lexicon::{
     self, Language,
     marks::{Mark, opposites, synonyms},
@@ -159,22 +163,7 @@ impl Statement {
     /// The terms that start at a token; returns how many tokens they take.
     fn push_terms(&mut self, lower: &[String], at: usize, capital: bool, lang: &str, groups: Option<&Groups>) -> usize {
         if let Some(len) = quantity(&lower[at..], lang) {
-            let word = lower[at..at + len].join(" ");
-            let stem = word.clone();
-            let (groups, sides) = (Vec::new(), Vec::new());
-            self.terms.push(Term {
-                word,
-                stem,
-                groups,
-                sides,
-                at,
-                figure: true,
-                unit: false,
-                dated: false,
-                light: false,
-                capital: false,
-                known: true,
-            });
+            self.terms.push(Term { figure: true, ..Term::plain(lower[at..at + len].join(" "), at) });
             return len;
         }
         let len = groups.map_or(1, |g| g.phrase(&lower[at..]));
@@ -182,22 +171,11 @@ impl Statement {
             let word = lower[at..at + len].join(" ");
             let same = groups.same.get(word.as_str()).cloned().unwrap_or_default();
             let sides = groups.sides.get(word.as_str()).cloned().unwrap_or_default();
-            let stem = word.clone();
-            self.terms.push(Term {
-                word,
-                stem,
-                groups: same,
-                sides,
-                at,
-                figure: false,
-                unit: false,
-                capital,
-                dated: false,
-                light: false,
-                known: true,
-            });
+            self.terms.push(Term { groups: same, sides, capital, ..Term::plain(word, at) });
             return len;
         }
+        let figures = |i: usize| lower.get(i).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit()));
+        let by_figure = at > 0 && figures(at - 1) || figures(at + 1);
         for part in lower[at].split('-') {
             let part = part.strip_suffix("'s").unwrap_or(part);
             // `more` and `below` have contraries and mean something by them; `on` and `off` are mostly prepositions.
@@ -205,29 +183,7 @@ impl Statement {
             if part.is_empty() || word::is_stopword(part, lang) && !telling {
                 continue;
             }
-            // `ten` and `10` are one figure.
-            let numeral = lexicon::of(lang).and_then(|l| l.table.numerals.iter().find(|(word, _)| *word == part));
-            let stem = numeral.map_or_else(|| word::stem(part, lang), |(_, value)| value.to_string());
-            let same = |g: &Groups| g.same.get(part).or_else(|| g.stems.get(&stem)).cloned();
-            let sides = groups.and_then(|g| g.sides.get(part)).cloned().unwrap_or_default();
-            let figure = numeral.is_some() || part.contains(|c: char| c.is_ascii_digit());
-            let figures = |i: usize| lower.get(i).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit()));
-            let by_figure = at > 0 && figures(at - 1) || figures(at + 1);
-            let unit = month(part).is_some() && by_figure || unit_of(part).is_some() || scale_of(part).is_some();
-            let groups = groups.and_then(same).unwrap_or_default();
-            self.terms.push(Term {
-                word: part.to_owned(),
-                stem,
-                groups,
-                sides,
-                at,
-                figure,
-                unit,
-                capital,
-                dated: month(part).is_some() && !by_figure || weekday(part).is_some(),
-                light: light::is(part, lang),
-                known: true,
-            });
+            self.terms.push(Term { capital, ..Term::of(part, at, by_figure, lang, groups) });
         }
         1
     }
@@ -247,6 +203,42 @@ impl Statement {
 }
 
 impl Term {
+    /// A term of which the tables say nothing.
+    fn plain(word: String, at: usize) -> Self {
+        Self {
+            stem: word.clone(),
+            word,
+            groups: Vec::new(),
+            sides: Vec::new(),
+            at,
+            figure: false,
+            unit: false,
+            dated: false,
+            light: false,
+            capital: false,
+            known: true,
+        }
+    }
+
+    /// A single word with what the tables say of it; `by_figure` tells that a number stands next to it.
+    fn of(word: &str, at: usize, by_figure: bool, lang: &str, groups: Option<&Groups>) -> Self {
+        // `ten` and `10` are one figure.
+        let numeral = lexicon::of(lang).and_then(|l| l.table.numerals.iter().find(|(numeral, _)| *numeral == word));
+        let stem = numeral.map_or_else(|| word::stem(word, lang), |(_, value)| value.to_string());
+        let same = |g: &Groups| g.same.get(word).or_else(|| g.stems.get(&stem)).cloned();
+        let is_month = month(word).is_some();
+        Self {
+            groups: groups.and_then(same).unwrap_or_default(),
+            sides: groups.and_then(|g| g.sides.get(word)).cloned().unwrap_or_default(),
+            figure: numeral.is_some() || word.contains(|c: char| c.is_ascii_digit()),
+            unit: is_month && by_figure || unit_of(word).is_some() || scale_of(word).is_some(),
+            dated: is_month && !by_figure || weekday(word).is_some(),
+            light: light::is(word, lang),
+            stem,
+            ..Self::plain(word.to_owned(), at)
+        }
+    }
+
     /// Whether both mean the same: one word in two forms, synonyms, a family of words.
     pub fn meets(&self, other: &Self) -> bool {
         if self.stem == other.stem {

@@ -1,6 +1,6 @@
 //! Clauses dropped, added, joined and turned.
 
-use super::{Draft, Ground};
+use crate::make::{Draft, Ground};
 use crate::{rng::Rng, text};
 
 /// A sentence without the condition under which it holds.

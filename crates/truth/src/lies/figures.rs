@@ -1,8 +1,9 @@
 //! Numbers changed and changed about.
 
-use super::{Draft, Ground, words::is_symmetric};
+use super::words::is_symmetric;
 use crate::{
     data::Sentence,
+    make::{Draft, Ground},
     rng::Rng,
     text::{self, Number},
 };

@@ -2,7 +2,7 @@
 
 use galley_compose::snapshot::{self, BlockKind};
 
-use super::{Draft, Ground};
+use crate::make::{Draft, Ground};
 use crate::rng::Rng;
 
 /// What the writer makes of a row, with two values changed about, or with one of the row below.

@@ -1,7 +1,7 @@
 //! One word or phrase put for another.
 
-use super::{Draft, Ground};
 use crate::{
+    make::{Draft, Ground},
     rng::Rng,
     rules::{places, replaced},
     text,

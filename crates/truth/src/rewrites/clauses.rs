@@ -1,7 +1,8 @@
 //! Clauses in another order, halves, the passive, and what a reporter puts around a sentence.
 
 use crate::{
-    lies::{Draft, Ground, doing},
+    lies::doing,
+    make::{Draft, Ground},
     rng::Rng,
     text,
 };

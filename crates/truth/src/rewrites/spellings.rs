@@ -2,7 +2,7 @@
 
 use crate::{
     data::Language,
-    lies::{Draft, Ground},
+    make::{Draft, Ground},
     rng::Rng,
     text::{self, Number},
 };
