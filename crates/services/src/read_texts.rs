@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use galley_files::Extracted;
+use galley_files::{Extracted, Picture, PictureContent};
 use hashlink::LruCache;
 
 /// Bytes that all texts may take.
@@ -62,7 +62,15 @@ impl ReadTexts {
 fn size((blob, name): &(String, String), text: &Extracted) -> usize {
     let warnings: usize = text.warnings.iter().map(String::len).sum();
     let title = text.title.as_ref().map_or(0, String::len);
-    blob.len() + name.len() + text.text.len() + title + warnings + FRAME
+    let picture = |picture: &Picture| {
+        let content = match &picture.content {
+            PictureContent::Address(address) => address.len(),
+            PictureContent::Bytes(bytes) => bytes.len(),
+        };
+        content + picture.alt.len() + picture.caption.len() + FRAME
+    };
+    let pictures: usize = text.pictures.list.iter().map(picture).sum();
+    blob.len() + name.len() + text.text.len() + title + warnings + pictures + FRAME
 }
 
 #[cfg(test)]
@@ -73,7 +81,14 @@ mod tests {
 
     fn text(bytes: usize) -> Extracted {
         let text = "a".repeat(bytes);
-        Extracted { kind: FileKind::Text, title: None, text, warnings: Vec::new(), truncated: false }
+        Extracted {
+            kind: FileKind::Text,
+            title: None,
+            text,
+            warnings: Vec::new(),
+            truncated: false,
+            pictures: Default::default(),
+        }
     }
 
     #[test]

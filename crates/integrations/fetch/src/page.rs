@@ -1,6 +1,6 @@
 //! A body to readable text.
 
-use galley_files::{DEFAULT_BUDGET_MB, Extracted, FileError, FileKind, Limits, Readers};
+use galley_files::{DEFAULT_BUDGET_MB, Extracted, FileError, FileKind, Limits, Pictures, Readers, html::Html};
 use url::Url;
 
 use crate::{
@@ -34,6 +34,8 @@ pub struct Page {
     pub truncated: bool,
     /// What a reader should know, a sentence each.
     pub warnings: Vec<String>,
+    /// With absolute addresses. Those are not fetched.
+    pub pictures: Pictures,
 }
 
 impl Page {
@@ -55,6 +57,7 @@ struct Read {
     text: String,
     truncated: bool,
     warnings: Vec<String>,
+    pictures: Pictures,
 }
 
 /// What a body turns out to be.
@@ -83,6 +86,8 @@ pub(crate) async fn read(link: &str, raw: Raw, readers: &Readers) -> Result<Page
         Body::File { bytes, name, warning } => from_file(bytes, name, warning, readers).await,
     };
     let read = read.map_err(|error| FetchError::new(link, Reason::Unreadable(error)))?;
+    let mut pictures = read.pictures;
+    pictures.resolve(Some(&url));
     let declared = content_type.as_deref().map(kind::essence);
     let usable = kind::kind_of(content_type.as_deref()).is_some_and(|kind| match kind {
         Kind::Html => shown == "text/html",
@@ -100,6 +105,7 @@ pub(crate) async fn read(link: &str, raw: Raw, readers: &Readers) -> Result<Page
         bytes_read,
         truncated: read.truncated,
         warnings: read.warnings,
+        pictures,
         url: url.into(),
     })
 }
@@ -126,7 +132,8 @@ async fn from_html(text: String, warning: Option<String>, url: &Url, readers: &R
     let html = readers.page(text, Some(url.to_string()), Limits::default()).await?;
     let mut warnings = html.warnings;
     warnings.extend(warning);
-    Ok(Read { title: html.title, language: html.language, text: html.text, truncated: html.truncated, warnings })
+    let Html { title, language, text, truncated, pictures, .. } = html;
+    Ok(Read { title, language, text, truncated, warnings, pictures })
 }
 
 async fn from_file(
@@ -142,8 +149,8 @@ async fn from_file(
     let shown = media_type(extracted.kind);
     let mut warnings = extracted.warnings;
     warnings.extend(warning);
-    let Extracted { title, text, truncated, .. } = extracted;
-    (Ok(Read { title, language: None, text, truncated, warnings }), shown)
+    let Extracted { title, text, truncated, pictures, .. } = extracted;
+    (Ok(Read { title, language: None, text, truncated, warnings, pictures }), shown)
 }
 
 fn media_type(kind: FileKind) -> &'static str {

@@ -68,6 +68,17 @@ impl<'a> Archive<'a> {
         }
     }
 
+    /// The first bytes of a picture, one more than `most` of one that has more; none where there is no such member or it
+    /// cannot be unpacked. What is not unpacked takes nothing, so no other limit counts.
+    pub(crate) fn picture(&mut self, name: &str, most: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        let Some(Ok(member)) = self.names.get(name).map(|index| self.zip.by_index(*index)) else { return out };
+        match member.take(most as u64 + 1).read_to_end(&mut out) {
+            Ok(_) => out,
+            Err(_) => Vec::new(),
+        }
+    }
+
     /// A member as text, whatever its encoding.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, FileError> {
         Ok(self.bytes(name)?.map(|bytes| charset::decode(&bytes, None).text.into_owned()))

@@ -67,6 +67,10 @@ impl Blocks {
         self.text.len()
     }
 
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn into_text(self) -> String {
         self.text
     }

@@ -21,7 +21,9 @@ use crate::{
     error::FileError,
     html,
     limits::{Budget, Limits, size},
-    markdown, pdf, plain,
+    markdown, pdf,
+    pictures::Pictures,
+    plain,
     sniff::{FileKind, sniff},
     xlsx,
 };
@@ -45,6 +47,7 @@ pub struct Extracted {
     pub warnings: Vec<String>,
     /// Content was left out because of a limit.
     pub truncated: bool,
+    pub pictures: Pictures,
 }
 
 /// What the reader of one format hands over.
@@ -53,11 +56,12 @@ pub(crate) struct Read {
     pub(crate) blocks: Blocks,
     pub(crate) warnings: Vec<String>,
     pub(crate) truncated: bool,
+    pub(crate) pictures: Pictures,
 }
 
 impl Read {
     pub(crate) fn new(blocks: Blocks) -> Self {
-        Self { title: None, blocks, warnings: Vec::new(), truncated: false }
+        Self { title: None, blocks, warnings: Vec::new(), truncated: false, pictures: Pictures::default() }
     }
 }
 
@@ -174,7 +178,8 @@ fn read(bytes: &[u8], name: &str, limits: &Limits, budget: &Budget) -> Result<Ex
         return Err(FileError::no_text("it has a document's form, but no words in it"));
     }
     let title = read.title.map(|title| html::one_line(&title)).filter(|title| !title.is_empty());
-    Ok(Extracted { kind, title, text, warnings: read.warnings, truncated: read.truncated })
+    let Read { warnings, truncated, pictures, .. } = read;
+    Ok(Extracted { kind, title, text, warnings, truncated, pictures })
 }
 
 fn text(kind: FileKind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Read, FileError> {
@@ -196,7 +201,8 @@ fn page(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extracted, Fil
     let page = html::read(&decoded.text, None, limits, budget)?;
     let mut warnings = page.warnings;
     warnings.extend(decoded.warning());
-    Ok(Extracted { kind: FileKind::Html, title: page.title, text: page.text, warnings, truncated: page.truncated })
+    let html::Html { title, text, truncated, pictures, .. } = page;
+    Ok(Extracted { kind: FileKind::Html, title, text, warnings, truncated, pictures })
 }
 
 /// `<meta charset="…">` and `<meta http-equiv="Content-Type" content="text/html; charset=…">`.

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::FileError;
 
 /// Upper bounds for one file. Over `bytes`, `expanded_bytes`, `ratio`, `entries` or `time` the file is refused; over
-/// `pages`, `rows`, `columns`, `elements`, `markdown_bytes` or `text_bytes` the rest is left out with a warning.
+/// `pages`, `rows`, `columns`, `elements`, `markdown_bytes` or `text_bytes` the rest is left out with a warning. Pictures
+/// over theirs are counted in [`PicturesLeftOut`](crate::PicturesLeftOut).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of the file as uploaded.
@@ -36,6 +37,12 @@ pub struct Limits {
     pub markdown_bytes: usize,
     /// Bytes of text that are handed out.
     pub text_bytes: usize,
+    /// Pictures that are handed out; 0 hands out none.
+    pub pictures: usize,
+    /// Bytes of one picture that is in the file itself.
+    pub picture_bytes: usize,
+    /// Bytes of all of them.
+    pub pictures_bytes: usize,
     /// Wall clock for one file.
     pub time: Duration,
 }
@@ -53,6 +60,9 @@ impl Default for Limits {
             elements: 300_000,
             markdown_bytes: 3 << 20,
             text_bytes: 2 << 20,
+            pictures: 20,
+            picture_bytes: 5 << 20,
+            pictures_bytes: 8 << 20,
             time: Duration::from_secs(15),
         }
     }

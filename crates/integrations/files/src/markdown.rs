@@ -10,10 +10,13 @@ use crate::{
     extract::Read,
     limits::{Budget, Limits, size},
     notes,
+    pictures::{Gallery, Shown},
     script::{Rise, Runs},
     table::Table,
 };
 
+/// Images that are looked at.
+const MAX_IMAGES: usize = 2_000;
 /// Lines of code that are kept of one block.
 const CODE_LINES: usize = 60;
 
@@ -36,7 +39,16 @@ pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Read,
     reading.run(kept, budget)?;
     reading.flush();
     let warnings = reading.counts.warnings();
-    let mut read = Read { title: reading.title, warnings, ..Read::new(reading.out) };
+    let mut gallery = Gallery::new(limits);
+    for (shown, address) in reading.images {
+        if address.starts_with("data:") {
+            gallery.add_data(shown, &address);
+        } else {
+            gallery.add_address(shown, address);
+        }
+    }
+    let pictures = gallery.into_pictures();
+    let mut read = Read { title: reading.title, warnings, pictures, ..Read::new(reading.out) };
     // Where the text that is handed out is full, that is what is told.
     if kept.len() < text.len() && !read.blocks.is_full() {
         read.truncated = true;
@@ -106,6 +118,10 @@ struct Reading<'a> {
     /// The note that is being read, and those that were.
     note: Option<String>,
     found_notes: BTreeMap<String, String>,
+    /// With their addresses. The last ones stand in the line that is being read, and the very last may be open.
+    images: Vec<(Shown, String)>,
+    images_of_line: usize,
+    in_image: usize,
 }
 
 impl<'a> Reading<'a> {
@@ -130,6 +146,9 @@ impl<'a> Reading<'a> {
             line_notes: Vec::new(),
             note: None,
             found_notes: BTreeMap::new(),
+            images: Vec::new(),
+            images_of_line: 0,
+            in_image: 0,
         }
     }
 
@@ -152,6 +171,9 @@ impl<'a> Reading<'a> {
             Event::End(tag) => self.end(tag),
             Event::Text(text) if self.in_metadata => self.note_title(&text),
             Event::Text(text) if self.in_code => self.code(&text),
+            Event::Text(text) | Event::Code(text) if self.in_image > 0 => {
+                self.images.iter_mut().last().into_iter().for_each(|(shown, _)| shown.alt.push_str(&text));
+            }
             Event::Text(text) | Event::Code(text) if self.silent == 0 => self.line.push(self.rise, &text),
             Event::SoftBreak | Event::HardBreak => self.line.push(Rise::Plain, " "),
             Event::InlineHtml(tag) => self.inline(&tag),
@@ -237,7 +259,7 @@ impl<'a> Reading<'a> {
                 self.counts.html += 1;
                 self.silent += 1;
             }
-            Tag::Image { .. } => self.silent += 1,
+            Tag::Image { dest_url, title, .. } => self.image(dest_url, title),
             Tag::Strikethrough => self.strike(),
             Tag::MetadataBlock(MetadataBlockKind::YamlStyle) => self.in_metadata = true,
             Tag::Table(_) => {
@@ -281,7 +303,11 @@ impl<'a> Reading<'a> {
                     self.out.end();
                 }
             }
-            TagEnd::HtmlBlock | TagEnd::Image | TagEnd::Strikethrough => self.silent = self.silent.saturating_sub(1),
+            TagEnd::Image => {
+                self.in_image = self.in_image.saturating_sub(1);
+                self.silent = self.silent.saturating_sub(1);
+            }
+            TagEnd::HtmlBlock | TagEnd::Strikethrough => self.silent = self.silent.saturating_sub(1),
             TagEnd::MetadataBlock(_) => self.in_metadata = false,
             TagEnd::TableCell => {
                 let text = self.line.take().replace(notes::MARK, "");
@@ -304,12 +330,33 @@ impl<'a> Reading<'a> {
                     self.out.end();
                 }
                 notes::write(&mut self.line_notes, &mut self.out);
+                self.flush();
             }
             _ => {}
         }
     }
 
+    /// One in the description of another is a part of that description, and one that is struck out is gone.
+    fn image(&mut self, address: &str, title: &str) {
+        if self.silent == 0 && self.images.len() < MAX_IMAGES {
+            let (names, caption) = (address.rsplit('/').next().unwrap_or_default().to_owned(), title.to_owned());
+            let names = if address.starts_with("data:") { String::new() } else { names };
+            self.images.push((Shown { caption, names, ..Shown::default() }, address.to_owned()));
+            self.images_of_line += 1;
+            self.in_image = 1;
+        } else if self.in_image > 0 {
+            self.in_image += 1;
+        }
+        self.silent += 1;
+    }
+
     fn flush(&mut self) {
+        self.write_line();
+        let (at, open) = (self.out.len(), mem::take(&mut self.images_of_line));
+        self.images.iter_mut().rev().take(open).for_each(|(shown, _)| shown.at = at);
+    }
+
+    fn write_line(&mut self) {
         // HTML that strikes out or raises ends with its paragraph, closed or not.
         self.rise = Rise::Plain;
         let line = self.line.take();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    drawings::Drawings,
     look::Look,
     math::Formula,
     numbering::Numbering,
@@ -102,6 +103,7 @@ pub(super) struct Body<'a> {
     /// By the kind and the id of a note: its text.
     notes: BTreeMap<String, String>,
     notes_bytes: usize,
+    pub(super) drawings: Drawings,
 }
 
 impl<'a> Body<'a> {
@@ -128,6 +130,7 @@ impl<'a> Body<'a> {
             note: None,
             notes: BTreeMap::new(),
             notes_bytes: 0,
+            drawings: Drawings::default(),
         }
     }
 
@@ -203,6 +206,12 @@ impl<'a> Body<'a> {
             "rPr" => self.in_run_properties = true,
             "trPr" => self.in_row_properties = true,
             "sym" => self.symbol(element),
+            "drawing" | "pict" | "extent" | "docPr" | "blip" | "imagedata" => {
+                let is_seen = !self.runs.last().is_some_and(|run| run.is_hidden() || run.is_struck());
+                if is_seen && self.note.is_none() {
+                    self.drawings.note(element);
+                }
+            }
             _ if self.in_run_properties => self.run_property(element),
             "tbl" if self.tables.len() < MAX_OPEN => self.tables.push(OpenTable::new(self.limits)),
             "gridSpan" | "vMerge" | "cellDel" => self.cell_property(element),
@@ -336,7 +345,10 @@ impl<'a> Body<'a> {
             return;
         }
         if text.trim().is_empty() || paragraph.meaning.is_contents {
-            return;
+            return self.drawings.settle(self.out.len());
+        }
+        if paragraph.meaning.is_caption {
+            self.drawings.caption(self.out.len(), &text);
         }
         if paragraph.meaning.is_title && self.title.is_none() {
             self.title = Some(text.clone());
@@ -356,6 +368,7 @@ impl<'a> Body<'a> {
         } else {
             self.out.paragraph(&text);
         }
+        self.drawings.settle(self.out.len());
     }
 
     fn add_to_note(&mut self, note: String, text: &str) {
@@ -435,12 +448,13 @@ impl<'a> Body<'a> {
             for text in done.table.texts() {
                 self.out.paragraph(text);
             }
-            return notes::write(&mut notes, &mut self.out);
+        } else {
+            self.out.end();
+            done.table.write(&mut self.out);
+            self.out.end();
         }
-        self.out.end();
-        done.table.write(&mut self.out);
-        self.out.end();
         notes::write(&mut notes, &mut self.out);
+        self.drawings.settle(self.out.len());
     }
 }
 

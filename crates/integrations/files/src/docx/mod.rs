@@ -1,6 +1,7 @@
 //! Word documents.
 
 mod body;
+mod drawings;
 mod look;
 mod math;
 mod numbering;
@@ -12,6 +13,7 @@ use crate::{
     error::FileError,
     extract::Read,
     limits::{Budget, Limits},
+    relations,
     xml::{Token, Xml, core_title},
 };
 use body::Body;
@@ -48,7 +50,10 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
         warnings
             .push(format!("only the first {} rows and {} columns of a table were read", limits.rows, limits.columns));
     }
-    Ok(Read { title: title.or(body.title), warnings, truncated: body.cut, ..Read::new(body.out) })
+    // Of a document whose list of parts is damaged the text is still there.
+    let parts = relations::of_part(&mut archive, &main, budget).unwrap_or_default();
+    let pictures = body.drawings.pictures(&mut archive, &parts, limits);
+    Ok(Read { title: title.or(body.title), warnings, truncated: body.cut, pictures, ..Read::new(body.out) })
 }
 
 /// Word calls it `word/document.xml`; other programs do not have to.

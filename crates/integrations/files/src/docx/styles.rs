@@ -21,6 +21,8 @@ pub(super) struct Meaning {
     /// Its list and the level there, as styles name them.
     pub(super) list: Option<String>,
     pub(super) list_level: Option<usize>,
+    /// What stands below a picture or above a table.
+    pub(super) is_caption: bool,
     /// A line of a table of contents.
     pub(super) is_contents: bool,
 }
@@ -81,6 +83,7 @@ impl Styles {
             // A document without a list of styles still names the built-in ones.
             let name = style.map_or_else(|| id.to_lowercase(), |style| style.name.clone());
             meaning.is_title |= name == "title";
+            meaning.is_caption |= name == "caption";
             meaning.is_contents |= name.starts_with("toc ") || name == "table of contents" || name == "toc heading";
             meaning.is_item |= name.starts_with("list bullet") || name.starts_with("list number");
             let level = name.strip_prefix("heading").and_then(|level| level.trim().parse::<u8>().ok());

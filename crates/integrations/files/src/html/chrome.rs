@@ -3,10 +3,9 @@
 use super::tree::{Element, Node, ROOT, Tree};
 
 /// Never text to read, wherever they stand.
-const NEVER: [&str; 24] = [
+const NEVER: [&str; 23] = [
     "applet", "audio", "button", "canvas", "datalist", "embed", "frame", "frameset", "iframe", "input", "map", "meter",
-    "noscript", "object", "optgroup", "option", "picture", "progress", "select", "svg", "template", "textarea",
-    "video", "dialog",
+    "noscript", "object", "optgroup", "option", "progress", "select", "svg", "template", "textarea", "video", "dialog",
 ];
 const FURNITURE: [&str; 4] = ["nav", "footer", "aside", "menu"];
 const FURNITURE_ROLES: [&str; 9] =

@@ -4,6 +4,7 @@ mod attributes;
 mod chrome;
 mod css;
 mod math;
+mod pictures;
 mod readable;
 mod seen;
 mod tree;
@@ -18,8 +19,10 @@ use crate::{
     blocks::Blocks,
     error::FileError,
     limits::{Budget, Limits},
+    pictures::Pictures,
 };
 use tree::Tree;
+use walk::Walked;
 
 /// How many links of one page are handed out.
 const MAX_LINKS: usize = 1_000;
@@ -45,6 +48,8 @@ pub struct Html {
     pub warnings: Vec<String>,
     /// Text was left out because of a limit.
     pub truncated: bool,
+    /// Of the main content; addresses are resolved as links are.
+    pub pictures: Pictures,
 }
 
 /// Reads a page. `base_url` is its absolute address, if it has one. Synchronous and CPU-bound: call it on a blocking
@@ -88,12 +93,16 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
     let main =
         article.as_ref().map(|article| walk::blocks(&article.tree, &article.kept, limits, budget)).transpose()?;
     let whole_kept = chrome::kept(&tree);
-    let whole = walk::blocks(&tree, &whole_kept, limits, budget)?;
+    let mut whole = walk::blocks(&tree, &whole_kept, limits, budget)?;
+    // What is left of the main content has no pictures, so they are placed by the text around them.
+    let spots = std::mem::take(&mut whole.pictures);
+    let around = if spots.is_empty() { String::new() } else { whole.out.text().to_owned() };
     let mut chosen = choose(main, whole);
-    if chosen.0.is_empty() {
+    if chosen.out.is_empty() {
         chosen = walk::blocks(&tree, &chrome::kept_loosely(&tree), limits, budget)?;
     }
-    let (blocks, code_lines) = chosen;
+    let Walked { out: blocks, code_lines, .. } = chosen;
+    page.pictures = pictures::placed(&tree, spots, &around, blocks.text(), base_of(&tree, base_url).as_ref(), limits);
     if code_lines > 0 {
         page.warnings.push(format!("lines of long code that were left out: {code_lines}"));
     }
@@ -112,9 +121,9 @@ pub(crate) fn read(html: &str, base_url: Option<&str>, limits: &Limits, budget: 
 
 /// The main content, unless it lost nearly everything that the page without its furniture says: then the page is not
 /// an article (a product, a specification, a list) and is taken whole.
-fn choose(main: Option<(Blocks, usize)>, whole: (Blocks, usize)) -> (Blocks, usize) {
+fn choose(main: Option<Walked>, whole: Walked) -> Walked {
     match main {
-        Some(main) if main.0.len() * 4 >= whole.0.len() || main.0.len() > 4_000 => main,
+        Some(main) if main.out.len() * 4 >= whole.out.len() || main.out.len() > 4_000 => main,
         _ => whole,
     }
 }
@@ -152,13 +161,18 @@ pub(crate) fn one_line(text: &str) -> String {
     out.into_text().replace('\n', " ")
 }
 
-fn links(tree: &Tree, base_url: Option<&str>) -> Vec<String> {
+/// What relative addresses of the page are relative to.
+fn base_of(tree: &Tree, base_url: Option<&str>) -> Option<Url> {
     let page = base_url.and_then(|url| Url::parse(url).ok());
-    let base = match (&tree.base, &page) {
+    match (&tree.base, &page) {
         (Some(href), Some(page)) => page.join(href).ok().or_else(|| Some(page.clone())),
         (Some(href), None) => Url::parse(href).ok(),
         (None, _) => page,
-    };
+    }
+}
+
+fn links(tree: &Tree, base_url: Option<&str>) -> Vec<String> {
+    let base = base_of(tree, base_url);
     let mut seen = std::collections::HashSet::new();
     let mut links = Vec::new();
     for node in &tree.nodes {

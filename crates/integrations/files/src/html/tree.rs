@@ -24,6 +24,10 @@ use crate::{
 const MAX_DEPTH: usize = 200;
 /// Longer attribute values (inlined data, tracking) are of no use for reading.
 const MAX_ATTRIBUTE: usize = 2_000;
+/// Of all pictures that stand in the page itself, as they are written there.
+const MAX_DATA: usize = 12 << 20;
+/// Stands for a picture in the page that is larger.
+pub(super) const TOO_LARGE: &str = "data:image/too-large";
 /// The tokenizer cannot be stopped, so it is fed in pieces of this size with a look at the clock in between.
 const PIECE: usize = 64 << 10;
 
@@ -160,6 +164,9 @@ impl Tree {
 
 const KEPT_ATTRIBUTES: [&str; 13] =
     ["class", "id", "role", "href", "rel", "itemprop", "colspan", "rowspan", "lang", "start", "value", "type", "face"];
+/// Of a picture, beside those.
+const OF_PICTURES: [&str; 9] =
+    ["src", "alt", "title", "width", "height", "srcset", "data-src", "data-original", "data-lazy-src"];
 const VOID: [&str; 16] = [
     "area", "base", "basefont", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link", "meta", "param",
     "source", "wbr",
@@ -209,6 +216,8 @@ struct Building {
     /// Inside an element whose text is not part of the page's.
     raw: Option<Raw>,
     elements_left: usize,
+    /// Bytes of pictures in the page itself that may still be kept.
+    data_left: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +240,14 @@ impl Builder {
             sheets: String::new(),
             cut: false,
         };
-        Self(RefCell::new(Building { tree, open: vec![ROOT], too_deep: 0, raw: None, elements_left: elements }))
+        Self(RefCell::new(Building {
+            tree,
+            open: vec![ROOT],
+            too_deep: 0,
+            raw: None,
+            elements_left: elements,
+            data_left: MAX_DATA,
+        }))
     }
 }
 
@@ -298,17 +314,36 @@ impl Building {
         }
         self.elements_left -= 1;
         let look = value(&tag.attrs, "style").map_or_else(Look::default, |style| css::look(&style));
+        let mut attributes = kept(&tag.attrs);
+        if &*tag.name == "img" {
+            attributes.extend(self.of_picture(&tag.attrs));
+        }
         let element = Element {
             name: tag.name.to_string(),
             hidden: is_hidden(&tag.attrs) || look.hidden,
             look,
-            attributes: kept(&tag.attrs),
+            attributes,
             children: Vec::new(),
         };
         let id = self.append(Node::Element(element));
         if !void {
             self.open.push(id);
         }
+    }
+
+    /// Where a picture is and how it is shown. One that stands in the page itself is kept as long as there is room.
+    fn of_picture(&mut self, attributes: &[Attribute]) -> Vec<(String, String)> {
+        let mut kept: Vec<(String, String)> =
+            OF_PICTURES.iter().filter_map(|name| Some(((*name).to_owned(), value(attributes, name)?))).collect();
+        let source = attributes.iter().find(|attribute| &*attribute.name.local == "src");
+        let data = source.map(|source| source.value.trim()).filter(|source| source.starts_with("data:image/"));
+        if let Some(data) = data.filter(|data| data.len() > MAX_ATTRIBUTE) {
+            let fits = data.len() <= self.data_left;
+            self.data_left -= if fits { data.len() } else { 0 };
+            // What does not fit is counted as too large by what is left of it.
+            kept.push(("src".to_owned(), if fits { data.to_owned() } else { TOO_LARGE.to_owned() }));
+        }
+        kept
     }
 
     fn end(&mut self, name: &str) {

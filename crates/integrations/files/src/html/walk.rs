@@ -14,18 +14,33 @@ use crate::{
 const MAX_TERMS: usize = 300;
 /// Lines of code that are kept of one block.
 const CODE_LINES: usize = 60;
+/// Pictures of a page that are looked at.
+const MAX_PICTURES: usize = 2_000;
+/// Children of an element in a figure that may be its caption.
+const MAX_IN_FIGURE: usize = 20;
 /// A cell with more text than this does not hold a value: the table is there for the layout.
 const LAYOUT_CELL: usize = 1_500;
 
-/// The text of all nodes in `kept`.
-///
-/// The number is that of the lines of long code that were left out.
-pub(super) fn blocks(
-    tree: &Tree,
-    kept: &[bool],
-    limits: &Limits,
-    budget: &Budget,
-) -> Result<(Blocks, usize), FileError> {
+/// What was found on the way.
+#[derive(Debug)]
+pub(super) struct Walked {
+    pub(super) out: Blocks,
+    /// Lines of long code that were left out.
+    pub(super) code_lines: usize,
+    pub(super) pictures: Vec<Spot>,
+}
+
+/// A picture and where it stands.
+#[derive(Debug)]
+pub(super) struct Spot {
+    pub(super) node: usize,
+    /// How much of the text stands before it, in bytes.
+    pub(super) at: usize,
+    pub(super) caption: String,
+}
+
+/// The text of all nodes in `kept`, and the pictures among them.
+pub(super) fn blocks(tree: &Tree, kept: &[bool], limits: &Limits, budget: &Budget) -> Result<Walked, FileError> {
     let mut walk = Walk {
         tree,
         kept,
@@ -40,10 +55,14 @@ pub(super) fn blocks(
         caption: None,
         code_lines: 0,
         head: 0,
+        figure: None,
+        open_pictures: 0,
+        pictures: Vec::new(),
     };
     walk.children(ROOT, As::Paragraph)?;
     walk.flush(As::Paragraph);
-    Ok((walk.out, walk.code_lines))
+    let Walk { out, code_lines, pictures, .. } = walk;
+    Ok(Walked { out, code_lines, pictures })
 }
 
 /// What a run of text becomes at the next block boundary.
@@ -74,6 +93,11 @@ struct Walk<'a> {
     code_lines: usize,
     /// How many of its first rows are the header, where it says so.
     head: usize,
+    /// The figure around here.
+    figure: Option<usize>,
+    /// How many of the pictures found last stand in the text since the last block boundary.
+    open_pictures: usize,
+    pictures: Vec<Spot>,
 }
 
 impl Walk<'_> {
@@ -151,6 +175,13 @@ impl Walk<'_> {
                 Ok(())
             }
             "td" | "th" => self.block(id, context, As::Paragraph),
+            "img" => self.picture(id),
+            _ if is_figure(element) => {
+                let outer = self.figure.replace(id);
+                self.block(id, context, context)?;
+                self.figure = outer;
+                Ok(())
+            }
             name if is_inline(name) => self.children(id, context),
             _ => self.block(id, context, context),
         }
@@ -164,6 +195,51 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// It stands behind the paragraph that it stands in.
+    fn picture(&mut self, node: usize) -> Result<(), FileError> {
+        if self.pictures.len() < MAX_PICTURES {
+            let caption = self.figure.and_then(|figure| self.caption_of(figure));
+            let caption = caption.map_or(Ok(String::new()), |caption| self.plain(caption))?;
+            self.pictures.push(Spot { node, at: self.out.len(), caption });
+            self.open_pictures += 1;
+        }
+        Ok(())
+    }
+
+    fn caption_of(&self, figure: usize) -> Option<usize> {
+        let mut todo = vec![figure];
+        while let Some(id) = todo.pop() {
+            let Some(element) = self.tree.element(id).filter(|_| self.kept[id]) else { continue };
+            let mut classes = element.attribute("class").unwrap_or_default().split_ascii_whitespace();
+            if element.name == "figcaption" || classes.any(|class| class == "wp-caption-text") {
+                return Some(id);
+            }
+            // A figure holds a picture and its caption; what holds a page is none.
+            todo.extend(element.children.iter().rev().take(MAX_IN_FIGURE));
+        }
+        None
+    }
+
+    /// Those of a table, or of whatever else was written as a whole.
+    fn pictures_below(&mut self, id: usize) -> Result<(), FileError> {
+        let mut todo = vec![id];
+        while let Some(id) = todo.pop() {
+            let Some(element) = self.tree.element(id).filter(|_| self.kept[id]) else { continue };
+            if element.name == "img" {
+                self.picture(id)?;
+            }
+            todo.extend(element.children.iter().rev());
+        }
+        self.settle_pictures();
+        Ok(())
+    }
+
+    fn settle_pictures(&mut self) {
+        let at = self.out.len();
+        let open = std::mem::take(&mut self.open_pictures);
+        self.pictures.iter_mut().rev().take(open).for_each(|picture| picture.at = at);
+    }
+
     fn text(&mut self, text: &str) {
         self.runs.push(self.rise, text);
         if !text.trim().is_empty() {
@@ -175,7 +251,7 @@ impl Walk<'_> {
         self.breaks = 0;
         let line = self.runs.take();
         if line.trim().is_empty() {
-            return;
+            return self.settle_pictures();
         }
         match (kind, self.number.take()) {
             (As::Item, Some(number)) => self.out.item(&format!("{number} {line}")),
@@ -183,6 +259,7 @@ impl Walk<'_> {
             (As::Paragraph, _) => self.out.paragraph(&line),
             (As::Heading(level), _) => self.out.heading(level, &line),
         }
+        self.settle_pictures();
     }
 
     /// Text whose lines are the author's: prose is put together again, code is a list of its lines.
@@ -240,7 +317,7 @@ impl Walk<'_> {
             self.definition(&term, "");
         }
         self.out.end();
-        Ok(())
+        self.pictures_below(id)
     }
 
     /// `dt` (true) and `dd` (false) of one `dl`, also where they are grouped in `div`s.
@@ -306,7 +383,7 @@ impl Walk<'_> {
         self.out.end();
         table.write(&mut self.out);
         self.out.end();
-        Ok(())
+        self.pictures_below(id)
     }
 
     fn span(&self, cell: usize, name: &str) -> usize {
@@ -389,6 +466,12 @@ impl Walk<'_> {
     }
 }
 
+/// A picture with what is said about it.
+fn is_figure(element: &Element) -> bool {
+    let mut classes = element.attribute("class").unwrap_or_default().split_ascii_whitespace();
+    element.name == "figure" || classes.any(|class| class == "wp-caption")
+}
+
 fn is_inline(name: &str) -> bool {
     matches!(
         name,
@@ -413,6 +496,7 @@ fn is_inline(name: &str) -> bool {
             | "mark"
             | "nobr"
             | "output"
+            | "picture"
             | "q"
             | "rb"
             | "rp"
@@ -421,6 +505,7 @@ fn is_inline(name: &str) -> bool {
             | "s"
             | "samp"
             | "small"
+            | "source"
             | "span"
             | "strike"
             | "strong"

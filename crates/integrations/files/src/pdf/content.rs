@@ -11,7 +11,9 @@ use hayro_syntax::{
 
 use super::{
     font::{self, Loaded},
-    forms, weigh,
+    forms,
+    pictures::Seeing,
+    weigh,
 };
 use crate::{
     error::FileError,
@@ -65,6 +67,7 @@ pub(super) struct Reader<'a> {
     /// Streams that unpack to too much were left out, or the rest of a page with too many characters.
     pub(super) left_out: bool,
     forms: usize,
+    pub(super) seeing: Seeing<'a>,
     /// Pictures on the page.
     pictures: usize,
     /// Characters that no reader sees and that were left out.
@@ -119,6 +122,7 @@ impl<'a> Reader<'a> {
             glyphs: 0,
             left_out: false,
             forms: 0,
+            seeing: Seeing::default(),
             pictures: 0,
             unseen: 0,
             text: 0,
@@ -128,6 +132,7 @@ impl<'a> Reader<'a> {
     /// The characters of a page in the order of its content.
     pub(super) fn page(&mut self, page: &Page<'a>) -> Result<Vec<Glyph>, FileError> {
         self.forms = 0;
+        self.seeing.begin(page);
         self.pictures = 0;
         self.text = 0;
         let mut content = Vec::new();
@@ -232,7 +237,10 @@ impl<'a> Reader<'a> {
                 TypedInstruction::XObject(object) if depth < MAX_FORM_DEPTH => {
                     let Some(form) = resources.get_x_object(object.0) else { continue };
                     let kind = form.dict().get::<Name<'_>>(keys::SUBTYPE);
-                    self.pictures += usize::from(kind.is_some_and(|kind| kind.as_str() == "Image"));
+                    if kind.is_some_and(|kind| kind.as_str() == "Image") {
+                        self.pictures += 1;
+                        self.seeing.note(&form, run.state.transform.determinant());
+                    }
                     if run.artifact.is_none() {
                         self.form(&form, resources, &run.state, depth, out)?;
                     }

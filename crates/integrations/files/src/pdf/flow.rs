@@ -20,12 +20,18 @@ const MAX_HEADING_CHARS: usize = 150;
 /// Sizes of headings that are told apart.
 const LEVELS: usize = 4;
 
-/// Blocks of text, and how many footnotes were left out: they stand where the page ends, not where they belong.
-pub(super) fn blocks(pages: &[Page], limits: &Limits, budget: &Budget) -> Result<(Blocks, usize), FileError> {
+/// Blocks of text, how many footnotes were left out (they stand where the page ends, not where they belong), and for each
+/// page where the last paragraph of it ends.
+pub(super) fn blocks(
+    pages: &[Page],
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<(Blocks, usize, Vec<usize>), FileError> {
     let mut notes = 0;
     let running = running_heads(pages);
     let style = Style::of(pages);
-    let mut flow = Flow { out: Blocks::new(limits.text_bytes), open: None, style, limits };
+    let mut flow =
+        Flow { out: Blocks::new(limits.text_bytes), open: None, ends: Vec::new(), open_ends: 0, style, limits };
     for (number, page) in pages.iter().enumerate() {
         for region in page {
             budget.check()?;
@@ -37,12 +43,14 @@ pub(super) fn blocks(pages: &[Page], limits: &Limits, budget: &Budget) -> Result
             notes += lines.drain(text..).filter(|line| line.is_note).count();
             flow.region(&lines);
             if flow.out.is_full() {
-                return Ok((flow.out, notes));
+                flow.end_page();
+                return Ok((flow.out, notes, flow.ends));
             }
         }
+        flow.end_page();
     }
     flow.close();
-    Ok((flow.out, notes))
+    Ok((flow.out, notes, flow.ends))
 }
 
 /// What the text looks like: its usual size, the sizes of headings from large to small, and its hyphens.
@@ -107,6 +115,9 @@ struct Flow<'a> {
     out: Blocks,
     /// Not yet written: it may go on in the next line, column or page.
     open: Option<Paragraph>,
+    /// Of pages, and how many of the last ones end in the open paragraph.
+    ends: Vec<usize>,
+    open_ends: usize,
     style: Style,
     limits: &'a Limits,
 }
@@ -228,6 +239,13 @@ impl Flow<'_> {
             Kind::Item => self.out.item(&open.text),
             Kind::Text => self.out.paragraph(&open.text),
         }
+        let (at, open) = (self.out.len(), std::mem::take(&mut self.open_ends));
+        self.ends.iter_mut().rev().take(open).for_each(|end| *end = at);
+    }
+
+    fn end_page(&mut self) {
+        self.ends.push(self.out.len());
+        self.open_ends += usize::from(self.open.is_some());
     }
 }
 

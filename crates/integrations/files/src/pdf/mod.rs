@@ -8,6 +8,7 @@ mod font;
 mod forms;
 mod glyphs;
 mod lines;
+mod pictures;
 mod spacing;
 mod weigh;
 
@@ -50,8 +51,9 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
             break;
         }
     }
-    let (blocks, notes) = flow::blocks(&read_pages, limits, budget)?;
+    let (blocks, notes, ends) = flow::blocks(&read_pages, limits, budget)?;
     let mut read = Read::new(blocks);
+    read.pictures = std::mem::take(&mut reader.seeing).pictures(&ends, limits);
     read.title = pdf.metadata().title.as_deref().map(text_string).filter(|title| is_title(title));
     if pages.len() > read_pages.len() {
         read.truncated = true;

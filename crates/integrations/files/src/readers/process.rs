@@ -128,7 +128,9 @@ async fn talk(child: &mut Child, input: Option<Bytes>, limits: &Limits) -> io::R
         }
         io::Result::Ok(())
     };
-    let most = limits.text_bytes.saturating_mul(2).saturating_add(ANSWER_BESIDE_TEXT) as u64;
+    // Pictures take four characters for three bytes.
+    let pictures = limits.pictures_bytes / 3 * 4;
+    let most = limits.text_bytes.saturating_mul(2).saturating_add(pictures).saturating_add(ANSWER_BESIDE_TEXT) as u64;
     let answer = async {
         let answer = first(stdout, most + 1).await?.0;
         if answer.len() as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(answer) }

@@ -2,6 +2,7 @@
 
 mod book;
 mod date;
+mod drawings;
 mod format;
 mod number;
 mod sheet;
@@ -14,6 +15,7 @@ use crate::{
     error::FileError,
     extract::Read,
     limits::{Budget, Limits},
+    pictures::Gallery,
     symbols::Symbols,
     xml::core_title,
 };
@@ -36,6 +38,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
 
     let mut read = Read { title, ..Read::new(Blocks::new(limits.text_bytes)) };
     let mut unread = Vec::new();
+    let mut gallery = Gallery::new(limits);
     for sheet in &book.sheets {
         if read.blocks.is_full() {
             break;
@@ -56,11 +59,16 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
                     read.blocks.heading(2, &sheet.name);
                     table.write_sheet(&mut read.blocks);
                 }
+                if limits.pictures > 0 {
+                    // A damaged drawing is no reason to refuse the cells.
+                    let _ = drawings::add(&mut archive, name, read.blocks.len(), &mut gallery, budget);
+                }
             }
             Some(Err(error)) if !matches!(error, FileError::Damaged { .. }) => return Err(error),
             _ => unread.push(sheet.name.as_str()),
         }
     }
+    read.pictures = gallery.into_pictures();
     if read.blocks.is_empty() && !unread.is_empty() {
         return Err(FileError::damaged(format!("the sheet \"{:.60}\"", unread[0])));
     }
