@@ -108,19 +108,19 @@ impl Section {
         self.paragraphs.iter().flat_map(|p| &p.lines).map(|l| l.words).sum()
     }
 
-    /// Drops the last sentence, and a list head that would be left without its list.
+    /// Drops the last sentence, and a list head or a question that would be left without what belongs to it.
     fn pop(&mut self) {
+        let leads = |p: &Paragraph| p.lines.last().is_some_and(|l| l.text.ends_with(':') || usable::asks(&l.text));
         if let Some(last) = self.paragraphs.last_mut() {
             last.lines.pop();
-            let heads_list = |p: &Paragraph| p.lines.last().is_some_and(|l| l.text.ends_with(':'));
-            while heads_list(last) && last.lines.len() > 1 {
+            while leads(last) && last.lines.len() > 1 {
                 last.lines.pop();
             }
         }
         self.paragraphs.retain(|p| !p.lines.is_empty());
         if self.lines() > 1
             && let Some(last) = self.paragraphs.last_mut()
-            && last.lines.last().is_some_and(|l| l.text.ends_with(':'))
+            && leads(last)
         {
             last.lines.pop();
             self.paragraphs.retain(|p| !p.lines.is_empty());

@@ -8,6 +8,7 @@ use crate::{
     closing, dispute,
     pool::{PARAGRAPH, Piece, Pool, affinity, follows, has_unexplained, pieces},
     snapshot::BlockKind,
+    usable,
 };
 
 /// A section this close to its budget is full, in words.
@@ -193,6 +194,10 @@ impl<'a> Filler<'a> {
                 break;
             }
             len += 1;
+        }
+        // A question is printed with its answer or not at all.
+        while len > 0 && len < piece.len && usable::asks(&sentences[piece.first + len - 1].source.text) {
+            len -= 1;
         }
         let cut = len < piece.len;
         if self.lax {

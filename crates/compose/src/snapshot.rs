@@ -7,7 +7,7 @@ use galley_text::{language, sentence, word};
 
 use crate::{
     lexicon::{self, Language},
-    table,
+    table::{self, Separator},
     transcript::Transcript,
     usable::{self, Standing},
 };
@@ -49,6 +49,21 @@ pub(crate) struct Block {
     pub parts: Vec<Range<usize>>,
     /// The cells of the header, for tables only.
     pub header: Vec<String>,
+    /// Where the header stands.
+    pub head: usize,
+    pub separator: Separator,
+}
+
+impl Block {
+    /// Of the block of a table: the cells of a row.
+    pub fn cells(&self, row: &str) -> Vec<String> {
+        self.separator.cells(row)
+    }
+
+    /// Of the block of a table: whether a row can be cited together with its header.
+    pub fn is_near_header(&self, row: &Range<usize>) -> bool {
+        row.end - self.head.min(row.end) <= table::REACH
+    }
 }
 
 /// The language of a snapshot: as recorded, else as detected, else empty.
@@ -134,19 +149,22 @@ fn table_sentences(
     language: Option<&Language>,
     out: &mut Vec<SourceSentence>,
 ) {
-    let Some(language) = language else { return };
-    for (position, range) in block.parts.iter().enumerate() {
-        let cells = table::cells(&snapshot.text[range.clone()]);
-        let Some(text) = table::compose(&block.header, &cells, language) else { continue };
-        out.push(SourceSentence {
-            span: Span { source: snapshot.number, start: range.start, end: range.end },
-            text,
-            kind: BlockKind::TableRow,
-            headings: Arc::clone(&block.headings),
-            paragraph: number,
-            position,
-            hangs: false,
-        });
+    let mut position = 0;
+    for range in &block.parts {
+        let cells = block.cells(&snapshot.text[range.clone()]);
+        for sentence in table::sentences(&block.header, &cells, language, block.is_near_header(range)) {
+            let kind = if sentence.is_prose { BlockKind::Paragraph } else { BlockKind::TableRow };
+            out.push(SourceSentence {
+                span: Span { source: snapshot.number, start: range.start, end: range.end },
+                text: sentence.text,
+                kind,
+                headings: Arc::clone(&block.headings),
+                paragraph: number,
+                position,
+                hangs: sentence.hangs,
+            });
+            position += 1;
+        }
     }
 }
 
@@ -161,6 +179,7 @@ pub(crate) fn blocks(snapshot: &Snapshot) -> Vec<Block> {
         start += line.len();
         open = reader.line(trimmed, range, open);
     }
+    table::gather(&snapshot.text, &mut reader.blocks);
     reader.blocks
 }
 
@@ -186,7 +205,7 @@ impl Reader<'_> {
         }
         if line.starts_with('|') {
             if open != Some(BlockKind::TableRow) {
-                self.push(BlockKind::TableRow, Vec::new(), table::cells(line));
+                self.push(BlockKind::TableRow, Vec::new(), table::cells(line), range.start);
             } else if let Some(block) = self.blocks.last_mut()
                 && !table::is_rule(line)
             {
@@ -196,11 +215,12 @@ impl Reader<'_> {
         }
         if line.starts_with("- ") {
             let parts = self.split(range.start + 2..range.end);
-            self.push(BlockKind::ListItem, parts, Vec::new());
+            self.push(BlockKind::ListItem, parts, Vec::new(), range.start);
             return Some(BlockKind::ListItem);
         }
+        let start = range.start;
         let parts = self.split(range);
-        self.push(BlockKind::Paragraph, parts, Vec::new());
+        self.push(BlockKind::Paragraph, parts, Vec::new(), start);
         Some(BlockKind::Paragraph)
     }
 
@@ -211,8 +231,9 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn push(&mut self, kind: BlockKind, parts: Vec<Range<usize>>, header: Vec<String>) {
-        self.blocks.push(Block { kind, headings: Arc::clone(&self.shared), parts, header });
+    fn push(&mut self, kind: BlockKind, parts: Vec<Range<usize>>, header: Vec<String>, head: usize) {
+        let headings = Arc::clone(&self.shared);
+        self.blocks.push(Block { kind, headings, parts, header, head, separator: Separator::default() });
     }
 }
 

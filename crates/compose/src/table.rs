@@ -1,17 +1,37 @@
 //! Sentences made of table rows.
 
-use crate::lexicon::{self, Language};
+mod delimited;
+mod phrase;
+
+use galley_text::{sentence, word};
+
+use crate::{lexicon::Language, transcript};
+
+pub(crate) use delimited::{Separator, gather};
 
 const COLUMNS: std::ops::RangeInclusive<usize> = 2..=40;
 /// More values make a sentence that nobody reads; further columns are left out.
 const MAX_VALUES: usize = 3;
-/// Labels of the first column that a name does not need in front.
-const GENERIC_LABELS: &[&str] = &[
-    "name", "item", "no.", "id", "#", "type", "category", "country", "city", "town", "state", "region", "county",
-    "company", "carrier", "brand", "provider", "vendor", "place", "location", "person",
-];
+/// Of a row over years or months so many; of a longer one the first and the last.
+const MAX_PERIODS: usize = 5;
 const MAX_LABEL_CHARS: usize = 40;
 const MAX_CELL_CHARS: usize = 48;
+/// A cell with so many words that end as a sentence does holds prose.
+const PROSE_WORDS: usize = 5;
+/// A row further below its header than this, in bytes, is cited without it, so its sentence cannot use figures of the header.
+pub(crate) const REACH: usize = 4_096;
+
+/// A sentence made of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RowSentence {
+    pub text: String,
+    /// Prose of a cell, as it stands there.
+    pub is_prose: bool,
+    /// It goes on from the one before it.
+    pub hangs: bool,
+    /// It has figures that stand in the header alone.
+    pub needs_header: bool,
+}
 
 /// The cells of a table line, trimmed, with `\|` resolved.
 pub(crate) fn cells(line: &str) -> Vec<String> {
@@ -41,132 +61,122 @@ pub(crate) fn is_rule(line: &str) -> bool {
     line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
 }
 
-/// One sentence that says what the row says; `None` where the table is not one of data with short labels.
+/// What a row says: one sentence of its values, where the table is one of data with short labels, and the sentences of
+/// cells that hold prose, behind the name that the row is about.
 ///
-/// Every number and name in it stands in a cell of the row. Columns with digits in their label are left out, because
-/// the digits would not.
-pub(crate) fn compose(header: &[String], cells: &[String], language: &Language) -> Option<String> {
+/// Every number and name stands in a cell of the row, or in the header where that `is_near`.
+pub(crate) fn sentences(
+    header: &[String],
+    cells: &[String],
+    language: Option<&Language>,
+    is_near: bool,
+) -> Vec<RowSentence> {
+    let values = values(header, cells, language, is_near);
+    values.into_iter().chain(prose(cells, language)).collect()
+}
+
+fn values(header: &[String], cells: &[String], language: Option<&Language>, is_near: bool) -> Option<RowSentence> {
     let (key_label, labels) = header.split_first()?;
     let (key, values) = cells.split_first()?;
-    let is_plain = |text: &str, max: usize| {
-        text.chars().count() <= max && !text.contains(['|', '<', '{', '=', '\\', '`', '_', '*', '#', '?', '@'])
-    };
     let in_form = COLUMNS.contains(&header.len())
-        && cells.len() == header.len()
-        && header.iter().all(|h| is_plain(h, MAX_LABEL_CHARS))
-        && labels.iter().all(|l| !l.is_empty())
-        && cells.iter().all(|c| is_plain(c, MAX_CELL_CHARS));
+        && cells.len() <= header.len()
+        && is_plain(key_label, MAX_LABEL_CHARS)
+        && is_plain(key, MAX_CELL_CHARS);
     if !in_form || !key.chars().any(char::is_alphanumeric) || key.ends_with(['.', ':', '!']) {
         return None;
     }
     let pairs: Vec<(&str, &str)> = labels
         .iter()
         .zip(values)
+        .filter(|(label, value)| is_plain(label, MAX_LABEL_CHARS) && is_plain(value, MAX_CELL_CHARS))
         .map(|(label, value)| (label.as_str(), value.as_str()))
-        .filter(|(label, value)| has_content(value) && !label.contains(|c: char| c.is_ascii_digit()))
-        .take(MAX_VALUES)
+        .filter(|(label, value)| !label.is_empty() && has_content(value))
         .collect();
-    let starts_as_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '−' | '€' | '$' | '£');
-    let has_number = pairs.iter().any(|(_, value)| value.starts_with(starts_as_number));
-    if !has_number && !is_of_names(header, cells) {
+    let text = |text: String, needs_header| RowSentence { text, is_prose: false, hangs: false, needs_header };
+    let periods: Vec<(&str, &str)> =
+        pairs.iter().copied().filter(|(label, value)| is_period(label) && starts_as_number(value)).collect();
+    if is_near && periods.len() > 1 && periods.len() * 2 >= pairs.len() {
+        let shown = match periods.as_slice() {
+            [first, .., last] if periods.len() > MAX_PERIODS => vec![*first, *last],
+            all => all.to_vec(),
+        };
+        return phrase::over_time(key_label, key, &shown, language).map(|said| text(said, true));
+    }
+    // Without grammar a sentence stays readable with more of them.
+    let most = if language.is_some() { MAX_VALUES } else { MAX_VALUES + 2 };
+    let shown: Vec<(&str, &str)> = pairs.into_iter().filter(|(label, _)| !has_digit(label)).take(most).collect();
+    let has_number = shown.iter().any(|(_, value)| starts_as_number(value));
+    if !has_number && !is_of_names(header, &shown) {
         return None;
     }
-    if language.table.code == "en" { english(key_label, key, &pairs) } else { other(key, &pairs, language) }
+    phrase::row(key_label, key, &shown, language).map(|said| text(said, false))
+}
+
+/// The sentences of cells that hold prose, as said by or about what the row names.
+fn prose(cells: &[String], language: Option<&Language>) -> Vec<RowSentence> {
+    let short = || cells.iter().filter(|cell| has_content(cell) && !is_prose(cell) && is_plain(cell, MAX_CELL_CHARS));
+    let named = short().find(|cell| cell.contains(char::is_alphabetic) && !starts_as_number(cell));
+    let name = named.or_else(|| short().next()).map(String::as_str);
+    let mut out = Vec::new();
+    for cell in cells.iter().filter(|cell| is_prose(cell)) {
+        let mut before = None;
+        for (at, range) in sentence::split(cell).into_iter().enumerate() {
+            let Some((text, hangs)) = transcript::said(&cell[range], name, before.is_none(), language) else {
+                continue;
+            };
+            // What is quoted without its name stands directly behind what has the name.
+            let torn = before.is_some_and(|before| before + 1 != at);
+            if torn {
+                break;
+            }
+            before = Some(at);
+            out.push(RowSentence { text, is_prose: true, hangs, needs_header: false });
+        }
+    }
+    out
+}
+
+fn is_prose(cell: &str) -> bool {
+    let ends = cell.ends_with(['.', '!', '?', '”', '"', '。', '！', '？']) || cell.contains(". ");
+    let is_dense = word::is_unspaced_text(cell) && cell.chars().count() > 3 * PROSE_WORDS;
+    ends && (is_dense || cell.split_whitespace().nth(PROSE_WORDS - 1).is_some())
+}
+
+fn is_plain(text: &str, max: usize) -> bool {
+    text.chars().count() <= max
+        && !text.contains(['|', '<', '{', '=', '\\', '`', '_', '*', '#', '?', '@'])
+        && !(is_prose(text) && text.split_whitespace().count() > PROSE_WORDS)
+}
+
+fn has_digit(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
+}
+
+fn starts_as_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '−' | '+' | '€' | '$' | '£'))
+}
+
+/// `2024`, `2023/24`, `Q1 2024`, `März 2024`: a label of a column that says when.
+fn is_period(label: &str) -> bool {
+    let years = label
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|part| part.len() == 4 && (part.starts_with("19") || part.starts_with("20") || part.starts_with("21")));
+    let rest = label.chars().filter(|c| c.is_alphabetic()).count();
+    let quarter =
+        label.len() == 2 && label.starts_with(['Q', 'H', 'T']) && label.ends_with(|c: char| c.is_ascii_digit());
+    quarter || years.count() == 1 && rest <= 9
 }
 
 /// A list of people, places or products: several columns of short entries. Two columns of text explain words, and longer
 /// entries are phrases that make no sentence with their labels.
-fn is_of_names(header: &[String], cells: &[String]) -> bool {
+fn is_of_names(header: &[String], shown: &[(&str, &str)]) -> bool {
     const MAX_WORDS: usize = 4;
-    let short = |text: &String| text.split_whitespace().count() <= MAX_WORDS && !text.ends_with('.');
-    header.len() > 2 && header.iter().chain(cells).all(short)
+    let short = |text: &str| text.split_whitespace().count() <= MAX_WORDS && !text.ends_with('.');
+    header.len() > 2 && shown.len() > 1 && shown.iter().all(|(label, value)| short(label) && short(value))
 }
 
 fn has_content(value: &str) -> bool {
     value.chars().any(char::is_alphanumeric) && !matches!(value.to_lowercase().as_str(), "n/a" | "na" | "none" | "tbd")
-}
-
-fn english(key_label: &str, key: &str, pairs: &[(&str, &str)]) -> Option<String> {
-    let phrases: Vec<String> = pairs.iter().map(|(label, value)| english_phrase(label, value)).collect();
-    let is_total = matches!(key.to_lowercase().as_str(), "total" | "sum" | "all" | "overall" | "average" | "mean");
-    let is_number = key.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '–' | '/'));
-    let label = lower_label(key_label);
-    let generic = label.is_empty() || GENERIC_LABELS.contains(&label.as_str());
-    let subject = if is_total {
-        format!("In the row “{key}”, the table gives")
-    } else if is_number {
-        format!("For {key}, the table gives")
-    } else if generic || label.split(' ').count() > 3 || label.contains('(') {
-        format!("{} has", capitalised(key))
-    } else {
-        format!("The {label} {key} has")
-    };
-    Some(format!("{subject} {}.", join(&phrases, "and")?))
-}
-
-/// `120 orders`, `a return rate of 3 %`, `DHL as carrier`.
-fn english_phrase(label: &str, value: &str) -> String {
-    let (label, unit) = match label.split_once('(') {
-        Some((name, rest)) => (name.trim(), rest.trim_end_matches(')').trim()),
-        None => (label, ""),
-    };
-    let name = lower_label(label);
-    let numeric = value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '−' | '€' | '$' | '£'));
-    let bare = value.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | ' ' | '\u{a0}' | '\u{202f}'));
-    let plural = name.ends_with('s') && !name.ends_with("ss") && !name.contains(" of ") && !name.contains(" per ");
-    let unit = if bare && !unit.is_empty() && !unit.contains(|c: char| c.is_ascii_digit()) && unit.len() <= 12 {
-        format!(" {unit}")
-    } else {
-        String::new()
-    };
-    if !numeric {
-        return format!("{value} as {name}");
-    }
-    // `31 parcels per inhabitant`
-    let counted = name.split_once(' ').is_some_and(|(first, rest)| {
-        first.ends_with('s')
-            && !first.ends_with("ss")
-            && ["per ", "in ", "of ", "with "].iter().any(|p| rest.starts_with(p))
-    });
-    if bare && (plural || counted) && unit.is_empty() && value != "1" {
-        return format!("{value} {name}");
-    }
-    let article = match name.chars().next() {
-        _ if plural || counted => "",
-        Some('a' | 'e' | 'i' | 'o' | 'u') => "an ",
-        _ => "a ",
-    };
-    format!("{article}{name} of {value}{unit}")
-}
-
-fn other(key: &str, pairs: &[(&str, &str)], language: &Language) -> Option<String> {
-    let keeps_case = language.table.code == "de";
-    let values: Vec<String> = pairs
-        .iter()
-        .map(|(label, value)| format!("{} {value}", if keeps_case { (*label).to_owned() } else { lower_label(label) }))
-        .collect();
-    let template = language.table.table_row;
-    Some(template.replace("{key}", key).replace("{values}", &join(&values, language.table.and)?))
-}
-
-fn join(parts: &[String], and: &str) -> Option<String> {
-    match parts {
-        [] => None,
-        [one] => Some(one.clone()),
-        [first @ .., last] => Some(format!("{} {and} {last}", first.join(", "))),
-    }
-}
-
-/// A label as it stands within a sentence: abbreviations and names with inner capitals keep theirs.
-fn lower_label(label: &str) -> String {
-    label
-        .split(' ')
-        .map(|word| {
-            let inner_capital = word.chars().skip(1).any(char::is_uppercase);
-            if inner_capital { word.to_owned() } else { lexicon::lower(word) }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 pub(crate) fn capitalised(text: &str) -> String {
@@ -180,9 +190,11 @@ pub(crate) fn capitalised(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lexicon;
 
     fn row(header: &str, line: &str, lang: &str) -> Option<String> {
-        compose(&cells(header), &cells(line), lexicon::of(lang).expect("a table"))
+        let all = sentences(&cells(header), &cells(line), lexicon::of(lang), true);
+        all.into_iter().next().map(|sentence| sentence.text)
     }
 
     #[test]
@@ -249,5 +261,57 @@ mod tests {
     #[test]
     fn an_escaped_bar_belongs_to_its_cell() {
         assert_eq!(cells(r"| a \| b | c |"), ["a | b", "c"]);
+    }
+
+    #[test]
+    fn values_under_years_are_told_with_their_years() {
+        let parks = "| Park | 2021 | 2022 | 2023 |";
+        assert_eq!(
+            row(parks, "| Ash Park | 12,300 | 15,800 | 17,100 |", "en").as_deref(),
+            Some("For the park Ash Park, the table gives 12,300 for 2021, 15,800 for 2022 and 17,100 for 2023.")
+        );
+        assert_eq!(
+            row("| Ort | Q1 2024 | Q2 2024 |", "| Halle | 41 kWh | 28 kWh |", "de").as_deref(),
+            Some("Für Halle nennt die Tabelle: 41 kWh für Q1 2024 und 28 kWh für Q2 2024.")
+        );
+        let far = sentences(&cells(parks), &cells("| Ash Park | 12,300 | 15,800 | 17,100 |"), lexicon::of("en"), false);
+        assert_eq!(far, [], "a span far below the header does not hold the years");
+    }
+
+    #[test]
+    fn prose_of_cells_stands_behind_the_name_of_its_row() {
+        let header = cells("| No. | Line | Passenger | Complaint |");
+        let line = "| 2 | 4 | Mr Dunn | The ramp for wheelchairs was out of order. The driver helped, but it took ten \
+                    minutes. |";
+        let found = sentences(&header, &cells(line), lexicon::of("en"), true);
+        let texts: Vec<(&str, bool)> = found.iter().map(|one| (one.text.as_str(), one.hangs)).collect();
+        assert_eq!(
+            texts,
+            [
+                ("For 2, the table gives a line of 4 and Mr Dunn as passenger.", false),
+                ("Mr Dunn: “The ramp for wheelchairs was out of order.”", false),
+                ("“The driver helped, but it took ten minutes.”", true),
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_of_languages_without_a_grammar_are_told_by_their_labels() {
+        for (header, line, lang, expected) in [
+            ("| 公园 | 面积 | 树木 |", "| 东湖公园 | 42公顷 | 5,600棵 |", "zh", "东湖公园：面积42公顷，树木5,600棵。"),
+            ("| สถานี | ชานชาลา |", "| หัวหิน | 3 |", "th", "หัวหิน: ชานชาลา 3."),
+            ("| Linn | Elanikud | Pindala |", "| Tartu | 95 000 | 154 |", "et", "Tartu: Elanikud 95 000, Pindala 154."),
+        ] {
+            assert_eq!(row(header, line, lang).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn units_of_labels_stand_behind_figures_and_dates_are_no_quantities() {
+        let header = "| Machine | Sales in euros | Hours | Next service |";
+        assert_eq!(
+            row(header, "| Lathe A | 1,900 | 18,200 | 3 May |", "en").as_deref(),
+            Some("The machine Lathe A has sales of 1,900 euros, 18,200 hours and 3 May as next service.")
+        );
     }
 }

@@ -22,6 +22,8 @@ const LEAST_TURNS: usize = 3;
 const LEAST_SHARE: usize = 30;
 const MAX_NAME_CHARS: usize = 40;
 const MAX_NAME_WORDS: usize = 4;
+/// A sentence further behind the name of its speaker, in bytes, is not printed with it: the two must stand in one span.
+const MAX_SPAN: usize = 600;
 /// Labels that stand in front of a colon and are nobody.
 const LABELS: &[&str] = &[
     "note",
@@ -149,12 +151,13 @@ impl Transcript {
         wanted: impl Fn(&Block) -> bool,
     ) -> Vec<SourceSentence> {
         let mut out = Vec::new();
-        let mut speaker: Option<String> = None;
-        let (mut paragraph, mut position) = (0, 0);
+        let mut turn = Turn::default();
+        let mut paragraph = 0;
         let mut headings: Option<&Arc<[String]>> = None;
         for (number, block) in blocks.iter().enumerate().filter(|(_, block)| block.kind != BlockKind::TableRow) {
             if headings.is_none_or(|before| !Arc::ptr_eq(before, &block.headings)) {
-                (paragraph, position, speaker) = (number, 0, None);
+                paragraph = number;
+                turn = Turn::default();
                 headings = Some(&block.headings);
             }
             let is_wanted = wanted(block);
@@ -162,18 +165,15 @@ impl Transcript {
                 let text = &snapshot.text[range.clone()];
                 let opening = opening(text);
                 let named = opening.name.filter(|name| self.speakers.contains(*name));
-                let begins = named.is_some();
-                let start = if begins || opening.name.is_none() { opening.speech } else { 0 };
+                let start = if named.is_some() || opening.name.is_none() { opening.speech } else { 0 };
                 if let Some(name) = named {
-                    speaker = Some(shown(name));
+                    turn.begin(shown(name), range.start);
                 }
-                let speech = text[start..].trim();
-                if let Some((printed, hangs)) = said(speech, speaker.as_deref(), begins, language)
-                    && is_wanted
-                {
+                let said = turn.say(text[start..].trim(), range, language);
+                for Said { text, start, end, position, hangs } in said.into_iter().filter(|_| is_wanted) {
                     out.push(SourceSentence {
-                        span: Span { source: snapshot.number, start: range.start, end: range.end },
-                        text: printed,
+                        span: Span { source: snapshot.number, start, end },
+                        text,
                         kind: block.kind,
                         headings: Arc::clone(&block.headings),
                         paragraph,
@@ -181,16 +181,102 @@ impl Transcript {
                         hangs,
                     });
                 }
-                position += 1;
             }
         }
         out
     }
 }
 
+/// A sentence as it is printed, where it stands in the source, and its place among the others.
+struct Said {
+    text: String,
+    start: usize,
+    end: usize,
+    position: usize,
+    hangs: bool,
+}
+
+/// What is known while somebody speaks.
+#[derive(Default)]
+struct Turn {
+    speaker: Option<String>,
+    /// Where the name stands, until it was printed.
+    name_at: Option<usize>,
+    /// The place of the last sentence.
+    position: usize,
+    /// The sentence before could not be used.
+    is_torn: bool,
+    /// The question that was asked last, until something was said.
+    question: Option<Said>,
+}
+
+impl Turn {
+    fn begin(&mut self, speaker: String, at: usize) {
+        (self.speaker, self.name_at) = (Some(speaker), Some(at));
+    }
+
+    /// What is printed of a sentence: nothing, the sentence, or the question that it answers and itself.
+    ///
+    /// The first sentence of a turn that can be used has the name, and its span begins there. Of what is quoted, questions
+    /// and a few words may be left out.
+    fn say(&mut self, speech: &str, range: &std::ops::Range<usize>, language: Option<&Language>) -> Vec<Said> {
+        let mut out = Vec::new();
+        if speech.is_empty() {
+            return out;
+        }
+        let name_at = self.name_at.filter(|at| range.end - at <= MAX_SPAN);
+        let said = said(speech, self.speaker.as_deref(), name_at.is_some(), language);
+        // Without the name nobody knows who says it.
+        let is_nameless = self.name_at.is_some() && name_at.is_none();
+        let torn = std::mem::replace(&mut self.is_torn, said.is_none());
+        let start = name_at.unwrap_or(range.start);
+        let Some((text, hangs)) = said.filter(|_| !is_nameless) else {
+            self.question = self.asked(speech, start, range.end, torn, language);
+            return out;
+        };
+        let question = self.question.take();
+        if torn && usable::judge_speech(speech, language) != Some(Standing::Free) {
+            let Some(question) = question.filter(|_| name_at.is_some()) else {
+                self.is_torn = true;
+                return out;
+            };
+            self.position = question.position + usize::from(!question.hangs);
+            out.push(Said { position: self.position, ..question });
+        }
+        // Sentences of nobody stand by themselves, those of a speaker follow each other.
+        self.position += if torn && self.speaker.is_none() { 2 } else { 1 };
+        let hangs = hangs || !out.is_empty();
+        out.push(Said { text, start, end: range.end, position: self.position, hangs });
+        self.name_at = None;
+        out
+    }
+
+    /// A question that can be printed in front of its answer: one that opens a turn, or that follows what is printed.
+    fn asked(&self, speech: &str, start: usize, end: usize, torn: bool, language: Option<&Language>) -> Option<Said> {
+        let stem = speech.strip_suffix(['?', '？'])?.trim_end();
+        let whole = format!("{stem}{}", if speech.ends_with('？') { "。" } else { "." });
+        let opens = self.name_at.is_some();
+        let stands = match usable::judge_speech(&whole, language)? {
+            Standing::Free => opens || !torn,
+            Standing::Hangs => !torn,
+        };
+        let (text, _) = said(&whole, self.speaker.as_deref(), opens, language).filter(|_| stands)?;
+        let stop = text.rfind(['.', '。'])?;
+        let mark = &speech[stem.len()..];
+        let text = format!("{}{mark}{}", &text[..stop], &text[stop..].trim_start_matches(['.', '。']));
+        let hangs = !opens || usable::judge_speech(&whole, language) != Some(Standing::Free);
+        text.contains(speech).then_some(Said { text, start, end, position: self.position + 1, hangs })
+    }
+}
+
 /// A sentence as it is printed, and whether it needs the one before it. The name stands where the source has it: a span
 /// must hold all that is printed.
-fn said(speech: &str, speaker: Option<&str>, begins: bool, language: Option<&Language>) -> Option<(String, bool)> {
+pub(crate) fn said(
+    speech: &str,
+    speaker: Option<&str>,
+    begins: bool,
+    language: Option<&Language>,
+) -> Option<(String, bool)> {
     let is_asked = speaker.is_some_and(|name| ASKED.contains(&lexicon::lower(name).as_str()));
     let Some(speaker) = speaker.filter(|_| !is_asked) else {
         let standing = usable::judge(speech, language)?;
@@ -216,10 +302,11 @@ fn opening(line: &str) -> Opening<'_> {
     let rest = &line[after_time..];
     let limit = rest.char_indices().nth(MAX_NAME_CHARS + 16).map_or(rest.len(), |(at, _)| at);
     let head = &rest[..limit];
-    if let Some(colon) = head.match_indices(':').map(|(at, _)| at).find(|at| !is_within_time(head, *at)) {
-        let behind = &rest[colon + 1..];
+    let colons = head.match_indices([':', '：']);
+    if let Some((colon, mark)) = colons.into_iter().find(|(at, _)| !is_within_time(head, *at)) {
+        let behind = &rest[colon + mark.len()..];
         let (name, timed) = without_time_behind(&head[..colon]);
-        if is_name(name) && (behind.is_empty() || behind.starts_with(' ')) {
+        if is_name(name) && (behind.is_empty() || behind.starts_with(' ') || mark == "：") {
             let (more, again) = without_time(behind.trim_start());
             let speech = line.len() - behind.trim_start().len() + more;
             return Opening { name: Some(name), has_time: has_time || timed || again, speech };
@@ -240,13 +327,33 @@ fn is_within_time(text: &str, colon: usize) -> bool {
 
 /// How long a time in front is, with its brackets and the space behind.
 fn without_time(text: &str) -> (usize, bool) {
-    let inner = text.trim_start_matches(['[', '(', '<']);
+    let inner = without_number(text).trim_start_matches(['[', '(', '<']);
     let length = time_len(inner);
     if length == 0 {
         return (0, false);
     }
-    let rest = inner[length..].trim_start_matches([']', ')', '>']).trim_start_matches([' ', '-', '–', '—']);
+    let rest =
+        without_end(&inner[length..]).trim_start_matches([']', ')', '>']).trim_start_matches([' ', '-', '–', '—']);
     (text.len() - rest.len(), true)
+}
+
+/// The number of a subtitle, where its time follows: `12 00:00:01,000 --> 00:00:04,000`.
+fn without_number(text: &str) -> &str {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    let is_number = rest.len() < text.len() && time_len(text) == 0 && time_len(rest) > 0;
+    if is_number && text.contains("-->") { rest } else { text }
+}
+
+/// What stands behind `--> 00:00:04,000` and how the subtitle is to be placed.
+fn without_end(text: &str) -> &str {
+    let Some(end) = text.trim_start().strip_prefix("-->").map(str::trim_start) else { return text };
+    let mut rest = end[time_len(end)..].trim_start();
+    while let Some((word, behind)) = rest.split_once(' ')
+        && ["align:", "position:", "line:", "size:", "region:", "vertical:"].iter().any(|set| word.starts_with(set))
+    {
+        rest = behind.trim_start();
+    }
+    rest
 }
 
 /// `Anna (0:03)` and `Anna 0:03` without the time.
@@ -306,101 +413,4 @@ fn shown(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{snapshot::sentences, testing::source};
-
-    fn printed(language: &str, text: &str) -> Vec<(String, bool)> {
-        sentences(&source(1, language, text)).into_iter().map(|s| (s.text, s.hangs)).collect()
-    }
-
-    #[test]
-    fn openings_are_read_in_their_spellings() {
-        for (line, name, has_time, speech) in [
-            ("ANNA: We start.", Some("ANNA"), false, "We start."),
-            ("Speaker 1: We start.", Some("Speaker 1"), false, "We start."),
-            ("[00:01:02] Speaker 1: We start.", Some("Speaker 1"), true, "We start."),
-            ("00:12 Dr. Anna von Berg: We start.", Some("Dr. Anna von Berg"), true, "We start."),
-            ("Anna Keller (00:12): We start.", Some("Anna Keller"), true, "We start."),
-            ("Anna Keller  0:03", Some("Anna Keller"), true, ""),
-            ("[00:01:02] We start.", None, true, "We start."),
-            ("(0:03) - We start.", None, true, "We start."),
-            ("We start at 10:30 with the budget.", None, false, "We start at 10:30 with the budget."),
-            ("The rule is simple: pay on time.", None, false, "The rule is simple: pay on time."),
-            ("Note: We start.", None, false, "Note: We start."),
-            ("https://example.org is the address.", None, false, "https://example.org is the address."),
-            ("田中: 始めます。", Some("田中"), false, "始めます。"),
-        ] {
-            let found = opening(line);
-            assert_eq!((found.name, found.has_time, &line[found.speech..]), (name, has_time, speech), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_is_said_is_quoted_with_its_speaker() {
-        let text = "# Launch meeting\n\nANNA: We moved the launch of the new site from March to May. The tests were not \
-                    done in time. Who can help?\n\nBEN: I need two more people for the tests in April.\n\nANNA: That is \
-                    possible from the second week on.\n\nBEN: Good.";
-        assert_eq!(
-            printed("en", text),
-            [
-                ("Anna: “We moved the launch of the new site from March to May.”".into(), false),
-                ("“The tests were not done in time.”".into(), true),
-                ("BEN: “I need two more people for the tests in April.”".into(), false),
-                ("Anna: “That is possible from the second week on.”".into(), true),
-            ]
-        );
-        let german = "[00:00:04] Sprecher 1: Wir haben den Start der neuen Seite in den Mai verschoben.\n\n[00:00:12] \
-                      Sprecher 2: Ich brauche im April zwei weitere Leute für die Tests.\n\n[00:00:20] Sprecher 1: Das \
-                      Budget beträgt 40.000 Euro im ersten Jahr.";
-        assert_eq!(
-            printed("de", german)[0].0,
-            "Sprecher 1: „Wir haben den Start der neuen Seite in den Mai verschoben.“"
-        );
-        assert_eq!(printed("de", german).len(), 3);
-    }
-
-    #[test]
-    fn answers_and_timed_lines_without_a_name_stand_by_themselves() {
-        let text = "Q: How long does a delivery take?\n\nA: A delivery takes three days in most of the country.\n\nQ: What \
-                    does it cost?\n\nA: A parcel of up to five kilograms costs four euros.";
-        assert_eq!(
-            printed("en", text),
-            [
-                ("A delivery takes three days in most of the country.".into(), false),
-                ("A parcel of up to five kilograms costs four euros.".into(), false),
-            ]
-        );
-        let timed = "[00:01] The harvest began on the sixth of October.\n\n[00:09] The stations took in 30 tonnes of \
-                     cherries.\n\n[00:15] Rain came three weeks late this year.";
-        assert_eq!(printed("en", timed).len(), 3);
-    }
-
-    #[test]
-    fn the_name_is_in_the_span_where_it_is_printed() {
-        let s = source(
-            1,
-            "en",
-            "ANNA: We moved the launch to the end of May.\n\nBEN: I need two more people.\n\nANNA: We \
-                                 hire two people for the tests in April.",
-        );
-        for sentence in sentences(&s) {
-            let span = sentence.span.text_in(std::slice::from_ref(&s)).expect("a span").to_lowercase();
-            for word in lexicon::lower_tokens(&sentence.text) {
-                assert!(span.contains(&word), "{word} in {span}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_text_with_labels_is_no_transcript() {
-        for text in [
-            "Note: The lamp is hot after an hour of use.\n\nNote: The lamp must not stand outside.\n\nNote: Clean it.",
-            "The rule is simple. Pay the bill on time.\n\nAnna: a name for girls that is common in most countries.",
-            "Color: Red.\n\nSize: Large.\n\nWeight: Two kilograms.",
-        ] {
-            let s = source(1, "en", text);
-            assert!(Transcript::detect(text, &crate::snapshot::blocks(&s)).is_none(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -126,29 +126,39 @@ const REFUSED: &[&str] = &[
     "ください",
     "次の通り",
     "以下の",
-    "図",
+    "次の図",
+    "下の図",
+    "上の図",
+    "図1",
+    "図2",
+    "図3",
+    "図１",
+    "図２",
+    "図３",
     "เราจะ",
     "พวกเรา",
     "ของเรา",
     "ฉัน",
     "คลิก",
-    "สมัครสมาชิก",
     "เข้าสู่ระบบ",
     "ดังนี้",
     "สงวนลิขสิทธิ์",
 ];
 /// Of what somebody says, these alone.
 const REFUSED_IN_SPEECH: &[&str] = &["点击", "點擊", "版权所有", "クリック", "ログイン", "คลิก", "เข้าสู่ระบบ"];
-const REQUESTS: &[&str] = &["请", "請", "โปรด", "กรุณา"];
+const REQUESTS: &[&str] = &["请", "請", "โปรด", "กรุณา", "สมัครสมาชิก"];
+/// Words that only look like the writer speaking of himself.
+const NOT_REFUSED: &[&str] = &["自我"];
 
 /// Whether the sentence may be used, and how it stands; `None`: not at all.
 pub(crate) fn judge(sentence: &str, is_speech: bool) -> Option<Standing> {
     let bare = sentence.trim_start_matches(['「', '『', '《', '“', '（', '"', ' ', '\u{3000}']);
     let letters = sentence.chars().filter(|c| c.is_alphabetic()).count();
+    let plain = NOT_REFUSED.iter().fold(sentence.to_owned(), |text, words| text.replace(words, ""));
     let refused = if is_speech { REFUSED_IN_SPEECH } else { REFUSED };
     let is_unusable = !LETTERS.contains(&letters)
         || sentence.contains(['？', '?', '！', '!'])
-        || refused.iter().any(|words| sentence.contains(words))
+        || refused.iter().any(|words| plain.contains(words))
         || REQUESTS.iter().any(|words| bare.starts_with(words));
     if is_unusable {
         return None;
@@ -157,10 +167,18 @@ pub(crate) fn judge(sentence: &str, is_speech: bool) -> Option<Standing> {
     Some(if hangs { Standing::Hangs } else { Standing::Free })
 }
 
-/// A text whose sentences end without a stop.
+/// A text whose sentences end without a stop, or with a figure: a year, an amount.
 pub(crate) fn ends_without_stop(sentence: &str) -> bool {
-    sentence.chars().next_back().is_some_and(|c| word::is_of_unspaced_script(c) && ('\u{e00}'..'\u{1100}').contains(&c))
-        || sentence.chars().next_back().is_some_and(|c| ('\u{1780}'..='\u{17ff}').contains(&c))
+    let is_stopless = |c: char| {
+        word::is_of_unspaced_script(c)
+            && (('\u{e00}'..'\u{1100}').contains(&c) || ('\u{1780}'..='\u{17ff}').contains(&c))
+    };
+    let figure = |c: char| c.is_ascii_digit() || c == '%';
+    let bare = sentence.trim_end_matches(figure);
+    match bare.chars().next_back() {
+        Some(' ') if bare.len() < sentence.len() => bare.contains(is_stopless),
+        last => last.is_some_and(is_stopless),
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +200,13 @@ mod tests {
             ("请点击这里阅读全文内容。", None),
             ("我们每年出售五百吨咖啡。", None),
             ("很好。", None),
+            ("自我管理的合作社每年出售五百吨咖啡。", Some(Standing::Free)),
+            ("図書館は月曜日に休みで、火曜日から開きます。", Some(Standing::Free)),
+            ("次の図は図書館の利用者の数を示しています。", None),
+            ("ค่าสมัครสมาชิกปีละ 50 บาท นักเรียนไม่เสียค่าสมัคร", Some(Standing::Free)),
+            ("สมัครสมาชิกวันนี้เพื่อรับข่าวสารทุกวัน", None),
+            ("ปีที่แล้วมีผู้ใช้บริการห้องสมุด 68,000 คน", Some(Standing::Free)),
+            ("ตลาดห้ามใช้ถุงพลาสติกตั้งแต่เดือนมกราคม 2567", Some(Standing::Free)),
             ("コーヒー一袋の重さは六十キロで、価格は百二十ドルです。", Some(Standing::Free)),
             ("しかし、収穫は十月まで始まりませんでした。", Some(Standing::Hangs)),
             ("詳しくはこちらをクリックしてください。", None),

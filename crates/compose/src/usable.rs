@@ -94,6 +94,11 @@ fn ends_soundly(sentence: &str) -> bool {
     (stops || unspaced::ends_without_stop(bare)) && !sentence.contains('?')
 }
 
+/// Whether a sentence asks, also in quotation marks.
+pub(crate) fn asks(sentence: &str) -> bool {
+    sentence.trim_end_matches(['"', '”', '“', '»', '’', ' ', '\u{a0}', '」', '』']).ends_with(['?', '？'])
+}
+
 fn is_balanced(sentence: &str) -> bool {
     let count = |c: char| sentence.matches(c).count();
     let german = count('„') > 0;
@@ -144,7 +149,8 @@ fn is_mostly_letters(sentence: &str) -> bool {
     let (mut letters, mut visible) = (0_usize, 0_usize);
     for c in sentence.chars().filter(|c| !c.is_whitespace()) {
         visible += 1;
-        letters += usize::from(c.is_alphabetic());
+        // The signs of vowels and tones are no letters by themselves.
+        letters += usize::from(c.is_alphabetic() || word::is_of_unspaced_script(c));
     }
     letters * 100 >= visible * MIN_LETTERS_PERCENT
 }

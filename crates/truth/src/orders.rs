@@ -221,7 +221,7 @@ mod tests {
     fn the_sets_are_as_large_as_the_figures_say() {
         let topics = with_topics();
         assert!(topics.len() >= 26 && topics.iter().map(|order| order.topics.len()).sum::<usize>() >= 80);
-        assert!(realistic().len() >= 60);
+        assert!(realistic().len() >= 100);
         let about = about();
         assert!(about.iter().filter(|(_, on)| *on).count() >= 20 && about.iter().filter(|(_, on)| !on).count() >= 20);
         for order in topics.iter().chain(about.iter().map(|(order, _)| order)) {

@@ -18,6 +18,7 @@ use crate::{
     attribution, lexicon,
     snapshot::{BlockKind, blocks, language_of},
     table,
+    transcript::Transcript,
     vocabulary::{TermSet, Vocabulary, idf, shared},
 };
 
@@ -60,7 +61,7 @@ pub struct Checker<'a> {
     idf: Vec<f32>,
     vocabulary: Vocabulary,
     /// By spelling, for sentences that are taken over as they are.
-    exact: HashMap<String, Vec<u32>>,
+    exact: HashMap<String, Vec<Span>>,
     corpus: Corpus,
     titles: Vec<(u32, String)>,
     facts: Vec<OnceLock<SpanFacts>>,
@@ -122,10 +123,17 @@ impl<'a> Checker<'a> {
             self.languages.push(lang.clone());
             self.languages.len() - 1
         });
-        for (number, block) in blocks(source).into_iter().enumerate() {
-            for (position, range) in block.parts.into_iter().enumerate() {
+        let blocks = blocks(source);
+        for said in Transcript::detect(&source.text, &blocks)
+            .map(|transcript| transcript.sentences(source, &blocks, lexicon::of(&lang), |_| true))
+            .unwrap_or_default()
+        {
+            self.exact.entry(key(&said.text)).or_default().push(said.span);
+        }
+        for (number, block) in blocks.into_iter().enumerate() {
+            for (position, range) in block.parts.iter().cloned().enumerate() {
                 let text = &source.text[range.clone()];
-                let row = (block.kind == BlockKind::TableRow).then(|| (block.header.clone(), table::cells(text)));
+                let row = (block.kind == BlockKind::TableRow).then(|| (block.header.clone(), block.cells(text)));
                 let content = match &row {
                     Some((header, cells)) => {
                         let all = format!("{} | {}", header.join(" | "), cells.join(" | "));
@@ -133,17 +141,20 @@ impl<'a> Checker<'a> {
                     }
                     None => self.vocabulary.add(text, &lang).content,
                 };
-                let at = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
                 match &row {
                     Some((header, cells)) => {
                         cells.iter().for_each(|cell| self.corpus.add(&format!("- {cell}")));
-                        if let Some(sentence) = lexicon::of(&lang).and_then(|l| table::compose(header, cells, l)) {
-                            self.exact.entry(key(&sentence)).or_default().push(at);
+                        let is_near = block.is_near_header(&range);
+                        for sentence in table::sentences(header, cells, lexicon::of(&lang), is_near) {
+                            let start = if sentence.needs_header { block.head } else { range.start };
+                            let span = Span { source: source.number, start, end: range.end };
+                            self.exact.entry(key(&sentence.text)).or_default().push(span);
                         }
                     }
                     None => {
                         self.corpus.add(text);
-                        self.exact.entry(key(text)).or_default().push(at);
+                        let span = Span { source: source.number, start: range.start, end: range.end };
+                        self.exact.entry(key(text)).or_default().push(span);
                     }
                 }
                 self.entries.push(Entry {
@@ -169,19 +180,16 @@ impl<'a> Checker<'a> {
             Some((rest, numbers)) => (rest, Some(numbers)),
             None => (whole, None),
         };
-        let allowed = |source: usize| only.as_ref().is_none_or(|n| n.contains(&self.sources[source].number));
         if states_nothing(said, usize::MAX, Told::More) {
             return nothing_claimed(whole);
         }
-        let verbatim = self
-            .exact
-            .get(&key(said))
-            .and_then(|all| all.iter().map(|i| *i as usize).find(|i| allowed(self.entries[*i].source)));
-        if let Some(found) = verbatim {
+        let numbered = |number: u32| only.as_ref().is_none_or(|n| n.contains(&number));
+        let verbatim = self.exact.get(&key(said)).and_then(|all| all.iter().find(|span| numbered(span.source)));
+        if let Some(span) = verbatim {
             return Claim {
                 sentence: whole.to_owned(),
                 verdict: Verdict::Supported,
-                span: Some(self.span(found, 1)),
+                span: Some(*span),
                 coverage_permille: 1000,
                 missing: Vec::new(),
             };
@@ -205,7 +213,7 @@ impl<'a> Checker<'a> {
         if states_nothing(said, content.max(unknown.min(9)), told) {
             return nothing_claimed(whole);
         }
-        self.judged(whole, &views, &allowed)
+        self.judged(whole, &views, &|source| numbered(self.sources[source].number))
     }
 
     /// The facts of a title, a heading or a description that stand neither in any source nor in the order. In a line of
