@@ -1,17 +1,15 @@
 //! Puts the parts together as the configuration says.
 
+mod models;
+
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use galley_ai::{Endpoint, OpenAiImages, OpenAiJudge, OpenAiWriter, Price, PriceTable};
-use galley_compose::ExtractiveWriter;
 use galley_destinations::{Destination, FolderDestination, FrontMatterStyle};
 use galley_domain::{
     Hidden, Operator, OrgId,
     credits::Prices,
-    image::ImageModel,
     task::{PoolName, StepKind},
-    writing::Writer,
 };
 use galley_engine::{Engine, EngineSettings, Notifications, Registry};
 use galley_fetch::{
@@ -25,7 +23,7 @@ use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Blogs, Bucket, Services, Settings, StockPhotos, pipelines};
 use galley_store::{Pooling, Retention, Store, StoreSettings, outage};
 use galley_webhooks::{SendLimits, Sender};
-use galley_workers::{ConfiguredJudge, OffTopic, Toolbox, Unsupported, all_steps};
+use galley_workers::{OffTopic, Toolbox, Unsupported, all_steps};
 use tokio::{sync::Mutex, task::JoinHandle};
 
 use crate::{
@@ -34,10 +32,10 @@ use crate::{
     presence::Presence,
 };
 
+pub use models::writer;
+
 /// The command, for this program alone, that reads one file in a process of its own.
 pub const READ_FILE: &str = "read-file";
-/// How long an image model may take for one picture.
-const IMAGE_TIME: Duration = Duration::from_secs(180);
 /// In the private Postgres.
 pub const DATABASE: &str = "galley";
 /// What start and doctor say where no process can wake another.
@@ -388,7 +386,7 @@ pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
         fetcher,
         search: search_provider(config)?,
         search_results: config.search.results.clamp(1, search::MAX_HITS),
-        writer: writer(config)?,
+        writer: models::writer(config)?,
         off_topic: match config.writer.off_topic {
             OffTopicKind::Refuse => OffTopic::Refuse,
             OffTopicKind::Warn => OffTopic::Warn,
@@ -397,8 +395,9 @@ pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
             UnsupportedMode::Mark => Unsupported::Mark,
             UnsupportedMode::Drop => Unsupported::Drop,
         },
-        judge: judge(config)?,
-        image_model: image_model(config)?,
+        judge: models::judge(config)?,
+        embedder: models::embedder(config)?,
+        image_model: models::image_model(config)?,
         destination: folder(config)?.map(|folder| Arc::new(folder) as Arc<dyn Destination>),
         sender: Sender::new(SendLimits::default(), links(config)?, &config.fetch.user_agent)?,
     })
@@ -417,59 +416,6 @@ pub fn search_provider(config: &Config) -> anyhow::Result<Option<Arc<dyn SearchP
         SearchKind::Tavily => Some(Arc::new(Tavily::new(url.unwrap_or(Tavily::BASE_URL), key()?, agent)?)),
         SearchKind::Brave => Some(Arc::new(Brave::new(url.unwrap_or(Brave::BASE_URL), key()?, agent)?)),
     })
-}
-
-fn image_model(config: &Config) -> anyhow::Result<Option<Arc<dyn ImageModel>>> {
-    let images = &config.images;
-    let (Some(base_url), Some(model)) = (&images.base_url, &images.model) else { return Ok(None) };
-    let mut endpoint = Endpoint::new(images.provider.as_deref().unwrap_or("openai"), base_url, model)?;
-    endpoint.api_key = images.api_key.clone();
-    endpoint.price = PriceTable::builtin().find(model);
-    endpoint.timeouts.total = IMAGE_TIME;
-    Ok(Some(Arc::new(OpenAiImages::new(endpoint).context("[images]")?)))
-}
-
-pub fn writer(config: &Config) -> anyhow::Result<Arc<dyn Writer>> {
-    match config.writer.kind {
-        WriterKind::Extractive => Ok(Arc::new(ExtractiveWriter)),
-        WriterKind::Openai => Ok(Arc::new(OpenAiWriter::new(endpoint(config)?)?)),
-    }
-}
-
-fn judge(config: &Config) -> anyhow::Result<Option<ConfiguredJudge>> {
-    let settings = &config.judge;
-    let (Some(base_url), Some(model)) = (&settings.base_url, &settings.model) else { return Ok(None) };
-    let mut endpoint = Endpoint::new(settings.provider.as_deref().unwrap_or("openai"), base_url, model)?;
-    endpoint.api_key = settings.api_key.clone();
-    endpoint.max_tokens = settings.max_tokens.unwrap_or(endpoint.max_tokens);
-    endpoint.context_tokens = settings.context_tokens.unwrap_or(endpoint.context_tokens);
-    endpoint.price = match (settings.prompt_price, settings.completion_price) {
-        (Some(prompt), Some(completion)) => Some(Price { prompt, completion }),
-        _ => PriceTable::builtin().find(model),
-    };
-    let judge = Box::new(OpenAiJudge::new(endpoint).context("[judge]")?);
-    Ok(Some(ConfiguredJudge { judge, calls: settings.calls, budget_usd: settings.budget_usd }))
-}
-
-fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
-    let writer = &config.writer;
-    let base_url = writer
-        .base_url
-        .as_deref()
-        .context("writer.base_url is missing: set the address of the model server, with its /v1")?;
-    let model = writer.model.as_deref().context("writer.model is missing: set the name of the model")?;
-    let mut endpoint = Endpoint::new(writer.provider.as_deref().unwrap_or("openai"), base_url, model)?;
-    endpoint.api_key = writer.api_key.clone();
-    endpoint.max_tokens = writer.max_tokens.unwrap_or(endpoint.max_tokens);
-    endpoint.context_tokens = writer.context_tokens.unwrap_or(endpoint.context_tokens);
-    endpoint.temperature = writer.temperature.or(endpoint.temperature);
-    endpoint.timeouts.idle = writer.idle_seconds.map_or(endpoint.timeouts.idle, Duration::from_secs);
-    endpoint.timeouts.total = writer.total_seconds.map_or(endpoint.timeouts.total, Duration::from_secs);
-    endpoint.price = match (writer.prompt_price, writer.completion_price) {
-        (Some(prompt), Some(completion)) => Some(Price { prompt, completion }),
-        _ => PriceTable::builtin().find(model),
-    };
-    Ok(endpoint)
 }
 
 pub fn folder(config: &Config) -> anyhow::Result<Option<FolderDestination>> {

@@ -1,6 +1,7 @@
 //! The configuration: flags over environment over a TOML file over defaults. Every setting is in this file, those of
 //! the front in `config/front.rs`, those of files and pictures in `config/pictures.rs`, and all are in `docs/configuration.md` and in what `config show` prints.
 
+mod embeddings;
 mod front;
 mod judge;
 mod pictures;
@@ -14,6 +15,7 @@ use galley_domain::{Hidden, credits};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
+pub use embeddings::Embeddings;
 pub use front::{Limits, Metrics};
 pub use judge::Judge;
 pub use pictures::{Images, Photos, Storage, StorageKind};
@@ -37,6 +39,7 @@ pub struct Config {
     pub secrets: Secrets,
     pub writer: Writer,
     pub judge: Judge,
+    pub embeddings: Embeddings,
     pub search: Search,
     pub fetch: Fetch,
     pub publish: Publish,
@@ -259,6 +262,7 @@ impl Default for Config {
             secrets: Secrets::default(),
             writer: Writer::default(),
             judge: Judge::default(),
+            embeddings: Embeddings::default(),
             search: Search { provider: SearchKind::None, url: None, key: None, results: 5 },
             fetch: Fetch::default(),
             publish: Publish { folder: None, enabled: true, style: "hugo".into(), sync_every_minutes: 60 },
@@ -391,6 +395,7 @@ impl Config {
         self.limits.check()?;
         self.storage.check()?;
         self.judge.check()?;
+        self.embeddings.check()?;
         self.images.check()?;
         self.photos.check()?;
         let token = self.metrics.token.as_ref().map_or("token", Hidden::expose);

@@ -9,6 +9,7 @@ mod engine;
 mod front;
 mod house;
 mod pipeline;
+mod ranking;
 mod reading;
 mod schedules;
 mod secrets;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Config, sources::Sources};
 
 /// What holds where a setting is not set, as `docs/configuration.md` says it.
-const UNSET: [(&str, &str); 46] = [
+const UNSET: [(&str, &str); 52] = [
     ("public_url", "none"),
     ("database.url", "none"),
     ("database.direct_url", "none"),
@@ -37,6 +37,12 @@ const UNSET: [(&str, &str); 46] = [
     ("judge.prompt_price", "built-in table"),
     ("judge.completion_price", "built-in table"),
     ("judge.budget_usd", "none"),
+    ("embeddings.base_url", "none"),
+    ("embeddings.api_key", "none"),
+    ("embeddings.model", "none"),
+    ("embeddings.provider", "openai"),
+    ("embeddings.price", "built-in table"),
+    ("embeddings.budget_usd", "none"),
     ("search.url", "the provider's own"),
     ("search.key", "none"),
     ("publish.folder", "site in the data folder"),

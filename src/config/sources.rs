@@ -13,11 +13,12 @@ use serde::Serialize;
 use super::{Config, DEFAULT_FILE};
 
 /// Where secrets stand. Their environment variables are taken as they are: what looks like a number is none.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 13] = [
     "database.url",
     "database.direct_url",
     "writer.api_key",
     "judge.api_key",
+    "embeddings.api_key",
     "search.url",
     "search.key",
     "secrets.key",

@@ -4,4 +4,4 @@
 
 mod steps;
 
-pub use steps::{ConfiguredJudge, OffTopic, Toolbox, Unsupported, all_steps, schedule_steps};
+pub use steps::{ConfiguredEmbedder, ConfiguredJudge, OffTopic, Toolbox, Unsupported, all_steps, schedule_steps};

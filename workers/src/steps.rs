@@ -17,7 +17,7 @@ use galley_fetch::{Fetcher, search::SearchProvider};
 use galley_services::Services;
 use galley_webhooks::Sender;
 
-pub use article::{ConfiguredJudge, Unsupported};
+pub use article::{ConfiguredEmbedder, ConfiguredJudge, Unsupported};
 pub use schedules::schedule_steps;
 
 /// What the steps work with; made once from the configuration.
@@ -34,6 +34,7 @@ pub struct Toolbox {
     pub unsupported: Unsupported,
     /// A second opinion on sentences that have support, if one is configured.
     pub judge: Option<ConfiguredJudge>,
+    pub embedder: Option<ConfiguredEmbedder>,
     pub image_model: Option<Arc<dyn ImageModel>>,
     /// Where finished articles are put, if anywhere.
     pub destination: Option<Arc<dyn Destination>>,

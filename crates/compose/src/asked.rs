@@ -8,6 +8,7 @@ use galley_text::word;
 use crate::{
     bm25::{Group, Hit, Index},
     lexicon,
+    likeness::Near,
     pool::{Piece, Pool, pieces},
     related,
     request::{self, Asked},
@@ -27,6 +28,9 @@ const FIELD: f32 = 0.6;
 const HINT: f32 = 0.3;
 /// What the whole article is about.
 const WEAK: f32 = 0.05;
+/// What an embedding model says beside the words, and how near it must see a passage that has none of them.
+const NEARNESS: f32 = 0.6;
+const NEAR: f32 = 0.6;
 /// Words such as `rules` and `types`.
 const VAGUE: f32 = 0.35;
 /// Passages that fit the topic less than this beside its best one are taken only while it has fewer words than that.
@@ -66,6 +70,11 @@ pub(crate) fn topics(brief: &Brief, pool: &Pool, words: u32) -> Vec<Topic> {
                 .filter(|(_, hit)| hit.coverage >= COVERED)
                 .collect()
         })
+        .zip(asked)
+        .map(|(hits, asked)| match pool.near(&asked.words) {
+            Some(near) => joined(hits, &all, &near),
+            None => hits,
+        })
         .collect();
     let owners = owners(&found, all.len());
     let mut out: Vec<Topic> = Vec::new();
@@ -83,6 +92,21 @@ pub(crate) fn topics(brief: &Brief, pool: &Pool, words: u32) -> Vec<Topic> {
         out.push(topic);
     }
     out
+}
+
+/// What words in common say of a topic's passages, with what an embedding model says. A passage without the topic's
+/// words is on the topic when the model sees it as near as sources' passages are to their own headings.
+fn joined(hits: BTreeMap<usize, Hit>, all: &[Piece], near: &[Near]) -> BTreeMap<usize, Hit> {
+    let best = hits.values().map(|hit| hit.score).fold(f32::MIN_POSITIVE, f32::max);
+    let join = |(i, piece): (usize, &Piece)| {
+        let (hit, near) = (hits.get(&i).copied(), near[piece.first]);
+        let stands_out = near.stands_out && near.value >= NEAR;
+        let coverage = if stands_out { COVERED + 0.4 * near.value } else { 0.0 };
+        let words = hit.unwrap_or_default();
+        let joined = Hit { score: words.score / best + NEARNESS * near.value, coverage: words.coverage.max(coverage) };
+        (hit.is_some() || stands_out).then_some((i, joined))
+    };
+    all.iter().enumerate().filter_map(join).collect()
 }
 
 /// The passages of a topic: those that fit nearly as well as its best one, and others until there are words enough.

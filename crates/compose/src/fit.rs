@@ -8,6 +8,7 @@ use galley_text::{sentence, word};
 
 use crate::{
     lexicon::{self, Language},
+    likeness::Likeness,
     plan::{self, Slot},
     pool::Pool,
     similar::Kept,
@@ -46,7 +47,7 @@ pub fn fit(
         if draft.words() >= brief.words.min && !empty {
             break;
         }
-        let pool = pool.get_or_insert_with(|| Pool::new(brief, sources));
+        let pool = pool.get_or_insert_with(|| Pool::new(brief, sources, &Likeness::default()));
         if !draft.grow(brief, pool) {
             break;
         }

@@ -10,6 +10,7 @@ use galley_text::word;
 
 use crate::{
     asked, closing, lexicon,
+    likeness::{self, Likeness},
     plan::{self, Slot},
     pool::Pool,
     similar, title,
@@ -43,7 +44,15 @@ const KEYPHRASE_PERCENT: usize = 30;
 /// A permanent [`FaultCode::WorkflowError`] when all usable sentences together are fewer words than ordered, less the
 /// tolerance.
 pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
-    let pool = Pool::new(brief, sources);
+    outline_with(brief, sources, &Likeness::default())
+}
+
+/// [`outline`] with what an embedding model says of the passages.
+///
+/// # Errors
+/// As [`outline`].
+pub fn outline_with(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) -> Result<Outline, Fault> {
+    let pool = Pool::new(brief, sources, likeness);
     let (own, foreign) = pool.usable_words();
     if own + foreign < brief.words.with_tolerance().min {
         return Err(too_little(brief, own + foreign, sources.len()));
@@ -86,13 +95,18 @@ pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
 /// budget (`words.max == 0`) an equal share of what is left. Other sections stay as they are, and their passages are
 /// given to nobody else.
 pub fn assign(brief: &Brief, outline: &Outline, sources: &[Snapshot]) -> Outline {
+    assign_with(brief, outline, sources, &Likeness::default())
+}
+
+/// [`assign`] with what an embedding model says of the passages.
+pub fn assign_with(brief: &Brief, outline: &Outline, sources: &[Snapshot], likeness: &Likeness) -> Outline {
     let mut out = outline.clone();
     set_budgets(brief, &mut out);
     if out.sections.iter().all(|section| !section.passages.is_empty()) {
         // As after `outline`; reading all sources again would be most of its work once more.
         return out;
     }
-    let pool = Pool::new(brief, sources);
+    let pool = Pool::new(brief, sources, likeness);
     let mut used = vec![false; pool.sentences.len()];
     for span in out.sections.iter().flat_map(|s| &s.passages) {
         for (i, sentence) in pool.sentences.iter().enumerate() {
@@ -290,5 +304,6 @@ fn wanted(brief: &Brief, pool: &Pool, section: &SectionPlan, first: bool) -> Slo
     } else {
         asked.content
     };
-    Slot { profile, home, opening, budget: section.words.target(), ..Slot::default() }
+    let near = pool.near(&likeness::of_section(section)).unwrap_or_default();
+    Slot { profile, home, near, opening, budget: section.words.target(), ..Slot::default() }
 }

@@ -6,6 +6,7 @@ use galley_domain::writing::Span;
 
 use crate::{
     closing, dispute,
+    likeness::Near,
     pool::{PARAGRAPH, Piece, Pool, affinity, follows, has_unexplained, pieces},
     snapshot::BlockKind,
     usable,
@@ -41,6 +42,8 @@ pub(crate) struct Slot {
     pub closed: bool,
     /// The order names its topic: by the first sentence of a passage, how well that fits, 0.0..=1.0.
     pub asked: Option<BTreeMap<usize, f32>>,
+    /// By sentence, how near an embedding model sees it; empty where none was asked.
+    pub near: Vec<Near>,
     /// In words.
     pub budget: u32,
     pub words: u32,
@@ -252,7 +255,7 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool
             Some(Some(fit)) => *fit,
             // Words in common with what the order named are chance where the passage does not have its words.
             Some(None) => 0.5 * affinity(pool, terms, &slot.profile),
-            None => affinity(pool, terms, &slot.profile),
+            None => joined(affinity(pool, terms, &slot.profile), slot.near.get(piece.first)),
         })
         .collect();
     // What little there is on a topic that the order names is for its own section.
@@ -304,6 +307,12 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool
             (value, grade)
         })
         .collect()
+}
+
+/// What words in common say of a passage and a section, with what an embedding model says. Half as near as the nearest
+/// passage is no more than what all of them have in common.
+fn joined(affinity: f32, near: Option<&Near>) -> f32 {
+    near.map_or(affinity, |near| 0.6 * affinity + 0.4 * (2.0 * near.value - 1.0).max(0.0))
 }
 
 /// How well a piece closes an article: what a source ends with, best below a heading that says so.

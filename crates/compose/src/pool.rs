@@ -8,6 +8,7 @@ use galley_text::word;
 use crate::{
     dispute::View,
     lexicon,
+    likeness::{self, Likeness, Near},
     rank::{self, Ranked},
     request::{self, Request},
     similar,
@@ -36,6 +37,8 @@ mod weight {
     pub const POSITION: f32 = 0.08;
     /// Its source is the best one.
     pub const SOURCE: f32 = 0.12;
+    /// An embedding model sees it near to the order.
+    pub const NEAR: f32 = 0.30;
 }
 
 #[derive(Debug)]
@@ -70,12 +73,13 @@ pub(crate) struct Pool {
     pub idf: Vec<f32>,
     /// What the order asks for.
     pub request: Request,
+    likeness: Likeness,
     /// Where an abbreviation is explained: by source and abbreviation, indices into `sentences`.
     explained: HashMap<(u32, String), Vec<usize>>,
 }
 
 impl Pool {
-    pub fn new(brief: &Brief, sources: &[Snapshot]) -> Self {
+    pub fn new(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) -> Self {
         let ranked = Ranked::new(brief, sources);
         let best = ranked.iter().map(|ranked| ranked.score).fold(f32::MIN_POSITIVE, f32::max);
         let share = (MAX_SENTENCES / sources.len().max(1)).max(MIN_SHARE);
@@ -118,8 +122,10 @@ impl Pool {
                 explained.entry((sentence.source.span.source, short.to_owned())).or_default().push(i);
             }
         }
-        let mut pool = Self { sentences: all, vocabulary, idf, request, explained };
+        let likeness = likeness.clone();
+        let mut pool = Self { sentences: all, vocabulary, idf, request, likeness, explained };
         pool.score(&query);
+        pool.score_nearness(brief);
         pool.mark_duplicates();
         pool.mark_avoided(brief);
         pool
@@ -171,6 +177,20 @@ impl Pool {
                 + weight::POSITION * (opens + 0.5 * (1.0 - sentence.depth))
                 - form_penalty(sentence);
         }
+    }
+
+    fn score_nearness(&mut self, brief: &Brief) {
+        let Some(near) = self.near(&likeness::subject(brief)) else { return };
+        for (sentence, near) in self.sentences.iter_mut().zip(near) {
+            sentence.relevance += weight::NEAR * near.value;
+        }
+    }
+
+    /// By sentence, how near it is to a query; `None` where no embedding model was asked.
+    pub fn near(&self, query: &str) -> Option<Vec<Near>> {
+        let places = self.likeness.of(query)?;
+        let place = |s: &Sentence| (s.source.span.source, s.source.span.start);
+        Some(self.sentences.iter().map(|s| places.get(&place(s)).copied().unwrap_or_default()).collect())
     }
 
     /// A definition names what it defines first and says what that is: how much of the first words was ordered, less

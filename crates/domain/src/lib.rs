@@ -4,6 +4,7 @@ pub mod access;
 pub mod article;
 pub mod credits;
 pub mod effect;
+pub mod embedding;
 pub mod fault;
 pub mod hidden;
 pub mod image;

@@ -6,6 +6,7 @@ mod blob_sweep;
 mod blobs;
 mod delivered;
 mod effects;
+mod embeddings;
 mod error;
 mod files;
 mod idempotency;

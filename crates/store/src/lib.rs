@@ -18,6 +18,7 @@ mod crud;
 mod db;
 mod deployments;
 mod effects;
+mod embeddings;
 mod entity;
 mod error;
 mod files;
@@ -76,6 +77,7 @@ pub use batch::{
 };
 pub use deployments::{DeploymentFilter, DeploymentView};
 pub use effects::{EffectKey, EffectMark};
+pub use embeddings::NewEmbedding;
 pub use entity::tenant_tables;
 pub use error::StoreError;
 pub use files::{FileFilter, NewFile};

@@ -33,6 +33,7 @@ pub struct Swept {
     pub runs: u64,
     pub event_tokens: u64,
     pub judgements: u64,
+    pub embeddings: u64,
 }
 
 /// Tasks or rows that one statement takes.
@@ -73,12 +74,16 @@ const SWEEP_EVENT_TOKENS: &str = "
 DELETE FROM event_tokens WHERE hash IN (
     SELECT hash FROM event_tokens WHERE expires_at < now() - make_interval(secs => $1) ORDER BY expires_at LIMIT $2)";
 
-/// A judgement is of use while the same text is written again and again.
-const JUDGEMENTS_AGE: Duration = Duration::from_hours(24 * 90);
+/// What a model said of a text is of use while the same sources are written from again and again.
+const ANSWERS_AGE: Duration = Duration::from_hours(24 * 90);
 
 const SWEEP_JUDGEMENTS: &str = "
 DELETE FROM judgements WHERE (org_id, hash) IN (
     SELECT org_id, hash FROM judgements WHERE created_at < now() - make_interval(secs => $1) ORDER BY created_at LIMIT $2)";
+
+const SWEEP_EMBEDDINGS: &str = "
+DELETE FROM embeddings WHERE (org_id, hash) IN (
+    SELECT org_id, hash FROM embeddings WHERE created_at < now() - make_interval(secs => $1) ORDER BY created_at LIMIT $2)";
 
 impl System {
     /// One portion of each kind. Call again while anything was swept.
@@ -93,7 +98,8 @@ impl System {
             deliveries: portion(SWEEP_DELIVERIES, retention.deliveries).await?,
             runs: portion(SWEEP_RUNS, retention.runs).await?,
             event_tokens: portion(SWEEP_EVENT_TOKENS, Duration::ZERO).await?,
-            judgements: portion(SWEEP_JUDGEMENTS, JUDGEMENTS_AGE).await?,
+            judgements: portion(SWEEP_JUDGEMENTS, ANSWERS_AGE).await?,
+            embeddings: portion(SWEEP_EMBEDDINGS, ANSWERS_AGE).await?,
         })
     }
 }

@@ -22,7 +22,7 @@ use galley_services::{Blobs, Blogs, KeyRequest, Services, Settings, StockPhotos,
 use galley_store::{Claims, Pooling, Promotion, Retention, Store, StoreSettings, Wanted, rows};
 use galley_vault::Keyring;
 use galley_webhooks::{SendLimits, Sender};
-use galley_workers::{Toolbox, Unsupported, all_steps, schedule_steps};
+use galley_workers::{ConfiguredEmbedder, Toolbox, Unsupported, all_steps, schedule_steps};
 use rust_decimal::Decimal;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -390,6 +390,12 @@ impl Harness {
         self.engine(all_steps(Toolbox { image_model: Some(model), ..toolbox }), |_| {})
     }
 
+    /// Starts an engine with the real steps and this embedding model.
+    pub fn ranked(&self, embedder: ConfiguredEmbedder) -> RunningEngine {
+        let toolbox = self.toolbox(Arc::new(ExtractiveWriter), SendLimits::default());
+        self.engine(all_steps(Toolbox { embedder: Some(embedder), ..toolbox }), |_| {})
+    }
+
     fn toolbox(&self, writer: Arc<dyn Writer>, limits: SendLimits) -> Toolbox {
         let links = self.services.settings().links.clone();
         Toolbox {
@@ -403,6 +409,7 @@ impl Harness {
             off_topic: galley_workers::OffTopic::default(),
             unsupported: Unsupported::default(),
             judge: None,
+            embedder: None,
             image_model: None,
             destination: Some(Arc::new(FolderDestination::new(self.site(), FrontMatterStyle::Hugo))),
             sender: Sender::new(limits, links, "Galley/test").expect("a sender"),
@@ -492,11 +499,16 @@ impl Harness {
 
     /// Waits until the task satisfies the test, woken by its events, and at most a minute.
     pub async fn until(&self, id: Uuid, test: impl Fn(&TaskView) -> bool) -> TaskView {
+        self.until_as(&self.principal, id, test).await
+    }
+
+    /// The same for a task of another tenant.
+    pub async fn until_as(&self, who: &Principal, id: Uuid, test: impl Fn(&TaskView) -> bool) -> TaskView {
         let mut watch = self.notifications.events(id);
         let waiting = async {
             loop {
                 // A test may have taken the database away.
-                if let Ok(view) = self.services.task(self.principal.org, id).await
+                if let Ok(view) = self.services.task(who.org, id).await
                     && test(&view)
                 {
                     return view;

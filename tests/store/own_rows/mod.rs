@@ -86,6 +86,7 @@ async fn theirs(harness: &Harness) -> Theirs {
     let owned = services.store().begin(org).await.unwrap();
     owned.put_secret(secret(org)).await.unwrap();
     owned.keep_judgements(&[judgement()]).await.unwrap();
+    owned.keep_embeddings(&[embedding()]).await.unwrap();
     owned.insert_event_token(new_event_token(task, harness.principal.key().unwrap())).await.unwrap();
     owned.follow_events(SWEEP, UPKEEP, 1).await.unwrap();
     let schedule = owned.insert_schedule(new_schedule()).await.unwrap();

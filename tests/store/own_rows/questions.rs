@@ -1,13 +1,13 @@
 //! One question for each method of a tenant's view: does it reach the other tenant's rows?
 
-use galley_domain::{article, image::PhotoProvider, judge::Judgement, task::TaskStatus};
+use galley_domain::{article, embedding::Vector, image::PhotoProvider, judge::Judgement, task::TaskStatus};
 use galley_services::{
     IdempotencyKey,
     pipelines::{READING, upkeep::SWEEP},
 };
 use galley_store::{
-    ArticleChange, ClaimedStep, DeliveryFilter, EffectMark, NewAttempt, NewCard, NewJudgement, Replay, StoreError,
-    TaskFilter, TenantTx, WebhookFilter, rows,
+    ArticleChange, ClaimedStep, DeliveryFilter, EffectMark, NewAttempt, NewCard, NewEmbedding, NewJudgement, Replay,
+    StoreError, TaskFilter, TenantTx, WebhookFilter, rows,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -71,6 +71,14 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bo
         "keep_judgements" => {
             let own = NewJudgement { judgement: Judgement::Yes, ..judgement() };
             done(tx.keep_judgements(&[own]).await)
+        }
+        // The stranger's own, which `keep_embeddings` has left, points elsewhere.
+        "embeddings" => {
+            Ok(tx.embeddings(&[embedding().hash]).await?.values().any(|vector| *vector == embedding().vector))
+        }
+        "keep_embeddings" => {
+            let own = NewEmbedding { vector: Vector::new(vec![0.0, 1.0, 0.0]).unwrap(), ..embedding() };
+            done(tx.keep_embeddings(&[own]).await)
         }
         "usage" => Ok(!tx.usage(task).await?.is_empty()),
         "keys" => Ok(tx.keys().await?.iter().any(|row| row.org_id == theirs.org.0)),

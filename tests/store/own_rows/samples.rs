@@ -6,6 +6,7 @@ use galley_domain::{
     OrgId,
     article::{self, ArticleStatus, ContentFormat},
     effect::EffectState,
+    embedding::Vector,
     image::ImageSource,
     judge::Judgement,
     project::Platform,
@@ -16,9 +17,9 @@ use galley_domain::{
 };
 use galley_services::pipelines::READING;
 use galley_store::{
-    ArticleFilter, ArticleSort, EffectKey, Fence, FileFilter, NewArticle, NewAttempt, NewDelivery, NewEventToken,
-    NewFile, NewImage, NewJudgement, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource, NewStep, NewWebhook,
-    ReplayRange, ScheduleFilter, Start, StoredClaim, StoredSecret, TextEnum, TextVersion, rows,
+    ArticleFilter, ArticleSort, EffectKey, Fence, FileFilter, NewArticle, NewAttempt, NewDelivery, NewEmbedding,
+    NewEventToken, NewFile, NewImage, NewJudgement, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource,
+    NewStep, NewWebhook, ReplayRange, ScheduleFilter, Start, StoredClaim, StoredSecret, TextEnum, TextVersion, rows,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -28,6 +29,10 @@ use super::Theirs;
 
 pub(super) fn judgement() -> NewJudgement {
     NewJudgement { hash: vec![7; 32], judgement: Judgement::No }
+}
+
+pub(super) fn embedding() -> NewEmbedding {
+    NewEmbedding { hash: vec![7; 32], vector: Vector::new(vec![1.0, 0.0]).unwrap() }
 }
 
 pub(super) fn secret(org: OrgId) -> StoredSecret {

@@ -154,15 +154,22 @@ impl Endpoint {
 
     /// `{base_url}/chat/completions`.
     pub(crate) fn chat_url(&self) -> Url {
-        let mut url = self.base_url.clone();
-        url.set_path(&format!("{}/chat/completions", self.base_url.path().trim_end_matches('/')));
-        url
+        self.url("chat/completions")
     }
 
     /// `{base_url}/images/generations`.
     pub(crate) fn images_url(&self) -> Url {
+        self.url("images/generations")
+    }
+
+    /// `{base_url}/embeddings`.
+    pub(crate) fn embeddings_url(&self) -> Url {
+        self.url("embeddings")
+    }
+
+    fn url(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
-        url.set_path(&format!("{}/images/generations", self.base_url.path().trim_end_matches('/')));
+        url.set_path(&format!("{}/{path}", self.base_url.path().trim_end_matches('/')));
         url
     }
 

@@ -6,14 +6,9 @@
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use galley_domain::{
-    Fault, FaultCode, Hidden,
+    Fault, FaultCode,
     image::{ImageModel, ImageQuality, ImageRequest, ImageSize, ImageStyle},
     usage::{CallOutcome, Meter},
-};
-use reqwest::{
-    Response,
-    header::{AUTHORIZATION, HeaderValue},
-    redirect::Policy,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -25,18 +20,17 @@ use crate::{
     },
     endpoint::{Endpoint, EndpointError},
     fence::estimate_tokens,
+    post::{Errand, Poster},
 };
 
 /// What a picture of 20 MiB takes in Base64, and the words around it.
 const MAX_ANSWER_BYTES: usize = 28 << 20;
-const MAX_ERROR_BYTES: usize = 64 << 10;
 const OPERATION: &str = "image";
 
 /// An image model behind an OpenAI-compatible address.
 #[derive(Debug)]
 pub struct OpenAiImages {
-    endpoint: Endpoint,
-    http: reqwest::Client,
+    poster: Poster,
 }
 
 #[derive(Deserialize)]
@@ -62,42 +56,15 @@ impl OpenAiImages {
     /// # Errors
     /// When the endpoint's settings cannot work; the message names the setting.
     pub fn new(endpoint: Endpoint) -> Result<Self, EndpointError> {
-        endpoint.check()?;
-        let http = reqwest::Client::builder()
-            .connect_timeout(endpoint.timeouts.connect)
-            .timeout(endpoint.timeouts.total)
-            // A redirected call would carry prompt and key to an address that nobody configured.
-            .redirect(Policy::none())
-            .user_agent(concat!("galley/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| EndpointError { setting: "base_url", problem: format!("cannot be called: {e}") })?;
-        Ok(Self { endpoint, http })
+        let errand = Errand { section: "images", made: "a picture", most_bytes: MAX_ANSWER_BYTES, refusal };
+        Ok(Self { poster: Poster::new(endpoint, errand)? })
     }
 
     async fn call(&self, request: &ImageRequest, record: &mut Record, context: Context<'_>) -> Result<Vec<u8>, Fault> {
-        let url = self.endpoint.images_url();
-        let mut builder = self.http.post(url).json(&body(&self.endpoint.model, request));
-        if !context.key.is_empty() {
-            let value = HeaderValue::try_from(format!("Bearer {}", context.key));
-            let mut value = value.map_err(|_| permanent("The api_key of the image model is not usable."))?;
-            value.set_sensitive(true);
-            builder = builder.header(AUTHORIZATION, value);
-        }
-        let response = builder.send().await.map_err(|error| {
-            if error.is_connect() {
-                record.not_billable();
-            }
-            unanswered(&error.without_url(), context)
-        })?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        if !status.is_success() {
-            record.not_billable();
-            let body = bounded(response, MAX_ERROR_BYTES, context).await.unwrap_or_default();
-            return Err(refusal(status, &headers, &body, context));
-        }
-        let body = bounded(response, MAX_ANSWER_BYTES, context).await?;
+        let endpoint = self.poster.endpoint();
+        let answer = self.poster.post(endpoint.images_url(), &body(&endpoint.model, request), record, context).await?;
         record.received(request.prompt.len());
-        let made: Made = serde_json::from_slice(&body).map_err(|_| no_picture(context))?;
+        let made: Made = serde_json::from_slice(&answer).map_err(|_| no_picture(context))?;
         if let Some(Used { input_tokens, output_tokens }) = made.usage {
             record.counted(Counted { prompt: input_tokens, completion: output_tokens });
         }
@@ -110,16 +77,13 @@ impl OpenAiImages {
 #[async_trait]
 impl ImageModel for OpenAiImages {
     fn name(&self) -> &str {
-        &self.endpoint.model
+        &self.poster.endpoint().model
     }
 
     async fn make(&self, request: &ImageRequest, meter: &Meter) -> Result<Vec<u8>, Fault> {
         let prompt = request.prompt.as_str();
-        let Endpoint { provider, model, key_owner, max_tokens, api_key, .. } = &self.endpoint;
-        let key = api_key.as_ref().map_or("", Hidden::expose);
-        let (key_owner, max_tokens) = (*key_owner, *max_tokens);
-        let context = Context { provider, model, key, key_owner, prompt, asks_json: false, max_tokens };
-        let mut record = Record::begin(&self.endpoint, OPERATION, estimate_tokens(prompt), meter);
+        let context = self.poster.context(prompt);
+        let mut record = Record::begin(self.poster.endpoint(), OPERATION, estimate_tokens(prompt), meter);
         let made = self.call(request, &mut record, context).await;
         record.finish(if made.is_ok() { CallOutcome::Ok } else { CallOutcome::Failed });
         made
@@ -161,44 +125,15 @@ fn refusal(
     }
 }
 
-async fn bounded(mut response: Response, most: usize, context: Context<'_>) -> Result<Vec<u8>, Fault> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error.without_url(), context))? {
-        if body.len() + chunk.len() > most {
-            return Err(permanent(format!(
-                "The model provider {} answered with more than a picture.",
-                context.provider
-            )));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn permanent(message: impl Into<String>) -> Fault {
-    Fault::permanent(FaultCode::LlmError, message)
-}
-
 fn no_picture(context: Context<'_>) -> Fault {
-    permanent(format!(
-        "The model provider {} did not answer with the bytes of a picture. The operator must check base_url and model of \
-         [images].",
-        context.provider
-    ))
-}
-
-fn unanswered(error: &reqwest::Error, context: Context<'_>) -> Fault {
-    let provider = context.provider;
-    let message = if error.is_timeout() {
-        format!("The model provider {provider} took too long to make a picture.")
-    } else if error.is_connect() {
+    Fault::permanent(
+        FaultCode::LlmError,
         format!(
-            "The model provider {provider} cannot be reached. If that stays so, the operator must check images.base_url."
-        )
-    } else {
-        format!("The model provider {provider} broke off its answer.")
-    };
-    Fault::transient(FaultCode::LlmError, message).with_detail(scrub(&error.to_string(), context))
+            "The model provider {} did not answer with the bytes of a picture. The operator must check base_url and model \
+             of [images].",
+            context.provider
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod claims;
 pub mod connections;
 pub mod deployments;
 pub mod effects;
+pub mod embeddings;
 pub mod event_followers;
 pub mod event_groups;
 pub mod event_tokens;
@@ -55,6 +56,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<connections::Entity>(),
         of::<deployments::Entity>(),
         of::<effects::Entity>(),
+        of::<embeddings::Entity>(),
         of::<event_followers::Entity>(),
         of::<event_groups::Entity>(),
         of::<event_tokens::Entity>(),

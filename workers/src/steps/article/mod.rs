@@ -2,6 +2,7 @@
 
 mod correct;
 mod draft;
+mod embed;
 mod image;
 mod judge;
 mod outline;
@@ -19,6 +20,7 @@ use galley_engine::Step;
 use super::{Toolbox, compute};
 
 pub use correct::Unsupported;
+pub use embed::ConfiguredEmbedder;
 pub(super) use image::store_fault;
 pub use judge::ConfiguredJudge;
 

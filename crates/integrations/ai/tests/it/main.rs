@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
+mod embed;
 mod faults;
 mod images;
 mod noise;
