@@ -10,7 +10,7 @@ use galley_text::{sentence, word};
 
 use crate::{
     claims::{self, PlacedClaim},
-    snapshot::language_of,
+    snapshot::{language_of, number},
 };
 
 /// A longer quotation is cut in `sources.md`; the span says where the rest is.
@@ -58,7 +58,12 @@ pub fn render(
             if text.is_empty() {
                 continue;
             }
-            let text = if item { format!("- {text}") } else { escaped_start(text) };
+            let text = match item {
+                // A number says which item comes first.
+                true if number(&text).is_some() => text,
+                true => format!("- {text}"),
+                false => escaped_start(text),
+            };
             match blocks.last_mut() {
                 Some(last) if item && in_list => {
                     last.push('\n');

@@ -1,5 +1,7 @@
 //! Brings a written article to the ordered length without cutting, repeating or orphaning a sentence.
 
+use std::collections::HashSet;
+
 use galley_domain::{
     Fault, FaultCode,
     writing::{Brief, SectionPlan, SectionText, Snapshot},
@@ -47,7 +49,7 @@ pub fn fit(
         if draft.words() >= brief.words.min && !empty {
             break;
         }
-        let pool = pool.get_or_insert_with(|| Pool::new(brief, sources, &Likeness::default()));
+        let pool = pool.get_or_insert_with(|| Pool::without_lists(brief, sources, &Likeness::default()));
         if !draft.grow(brief, pool) {
             break;
         }
@@ -109,8 +111,28 @@ impl Section {
         self.paragraphs.iter().flat_map(|p| &p.lines).map(|l| l.words).sum()
     }
 
-    /// Drops the last sentence, and a list head or a question that would be left without what belongs to it.
+    /// What [`Self::pop`] drops: the last sentence, or all of the list at the end.
+    fn last_words(&self) -> (usize, u32) {
+        let items = self.paragraphs.iter().rev().take_while(|p| p.item);
+        let (lines, words) = items.fold((0, 0), |(lines, words), p| {
+            (lines + p.lines.len(), words + p.lines.iter().map(|l| l.words).sum::<u32>())
+        });
+        if lines > 0 {
+            return (lines, words);
+        }
+        (1, self.paragraphs.last().and_then(|p| p.lines.last()).map_or(0, |l| l.words))
+    }
+
+    /// Drops the last sentence, the whole list at the end, and a list head or a question that would be left without what belongs to it.
     fn pop(&mut self) {
+        if self.paragraphs.last().is_some_and(|p| p.item) {
+            let items = self.paragraphs.iter().rev().take_while(|p| p.item).count();
+            self.paragraphs.truncate(self.paragraphs.len() - items);
+            if self.paragraphs.last().is_some_and(|p| p.lines.len() == 1 && p.lines[0].text.ends_with([':', '：'])) {
+                self.paragraphs.pop();
+            }
+            return;
+        }
         let leads = |p: &Paragraph| p.lines.last().is_some_and(|l| l.text.ends_with(':') || usable::asks(&l.text));
         if let Some(last) = self.paragraphs.last_mut() {
             last.lines.pop();
@@ -139,6 +161,30 @@ impl Section {
             before.lines.append(&mut last.lines);
             self.paragraphs.pop();
         }
+    }
+}
+
+/// Behind the last item of the list that begins with a paragraph, or with the sentence that leads to it.
+fn list_end(paragraphs: &[Paragraph], at: usize) -> usize {
+    let leads =
+        !paragraphs[at].item && matches!(paragraphs[at].lines.as_slice(), [line] if line.text.ends_with([':', '：']));
+    let first = at + usize::from(leads);
+    let items = paragraphs.get(first..).unwrap_or_default().iter().take_while(|p| p.item).count();
+    if items > 0 { first + items } else { at }
+}
+
+/// A list stays whole, or goes where most of it is told already. An item that has the same words as another goes.
+fn drop_repeated_list(list: &mut [Paragraph], kept: &mut Kept) {
+    let mut seen = HashSet::new();
+    for paragraph in list.iter_mut().filter(|p| p.item) {
+        paragraph.lines.retain(|line| seen.insert(line.text.clone()));
+    }
+    let items = || list.iter().filter(|p| p.item).flat_map(|p| &p.lines);
+    let told = items().filter(|line| kept.has(&line.terms, None)).count();
+    if told * 2 > items().count() {
+        list.iter_mut().for_each(|p| p.lines.clear());
+    } else {
+        items().for_each(|line| kept.add(line.terms.clone(), None));
     }
 }
 
@@ -185,21 +231,29 @@ impl Draft {
 
     fn drop_repetitions(&mut self) {
         let mut kept = Kept::default();
-        for paragraph in self.sections.iter_mut().flat_map(|s| &mut s.paragraphs) {
-            let mut orphaned = false;
-            let known_language = self.language.is_some();
-            paragraph.lines.retain(|line| {
-                let hangs = line.hangs && known_language;
-                if kept.has(&line.terms, None) || orphaned && hangs {
-                    orphaned = true;
-                    return false;
-                }
-                orphaned = false;
-                kept.add(line.terms.clone(), None);
-                true
-            });
-        }
+        let known_language = self.language.is_some();
         for section in &mut self.sections {
+            let mut at = 0;
+            while at < section.paragraphs.len() {
+                let end = list_end(&section.paragraphs, at);
+                if end > at {
+                    drop_repeated_list(&mut section.paragraphs[at..end], &mut kept);
+                    at = end;
+                    continue;
+                }
+                let mut orphaned = false;
+                section.paragraphs[at].lines.retain(|line| {
+                    let hangs = line.hangs && known_language;
+                    if kept.has(&line.terms, None) || orphaned && hangs {
+                        orphaned = true;
+                        return false;
+                    }
+                    orphaned = false;
+                    kept.add(line.terms.clone(), None);
+                    true
+                });
+                at += 1;
+            }
             section.paragraphs.retain(|p| !p.lines.is_empty());
         }
     }
@@ -210,8 +264,8 @@ impl Draft {
         while self.words() > max {
             let words = self.words();
             let candidate = (0..self.sections.len())
-                .filter(|i| self.sections[*i].lines() > 1)
-                .filter(|i| words - self.last_words(*i) >= floor)
+                .filter(|i| self.sections[*i].lines() > self.sections[*i].last_words().0)
+                .filter(|i| words - self.sections[*i].last_words().1 >= floor)
                 .max_by_key(|i| {
                     let section = &self.sections[*i];
                     let over = i64::from(section.words()) - i64::from(section.plan.words.target());
@@ -224,10 +278,6 @@ impl Draft {
         for (section, _) in self.sections.iter_mut().zip(touched).filter(|(_, touched)| *touched) {
             section.close_up();
         }
-    }
-
-    fn last_words(&self, index: usize) -> u32 {
-        self.sections[index].paragraphs.last().and_then(|p| p.lines.last()).map_or(0, |l| l.words)
     }
 
     /// Adds sentences of the sources where sections are short. Returns whether there were any.

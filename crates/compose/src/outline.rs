@@ -31,6 +31,8 @@ const WORDS_A_SECTION: u32 = 280;
 /// Sections beyond this are too long where the sources have other topics.
 const LONG_SECTION: u32 = 380;
 const MAX_HEADING_CHARS: usize = 60;
+/// The share of a section that a heading made of its passages must speak of.
+const LEAST_HOME: f32 = 0.5;
 /// What search engine guides ask for: the keyphrase in this share of the headings, in percent.
 const KEYPHRASE_PERCENT: usize = 30;
 
@@ -53,6 +55,18 @@ pub fn outline(brief: &Brief, sources: &[Snapshot]) -> Result<Outline, Fault> {
 /// As [`outline`].
 pub fn outline_with(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) -> Result<Outline, Fault> {
     let pool = Pool::new(brief, sources, likeness);
+    let planned = plan_of(brief, sources, &pool);
+    let is_enough = |outline: &Outline| {
+        outline.sections.iter().map(|s| s.words.target()).sum::<u32>() >= brief.words.with_tolerance().min
+    };
+    // A list that is too long for what is ordered is told in sentences.
+    if !pool.has_lists() || planned.as_ref().is_ok_and(is_enough) {
+        return planned;
+    }
+    plan_of(brief, sources, &Pool::without_lists(brief, sources, likeness)).or(planned)
+}
+
+fn plan_of(brief: &Brief, sources: &[Snapshot], pool: &Pool) -> Result<Outline, Fault> {
     let (own, foreign) = pool.usable_words();
     if own + foreign < brief.words.with_tolerance().min {
         return Err(too_little(brief, own + foreign, sources.len()));
@@ -62,20 +76,24 @@ pub fn outline_with(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) ->
     let count = section_count(target) - usize::from(closing.is_some());
     let opening = (target * OPENING_PERCENT / 100).clamp(OPENING_WORDS.0, OPENING_WORDS.1);
     let share = (target - opening.min(target)) / u32::try_from(count - 1).unwrap_or(1);
-    let asked = asked::topics(brief, &pool, target - opening.min(target));
+    let asked = asked::topics(brief, pool, target - opening.min(target));
     let wanted = sections_beside(&asked, count - 1, target - opening.min(target));
-    let topics = topics::topics(brief, sources, &pool, asked, wanted, share);
+    let topics = topics::topics(brief, sources, pool, asked, wanted, share);
     let headings = headings(brief, &topics);
     let heading_words: u32 = headings.iter().map(|h| word::count(h)).sum();
     let ending = closing.map_or(0, |_| (target * CLOSING_PERCENT / 100).clamp(CLOSING_WORDS.0, CLOSING_WORDS.1));
-    let mut slots = slots(brief, &pool, &topics, target.saturating_sub(heading_words + ending), opening);
+    let mut slots = slots(brief, pool, &topics, target.saturating_sub(heading_words + ending), opening);
     if closing.is_some() {
         slots.push(Slot { closing: true, budget: ending, ..Slot::default() });
     }
-    let mut slots = filled(brief, &pool, slots, heading_words);
-    plan::tell_both_sides(&pool, &mut slots);
+    let mut slots = filled(brief, pool, slots, heading_words);
+    plan::tell_both_sides(pool, &mut slots);
     let closing = closing.filter(|heading| !headings.iter().any(|other| other == heading)).map(str::to_owned);
-    let mut names = std::iter::once(None).chain(headings.into_iter().map(Some)).chain(closing.map(Some));
+    // Words of some passages head no section that is mostly about something else.
+    let named = headings.into_iter().zip(&topics).zip(slots.iter().skip(1)).map(|((heading, topic), slot)| {
+        (!topic.is_cluster || plan::home_share(pool, slot) >= LEAST_HOME).then_some(heading)
+    });
+    let mut names = std::iter::once(None).chain(named).chain(closing.map(Some));
     let mut points =
         std::iter::once(Vec::new()).chain(topics.iter().map(|topic| topic.asked.iter().cloned().collect()));
     let sections: Vec<SectionPlan> = slots
@@ -84,7 +102,7 @@ pub fn outline_with(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) ->
             heading: names.next().flatten(),
             points: points.next().unwrap_or_default(),
             words: around(slot.words),
-            passages: plan::spans(&pool, slot),
+            passages: plan::spans(pool, slot),
         })
         .filter(|plan| !plan.passages.is_empty())
         .collect();

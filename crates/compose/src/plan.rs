@@ -16,6 +16,12 @@ use crate::{
 const CLOSE: u32 = 12;
 /// A passage may exceed its section's budget by so many words rather than be cut.
 const SLACK: u32 = 14;
+/// The same of a list.
+const LIST_SLACK: u32 = 40;
+/// What it is worth that a passage is a list where the order asks for one.
+const LISTED: f32 = 0.5;
+/// What it is worth for the opening that the best source begins so.
+const LEAD: f32 = 0.3;
 /// Less affinity to a section is chance.
 const RELATED: f32 = 0.07;
 /// A topic with fewer words needs all of them.
@@ -166,7 +172,10 @@ impl<'a> Filler<'a> {
             let lax = self.lax && (slots[slot].asked.is_none() || !self.has_open);
             let closed = slots[slot].closed && grade < Fit::Related && !lax;
             let closed = closed || slots[slot].closing && grade < Fit::Related;
-            if candidate.taken || closed || grade < least || is_row && grade < Fit::Related && !self.lax {
+            // So are lists, and steps of something else.
+            let kind = self.pool.sentences[candidate.piece.first].source.kind;
+            let is_misplaced = (is_row || kind == BlockKind::Listed) && grade < Fit::Related && !self.lax;
+            if candidate.taken || closed || grade < least || is_misplaced {
                 continue;
             }
             let value = fit - 0.5 * (candidate.likeness - 0.25).max(0.0);
@@ -188,12 +197,15 @@ impl<'a> Filler<'a> {
         if !self.lax && sentences[piece.first].source.kind == BlockKind::TableRow && has_rows(self.pool, piece, slots) {
             return 0;
         }
+        // A list that is cut says something else.
+        let is_list = sentences[piece.first].source.kind == BlockKind::Listed;
+        let slack = if is_list { LIST_SLACK } else { SLACK };
         let mut words = 0;
         let mut len = 0;
         for i in piece.range() {
             words += sentences[i].words;
             let told = |j: usize| (piece.first..i).contains(&j) || before.iter().any(|p| p.range().contains(&j));
-            if words > left + SLACK || !self.lax && has_unexplained(self.pool, i, &told) {
+            if words > left + slack || !self.lax && has_unexplained(self.pool, i, &told) {
                 break;
             }
             len += 1;
@@ -266,6 +278,7 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool
     // How much of the article it speaks of.
     let wide = if touched > 1 { touched as f32 / parts as f32 } else { 0.0 };
     let is_row = lead.source.kind == BlockKind::TableRow;
+    let form = if pool.wants_lists() && lead.source.kind == BlockKind::Listed { LISTED } else { 0.0 };
     slots
         .iter()
         .enumerate()
@@ -277,12 +290,13 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool
             if slot.opening {
                 let prose = if lead.source.kind == BlockKind::Paragraph { 0.0 } else { 0.5 };
                 let first = if lead.source.position == 0 { 0.08 } else { 0.0 };
-                // What another section is about is its to tell, unless it speaks of several.
+                // What another section is about is its to tell, unless it speaks of several or is how its source begins.
                 let part = match () {
                     () if needed => 0.7,
+                    () if pool.begins_source(piece.first) => -LEAD,
                     () if has_home => 0.2,
                     () => 0.0,
-                } + 0.5 * better * (1.0 - wide);
+                } + if pool.begins_source(piece.first) { 0.0 } else { 0.5 * better * (1.0 - wide) };
                 // The first words of a source say what all of it is about.
                 let intro = if lead.source.headings.len() <= 1 { 0.15 } else { 0.0 };
                 let start = 0.25 * (1.0 - lead.depth) + 0.4 * lead.defines + 0.2 * wide + first + intro;
@@ -294,7 +308,7 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool
             let elsewhere = has_home && !homes[i];
             let home = if homes[i] { 0.45 } else { 0.0 };
             let own = if slot.asked.is_some() { 0.3 } else { 0.6 };
-            let value = own * base + 1.1 * near[i] + home
+            let value = own * base + 1.1 * near[i] + home + form
                 - 0.8 * (better - near[i]).max(0.0)
                 - if elsewhere { 0.3 } else { 0.0 };
             let wanted = if is_row { RELATED * 2.0 } else { RELATED };
@@ -328,6 +342,12 @@ fn closing(pool: &Pool, piece: Piece, value: f32) -> (f32, Fit) {
         - if figures > 2 { 0.2 } else { 0.0 };
     let prose = lead.source.kind == BlockKind::Paragraph;
     (value, if suits && prose { Fit::Related } else { Fit::Any })
+}
+
+/// The share of a section's words that belongs below its heading, 0.0..=1.0.
+pub(crate) fn home_share(pool: &Pool, slot: &Slot) -> f32 {
+    let home = slot.chosen.iter().filter(|piece| slot.home.contains(&piece.first));
+    home.map(|piece| words_of(pool, *piece)).sum::<u32>() as f32 / slot.words.max(1) as f32
 }
 
 fn home_words(pool: &Pool, slot: &Slot) -> u32 {
@@ -393,6 +413,9 @@ pub(crate) fn tell_both_sides(pool: &Pool, slots: &mut [Slot]) {
             Some(_) => continue,
             None => {
                 let mut first = dispute.other;
+                if pool.sentences[first].source.kind == BlockKind::Listed {
+                    continue;
+                }
                 while pool.sentences[first].source.hangs && follows(pool, first) && dispute.other - first < PARAGRAPH {
                     first -= 1;
                 }

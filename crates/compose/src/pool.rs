@@ -12,7 +12,7 @@ use crate::{
     rank::{self, Ranked},
     request::{self, Request},
     similar,
-    snapshot::{BlockKind, SourceSentence, sentences_in as sentences},
+    snapshot::{BlockKind, SourceSentence, sentences_in, sentences_without_lists},
     title, usable,
     vocabulary::{TermSet, Vocabulary, idf, shared},
 };
@@ -22,6 +22,8 @@ use crate::{
 const MAX_SENTENCES: usize = 6_000;
 /// A source gives at least this many, however many sources there are.
 const MIN_SHARE: usize = 200;
+/// A sentence that reads so much like a definition opens the article.
+const DEFINED: f32 = 0.5;
 /// A paragraph of an article has no more sentences.
 pub(crate) const PARAGRAPH: usize = 5;
 
@@ -76,10 +78,21 @@ pub(crate) struct Pool {
     likeness: Likeness,
     /// Where an abbreviation is explained: by source and abbreviation, indices into `sentences`.
     explained: HashMap<(u32, String), Vec<usize>>,
+    lead: Option<usize>,
 }
 
 impl Pool {
     pub fn new(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) -> Self {
+        Self::read(brief, sources, likeness, true)
+    }
+
+    /// The same, with the sentences of lists one by one.
+    pub fn without_lists(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) -> Self {
+        Self::read(brief, sources, likeness, false)
+    }
+
+    fn read(brief: &Brief, sources: &[Snapshot], likeness: &Likeness, lists: bool) -> Self {
+        let sentences = if lists { sentences_in } else { sentences_without_lists };
         let ranked = Ranked::new(brief, sources);
         let best = ranked.iter().map(|ranked| ranked.score).fold(f32::MIN_POSITIVE, f32::max);
         let share = (MAX_SENTENCES / sources.len().max(1)).max(MIN_SHARE);
@@ -109,7 +122,8 @@ impl Pool {
                     duplicate: false,
                     rank,
                     depth: sentence.span.start as f32 / length,
-                    whole: lexicon::of(lang).is_none() && !word::is_unspaced(lang),
+                    whole: sentence.kind == BlockKind::Listed
+                        || lexicon::of(lang).is_none() && !word::is_unspaced(lang),
                     lang: Arc::clone(&code),
                     source: sentence,
                 });
@@ -123,12 +137,23 @@ impl Pool {
             }
         }
         let likeness = likeness.clone();
-        let mut pool = Self { sentences: all, vocabulary, idf, request, likeness, explained };
+        let mut pool = Self { sentences: all, vocabulary, idf, request, likeness, explained, lead: None };
         pool.score(&query);
         pool.score_nearness(brief);
         pool.mark_duplicates();
         pool.mark_avoided(brief);
+        let first = pool.sentences.iter().position(|s| !s.duplicate && !s.source.hangs);
+        pool.lead = first.filter(|first| {
+            let s = &pool.sentences[*first];
+            let opens = s.rank == 0 && !s.foreign && s.source.kind == BlockKind::Paragraph;
+            opens && pool.sentences.iter().all(|s| s.defines < DEFINED)
+        });
         pool
+    }
+
+    /// Whether the best source begins with this sentence, which is prose, and none defines what was ordered.
+    pub fn begins_source(&self, index: usize) -> bool {
+        self.lead == Some(index)
     }
 
     pub fn rarity(&self, id: u32) -> f32 {
@@ -213,15 +238,31 @@ impl Pool {
         sum / (terms.len() as f32 + 3.0)
     }
 
+    /// A list is one: it repeats what is told when most of it does.
     fn mark_duplicates(&mut self) {
         let mut kept = similar::Kept::default();
-        for sentence in &mut self.sentences {
-            if kept.has(&sentence.terms, Some(&self.idf)) {
-                sentence.duplicate = true;
-            } else {
-                kept.add(sentence.terms.clone(), Some(&self.idf));
+        let mut at = 0;
+        while at < self.sentences.len() {
+            let end = list_end(&self.sentences, at).max(at + 1);
+            let told = self.sentences[at..end].iter().filter(|s| kept.has(&s.terms, Some(&self.idf))).count();
+            let repeats = told * 2 > end - at;
+            for sentence in &mut self.sentences[at..end] {
+                sentence.duplicate = repeats;
+                if !repeats {
+                    kept.add(sentence.terms.clone(), Some(&self.idf));
+                }
             }
+            at = end;
         }
+    }
+
+    /// Whether the order asks for a list.
+    pub fn wants_lists(&self) -> bool {
+        self.request.wishes.iter().any(request::asks_for_list)
+    }
+
+    pub fn has_lists(&self) -> bool {
+        self.sentences.iter().any(|s| s.source.kind == BlockKind::Listed)
     }
 
     /// Leaves out what the order wants left out, unless too little would be left.
@@ -297,6 +338,14 @@ pub(crate) fn pieces(pool: &Pool, free: &dyn Fn(usize) -> bool) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < pool.sentences.len() {
+        let list = list_end(&pool.sentences, at);
+        if list > at {
+            if (at..list).all(|i| !pool.sentences[i].duplicate && free(i)) {
+                out.push(Piece { first: at, len: list - at });
+            }
+            at = list;
+            continue;
+        }
         if pool.sentences[at].duplicate || !free(at) || pool.sentences[at].source.hangs {
             at += 1;
             continue;
@@ -309,6 +358,16 @@ pub(crate) fn pieces(pool: &Pool, free: &dyn Fn(usize) -> bool) -> Vec<Piece> {
         at = end;
     }
     out
+}
+
+/// Behind the last part of the list that begins here; `at` where none does.
+fn list_end(sentences: &[Sentence], at: usize) -> usize {
+    let first = &sentences[at].source;
+    let same = |s: &Sentence| {
+        let own = &s.source;
+        own.kind == BlockKind::Listed && own.span.source == first.span.source && own.paragraph == first.paragraph
+    };
+    at + sentences[at..].iter().take_while(|s| same(s)).count()
 }
 
 /// Whether a sentence stands directly behind the one before it in its paragraph.

@@ -62,6 +62,40 @@ pub enum WishKind {
     Other,
 }
 
+/// Whether a wish about form is one for a list: `as a checklist`, `in steps`.
+pub(crate) fn asks_for_list(wish: &Wish) -> bool {
+    const LISTS: &[&str] = &[
+        "checklist",
+        "check list",
+        "check-list",
+        "bullet",
+        "list",
+        "step",
+        "prüfliste",
+        "checkliste",
+        "stichpunkt",
+        "aufzählung",
+        "schritt",
+        "puces",
+        "étape",
+        "lista",
+        "viñeta",
+        "paso",
+        "elenco",
+        "punti",
+        "passi",
+        "passo",
+        "passaggi",
+        "tópicos",
+        "списк",
+        "список",
+        "пункт",
+        "шаг",
+    ];
+    let lower = wish.words.to_lowercase();
+    wish.kind == WishKind::Format && LISTS.iter().any(|word| lower.contains(word))
+}
+
 /// Reads an order: its prompt, and the sections that a template names.
 pub fn read(brief: &Brief) -> Request {
     let mut request = Request::default();

@@ -55,6 +55,7 @@ fn paragraphs<'a>(passages: &[Span], read: &'a BTreeMap<u32, Vec<SourceSentence>
     }
     if let [.., before, last] = out.as_mut_slice()
         && last.len() == 1
+        && !is_list(before)
         && before.len() < PARAGRAPH
     {
         before.append(last);
@@ -79,10 +80,21 @@ fn safe_runs<'a>(inside: &[&'a SourceSentence]) -> Vec<Vec<&'a SourceSentence>> 
     out
 }
 
+fn is_list(paragraph: &[&SourceSentence]) -> bool {
+    paragraph.first().is_some_and(|s| s.kind == BlockKind::Listed)
+}
+
+/// What leads to a list as a paragraph, each item as one.
+fn listed(texts: Vec<String>, out: &mut Vec<String>) {
+    for (at, text) in texts.into_iter().enumerate() {
+        out.push(if at == 0 && text.ends_with([':', '：']) { text } else { format!("- {text}") });
+    }
+}
+
 /// Whether the next run continues a paragraph rather than opening one.
 fn joins(paragraph: &[&SourceSentence], next: &[&SourceSentence]) -> bool {
     let (Some(last), Some(first)) = (paragraph.last(), next.first()) else { return false };
-    if paragraph.len() + next.len() > PARAGRAPH {
+    if paragraph.len() + next.len() > PARAGRAPH || is_list(paragraph) || is_list(next) {
         return false;
     }
     let same_source = last.span.source == first.span.source;
@@ -125,7 +137,11 @@ impl Named<'_> {
                 }
             }
             before = paragraph.last().map(|s| s.span.source);
-            out.push(texts.join(" "));
+            if is_list(paragraph) {
+                listed(texts, &mut out);
+            } else {
+                out.push(texts.join(" "));
+            }
         }
         out
     }

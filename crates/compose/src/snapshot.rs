@@ -1,5 +1,7 @@
 //! What a snapshot holds: its blocks, and the sentences in them that may be used.
 
+mod list;
+
 use std::{ops::Range, sync::Arc};
 
 use galley_domain::writing::{Snapshot, Span};
@@ -18,9 +20,13 @@ pub enum BlockKind {
     Paragraph,
     /// `- …`
     ListItem,
+    /// An item of a list that stands in the article as a list, or the sentence that leads to it.
+    Listed,
     /// `| … |`; never the header row.
     TableRow,
 }
+
+pub(crate) use list::number;
 
 /// A sentence of a snapshot that may be used in an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,25 +91,50 @@ pub fn sentences(snapshot: &Snapshot) -> Vec<SourceSentence> {
 
 /// The same, where the language is known already.
 pub(crate) fn sentences_in(snapshot: &Snapshot, language: &str) -> Vec<SourceSentence> {
-    sentences_of(snapshot, language, |_| true)
+    sentences_of(snapshot, language, |_| true, |_| true)
 }
 
-/// Of those blocks alone that have one of the spans in them.
+/// The same, with the sentences of lists one by one.
+pub(crate) fn sentences_without_lists(snapshot: &Snapshot, language: &str) -> Vec<SourceSentence> {
+    sentences_of(snapshot, language, |_| true, |_| false)
+}
+
+/// Of those blocks alone that have one of the spans in them. A list is one where a span has all of it.
 pub(crate) fn sentences_about(snapshot: &Snapshot, spans: &[Span]) -> Vec<SourceSentence> {
     let touches = |part: &Range<usize>| spans.iter().any(|span| part.start < span.end && span.start < part.end);
-    sentences_of(snapshot, language_of(snapshot), |block| block.parts.iter().any(touches))
+    let holds = |list: &Range<usize>| spans.iter().any(|span| span.start <= list.start && list.end <= span.end);
+    sentences_of(snapshot, language_of(snapshot), |block| block.parts.iter().any(touches), holds)
 }
 
-fn sentences_of(snapshot: &Snapshot, language: &str, wanted: impl Fn(&Block) -> bool) -> Vec<SourceSentence> {
+fn sentences_of(
+    snapshot: &Snapshot,
+    language: &str,
+    wanted: impl Fn(&Block) -> bool,
+    is_kept: impl Fn(&Range<usize>) -> bool,
+) -> Vec<SourceSentence> {
     let language = lexicon::of(language);
     let blocks = blocks(snapshot);
     let transcript = Transcript::detect(&snapshot.text, &blocks);
     let mut out = Vec::new();
-    for (number, block) in blocks.iter().enumerate().filter(|(_, block)| wanted(block)) {
+    let mut lists = if transcript.is_none() { list::find(&snapshot.text, &blocks, language) } else { Vec::new() };
+    lists.retain(|list| {
+        let parts = list.parts(&blocks);
+        parts.first().zip(parts.last()).is_some_and(|(first, last)| is_kept(&(first.start..last.end)))
+    });
+    let mut lists = lists.into_iter().peekable();
+    for (number, block) in blocks.iter().enumerate() {
+        let list = lists.next_if(|list| list.blocks.end <= number + 1);
+        let in_list = list.is_some() || lists.peek().is_some_and(|list| list.blocks.contains(&number));
+        if !wanted(block) {
+            continue;
+        }
         if block.kind == BlockKind::TableRow {
             table_sentences(snapshot, block, number, language, &mut out);
-        } else if transcript.is_none() {
+        } else if transcript.is_none() && !in_list {
             prose_sentences(snapshot, block, number, language, &mut out);
+        }
+        if let Some(list) = list {
+            listed(snapshot, &list.parts(&blocks), block, number, &mut out);
         }
     }
     if let Some(transcript) = transcript {
@@ -111,6 +142,19 @@ fn sentences_of(snapshot: &Snapshot, language: &str, wanted: impl Fn(&Block) -> 
         out.sort_by_key(|sentence| sentence.span.start);
     }
     out
+}
+
+/// The parts of a list, each behind the one before; `number` is that of its last block.
+fn listed(snapshot: &Snapshot, parts: &[Range<usize>], block: &Block, number: usize, out: &mut Vec<SourceSentence>) {
+    out.extend(parts.iter().enumerate().map(|(position, range)| SourceSentence {
+        span: Span { source: snapshot.number, start: range.start, end: range.end },
+        text: snapshot.text[range.clone()].to_owned(),
+        kind: BlockKind::Listed,
+        headings: Arc::clone(&block.headings),
+        paragraph: number,
+        position,
+        hangs: position > 0,
+    }));
 }
 
 fn prose_sentences(

@@ -36,6 +36,8 @@ pub(crate) struct Topic {
     pub words: u32,
     /// The words of the order that name it.
     pub asked: Option<String>,
+    /// Its heading is made of words of its passages.
+    pub is_cluster: bool,
     /// By the first sentence of a passage, how well that fits what the order named, 0.0..=1.0.
     pub fit: BTreeMap<usize, f32>,
     relevance: f32,
@@ -279,7 +281,7 @@ fn cluster(brief: &Brief, pool: &Pool, all: &[Piece], chosen: &[Topic]) -> Optio
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.first.cmp(&b.1.first)));
         let members: Vec<Piece> = near.into_iter().take(8).map(|(_, piece)| piece).collect();
         let heading = name(pool, &members, chosen, language)?;
-        Some(describe(pool, &heading, &members))
+        Some(Topic { is_cluster: true, ..describe(pool, &heading, &members) })
     })
 }
 

@@ -66,6 +66,23 @@ pub(crate) fn judge_speech(speech: &str, language: Option<&Language>) -> Option<
     (!refused).then(|| if hangs(speech, language) { Standing::Hangs } else { Standing::Free })
 }
 
+/// Whether an item of a list, or the sentence that leads to one, can be printed with its list.
+pub(crate) fn is_sound_item(item: &str, language: Option<&Language>) -> bool {
+    let lower = lexicon::lower_tokens(item);
+    let letters = item.chars().filter(|c| c.is_alphabetic() || word::is_of_unspaced_script(*c)).count();
+    let speaks = language.is_some_and(|language| {
+        // `The following parts` are those of the list.
+        language.boilerplate.anywhere(&lower) || speaks_of_itself(item, language) || points_by_number(&lower)
+    });
+    item.len() <= MAX_BYTES
+        && letters * 2 >= item.chars().filter(|c| !c.is_whitespace()).count()
+        && is_balanced(item)
+        && !item.contains(['?', '!'])
+        && !looks_like_code(item)
+        && !is_shouted(item)
+        && !speaks
+}
+
 /// Form alone: complete, of readable length, no code, no address, nothing cut off. `tokens`: where words can be counted.
 fn has_sound_form(sentence: &str, tokens: Option<usize>) -> bool {
     tokens.is_none_or(|tokens| WORDS.contains(&tokens))

@@ -66,7 +66,7 @@ const EN: Table = Table {
         audience, readership, target group, the layperson, first-time buyers, first-time owners, a ten-year-old,
         year-olds, reading level, grade level",
     format: "
-        checklist, check list, bullet points, bullet list, bulleted list, bullets, numbered list, step by step,
+        checklist, check list, steps, bullet points, bullet list, bulleted list, bullets, numbered list, step by step,
         step-by-step, step-by-step guide, as a table, in a table, comparison table, as an interview, as a faq,
         as an faq, faq format, q and a, as a list, as a listicle, listicle, as a letter, as a dialogue, as a story,
         as a press release, press release, short sentences, short paragraphs, simple language, plain language,

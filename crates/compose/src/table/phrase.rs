@@ -50,6 +50,10 @@ pub(super) fn over_time(
     if code != "en" {
         return templated(key, &values, language);
     }
+    // Of all what it is the sum, the row does not say.
+    if is_total(key) {
+        return None;
+    }
     let label = lower_label(key_label);
     let named = if is_generic(&label) { key.to_owned() } else { format!("the {label} {key}") };
     Some(format!("For {named}, the table gives {}.", join(&values, "and")?))
@@ -78,17 +82,20 @@ fn is_thai(c: char) -> bool {
     ('\u{e00}'..='\u{eff}').contains(&c)
 }
 
+fn is_total(key: &str) -> bool {
+    matches!(key.to_lowercase().as_str(), "total" | "sum" | "all" | "overall" | "average" | "mean")
+}
+
 fn is_generic(label: &str) -> bool {
     label.is_empty() || GENERIC_LABELS.contains(&label) || label.split(' ').count() > 3 || label.contains('(')
 }
 
 fn english(key_label: &str, key: &str, pairs: &[(&str, &str)]) -> Option<String> {
     let phrases: Vec<String> = pairs.iter().map(|(label, value)| english_phrase(label, value)).collect();
-    let is_total = matches!(key.to_lowercase().as_str(), "total" | "sum" | "all" | "overall" | "average" | "mean");
     let is_year = key.len() == 4 && (key.starts_with("19") || key.starts_with("20"));
     let is_number = key.chars().all(|c| c.is_ascii_digit());
     let label = lower_label(key_label);
-    let subject = if is_total {
+    let subject = if is_total(key) {
         format!("In the row “{key}”, the table gives")
     } else if is_number && !is_year && !is_generic(&label) {
         format!("For {label} {key}, the table gives")

@@ -3,5 +3,6 @@
 mod asked;
 mod disputes;
 mod fixtures;
+mod lists;
 mod properties;
 mod truth;

@@ -1,5 +1,8 @@
 //! Plain text: paragraphs put together again from wrapped lines.
 
+mod columns;
+mod subtitles;
+
 use crate::{
     blocks::Blocks,
     error::FileError,
@@ -15,7 +18,12 @@ const NARROWEST_WRAP: usize = 40;
 
 pub(crate) fn read(text: &str, limits: &Limits, budget: &Budget) -> Result<Blocks, FileError> {
     let mut out = Blocks::new(limits.text_bytes);
-    paragraphs(text, &mut out, budget)?;
+    if subtitles::looks_like(text) {
+        subtitles::read(text, &mut out, budget)?;
+    } else {
+        let in_order = columns::in_order(text);
+        paragraphs(in_order.as_deref().unwrap_or(text), &mut out, budget)?;
+    }
     Ok(out)
 }
 
@@ -154,5 +162,38 @@ mod tests {
     fn unwrapped_lines_are_paragraphs() {
         let long = "word ".repeat(60);
         assert_eq!(text(&format!("{long}\n{long}\rlast")), format!("{0}\n\n{0}\n\nlast", long.trim_end()));
+    }
+
+    #[test]
+    fn two_columns_are_read_one_behind_the_other() {
+        let given = "Description                             Technical data\n\n\
+                     The pump moves water out of cellars     Power       750 W\n\
+                     and ponds. It takes in particles of     Weight      6.2 kg\n\
+                     up to 25 mm. The float switches the     Cable       10 m\n\
+                     pump on when the water stands 30 cm     Depth       8 m\n\
+                     high and off when it stands 8 cm        Fuse        16 A\n\
+                     high.\n";
+        assert_eq!(
+            text(given),
+            "Description\n\nThe pump moves water out of cellars and ponds. It takes in particles of up to 25 mm. The float \
+             switches the pump on when the water stands 30 cm high and off when it stands 8 cm high.\n\nTechnical \
+             data\n\n- Power: 750 W\n- Weight: 6.2 kg\n- Cable: 10 m\n- Depth: 8 m\n- Fuse: 16 A"
+        );
+        let table = "Hub       Orders\nRiga      120\nTartu     80\nNarva     95\nPernau    60\nDorpat    77";
+        assert!(text(table).starts_with("Hub Orders\n\nRiga 120"), "{}", text(table));
+    }
+
+    #[test]
+    fn subtitles_become_what_is_said_by_whom() {
+        let given = "WEBVTT\n\nNOTE made by hand\n\n1\n00:00:01.000 --> 00:00:04.000 align:start\n<v Anna Berg>The launch of \
+                     the\nnew site moves</v>\n\n2\n00:00:04.000 --> 00:00:07.000\nto <i>May</i>.\n\n00:00:07.500 --> \
+                     00:00:09.000\n<v Ben>I need two people.\n";
+        assert_eq!(
+            text(given),
+            "Anna Berg (00:00:01): The launch of the new site moves to May.\n\nBen (00:00:07): I need two people."
+        );
+        let rolling = "1\r\n00:00:01,000 --> 00:00:02,000\r\nThe lamp needs\r\n\r\n2\r\n00:00:02,000 --> \
+                       00:00:03,000\r\nThe lamp needs\r\n38 watts.\r\n";
+        assert_eq!(text(rolling), "The lamp needs 38 watts.");
     }
 }

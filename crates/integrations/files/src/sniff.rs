@@ -146,6 +146,7 @@ pub(crate) fn text_kind(bytes: &[u8], name: &str) -> Result<FileKind, FileError>
     Ok(match extension.as_str() {
         "csv" | "tsv" | "tab" => FileKind::Csv,
         "md" | "markdown" | "mdown" | "mkd" => FileKind::Markdown,
+        "txt" | "text" if crate::csv_file::is_surely_csv(start) => FileKind::Csv,
         "txt" | "text" | "log" => FileKind::Text,
         _ if crate::csv_file::looks_like_csv(start) => FileKind::Csv,
         _ if looks_like_markdown(start) => FileKind::Markdown,

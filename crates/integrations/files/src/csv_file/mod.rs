@@ -142,6 +142,16 @@ pub(crate) fn looks_like_csv(text: &str) -> bool {
     columns >= 2 && records >= 3
 }
 
+/// True where every line splits so, and no separator has a space behind it as in a sentence.
+pub(crate) fn is_surely_csv(text: &str) -> bool {
+    let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(LOOKED_AT);
+    let (delimiter, columns, records) = delimiter(text);
+    let mark = char::from(delimiter);
+    let is_prose = |line: &str| line.ends_with(['.', '!', '?', ':']) || line.contains(&format!("{mark} "));
+    let least = if delimiter == b'\t' { 2 } else { 3 };
+    columns >= least && records >= 4 && records == lines().count() && mark != '|' && !lines().any(is_prose)
+}
+
 /// The delimiter that splits the first records most evenly, how many columns it gives, and how many records have
 /// exactly that many. A comma where none does.
 fn delimiter(text: &str) -> (u8, usize, usize) {
@@ -211,6 +221,13 @@ mod tests {
             "### Orders of 2025\n\n| City | North Spring | North Autumn | South Spring |\n| Riga | 1 | 2 | 3 |\n\n| Contact | Phone |\n| Ada | 371 20 |"
         );
         assert!(read.warnings.is_empty());
+    }
+
+    #[test]
+    fn records_in_a_text_file_are_told_from_sentences() {
+        assert!(is_surely_csv("hub;orders;carrier\nRiga;1,200;Omniva\nTartu;80;DPD\n\nNarva;95;DPD\n"));
+        assert!(!is_surely_csv("Milk, bread, salt\nOil, wine, fish\nTea, rice, rum\nNuts, eggs, figs\n"));
+        assert!(!is_surely_csv("a,b,c\n1,2,3\n4,5,6\nA sentence, it is,long.\n"));
     }
 
     #[test]
