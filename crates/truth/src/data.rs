@@ -168,18 +168,24 @@ fn written(language: &'static str, text: &str) -> Vec<Made> {
 }
 
 macro_rules! language {
-    ($code:literal) => {
+    ($code:literal, $sources:literal, $hand:literal) => {
         Language::new(
             $code,
-            include_str!(concat!("../data/sources/", $code, ".md")),
+            include_str!(concat!("../data/", $sources, "/", $code, ".md")),
             include_str!(concat!("../data/rules/", $code, ".txt")),
-            include_str!(concat!("../data/hand/", $code, ".lies.txt")),
-            include_str!(concat!("../data/hand/", $code, ".rewrites.txt")),
+            include_str!(concat!("../data/", $hand, "/", $code, ".lies.txt")),
+            include_str!(concat!("../data/", $hand, "/", $code, ".rewrites.txt")),
         )
+    };
+    ($code:literal) => {
+        language!($code, "sources", "hand")
+    };
+    (held $code:literal) => {
+        language!($code, "held", "held")
     };
 }
 
-/// All that there is.
+/// What rules and tables are tuned by.
 pub fn languages() -> Vec<Language> {
     vec![
         language!("en"),
@@ -189,6 +195,18 @@ pub fn languages() -> Vec<Language> {
         language!("it"),
         language!("pt"),
         language!("ru"),
+    ]
+}
+
+/// What no rule and no table is tuned by: only its figures are looked at.
+pub fn held() -> Vec<Language> {
+    vec![
+        language!(held "en"),
+        language!(held "de"),
+        language!(held "es"),
+        language!(held "fr"),
+        language!(held "it"),
+        language!(held "pt"),
     ]
 }
 
