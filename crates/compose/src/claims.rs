@@ -8,6 +8,7 @@
 
 mod calendar;
 mod compare;
+mod cover;
 mod facts;
 mod index;
 mod light;
@@ -16,6 +17,7 @@ mod numbers;
 mod order;
 mod polarity;
 mod reported;
+mod requirement;
 mod statement;
 mod units;
 mod unspaced;

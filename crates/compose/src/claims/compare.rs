@@ -4,10 +4,16 @@
 //! Each rule compares marks by their *scope*, the words next to them: `most lockers` of a passage is about `all
 //! lockers` of a sentence and not about `all parcels`.
 
-use super::statement::{Placed, Statement, Term};
-use crate::lexicon::marks::Mark::{
-    self, About, After, All, AtLeast, AtMost, Because, Before, Can, Except, Few, If, Many, May, Most, Must, Only, Over,
-    Said, Should, Since, Than, Therefore, Under, Unless, Until, When, Will,
+use super::{
+    cover, polarity, requirement,
+    statement::{Placed, Statement, Term},
+};
+use crate::lexicon::{
+    Language,
+    marks::Mark::{
+        self, About, After, All, AtLeast, AtMost, Because, Before, Can, Except, Few, If, Many, May, Most, Must, Only,
+        Over, Said, Should, Since, Than, Therefore, Under, Unless, Until, When, Will,
+    },
 };
 
 /// The words around a mark that it is about.
@@ -15,8 +21,6 @@ const BEFORE: usize = 2;
 const BEHIND: usize = 3;
 /// So many words of a part at most decide whether it is the same part.
 const PART: usize = 6;
-/// A sentence of so many content words may have one that its passage has not.
-const SPARE: usize = 6;
 
 /// What speaks against a sentence.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,41 +29,59 @@ pub(crate) struct Objections {
     pub against: Vec<String>,
     /// The passage says less.
     pub short: Vec<String>,
+    /// Both make the same depend on the same, so that their negations need not be the same.
+    pub agreed: bool,
 }
 
 impl Objections {
-    fn against(&mut self, word: String) {
+    pub(super) fn against(&mut self, word: String) {
         if !self.against.contains(&word) {
             self.against.push(word);
         }
     }
 
-    fn short(&mut self, word: String) {
+    pub(super) fn short(&mut self, word: String) {
         if !self.short.contains(&word) {
             self.short.push(word);
         }
     }
 }
 
-pub(crate) fn compare(claim: &Statement, passage: &[&Statement]) -> Objections {
+/// `context` are the words of what stands around the passage, `freedom` is [`cover::freedom`].
+pub(crate) fn compare(
+    claim: &Statement,
+    passage: &[&Statement],
+    context: &[&Term],
+    freedom: f32,
+    language: Option<&Language>,
+) -> Objections {
     let mut out = Objections::default();
-    uncovered(claim, passage, &mut out);
-    contraries(claim, passage, &mut out);
-    for group in GROUPS {
-        grouped(claim, passage, group, &mut out);
+    cover::uncovered(claim, passage, context, freedom, &mut out);
+    contraries(claim, passage, language, &mut out);
+    let requirements = language.map(|l| requirement::compare(claim, passage, l)).unwrap_or_default();
+    // A sentence that follows its passage word for word has its marks too.
+    let agreed = requirements.agreed && freedom > 0.0;
+    out.agreed = agreed;
+    // What is required in other words has other marks.
+    for group in GROUPS.iter().filter(|g| !agreed || g.marks.contains(&All) || g.marks.contains(&About)) {
+        grouped(claim, passage, group, freedom, &mut out);
     }
-    conditions(claim, passage, &mut out);
-    links(claim, passage, &mut out);
+    if !agreed {
+        conditions(claim, passage, &mut out);
+    }
+    requirements.against.into_iter().for_each(|word| out.against(word));
+    if let Some(placed) = claim.marks.iter().find(|p| p.mark == Mark::Regardless)
+        && !passage.iter().any(|s| s.has(Mark::Regardless) || s.has(Mark::Although))
+    {
+        out.short(claim.words(placed));
+    }
+    links(claim, passage, freedom, &mut out);
     out
 }
 
 /// Whether one of some terms means the same.
 pub(super) fn has(terms: &[&Term], term: &Term) -> bool {
     terms.iter().any(|other| term.meets(other) || term.holds(other))
-}
-
-fn all_of<'a>(passage: &[&'a Statement]) -> Vec<&'a Term> {
-    passage.iter().flat_map(|s| &s.terms).collect()
 }
 
 /// The share of `part` that `whole` has.
@@ -70,36 +92,22 @@ pub(super) fn share(part: &[&Term], whole: &[&Term]) -> f32 {
     part.iter().filter(|term| has(whole, term)).count() as f32 / part.len() as f32
 }
 
-/// Content words that stand nowhere in the passage.
-fn uncovered(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
-    let theirs = all_of(passage);
-    let missing: Vec<&Term> =
-        claim.terms.iter().filter(|t| !t.figure && !t.unit && !t.light && !has(&theirs, t)).collect();
-    // Another month, another weekday: no figure, and no word to spare either.
-    missing.iter().filter(|term| term.dated).for_each(|term| out.against(term.word.clone()));
-    let many = missing.len() * 3 >= claim.terms.len();
-    // A sentence of the sources' words about another thing than the passage.
-    let other = missing.first().is_some_and(|term| term.known && term.at == claim.terms[0].at);
-    if other || missing.len() > claim.terms.len() / SPARE {
-        missing
-            .into_iter()
-            .for_each(|term| if many { out.against(term.word.clone()) } else { out.short(term.word.clone()) });
-    }
-}
-
 /// A word whose contrary the passage has in its place.
-fn contraries(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
+fn contraries(claim: &Statement, passage: &[&Statement], language: Option<&Language>, out: &mut Objections) {
+    let negated = |s: &Statement, t: &Term| language.is_some_and(|l| polarity::is_negated(s, t, l));
     let own: Vec<&Term> = claim.terms.iter().collect();
     for term in claim.terms.iter().filter(|t| !t.sides.is_empty()) {
         let around = around(claim, term.at, term.at + 1);
-        let fit = |wanted: &dyn Fn(&Term) -> bool| {
+        let denied = negated(claim, term);
+        let fit = |wanted: &dyn Fn(&Statement, &Term) -> bool| {
             let found = passage.iter().flat_map(|s| s.terms.iter().map(move |t| (*s, t)));
             let shares =
-                found.filter(|(_, t)| wanted(t)).map(|(s, t)| share(&around, &self::around(s, t.at, t.at + 1)));
+                found.filter(|(s, t)| wanted(s, t)).map(|(s, t)| share(&around, &self::around(s, t.at, t.at + 1)));
             shares.fold(-1.0_f32, f32::max)
         };
-        let same = fit(&|other| term.meets(other));
-        let opposed = fit(&|other| term.opposes(other) && !has(&own, other));
+        let same = fit(&|_, other| term.meets(other));
+        // `not open` is no contrary of `closed`.
+        let opposed = fit(&|s, other| term.opposes(other) && !has(&own, other) && denied == negated(s, other));
         if opposed > same {
             out.against(term.word.clone());
         }
@@ -114,7 +122,7 @@ fn around(statement: &Statement, from: usize, to: usize) -> Vec<&Term> {
 
 /// The words before some tokens, nearest first, and those behind, both of their clause.
 fn sides(statement: &Statement, from: usize, to: usize) -> (Vec<&Term>, Vec<&Term>) {
-    let clause = statement.clause_of(from);
+    let clause = statement.clause_of(to.max(from + 1) - 1);
     let inside = |t: &&Term| clause.contains(&t.at);
     let before = statement.terms.iter().rev().filter(|t| t.at < from).filter(inside).collect();
     let behind = statement.terms.iter().filter(|t| t.at >= to).filter(inside).collect();
@@ -158,7 +166,7 @@ const GROUPS: &[Group] = &[
     },
 ];
 
-fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut Objections) {
+fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, freedom: f32, out: &mut Objections) {
     let ours = |s: &'_ &Placed| group.marks.contains(&s.mark);
     let own: Vec<(&Placed, Vec<&Term>)> = claim.marks.iter().filter(ours).map(|p| (p, scope(claim, p))).collect();
     let theirs: Vec<(&Statement, &Placed, Vec<&Term>)> =
@@ -177,6 +185,14 @@ fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut O
         if near.iter().any(allowed) {
             continue;
         }
+        // Put freely, it may stand next to other words.
+        if freedom > 0.0
+            && near.is_empty()
+            && own.len() <= theirs.len()
+            && theirs.iter().any(|(_, p, _)| allowed(&p.mark))
+        {
+            continue;
+        }
         if !near.is_empty() {
             out.against(claim.words(placed));
         } else if group.added.contains(&placed.mark) && !is_each(&claim.lower[placed.at]) {
@@ -185,8 +201,12 @@ fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, out: &mut O
     }
     let terms: Vec<&Term> = claim.terms.iter().collect();
     for (statement, placed, words) in theirs.iter().filter(|(_, p, _)| group.dropped.contains(&p.mark)) {
-        let said = share(words, &terms) >= 0.75;
-        let told = own.iter().any(|(_, own)| share(own, words).max(share(words, own)) >= 0.5);
+        // Who says `every` has to name the limits.
+        let said = share(words, &terms) >= if claim.has(All) { 0.5 } else { 0.75 };
+        let told = own.iter().any(|(mine, own)| {
+            share(own, words).max(share(words, own)) >= 0.5
+                || freedom > 0.0 && mine.mark == placed.mark && theirs.len() <= own.len()
+        });
         if said && !told {
             out.short(statement.words(placed));
         }
@@ -224,13 +244,18 @@ fn forbids(statement: &Statement, placed: &Placed) -> bool {
 /// What a mark leads in: the words behind it in its clause; and the words that it belongs to, those of the rest. Figures
 /// are compared apart.
 pub(super) fn parts<'a>(statement: &'a Statement, placed: &Placed) -> (Vec<&'a Term>, Vec<&'a Term>) {
-    let (mut before, mut behind) = sides(statement, placed.at, placed.at + placed.len);
+    parts_of(statement, placed.at, placed.len)
+}
+
+/// The same of any tokens.
+pub(super) fn parts_of(statement: &Statement, at: usize, len: usize) -> (Vec<&Term>, Vec<&Term>) {
+    let (mut before, mut behind) = sides(statement, at, at + len);
     for side in [&mut before, &mut behind] {
         side.retain(|term| !term.figure && !term.unit);
     }
     let led: Vec<&Term> = behind.into_iter().take(PART).collect();
     let rest: Vec<&Term> = if before.is_empty() {
-        let clause = statement.clause_of(placed.at);
+        let clause = statement.clause_of((at + len).max(at + 1) - 1);
         let next = statement.terms.iter().filter(|t| t.at >= clause.end).take(PART);
         let previous = statement.terms.iter().rev().filter(|t| t.at < clause.start).take(PART);
         if clause.start == 0 { next.collect() } else { previous.collect() }
@@ -285,7 +310,8 @@ fn is_kin(a: Mark, b: Mark) -> bool {
     a == b
         || matches!(
             (a, b),
-            (After, When | Since)
+            // What was caused by something came after it.
+            (After, When | Since | Because)
                 | (Since, After)
                 | (Because, When)
                 | (Since, Because)
@@ -294,13 +320,17 @@ fn is_kin(a: Mark, b: Mark) -> bool {
         )
 }
 
-fn links(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
+fn links(claim: &Statement, passage: &[&Statement], freedom: f32, out: &mut Objections) {
+    let terms: Vec<&Term> = claim.terms.iter().collect();
     for placed in &claim.marks {
         let Some((_, inverse)) = LINKS.iter().find(|(mark, _)| *mark == placed.mark) else { continue };
         let (led, rest) = parts(claim, placed);
         // `until 2 pm`: the figure is compared apart.
         if led.is_empty() {
             let kin = passage.iter().any(|s| s.marks.iter().any(|p| is_kin(placed.mark, p.mark)));
+            // What opened on a day is open since that day.
+            let timed = [Before, After, Until, Since].iter().any(|mark| passage.iter().any(|s| s.has(*mark)));
+            let kin = kin || placed.mark == Since && freedom > 0.0 && !timed;
             if !kin && placed.at + placed.len < claim.lower.len().max(2) {
                 out.short(claim.words(placed));
             }
@@ -311,6 +341,12 @@ fn links(claim: &Statement, passage: &[&Statement], out: &mut Objections) {
             s.marks.iter().any(|p| {
                 let (their_led, their_rest) = parts(s, p);
                 let straight = is_kin(placed.mark, p.mark) && (their_led.is_empty() || alike(&led, &their_led));
+                // What it leads in is told in words that neither has.
+                let straight = straight
+                    || freedom > 0.0 && is_kin(placed.mark, p.mark) && share(&their_led, &terms) < 0.5 && {
+                        let all: Vec<&Term> = passage.iter().flat_map(|s| &s.terms).collect();
+                        share(&led, &all) < 0.5
+                    };
                 let turned = p.mark == *inverse && alike(&led, &their_rest) && (placed.mark != Than || turns(claim, s));
                 known |= p.mark == placed.mark && share(&led, &their_led).max(share(&led, &their_rest)) >= 0.5;
                 straight && !(placed.mark == Than && share(&rest, &their_led) > share(&rest, &their_rest)) || turned

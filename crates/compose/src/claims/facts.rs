@@ -113,7 +113,8 @@ impl ClaimFacts {
         let all = || span.iter().flat_map(|s| &s.figures.numbers);
         let same = |n: &&Number| !number.noun.is_empty() && word::stem(&n.noun, lang) == word::stem(&number.noun, lang);
         let counted_otherwise = all().any(|n| same(&n)) && !word::is_stopword(&number.noun, lang);
-        let times = |n: &&Number| n.unit.is_some() || !n.noun.is_empty();
+        // `37 of them`: what is counted stands elsewhere.
+        let times = |n: &&Number| n.unit.is_some() || !n.noun.is_empty() && !word::is_stopword(&n.noun, lang);
         all().any(|n| number.matches(n) && (!counted_otherwise || same(&n) || !times(&n)))
     }
 

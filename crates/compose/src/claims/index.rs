@@ -8,6 +8,7 @@ use galley_text::word;
 use super::{
     SHORT_THRESHOLD_PERMILLE, THRESHOLD_PERMILLE, Told,
     compare::{self, Objections},
+    cover,
     facts::{ClaimFacts, SpanFacts},
     names::Corpus,
     nothing_claimed, order, polarity, reported,
@@ -26,6 +27,10 @@ use crate::{
 const WINDOW: usize = 3;
 /// A sentence of so few content words, or fewer, is short.
 const SHORT: usize = 4;
+/// A sentence that is put freely needs so much less of its words in the passage.
+const FREE_SHARE: f32 = 0.3;
+/// A span with so much more of a sentence is the one that the sentence is about.
+const NEARER: u16 = 100;
 /// Sentences that are looked at closely, by overlap.
 const CANDIDATES: usize = 8;
 /// Below this a span is no help to anybody who looks for what was meant.
@@ -79,12 +84,15 @@ struct View {
 }
 
 /// A span that was looked at.
+#[derive(Clone)]
 struct Found {
     first: usize,
     len: usize,
     coverage: u16,
     missing: Vec<String>,
     verdict: Verdict,
+    /// Supported only because it is put freely.
+    is_free: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -253,6 +261,8 @@ impl<'a> Checker<'a> {
 
     fn judged(&self, whole: &str, views: &[View], allowed: &dyn Fn(usize) -> bool) -> Claim {
         let mut best: Option<Found> = None;
+        // The span that has most of the words, whatever it says.
+        let mut nearest: Option<Found> = None;
         let candidates = self.candidates(views, allowed);
         for len in 1..=WINDOW {
             for candidate in &candidates {
@@ -261,6 +271,9 @@ impl<'a> Checker<'a> {
                         continue;
                     }
                     let found = self.look(first, len, &views[self.entries[first].language]);
+                    if len == 1 && nearest.as_ref().is_none_or(|n| n.coverage < found.coverage) {
+                        nearest = Some(found.clone());
+                    }
                     if best.as_ref().is_none_or(|b| is_better(&found, b)) {
                         best = Some(found);
                     }
@@ -270,6 +283,13 @@ impl<'a> Checker<'a> {
             if best.as_ref().is_some_and(|b| b.verdict == Verdict::Supported) {
                 break;
             }
+        }
+        // Another span has more of it and speaks against it.
+        let denied = |b: &Found| {
+            nearest.as_ref().is_some_and(|n| n.verdict != Verdict::Supported && n.coverage > b.coverage + NEARER)
+        };
+        if best.as_ref().is_some_and(|b| b.is_free && denied(b)) {
+            best = nearest;
         }
         let near = best.filter(|found| found.coverage >= NEAR_PERMILLE);
         match near {
@@ -343,7 +363,8 @@ impl<'a> Checker<'a> {
         content.sort_unstable();
         content.dedup();
         let mut coverage = self.coverage(&content, view);
-        let mut found = Found { first, len, coverage, missing: Vec::new(), verdict: Verdict::Unsupported };
+        let mut found =
+            Found { first, len, coverage, missing: Vec::new(), verdict: Verdict::Unsupported, is_free: false };
         if coverage < NEAR_PERMILLE {
             return found;
         }
@@ -359,14 +380,19 @@ impl<'a> Checker<'a> {
         if !found.missing.is_empty() {
             return found;
         }
-        let enough = coverage >= threshold(view.terms.content.len())
-            && shared(&view.terms.content, &content) >= view.terms.content.len().min(2);
-        let objections = self.objections(window, &statements, view, lang);
+        // Three sentences have many words.
+        let freedom = if len < WINDOW { cover::freedom(&view.statement, &statements) } else { 0.0 };
+        let theirs: Vec<&Term> = statements.iter().flat_map(|s| &s.terms).collect();
+        let met = view.statement.terms.iter().filter(|t| compare::has(&theirs, t)).count();
+        let enough = coverage >= threshold(view.terms.content.len(), freedom)
+            && met.max(shared(&view.terms.content, &content)) >= view.terms.content.len().min(2);
+        let objections = self.objections(window, &statements, freedom, view, lang);
         found.verdict = match (enough, objections.against.is_empty(), objections.short.is_empty()) {
             (true, true, true) => Verdict::Supported,
-            (_, true, _) if coverage >= THRESHOLD_PERMILLE => Verdict::Partly,
+            (_, true, _) if enough || coverage >= THRESHOLD_PERMILLE => Verdict::Partly,
             _ => Verdict::Unsupported,
         };
+        found.is_free = freedom > 0.0 && coverage < 1000;
         found.missing.extend(objections.against.into_iter().chain(objections.short));
         found
     }
@@ -387,8 +413,17 @@ impl<'a> Checker<'a> {
     }
 
     /// What a window has against a claim whose figures and names it has.
-    fn objections(&self, window: Range<usize>, statements: &[&Statement], view: &View, lang: &str) -> Objections {
-        let mut out = compare::compare(&view.statement, statements);
+    fn objections(
+        &self,
+        window: Range<usize>,
+        statements: &[&Statement],
+        freedom: f32,
+        view: &View,
+        lang: &str,
+    ) -> Objections {
+        let context = self.context(&window);
+        let context: Vec<&Term> = context.iter().flat_map(|s| &s.terms).collect();
+        let mut out = compare::compare(&view.statement, statements, &context, freedom, lexicon::of(lang));
         let Some(language) = lexicon::of(lang) else { return out };
         let claim = &view.statement;
         let one = window.len() == 1;
@@ -401,6 +436,7 @@ impl<'a> Checker<'a> {
                 .filter(alone)
                 .find_map(|i| polarity::denial(claim, &[&self.facts(i).statement], self.is_same(i, view), language))
         });
+        let denial = denial.filter(|_| !out.agreed);
         let swapped = match &self.entries[window.start].row {
             None => order::swapped(&view.statement, statements),
             Some(_) => order::exchanged(&view.statement, statements),
@@ -409,6 +445,15 @@ impl<'a> Checker<'a> {
         let hangs: Vec<bool> = window.map(|i| self.hangs(i, language)).collect();
         out.short.extend(order::halved(&view.statement, statements, &hangs));
         out
+    }
+
+    /// What a reader of a window has read just before it: the sentence before, the first one of the source.
+    fn context(&self, window: &Range<usize>) -> Vec<&Statement> {
+        let source = self.entries[window.start].source;
+        let of_source = |i: &usize| self.entries[*i].source == source;
+        let before = window.start.checked_sub(1).filter(of_source);
+        let first = (0..window.start).rev().take_while(of_source).last();
+        before.into_iter().chain(first).map(|i| &self.facts(i).statement).collect()
     }
 
     /// Whether an entry carries on the one before it.
@@ -422,7 +467,7 @@ impl<'a> Checker<'a> {
         let theirs: Vec<&Term> = statements.iter().flat_map(|s| &s.terms).collect();
         let strange = (1.0 + self.entries.len() as f32).ln();
         let (mut met, mut all) = (0.0, 0.0);
-        for term in view.statement.terms.iter().filter(|t| !t.figure && !t.unit) {
+        for term in view.statement.terms.iter().filter(|t| !t.figure && !t.unit && !t.light) {
             let weight = self.vocabulary.id(&term.word, lang).map_or(strange, |id| self.idf[id as usize]);
             all += weight;
             met += if compare::has(&theirs, term) { weight } else { 0.0 };
@@ -469,8 +514,9 @@ fn permille(part: f32, whole: f32) -> u16 {
 }
 
 /// In a short sentence every word decides.
-fn threshold(content_words: usize) -> u16 {
-    if content_words <= SHORT { SHORT_THRESHOLD_PERMILLE } else { THRESHOLD_PERMILLE }
+fn threshold(content_words: usize, freedom: f32) -> u16 {
+    let strict = if content_words <= SHORT { SHORT_THRESHOLD_PERMILLE } else { THRESHOLD_PERMILLE };
+    strict - (f32::from(strict) * FREE_SHARE * freedom) as u16
 }
 
 fn content_weight(content: &[u32], idf: &[f32]) -> f32 {

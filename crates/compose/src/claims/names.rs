@@ -9,7 +9,13 @@ use crate::lexicon;
 /// Endings of English words that are no names; only for first words that no source has.
 const COMMON_ENDINGS: &[&str] = &[
     "s", "ing", "ed", "ly", "tion", "sion", "ment", "ness", "ity", "er", "or", "al", "ive", "ous", "able", "ible",
-    "ance", "ence", "ship", "ism", "ful", "less", "ary", "ory", "ure", "age", "ate",
+    "ance", "ence", "ship", "one", "body", "thing", "where", "ism", "ful", "less", "ary", "ory", "ure", "age", "ate",
+];
+const FRENCH_ENDINGS: &[&str] = &["é", "ée", "ant", "ez", "eux", "eur", "que", "aire", "elle", "isme", "iste"];
+const ROMANCE_ENDINGS: &[&str] = &[
+    "ado", "ada", "ido", "ida", "ando", "endo", "ción", "sión", "ción", "ção", "são", "mente", "dad", "dade", "ato",
+    "ata", "ati", "ate", "ito", "iti", "uto", "uti", "zione", "zioni", "mento", "menti", "tà", "ante", "ente", "oso",
+    "osa", "ismo", "ista",
 ];
 /// Endings of German nouns that are no names.
 const GERMAN_NOUNS: &[&str] = &[
@@ -118,7 +124,12 @@ fn is_name(word: &str, lang: &str, opens: bool, next_capital: bool, corpus: &Cor
         Some(habit) => habit.capital > habit.small,
         // No source has the word at all: a name that somebody put in, or an ordinary word of a paraphrase.
         None => {
-            let common = COMMON_ENDINGS.iter().any(|ending| lower.ends_with(ending));
+            let endings = match lang {
+                "fr" => FRENCH_ENDINGS,
+                "es" | "pt" | "it" => ROMANCE_ENDINGS,
+                _ => COMMON_ENDINGS,
+            };
+            let common = COMMON_ENDINGS.iter().chain(endings).any(|ending| lower.ends_with(ending));
             // Vilnius and Paris are no plurals.
             next_capital || !common || lower.ends_with("us") && !lower.ends_with("ous") || lower.ends_with("is")
         }

@@ -1,8 +1,8 @@
 //! Who did what to whom: the same words in another order, and halves of two sentences.
 
 use super::{
-    compare::has,
-    statement::{Statement, Term},
+    compare::{has, share},
+    statement::{ARTICLES, Statement, Term},
 };
 use crate::lexicon::marks::Mark;
 
@@ -12,11 +12,55 @@ const NEAR: usize = 3;
 const ANCHORS: usize = 12;
 /// A clause of fewer words can stand in either of two sentences.
 const CLAUSE: usize = 3;
+/// The share of a sentence's words that another has who tells it in full.
+const TOLD: f32 = 0.8;
 
 /// The words that changed places, if two did.
 pub(crate) fn swapped(claim: &Statement, passage: &[&Statement]) -> Option<String> {
     let home = passage.iter().max_by_key(|s| claim.terms.iter().filter(|t| has(&all(s), t)).count())?;
-    transposed(claim, home).or_else(|| exchanged(claim, passage))
+    transposed(claim, home)
+        .or_else(|| redirected(claim, home))
+        .or_else(|| labelled(claim, home))
+        .or_else(|| exchanged(claim, passage))
+}
+
+/// Prepositions of which one says the contrary of the other.
+const DIRECTIONS: &[(&str, &str)] = &[
+    ("from", "to"),
+    ("into", "from"),
+    ("before", "after"),
+    ("with", "without"),
+    ("above", "below"),
+    ("for", "against"),
+    ("von", "nach"),
+    ("vor", "nach"),
+    ("aus", "nach"),
+    ("mit", "ohne"),
+    ("für", "gegen"),
+    ("avant", "après"),
+    ("avec", "sans"),
+    ("pour", "contre"),
+    ("desde", "hasta"),
+    ("con", "sin"),
+    ("con", "senza"),
+    ("prima", "dopo"),
+    ("com", "sem"),
+    ("до", "после"),
+    ("с", "без"),
+];
+
+/// A word that stands behind `from` in one and behind `to` in the other.
+fn redirected(claim: &Statement, home: &Statement) -> Option<String> {
+    let contrary = |a: &str, b: &str| DIRECTIONS.contains(&(a, b)) || DIRECTIONS.contains(&(b, a));
+    let told = claim.terms.iter().find(|term| {
+        let own = lead(claim, term);
+        if own.is_empty() || !term.capital && !term.figure && claim.lower.len() > 2 * home.lower.len() {
+            return false;
+        }
+        let leads: Vec<&str> = home.terms.iter().filter(|t| t.meets(term)).map(|t| lead(home, t)).collect();
+        leads.iter().any(|theirs| contrary(own, theirs)) && !leads.contains(&own)
+    })?;
+    Some(told.word.clone())
 }
 
 fn all(statement: &Statement) -> Vec<&Term> {
@@ -73,12 +117,65 @@ fn transposed(claim: &Statement, home: &Statement) -> Option<String> {
     None
 }
 
+/// Two names or figures whose words before them, or behind them, changed places: `fish at 2 °C and fruit at 4 °C`.
+fn labelled(claim: &Statement, home: &Statement) -> Option<String> {
+    let (own, theirs) = (runs(claim), runs(home));
+    for (i, a) in own.iter().enumerate() {
+        for b in own[i + 1..].iter().filter(|b| b.anchor.is_like(&a.anchor) && !b.anchor.meets(&a.anchor)) {
+            let find = |one: &Run| theirs.iter().find(|t| t.anchor.meets(&one.anchor));
+            let (Some(home_a), Some(home_b)) = (find(a), find(b)) else { continue };
+            let sides: [fn(&Run<'_>) -> Vec<usize>; 2] = [|r| r.before.clone(), |r| r.behind.clone()];
+            for side in sides {
+                let terms = |of: &Statement, run: &Run| -> Vec<Term> {
+                    side(run).into_iter().map(|i| of.terms[i].clone()).collect()
+                };
+                let (x, y) = (terms(claim, a), terms(claim, b));
+                let (hx, hy) = (terms(home, home_a), terms(home, home_b));
+                // What tells the one from the other.
+                let only = |own: &[Term], other: &[Term]| -> Vec<Term> {
+                    own.iter().filter(|t| !other.iter().any(|o| o.meets(t))).cloned().collect()
+                };
+                let meet = |own: &[Term], other: &[Term]| own.iter().any(|t| other.iter().any(|o| o.meets(t)));
+                let (dx, dy) = (only(&x, &y), only(&y, &x));
+                let (hx, hy) = (only(&hx, &hy), only(&hy, &hx));
+                if meet(&dx, &hy) && meet(&dy, &hx) && !meet(&dx, &hx) && !meet(&dy, &hy) {
+                    return Some(a.anchor.terms[0].word.clone());
+                }
+            }
+        }
+    }
+    None
+}
+
+/// A name or figure with the terms between it and the next ones.
+struct Run<'a> {
+    anchor: Anchor<'a>,
+    before: Vec<usize>,
+    behind: Vec<usize>,
+}
+
+fn runs(statement: &Statement) -> Vec<Run<'_>> {
+    let all = Anchor::all(statement);
+    let bounds: Vec<((usize, usize), bool)> = all.iter().map(|a| (a.ends(), a.is_figure())).collect();
+    let between = |from: usize, to: usize| -> Vec<usize> {
+        let terms = statement.terms.iter().enumerate();
+        terms.filter(|(_, t)| t.at >= from && t.at < to && !t.unit && !t.figure).map(|(i, _)| i).collect()
+    };
+    all.into_iter()
+        .take(ANCHORS)
+        .map(|anchor| {
+            let ((from, to), figure) = (anchor.ends(), anchor.is_figure());
+            // A name is no bound for figures, nor the other way round.
+            let kin = bounds.iter().filter(|(_, f)| *f == figure).map(|(ends, _)| *ends);
+            let start = kin.clone().map(|(_, end)| end).filter(|end| *end <= from).max().unwrap_or(0);
+            let end = kin.map(|(start, _)| start).filter(|start| *start >= to).min().unwrap_or(statement.lower.len());
+            Run { anchor, before: between(start, from), behind: between(to, end) }
+        })
+        .collect()
+}
+
 /// The function word before a term, articles left out.
 fn lead<'a>(statement: &'a Statement, term: &Term) -> &'a str {
-    const ARTICLES: &[&str] = &[
-        "the", "a", "an", "der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "le",
-        "la", "les", "un", "une", "el", "los", "las", "una", "il", "lo", "gli", "i", "o", "os", "as", "um", "uma",
-    ];
     let mut at = term.at;
     while at > 0 {
         let word = statement.lower[at - 1].as_str();
@@ -188,6 +285,15 @@ pub(crate) fn exchanged(claim: &Statement, passage: &[&Statement]) -> Option<Str
 /// before it (`It …`), which `hangs` tells for each.
 pub(crate) fn halved(claim: &Statement, passage: &[&Statement], hangs: &[bool]) -> Option<String> {
     if passage.len() < 2 || hangs.iter().skip(1).all(|hangs| *hangs) {
+        return None;
+    }
+    let terms = all(claim);
+    // One of them is told in full, so that the rest only says what it is about.
+    let told = |s: &&Statement| {
+        let own: Vec<&Term> = s.terms.iter().filter(|t| !t.light).collect();
+        own.len() >= CLAUSE && share(&own, &terms) >= TOLD
+    };
+    if passage.len() == 2 && passage.iter().any(told) {
         return None;
     }
     claim.clauses.iter().find_map(|clause| {

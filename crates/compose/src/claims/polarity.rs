@@ -1,7 +1,8 @@
 //! Whether two statements deny each other: a negation in only one of them.
 
 use super::{
-    compare::{parts, share},
+    compare::{has, parts, share},
+    requirement,
     statement::{Statement, Term},
 };
 use crate::lexicon::{Language, marks::Mark};
@@ -24,7 +25,9 @@ fn negations<'a>(statement: &'a Statement, language: &Language) -> Vec<Negation<
     let words = &statement.lower;
     let mut out: Vec<(usize, Negation)> = Vec::new();
     for (i, word) in words.iter().enumerate() {
-        let negates = language.negations.is(std::slice::from_ref(word)) || lang == "en" && word.ends_with("n't");
+        let negates = language.negations.is(std::slice::from_ref(word))
+            || lang == "en" && word.ends_with("n't")
+            || requirement::forbids(word, lang);
         // `nothing but`, `no more than`: the phrase is a mark of its own.
         let marked = statement.marks.iter().any(|m| m.len > 1 && (m.at..m.at + m.len).contains(&i));
         let only = statement.marks.iter().any(|m| m.mark == Mark::Only && m.at == i);
@@ -41,6 +44,21 @@ fn negations<'a>(statement: &'a Statement, language: &Language) -> Vec<Negation<
     out.into_iter().map(|(_, negation)| negation).collect()
 }
 
+/// A negation this many tokens before or behind a word negates it.
+const NEXT: usize = 3;
+
+/// Whether a negation stands right before a word, or behind it as in German main clauses.
+pub(super) fn is_negated(statement: &Statement, term: &Term, language: &Language) -> bool {
+    let words = &statement.lower;
+    let clause = statement.clause_of(term.at);
+    let behind = if language.table.code == "de" { NEXT } else { 0 };
+    let near = term.at.saturating_sub(NEXT).max(clause.start)..(term.at + 1 + behind).min(clause.end);
+    near.filter(|i| *i != term.at && *i < words.len()).any(|i| {
+        let negates = language.negations.is(&words[i..=i]) || words[i].ends_with("n't");
+        negates && !language.not_negations.starts(&words[i..])
+    })
+}
+
 /// The word by which a claim and a span deny each other; `same` says that the two are nearly the same sentence.
 pub(crate) fn denial(claim: &Statement, span: &[&Statement], same: bool, language: &Language) -> Option<String> {
     let own = negations(claim, language);
@@ -55,8 +73,15 @@ pub(crate) fn denial(claim: &Statement, span: &[&Statement], same: bool, languag
                 && share(scope, &s.terms.iter().collect::<Vec<_>>()) >= 0.5
         })
     };
+    let passage: Vec<&Term> = span.iter().flat_map(|s| &s.terms).collect();
+    // A sentence with one negation and a passage with one: put freely they stand next to other words.
+    let one = own.len() == 1 && theirs.len() == 1 && span.len() == 1;
     for negation in &own {
-        let met = theirs.iter().any(|t| negation.scope.is_empty() || share(&negation.scope, &t.scope) >= 0.5);
+        let meets = |t: &Negation| {
+            let met = share(&negation.scope, &t.scope);
+            negation.scope.is_empty() || met >= 0.5 || one && met > 0.0
+        };
+        let met = theirs.iter().any(meets) || turned(&negation.scope, &passage);
         if !met && !excepted(&negation.scope) {
             return Some(negation.word.to_owned());
         }
@@ -64,7 +89,8 @@ pub(crate) fn denial(claim: &Statement, span: &[&Statement], same: bool, languag
     let terms: Vec<&Term> = claim.terms.iter().collect();
     for negation in &theirs {
         let concerned = !negation.scope.is_empty() && share(&negation.scope, &terms) >= 0.5;
-        if concerned && !own.iter().any(|o| share(&o.scope, &negation.scope) > 0.0) {
+        if concerned && !own.iter().any(|o| share(&o.scope, &negation.scope) > 0.0) && !turned(&negation.scope, &terms)
+        {
             return Some(negation.word.to_owned());
         }
     }
@@ -82,6 +108,11 @@ pub(crate) fn denial(claim: &Statement, span: &[&Statement], same: bool, languag
         return own.first().or(theirs.first()).map(|n| n.word.to_owned());
     }
     None
+}
+
+/// Whether one of the words in the scope of a negation has its contrary among others: `not open`, `closed`.
+fn turned(scope: &[&Term], others: &[&Term]) -> bool {
+    scope.iter().any(|term| others.iter().any(|other| term.opposes(other)) && !has(others, term))
 }
 
 #[cfg(test)]

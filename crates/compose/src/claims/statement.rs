@@ -15,6 +15,10 @@ use crate::lexicon::{
     marks::{Mark, opposites, synonyms},
 };
 
+pub(super) const ARTICLES: &[&str] = &[
+    "the", "a", "an", "der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "le", "la",
+    "les", "un", "une", "el", "los", "las", "una", "il", "lo", "gli", "i", "o", "os", "as", "um", "uma",
+];
 /// Letters that two words share from their start to be of one family: `introduce`, `introduction`.
 const FAMILY: usize = 5;
 /// Letters of endings at most.
@@ -71,6 +75,8 @@ struct Groups {
     /// The stems of single words.
     stems: HashMap<String, Vec<u16>>,
     sides: HashMap<&'static str, Vec<(u16, bool)>>,
+    /// The stems of single words.
+    side_stems: HashMap<String, Vec<(u16, bool)>>,
 }
 
 impl Groups {
@@ -95,6 +101,12 @@ impl Groups {
             for (list, side) in [(one, false), (other, true)] {
                 for word in lexicon::entries(list) {
                     groups.sides.entry(word).or_default().push((number, side));
+                    if !word.contains(' ') {
+                        let known = groups.side_stems.entry(word::stem(word, code)).or_default();
+                        if !known.contains(&(number, side)) {
+                            known.push((number, side));
+                        }
+                    }
                 }
             }
         }
@@ -137,6 +149,10 @@ impl Statement {
         let language = lexicon::of(lang);
         let groups = groups(lang);
         let clauses = clauses(text, &tokens);
+        let mut lower = lower;
+        if let Some(groups) = groups.filter(|_| lang == "de") {
+            join_verbs(&mut lower, &clauses, groups);
+        }
         let mut out = Self { clauses, ..Self::default() };
         let mut at = 0;
         while at < lower.len() {
@@ -156,8 +172,30 @@ impl Statement {
         if lang == "fr" {
             out.marks.extend(only_in_french(&lower));
         }
+        if let Some(language) = language {
+            out.turn_bounds(&lower, language);
+        }
         out.lower = lower;
         out
+    }
+
+    /// `must not be longer than`, `ne … pas plus de`: at most.
+    fn turn_bounds(&mut self, lower: &[String], language: &Language) {
+        const FAR: usize = 4;
+        for i in 0..self.marks.len() {
+            let placed = self.marks[i];
+            let turned = match placed.mark {
+                Mark::Over => Mark::AtMost,
+                Mark::Under => Mark::AtLeast,
+                _ => continue,
+            };
+            let start = self.clause_of_tokens(placed.at, lower.len()).start;
+            let near = placed.at.saturating_sub(FAR).max(start)..placed.at;
+            let negates = |i: &usize| language.negations.is(&lower[*i..=*i]) || lower[*i].ends_with("n't");
+            if let Some(at) = near.rev().find(negates) {
+                self.marks[i] = Placed { mark: turned, at, len: placed.at + placed.len - at };
+            }
+        }
     }
 
     /// The terms that start at a token; returns how many tokens they take.
@@ -179,7 +217,8 @@ impl Statement {
         for part in lower[at].split('-') {
             let part = part.strip_suffix("'s").unwrap_or(part);
             // `more` and `below` have contraries and mean something by them; `on` and `off` are mostly prepositions.
-            let telling = part.chars().count() > 3 && groups.is_some_and(|g| g.sides.contains_key(part));
+            let long = part.chars().count() > 3 || matches!(part, "más" | "più");
+            let telling = long && groups.is_some_and(|g| g.sides.contains_key(part));
             if part.is_empty() || word::is_stopword(part, lang) && !telling {
                 continue;
             }
@@ -190,7 +229,21 @@ impl Statement {
 
     /// The clause that a token stands in.
     pub fn clause_of(&self, at: usize) -> Range<usize> {
-        self.clauses.iter().find(|clause| clause.contains(&at)).cloned().unwrap_or(0..self.lower.len())
+        self.clause_of_tokens(at, self.lower.len())
+    }
+
+    fn clause_of_tokens(&self, at: usize, all: usize) -> Range<usize> {
+        self.clauses.iter().find(|clause| clause.contains(&at)).cloned().unwrap_or(0..all)
+    }
+
+    /// Every token, content words by their stems; without articles.
+    pub fn stems(&self) -> Vec<&str> {
+        let mut out: Vec<&str> = self.lower.iter().map(String::as_str).collect();
+        for term in &self.terms {
+            out[term.at] = &term.stem;
+        }
+        out.retain(|word| !ARTICLES.contains(word));
+        out
     }
 
     pub fn words(&self, placed: &Placed) -> String {
@@ -225,11 +278,20 @@ impl Term {
         // `ten` and `10` are one figure.
         let numeral = lexicon::of(lang).and_then(|l| l.table.numerals.iter().find(|(numeral, _)| *numeral == word));
         let stem = numeral.map_or_else(|| word::stem(word, lang), |(_, value)| value.to_string());
-        let same = |g: &Groups| g.same.get(word).or_else(|| g.stems.get(&stem)).cloned();
+        let same = |g: &Groups| {
+            let mut all = g.same.get(word).cloned().unwrap_or_default();
+            all.extend(g.stems.get(&stem).into_iter().flatten());
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
         let is_month = month(word).is_some();
         Self {
-            groups: groups.and_then(same).unwrap_or_default(),
-            sides: groups.and_then(|g| g.sides.get(word)).cloned().unwrap_or_default(),
+            groups: groups.map(same).unwrap_or_default(),
+            sides: groups
+                .and_then(|g| g.sides.get(word).or_else(|| g.side_stems.get(&stem)))
+                .cloned()
+                .unwrap_or_default(),
             figure: numeral.is_some() || word.contains(|c: char| c.is_ascii_digit()),
             unit: is_month && by_figure || unit_of(word).is_some() || scale_of(word).is_some(),
             dated: is_month && !by_figure || weekday(word).is_some(),
@@ -278,6 +340,31 @@ fn is_family(a: &str, b: &str) -> bool {
     same >= FAMILY && long - same <= ENDING && short - same <= 3 && same * 3 >= short * 2
 }
 
+/// `nahm … zu` is `zunahm`, where the tables know it.
+fn join_verbs(lower: &mut [String], clauses: &[Range<usize>], groups: &Groups) {
+    const PARTICLES: &[&str] = &[
+        "ab", "an", "auf", "aus", "ein", "vor", "nach", "mit", "um", "zu", "zurück", "weg", "hin", "los", "statt",
+        "teil", "frei", "fest", "zusammen", "vorbei", "weiter", "her", "bei", "nieder", "fort", "wieder", "hinzu",
+    ];
+    for clause in clauses.iter().filter(|c| c.len() > 1) {
+        // A conjunction may join two clauses without a comma.
+        let ends = (clause.start..clause.end)
+            .filter(|i| *i + 1 == clause.end || matches!(lower[*i + 1].as_str(), "und" | "oder" | "aber"));
+        for end in ends.collect::<Vec<_>>() {
+            if !PARTICLES.contains(&lower[end].as_str()) {
+                continue;
+            }
+            let joined = |i: usize| format!("{}{}", lower[end], lower[i]);
+            let known =
+                |word: &String| groups.same.contains_key(word.as_str()) || groups.sides.contains_key(word.as_str());
+            let found = (clause.start..end).map(|i| (i, joined(i))).find(|(_, word)| known(word));
+            if let Some((i, word)) = found {
+                lower[i] = word;
+            }
+        }
+    }
+}
+
 /// `ne … que`: only.
 fn only_in_french(lower: &[String]) -> Option<Placed> {
     const FAR: usize = 6;
@@ -302,6 +389,8 @@ fn mark_at(language: &Language, lower: &[String], at: usize) -> Option<(Mark, us
             matches!(lower[at].as_str(), "or" | "oder" | "ou" | "o" | "или" | "and" | "und" | "et" | "y" | "e" | "и")
                 || at > 0 && *len > 1 && lower[at - 1].contains(|c: char| c.is_ascii_digit());
         match mark {
+            // `20 m long at most`
+            Mark::AtLeast | Mark::AtMost if lower[at] == "at" => true,
             Mark::About | Mark::AtLeast | Mark::AtMost | Mark::Over | Mark::Under => behind || counts(at + len),
             // The month.
             // `the most named reason`

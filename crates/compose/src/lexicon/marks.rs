@@ -48,6 +48,8 @@ pub(crate) enum Mark {
     Because,
     /// `although`, `despite`.
     Although,
+    /// `even if`, `even without`, `no matter`: with or without it.
+    Regardless,
     /// `therefore`, `so that`, `which is why`.
     Therefore,
     Before,

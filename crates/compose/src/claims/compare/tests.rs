@@ -1,7 +1,10 @@
 use super::*;
 
 fn against(claim: &str, passage: &str, lang: &str) -> Objections {
-    compare(&Statement::read(claim, lang), &[&Statement::read(passage, lang)])
+    let (claim, passage) = (Statement::read(claim, lang), Statement::read(passage, lang));
+    let passage = [&passage];
+    let out = compare(&claim, &passage, &[], cover::freedom(&claim, &passage), crate::lexicon::of(lang));
+    Objections { agreed: false, ..out }
 }
 
 #[test]

@@ -30,6 +30,8 @@ const EN: Table = &[
     ("a quarter of", 25.0, Some("%")),
     ("half of", 50.0, Some("%")),
     ("by half", 50.0, Some("%")),
+    ("half the", 50.0, Some("%")),
+    ("a half", 50.0, Some("%")),
     ("twice", 2.0, Some("times")),
 ];
 const DE: Table = &[
@@ -46,6 +48,8 @@ const DE: Table = &[
     ("ein drittel", 33.333, Some("%")),
     ("ein viertel", 25.0, Some("%")),
     ("die hälfte", 50.0, Some("%")),
+    ("der hälfte", 50.0, Some("%")),
+    ("zur hälfte", 50.0, Some("%")),
     ("dutzend", 12.0, None),
 ];
 const FR: Table = &[
@@ -60,6 +64,7 @@ const FR: Table = &[
     ("un quart", 25.0, Some("%")),
     ("la moitié", 50.0, Some("%")),
     ("de moitié", 50.0, Some("%")),
+    ("moitié", 50.0, Some("%")),
     ("douzaine", 12.0, None),
 ];
 const ES: Table = &[
@@ -151,9 +156,47 @@ pub(crate) fn quantity(words: &[String], lang: &str) -> Option<usize> {
     find(words.iter().map(String::as_str), lang).map(|(phrase, ..)| phrase.split(' ').count())
 }
 
+/// `seven in ten`, `un client sur trois`: the share in percent, and how many words it takes.
+fn share(words: &[String], lang: &str) -> Option<(f64, usize)> {
+    let code = lexicon::primary(lang);
+    let joints: &[&[&str]] = match code {
+        "en" => &[&["in"], &["out", "of"], &["in", "every"], &["out", "of", "every"]],
+        "de" => &[&["von"]],
+        "fr" => &[&["sur"]],
+        "es" => &[&["de", "cada"]],
+        "it" => &[&["su"]],
+        "pt" => &[&["em", "cada"], &["em"]],
+        "ru" => &[&["из"]],
+        _ => return None,
+    };
+    let numerals = lexicon::of(code)?.table.numerals;
+    let value = |word: &String| match word.as_str() {
+        "one" | "un" | "une" | "uno" | "una" | "um" | "uma" | "ein" | "eine" | "einer" | "один" => Some(1),
+        word => numerals.iter().find(|(numeral, _)| *numeral == word).map(|(_, n)| *n),
+    };
+    let part = value(words.first()?)?;
+    for skipped in 1..=2 {
+        for joint in joints {
+            let behind = words.get(skipped..)?;
+            let joins = behind.len() > joint.len() && behind.iter().zip(*joint).all(|(a, b)| a == b);
+            let whole = if joins { value(&behind[joint.len()]) } else { None };
+            if let Some(whole @ (3..=5 | 10)) = whole.filter(|whole| *whole > part) {
+                return Some((f64::from(part) * 100.0 / f64::from(whole), skipped + joint.len() + 1));
+            }
+        }
+    }
+    None
+}
+
 /// A quantity at the start of `chunks` and how many of them it takes.
 pub(super) fn number(chunks: &[Chunk<'_>], lang: &str) -> Option<(Number, usize)> {
     let near: Vec<String> = chunks.iter().take(LONGEST).map(|c| lexicon::lower(c.text)).collect();
+    if let Some((percent, taken)) = share(&near, lang) {
+        let raw = near[..taken].join(" ");
+        // As `a third` in the tables.
+        let percent = (percent * 1000.0).round() / 1000.0;
+        return Some((Number { readings: vec![percent], unit: Some("%"), noun: String::new(), raw }, taken));
+    }
     let (phrase, value, unit) = find(near.iter().map(String::as_str), lang)?;
     let taken = phrase.split(' ').count();
     let raw = chunks[..taken].iter().map(|c| c.text).collect::<Vec<_>>().join(" ");
@@ -176,6 +219,10 @@ mod tests {
             ("mezz'ora", "30 minuti", "it"),
             ("meia hora", "30 minutos", "pt"),
             ("полчаса", "30 минут", "ru"),
+            ("seven in ten riders", "70 percent of the riders", "en"),
+            ("three out of four riders", "75 percent of the riders", "en"),
+            ("vier von zehn Kunden", "40 Prozent der Kunden", "de"),
+            ("un client sur quatre", "25 % des clients", "fr"),
         ] {
             let (a, b) = (read(words, lang).numbers, read(figures, lang).numbers);
             assert!(a.len() == 1 && a[0].matches(&b[0]), "{words}: {a:?} {b:?}");

@@ -111,7 +111,8 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     ),
     (
         Mark::Over,
-        "über, mehr als, oberhalb, oberhalb von, größer als, länger als, höher als, älter als, schwerer als,
+        "über, mehr als, oberhalb, oberhalb von, größer als, länger als, höher als, älter als, schwerer als, wärmer als,
+         breiter als, tiefer als, dicker als, heißer als,
          übersteigt, übersteigen, überschreitet, überschreiten, überschritten, weit über, deutlich über,
          deutlich mehr als, jenseits",
     ),
@@ -146,10 +147,11 @@ pub(super) const MARKS: &[(Mark, List)] = &[
          bedingt durch, ausgelöst durch, ausgelöst von, hervorgerufen durch, zurückzuführen auf,
          ist zurückzuführen auf, grund dafür, der grund dafür, grund ist, aus gründen, deshalb weil, deswegen weil",
     ),
+    (Mark::Although, "obwohl, obgleich, obschon, trotz, wenn auch, wenngleich"),
     (
-        Mark::Although,
-        "obwohl, obgleich, obschon, trotz, auch wenn, selbst wenn, wenn auch, wenngleich, ungeachtet,
-         unabhängig von, unabhängig davon, unabhängig vom, egal ob, egal wie",
+        Mark::Regardless,
+        "auch wenn, selbst wenn, auch ohne, selbst ohne, auch bei, selbst bei, sogar bei, ungeachtet, unabhängig von,
+         unabhängig davon, unabhängig vom, egal ob, egal wie, egal welche, egal welcher, mit oder ohne, ganz gleich",
     ),
     (
         Mark::Therefore,

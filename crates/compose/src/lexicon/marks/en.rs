@@ -24,7 +24,7 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     ),
     (
         Mark::Must,
-        "must, mustn't, have to, has to, had to, having to, need to, needs to, needed to, needing to, required to,
+        "must, mustn't, have to, has to, having to, need to, needs to, needed to, needing to, required to,
          is required to, are required to, was required to, were required to, be required to, is required,
          are required, was required, were required, obliged to, is obliged to, are obliged to, obligated to,
          obligatory, mandatory, compulsory, shall, forced to, necessary, is necessary, are necessary, necessary to,
@@ -83,7 +83,7 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     (
         Mark::Only,
         "only, solely, exclusively, merely, just, nothing but, no one but, nobody but, none but, nothing other than,
-         alone, purely, the only, reserved for, no other",
+         alone, purely, the only, reserved for",
     ),
     (
         Mark::About,
@@ -107,22 +107,24 @@ pub(super) const MARKS: &[(Mark, List)] = &[
          at the latest, or less, or fewer, or under, and under, or below, and below, or younger, and younger,
          or lower, or shorter, within, no longer than, not longer than, no higher than, not exceeding,
          does not exceed, do not exceed, not exceed, capped at, is capped at, a cap of, up to a maximum of,
-         to a maximum of",
+         to a maximum of, is the most, is the maximum, is the limit, is the highest",
     ),
     (
         Mark::Over,
         "over, more than, above, in excess of, greater than, exceeding, exceeds, exceed, exceeded, longer than,
-         higher than, older than, larger than, bigger than, heavier than, well over, well above, far more than,
+         higher than, older than, larger than, bigger than, heavier than, warmer than, hotter than, taller than, wider than, deeper than, faster than,
+         thicker than, rises above, well over, well above, far more than,
          beyond",
     ),
     (
         Mark::Under,
-        "under, less than, fewer than, below, lower than, shorter than, younger than, smaller than, lighter than,
-         well under, well below, far less than, far fewer than",
+        "under, less than, fewer than, below, lower than, shorter than, younger than, smaller than, lighter than, colder than, cooler than, lower in, slower than, cheaper than, quieter than,
+         narrower than, thinner than, well under, well below, far less than, far fewer than",
     ),
     (
         Mark::If,
-        "if, provided that, provided you, provided they, provided it, provided the, providing that, as long as,
+        "if, provided that, provided no, provided nobody, provided none, provided there,
+         provided a, provided their, provided its, provided you, provided they, provided it, provided the, providing that, as long as,
          so long as, on condition that, on the condition that, under the condition that, in case, in case of,
          in the case of, in the event that, in the event of, only if, only when, only in case, only provided that,
          assuming, assuming that, supposing, if and only if, subject to, conditional on, conditional upon,
@@ -147,9 +149,13 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     ),
     (
         Mark::Although,
-        "although, though, even though, despite, despite the fact that, in spite of, even if, even when,
-         regardless of, regardless, irrespective of, notwithstanding, albeit, no matter, no matter how,
-         no matter what, no matter whether",
+        "although, though, even though, despite, despite the fact that, in spite of, notwithstanding, albeit",
+    ),
+    (
+        Mark::Regardless,
+        "even if, even when, even without, even with, regardless of, regardless, irrespective of, no matter,
+         no matter how, no matter what, no matter whether, whatever, however strong, however long, however much,
+         however bad, however many, however high, however late, whether or not, with or without",
     ),
     (
         Mark::Therefore,
@@ -161,12 +167,11 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     (
         Mark::Before,
         "before, prior to, ahead of, earlier than, by the time, in advance, in advance of, beforehand, previous to,
-         preceding",
+         preceding, after that, afterwards, afterward, after which, thereafter",
     ),
     (
         Mark::After,
-        "after, later than, following a, following an, subsequent to, afterwards, afterward, after which,
-         thereafter, right after, immediately after, shortly after, soon after",
+        "after, later than, following a, following an, subsequent to, right after, immediately after, shortly after, soon after",
     ),
     (Mark::Until, "until, till, up until, until after, not until, up to and including"),
     (

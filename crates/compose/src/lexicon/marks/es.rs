@@ -143,10 +143,11 @@ pub(super) const MARKS: &[(Mark, List)] = &[
          provocados por, provocadas por, a raíz de, a raíz del, visto que, en vista de, por razones de,
          por motivos de, en virtud de",
     ),
+    (Mark::Although, "aunque, a pesar de, a pesar del, a pesar de que, pese a, pese al, pese a que, si bien"),
     (
-        Mark::Although,
-        "aunque, a pesar de, a pesar del, a pesar de que, pese a, pese al, pese a que, aun cuando, incluso si,
-         incluso cuando, si bien, independientemente de, independientemente del, aun si, con independencia de",
+        Mark::Regardless,
+        "incluso si, incluso cuando, aun cuando, aun si, incluso sin, incluso en, incluso con, independientemente de,
+         independientemente del, con independencia de, sea cual sea, con o sin, sin importar",
     ),
     (
         Mark::Therefore,

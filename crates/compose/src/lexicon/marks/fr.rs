@@ -189,11 +189,16 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     ),
     (
         Mark::Although,
-        "bien que, bien qu'il, bien qu'elle, bien qu'ils, bien qu'elles, bien qu'on, bien qu'un, bien qu'une,
-         quoique, quoiqu'il, quoiqu'elle, quoiqu'ils, quoiqu'elles, quoiqu'on, quoiqu'un, quoiqu'une, malgré,
-         en dépit, en dépit de, en dépit du, même si, même s'il, même s'ils, même quand, nonobstant, indépendamment,
-         indépendamment de, quel que soit, quelle que soit, quels que soient, quelles que soient, encore que,
-         encore qu'il, encore qu'elle, encore qu'ils, encore qu'elles, encore qu'on, encore qu'un, encore qu'une",
+        "bien que, bien qu'il, bien qu'elle, bien qu'ils, bien qu'elles, bien qu'on, bien qu'un, bien qu'une, quoique,
+         quoiqu'il, quoiqu'elle, quoiqu'ils, quoiqu'elles, quoiqu'on, quoiqu'un, quoiqu'une, malgré, en dépit,
+         en dépit de, en dépit du, nonobstant, encore que, encore qu'il, encore qu'elle, encore qu'ils,
+         encore qu'elles, encore qu'on, encore qu'un, encore qu'une",
+    ),
+    (
+        Mark::Regardless,
+        "même si, même s'il, même s'ils, même s'elle, même quand, même sans, même en, indépendamment,
+         indépendamment de, quel que soit, quelle que soit, quels que soient, quelles que soient, avec ou sans,
+         peu importe",
     ),
     (
         Mark::Therefore,

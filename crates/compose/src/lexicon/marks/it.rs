@@ -110,7 +110,7 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     ),
     (
         Mark::Over,
-        "più di, più del, più della, più dei, più delle, più che, oltre, oltre il, oltre la, oltre i, oltre le,
+        "più di, più del, più della, più dei, più delle, più che, sopra i, sopra gli, sopra le, sopra, oltre, oltre il, oltre la, oltre i, oltre le,
          al di sopra, al di sopra di, al di sopra del, al di sopra dei, superiore a, superiore al, superiore ai,
          superiori a, superiori al, superiori ai, supera, superano, superava, superò, eccede, eccedono, maggiore di,
          maggiori di",
@@ -149,9 +149,12 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     ),
     (
         Mark::Although,
-        "sebbene, benché, anche se, nonostante, malgrado, a dispetto di, a prescindere, a prescindere da,
-         a prescindere dal, quantunque, indipendentemente, indipendentemente da, indipendentemente dal,
-         indipendentemente dalla, seppur, seppure, anche quando, pur se, ancorché",
+        "sebbene, benché, nonostante, malgrado, a dispetto di, quantunque, seppur, seppure, pur se, ancorché",
+    ),
+    (
+        Mark::Regardless,
+        "anche se, anche quando, anche senza, a prescindere, a prescindere da, a prescindere dal, indipendentemente,
+         indipendentemente da, indipendentemente dal, indipendentemente dalla, nemmeno se, con o senza, qualunque sia",
     ),
     (
         Mark::Therefore,

@@ -155,9 +155,13 @@ pub(super) const MARKS: &[(Mark, List)] = &[
     ),
     (
         Mark::Although,
-        "embora, apesar, apesar de, apesar do, apesar da, apesar de que, ainda que, mesmo que, mesmo se,
-         mesmo quando, se bem que, não obstante, independentemente, independentemente de, independentemente do,
-         independentemente da, a despeito, a despeito de, conquanto, malgrado",
+        "embora, apesar, apesar de, apesar do, apesar da, apesar de que, ainda que, se bem que, não obstante,
+         a despeito, a despeito de, conquanto, malgrado",
+    ),
+    (
+        Mark::Regardless,
+        "mesmo que, mesmo se, mesmo quando, mesmo sem, mesmo com, independentemente, independentemente de,
+         independentemente do, independentemente da, com ou sem, seja qual for, nem quando, nem se",
     ),
     (
         Mark::Therefore,
