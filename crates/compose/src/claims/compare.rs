@@ -56,7 +56,7 @@ pub(crate) fn compare(
     language: Option<&Language>,
 ) -> Objections {
     let mut out = Objections::default();
-    cover::uncovered(claim, passage, context, freedom, &mut out);
+    cover::uncovered(claim, passage, context, freedom, language, &mut out);
     contraries(claim, passage, language, &mut out);
     let requirements = language.map(|l| requirement::compare(claim, passage, l)).unwrap_or_default();
     // A sentence that follows its passage word for word has its marks too.
@@ -202,7 +202,13 @@ fn grouped(claim: &Statement, passage: &[&Statement], group: &Group, freedom: f3
     let terms: Vec<&Term> = claim.terms.iter().collect();
     for (statement, placed, words) in theirs.iter().filter(|(_, p, _)| group.dropped.contains(&p.mark)) {
         // Who says `every` has to name the limits.
-        let said = share(words, &terms) >= if claim.has(All) { 0.5 } else { 0.75 };
+        let said = match claim.has(All) {
+            true => {
+                let (led, rest) = parts(statement, placed);
+                share(&[led, rest].concat(), &terms) >= 0.6
+            }
+            false => share(words, &terms) >= 0.75,
+        };
         let told = own.iter().any(|(mine, own)| {
             share(own, words).max(share(words, own)) >= 0.5
                 || freedom > 0.0 && mine.mark == placed.mark && theirs.len() <= own.len()

@@ -7,9 +7,11 @@
 
 use super::{
     compare::{Objections, has},
+    polarity, requirement,
     statement::{Statement, Term},
     units::unit_of,
 };
+use crate::lexicon::Language;
 
 /// A sentence that follows its passage may have one word of its own for so many content words.
 const SPARE: f32 = 6.0;
@@ -51,16 +53,21 @@ pub(super) fn uncovered(
     passage: &[&Statement],
     context: &[&Term],
     freedom: f32,
+    language: Option<&Language>,
     out: &mut Objections,
 ) {
     let theirs: Vec<&Term> = passage.iter().flat_map(|s| &s.terms).collect();
     let told = claim.terms.iter().filter(|t| !t.figure && !t.unit && !t.light);
-    let missing: Vec<&Term> = told.filter(|t| !has(&theirs, t)).collect();
+    let missing: Vec<&Term> = told
+        // Negations are compared apart.
+        .filter(|t| !language.is_some_and(|l| l.negations.is(std::slice::from_ref(&t.word))))
+        .filter(|t| !has(&theirs, t) && !language.is_some_and(|l| is_turned(claim, t, passage, l)))
+        .collect();
     // Another month, another weekday: no figure, and no word to spare either.
     missing.iter().filter(|term| term.dated || is_rate(term)).for_each(|term| out.against(term.word.clone()));
     let many = missing.len() * 3 >= claim.terms.len() && freedom < 1.0 || missing.len() * 2 >= claim.terms.len();
     let cost = |term: &&Term| match () {
-        () if has(context, term) => CONTEXT,
+        () if freedom > 0.0 && has(context, term) => CONTEXT,
         () if term.known => KNOWN,
         () => 1.0,
     };
@@ -69,12 +76,26 @@ pub(super) fn uncovered(
     let strict = (all / SPARE).floor();
     let spare = strict + (all * FREE_SPARE - strict).max(0.0) * freedom;
     // A sentence of the sources' words about another thing than the passage.
-    let other = missing.first().is_some_and(|term| term.known && term.at == claim.terms[0].at && !has(context, term));
+    let other = missing
+        .first()
+        .is_some_and(|term| term.known && term.at == claim.terms[0].at && (freedom == 0.0 || !has(context, term)));
     if other || cost > spare {
         missing
             .into_iter()
             .for_each(|term| if many { out.against(term.word.clone()) } else { out.short(term.word.clone()) });
     }
+}
+
+/// Whether a word is said by its contrary: `pay nothing` and `free`, `forbidden` and `must not`.
+fn is_turned(claim: &Statement, term: &Term, passage: &[&Statement], language: &Language) -> bool {
+    let denied = polarity::is_negated(claim, term, language);
+    let contrary = |s: &&Statement| {
+        let opposed = |t: &&Term| term.opposes(t) && denied != polarity::is_negated(s, t, language);
+        s.terms.iter().any(|t| opposed(&t))
+    };
+    let forbidden = requirement::forbids(&term.word, language.table.code)
+        && passage.iter().any(|s| s.lower.iter().any(|w| language.negations.is(std::slice::from_ref(w))));
+    forbidden || passage.iter().any(contrary)
 }
 
 /// `an hour`, `per week`: a phrase of the synonyms that ends with a unit.
@@ -93,7 +114,8 @@ mod tests {
     fn objections(claim: &str, passage: &str) -> Objections {
         let (claim, passage) = (read(claim), read(passage));
         let mut out = Objections::default();
-        uncovered(&claim, &[&passage], &[], freedom(&claim, &[&passage]), &mut out);
+        let free = freedom(&claim, &[&passage]);
+        uncovered(&claim, &[&passage], &[], free, crate::lexicon::of("en"), &mut out);
         out
     }
 
@@ -104,6 +126,12 @@ mod tests {
         assert_eq!(objections(free, passage), Objections::default());
         let copied = "The council painted the old tower green because the rust had grown.";
         assert!(!objections(copied, passage).short.is_empty());
+    }
+
+    #[test]
+    fn a_denied_contrary_says_the_same() {
+        let out = objections("Small children pay nothing for the zoo.", "The zoo is free for small children.");
+        assert_eq!(out, Objections::default());
     }
 
     #[test]

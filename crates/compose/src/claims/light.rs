@@ -9,12 +9,17 @@ const EN: &str = "get, gets, got, getting, give, gives, gave, given, giving, tak
     going, become, becomes, became, let, lets, leave, leaves, left, need, needs, needed, use, uses, used, using, exist, exists,
     existed, provide, provides, provided, offer, offers, offered, involve, involves, include, includes, thing, things, way, ways,
     case, cases, kind, kinds, sort, one, ones, someone, somebody, anyone, person, people, reason, fact, time, number, amount, job,
-    work, also, too, even, still, well, respectively, overall, available, possible, own, happen, happens, happened, apply, applies";
+    work, also, too, even, still, well, respectively, overall, available, possible, own, happen, happens, happened, apply, applies,
+    company, companies, firm, firms, operator, operators, organisation, organisations, organization, organizations, site, sites,
+    place, places, facility, facilities, product, products, item, items, part, parts, service, services, situation, total,
+    currently, now, there, another, various, certain, respective, actually, simply, just, therefore, however";
 const DE: &str = "tun, tut, tat, getan, machen, macht, machte, gemacht, geben, gibt, gab, gegeben, nehmen, nimmt, nahm, genommen, kommen, kommt, kam,
     gekommen, gehen, geht, ging, gegangen, bringen, bringt, gebracht, lassen, lässt, ließ, stehen, steht, stand, liegen, liegt, lag,
     stellen, stellt, brauchen, braucht, nutzen, nutzt, genutzt, bekommen, bekommt, bekam, erhalten, erhält, geworden, führen,
     führt, hat, haben, gilt, gelten, erfolgt, erfolgen, ding, dinge, art, fall, grund, zahl, zeit, mal, jemand, person, personen,
-    menschen, leute, möglich, auch, sogar, insgesamt, jeweils, selbst, verfügung, dafür, dabei, davon, daran";
+    menschen, leute, möglich, auch, sogar, insgesamt, jeweils, selbst, verfügung, dafür, dabei, davon, daran,
+    betrieb, firma, unternehmen, anlage, ort, stelle, bereich, teil, teile, produkt, dazu, daraus, dort, hier, nun, derzeit, bereits,
+    entsprechend, jeweilige, verschiedene, findet, fand, statt, stattfinden, besitzt, verfügt, sorgt, sorgen, weitere";
 const FR: &str = "faire, fait, font, faisait, prendre, prend, prennent, pris, prise, donner, donne, donnent, donné, mettre, met,
     mettent, mis, mise, venir, vient, viennent, aller, va, vont, devenir, devient, devenu, devenue, laisser, laisse, avoir, a, ont,
     utiliser, utilise, besoin, chose, choses, façon, cas, sorte, nombre, fois, personne, personnes, gens, raison, possible,

@@ -135,10 +135,12 @@ fn labelled(claim: &Statement, home: &Statement) -> Option<String> {
                 let only = |own: &[Term], other: &[Term]| -> Vec<Term> {
                     own.iter().filter(|t| !other.iter().any(|o| o.meets(t))).cloned().collect()
                 };
-                let meet = |own: &[Term], other: &[Term]| own.iter().any(|t| other.iter().any(|o| o.meets(t)));
+                let shared =
+                    |own: &[Term], other: &[Term]| own.iter().filter(|t| other.iter().any(|o| o.meets(t))).count();
                 let (dx, dy) = (only(&x, &y), only(&y, &x));
                 let (hx, hy) = (only(&hx, &hy), only(&hy, &hx));
-                if meet(&dx, &hy) && meet(&dy, &hx) && !meet(&dx, &hx) && !meet(&dy, &hy) {
+                let (crossed, straight) = ([shared(&dx, &hy), shared(&dy, &hx)], shared(&dx, &hx) + shared(&dy, &hy));
+                if crossed.iter().all(|n| *n > 0) && crossed.iter().sum::<usize>() > straight {
                     return Some(a.anchor.terms[0].word.clone());
                 }
             }
@@ -159,7 +161,10 @@ fn runs(statement: &Statement) -> Vec<Run<'_>> {
     let bounds: Vec<((usize, usize), bool)> = all.iter().map(|a| (a.ends(), a.is_figure())).collect();
     let between = |from: usize, to: usize| -> Vec<usize> {
         let terms = statement.terms.iter().enumerate();
-        terms.filter(|(_, t)| t.at >= from && t.at < to && !t.unit && !t.figure).map(|(i, _)| i).collect()
+        terms
+            .filter(|(_, t)| t.at >= from && t.at < to && !t.unit && !t.figure && t.word.len() > 1)
+            .map(|(i, _)| i)
+            .collect()
     };
     all.into_iter()
         .take(ANCHORS)
@@ -305,4 +310,37 @@ pub(crate) fn halved(claim: &Statement, passage: &[&Statement], hangs: &[bool]) 
         let best = passage.iter().map(|s| met.iter().filter(|t| has(&all(s), t)).count()).max()?;
         (met.len() > best).then(|| met.iter().map(|t| t.word.as_str()).collect::<Vec<_>>().join(" "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turned(claim: &str, passage: &str, lang: &str) -> bool {
+        swapped(&Statement::read(claim, lang), &[&Statement::read(passage, lang)]).is_some()
+    }
+
+    #[test]
+    fn figures_that_changed_their_words_are_found() {
+        for (claim, passage, lang) in [
+            ("Milk is kept at 4 °C and ice at 18 °C.", "The store keeps ice at 4 °C and milk at 18 °C.", "en"),
+            (
+                "La sala piccola misura 50 m e la sala grande 20 m.",
+                "La sala grande misura 50 m, la sala piccola 20 m.",
+                "it",
+            ),
+        ] {
+            assert!(turned(claim, passage, lang), "{claim}");
+        }
+        let read = |text: &str| Statement::read(text, "en");
+        let passage = read("The store keeps ice at 4 °C and milk at 18 °C.");
+        assert_eq!(labelled(&read("Milk is kept at 18 °C and ice at 4 °C."), &passage), None);
+    }
+
+    #[test]
+    fn a_direction_that_turned_is_found() {
+        assert!(turned("Trucks bring the fish to Port Amber.", "Trucks bring the fish from Port Amber.", "en"));
+        assert!(turned("Der Zug fährt nach Ulm.", "Der Zug fährt von Ulm.", "de"));
+        assert!(!turned("From Port Amber trucks bring the fish.", "Trucks bring the fish from Port Amber.", "en"));
+    }
 }

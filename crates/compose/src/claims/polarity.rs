@@ -31,7 +31,7 @@ fn negations<'a>(statement: &'a Statement, language: &Language) -> Vec<Negation<
         // `nothing but`, `no more than`: the phrase is a mark of its own.
         let marked = statement.marks.iter().any(|m| m.len > 1 && (m.at..m.at + m.len).contains(&i));
         let only = statement.marks.iter().any(|m| m.mark == Mark::Only && m.at == i);
-        if !negates || marked || only || language.not_negations.starts(&words[i..]) {
+        if !negates || marked || only || statement.is_in_phrase(i) || language.not_negations.starts(&words[i..]) {
             continue;
         }
         if doubles && out.last().is_some_and(|(last, _)| i - last <= DOUBLE) {
@@ -55,7 +55,7 @@ pub(super) fn is_negated(statement: &Statement, term: &Term, language: &Language
     let near = term.at.saturating_sub(NEXT).max(clause.start)..(term.at + 1 + behind).min(clause.end);
     near.filter(|i| *i != term.at && *i < words.len()).any(|i| {
         let negates = language.negations.is(&words[i..=i]) || words[i].ends_with("n't");
-        negates && !language.not_negations.starts(&words[i..])
+        negates && !language.not_negations.starts(&words[i..]) && !statement.is_in_phrase(i)
     })
 }
 
@@ -149,6 +149,8 @@ mod tests {
             ("The single room is not paid by the insurer.", "The insurer pays all costs except the single room.", "en"),
             ("Nobody is allowed to stay in the freezer.", "No worker may stay in the freezer.", "en"),
             ("Les consignes ne sont jamais chères.", "Les consignes ne sont pas chères.", "fr"),
+            ("Lockers do not close at night.", "Lockers stay open at night.", "en"),
+            ("Smoking is forbidden in the hall.", "Visitors must not smoke in the hall.", "en"),
         ] {
             assert_eq!(denies(claim, span, lang), None, "{claim}");
         }

@@ -145,7 +145,11 @@ pub(super) fn compare(claim: &Statement, passage: &[&Statement], language: &Lang
     let theirs: Vec<Requirement> = passage.iter().flat_map(|s| requirements(s, words, language)).collect();
     for one in &own {
         let same = |o: &&Requirement| {
-            alike(&one.led, &o.led) && (one.rest.is_empty() || o.rest.is_empty() || alike(&one.rest, &o.rest))
+            alike(&one.led, &o.led)
+                && (one.rest.is_empty()
+                    || o.rest.is_empty()
+                    || alike(&one.rest, &o.rest)
+                    || share(&one.led, &o.led) == 1.0)
         };
         let bearings: Vec<Bearing> = theirs.iter().filter(same).map(|o| o.bearing).collect();
         if bearings.contains(&one.bearing) {
@@ -165,11 +169,18 @@ fn requirements<'a>(statement: &'a Statement, words: &Words, language: &Language
     let lower = &statement.lower;
     let is = |list: &[&str], i: usize| lower.get(i).is_some_and(|w| list.contains(&w.as_str()));
     let is_even = |at: usize| at > 0 && is(words.even, at - 1) || is(words.even, at);
+    // `no more than`
+    let bounded = |i: usize| {
+        let bounds = statement.marks.iter().filter(|m| matches!(m.mark, Mark::AtMost | Mark::AtLeast | Mark::About));
+        bounds.into_iter().any(|m| m.len > 1 && (m.at..m.at + m.len).contains(&i))
+    };
     let negates = |i: usize| {
         let word = std::slice::from_ref(&lower[i]);
         let phrase = language.not_negations.starts(&lower[i..]);
         !is(words.without, i)
             && !phrase
+            && !bounded(i)
+            && !statement.is_in_phrase(i)
             && (language.negations.is(word) || lower[i].ends_with("n't") || is(words.forbids, i))
     };
     // `ne … pas`, `no … nunca`: two words of one negation.

@@ -1,6 +1,10 @@
 //! A sentence as it is read for a comparison: its words by what they mean, the marks on them, its clauses.
 
-use std::{collections::HashMap, ops::Range, sync::OnceLock};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::OnceLock,
+};
 
 use galley_text::word;
 
@@ -24,7 +28,7 @@ const FAMILY: usize = 5;
 /// Letters of endings at most.
 const ENDING: usize = 5;
 /// Words of a phrase of the synonyms at most.
-const PHRASE: usize = 3;
+const PHRASE: usize = 4;
 
 /// A word that means something alone.
 #[derive(Debug, Clone)]
@@ -75,6 +79,8 @@ struct Groups {
     /// The stems of single words.
     stems: HashMap<String, Vec<u16>>,
     sides: HashMap<&'static str, Vec<(u16, bool)>>,
+    /// First words of phrases.
+    firsts: HashSet<&'static str>,
     /// The stems of single words.
     side_stems: HashMap<String, Vec<(u16, bool)>>,
 }
@@ -87,6 +93,7 @@ impl Groups {
             let number = u16::try_from(number).unwrap_or(u16::MAX);
             for word in lexicon::entries(line) {
                 groups.same.entry(word).or_default().push(number);
+                groups.firsts.extend(first_of_phrase(word));
                 if !word.contains(' ') {
                     let known = groups.stems.entry(word::stem(word, code)).or_default();
                     if !known.contains(&number) {
@@ -101,6 +108,7 @@ impl Groups {
             for (list, side) in [(one, false), (other, true)] {
                 for word in lexicon::entries(list) {
                     groups.sides.entry(word).or_default().push((number, side));
+                    groups.firsts.extend(first_of_phrase(word));
                     if !word.contains(' ') {
                         let known = groups.side_stems.entry(word::stem(word, code)).or_default();
                         if !known.contains(&(number, side)) {
@@ -114,14 +122,25 @@ impl Groups {
     }
 }
 
+fn first_of_phrase(entry: &'static str) -> Option<&'static str> {
+    entry.split_once(' ').map(|(first, _)| first)
+}
+
 impl Groups {
-    /// How many words the longest phrase takes that `words` begin with; 1 where none does.
-    fn phrase(&self, words: &[String]) -> usize {
+    /// How many words the longest phrase takes that begins at a token; 1 where none does.
+    fn phrase(&self, lower: &[String], at: usize, language: Option<&Language>) -> usize {
+        let words = &lower[at..];
+        if !self.firsts.contains(words[0].as_str()) {
+            return 1;
+        }
+        // In `hold up to 60` the last word belongs to a mark.
+        let marked =
+            |len: usize| language.is_some_and(|l| mark_at(l, lower, at + len - 1).is_some_and(|(_, taken)| taken > 1));
         let known = |len: &usize| {
             let phrase = words[..*len].join(" ");
             self.same.contains_key(phrase.as_str()) || self.sides.contains_key(phrase.as_str())
         };
-        (2..=PHRASE.min(words.len())).rev().find(known).unwrap_or(1)
+        (2..=PHRASE.min(words.len())).rev().find(|len| known(len) && !marked(*len)).unwrap_or(1)
     }
 }
 
@@ -158,7 +177,7 @@ impl Statement {
         while at < lower.len() {
             let found = language.and_then(|l| mark_at(l, &lower, at));
             // `every day` is one word in two.
-            let phrase = groups.map_or(1, |g| g.phrase(&lower[at..]));
+            let phrase = groups.map_or(1, |g| g.phrase(&lower, at, language));
             if let Some((mark, len)) = found.filter(|(_, len)| *len >= phrase) {
                 if mark != Mark::Plain {
                     out.marks.push(Placed { mark, at, len });
@@ -204,7 +223,7 @@ impl Statement {
             self.terms.push(Term { figure: true, ..Term::plain(lower[at..at + len].join(" "), at) });
             return len;
         }
-        let len = groups.map_or(1, |g| g.phrase(&lower[at..]));
+        let len = groups.map_or(1, |g| g.phrase(lower, at, lexicon::of(lang)));
         if let Some(groups) = groups.filter(|_| len > 1) {
             let word = lower[at..at + len].join(" ");
             let same = groups.same.get(word.as_str()).cloned().unwrap_or_default();
@@ -244,6 +263,12 @@ impl Statement {
         }
         out.retain(|word| !ARTICLES.contains(word));
         out
+    }
+
+    /// Whether a token belongs to a phrase that means something as a whole: `costs nothing`.
+    pub fn is_in_phrase(&self, at: usize) -> bool {
+        let near = self.terms.iter().rev().filter(|t| t.at <= at && t.at + PHRASE > at && t.word.contains(' '));
+        near.into_iter().any(|t| at < t.at + t.word.split(' ').count())
     }
 
     pub fn words(&self, placed: &Placed) -> String {
@@ -390,7 +415,7 @@ fn mark_at(language: &Language, lower: &[String], at: usize) -> Option<(Mark, us
                 || at > 0 && *len > 1 && lower[at - 1].contains(|c: char| c.is_ascii_digit());
         match mark {
             // `20 m long at most`
-            Mark::AtLeast | Mark::AtMost if lower[at] == "at" => true,
+            Mark::AtLeast | Mark::AtMost if matches!(lower[at].as_str(), "at" | "is") => true,
             Mark::About | Mark::AtLeast | Mark::AtMost | Mark::Over | Mark::Under => behind || counts(at + len),
             // The month.
             // `the most named reason`
@@ -448,5 +473,21 @@ mod tests {
         assert_eq!(marks("Lockers hold up to 60 parcels over the river"), [Mark::AtMost]);
         assert!(!marks("Omniva opened lockers in May 2021").contains(&Mark::May));
         assert!(marks("Parcels may stay").contains(&Mark::May));
+    }
+
+    #[test]
+    fn a_denied_bound_is_the_other_bound() {
+        let marks = |text: &str| Statement::read(text, "en").marks.iter().map(|p| p.mark).collect::<Vec<_>>();
+        assert!(marks("The pipe must not be longer than 20 m").contains(&Mark::AtMost));
+        assert!(marks("The pipe must be longer than 20 m").contains(&Mark::Over));
+    }
+
+    #[test]
+    fn separated_verbs_are_one_word_and_phrases_mean_something_as_a_whole() {
+        let german = Statement::read("Der Verbrauch nahm um 18 Prozent zu.", "de");
+        assert!(german.terms.iter().any(|t| t.word == "zunahm" && !t.sides.is_empty()), "{:?}", german.terms);
+        let free = Statement::read("Children pay nothing here", "en");
+        assert!(free.is_in_phrase(2) && !free.is_in_phrase(3), "{:?}", free.terms);
+        assert!(meet("free", "pay nothing", "en"));
     }
 }

@@ -47,6 +47,16 @@ fn a_paraphrase_with_all_facts_is_supported() {
 }
 
 #[test]
+fn a_sentence_belongs_to_the_span_that_has_most_of_it() {
+    let text = "# Clinic\n\nThe clinic treats patients with knee pain.\n\nA patient may leave the clinic only if the pain is \
+        mild.\n\nThe hospital treated 410 patients with flu, and 37 of them needed a bed.";
+    let sources = vec![source(1, "en", text)];
+    let verdict = |sentence: &str| Checker::new(&sources).check(sentence).verdict;
+    assert_ne!(verdict("Patients may leave the clinic."), Verdict::Supported);
+    assert_eq!(verdict("37 patients needed a bed."), Verdict::Supported);
+}
+
+#[test]
 fn a_word_that_stands_nowhere_leaves_a_sentence_supported_in_part() {
     for (sentence, missing) in [
         ("Lockers hold 60 parcels in the basement.", "basement"),

@@ -15,6 +15,8 @@ fn what_says_more_or_otherwise_is_found() {
         ("Each employee may sign at least four forms a month.", "Each employee may sign at most four forms a month."),
         ("Parcels are returned free of charge.", "Parcels are returned free of charge if the label is printed."),
         ("The gate closes before the horn sounds.", "The gate closes after the horn sounds."),
+        ("Late guests are let in even if the hall is full.", "Late guests are let in if the hall has seats."),
+        ("Every claim is examined by an expert.", "Claims above 5,000 euros are examined by an expert."),
         ("The fee fell because a receipt was missing.", "The fee fell for every meal. A receipt was missing."),
         ("Only members may enter the hall.", "Members may enter the hall."),
         ("The claims were accepted by the office.", "The claims were rejected by the office."),
