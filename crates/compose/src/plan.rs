@@ -172,9 +172,11 @@ impl<'a> Filler<'a> {
             let lax = self.lax && (slots[slot].asked.is_none() || !self.has_open);
             let closed = slots[slot].closed && grade < Fit::Related && !lax;
             let closed = closed || slots[slot].closing && grade < Fit::Related;
-            // So are lists, and steps of something else.
-            let kind = self.pool.sentences[candidate.piece.first].source.kind;
-            let is_misplaced = (is_row || kind == BlockKind::Listed) && grade < Fit::Related && !self.lax;
+            // A list away from its heading does not say what it lists.
+            let first = candidate.piece.first;
+            let is_list = self.pool.sentences[first].source.kind == BlockKind::Listed;
+            let is_torn = is_list && !slots[slot].home.contains(&first);
+            let is_misplaced = (is_row && grade < Fit::Related || is_torn) && !self.lax;
             if candidate.taken || closed || grade < least || is_misplaced {
                 continue;
             }

@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn two_columns_are_read_one_behind_the_other() {
-        let given = "Description                             Technical data\n\n\
+        let given = "The pump WP-30 of the year 2025 for cellars, ponds and wells\n\n\
+                     Description                             Technical data\n\n\
                      The pump moves water out of cellars     Power       750 W\n\
                      and ponds. It takes in particles of     Weight      6.2 kg\n\
                      up to 25 mm. The float switches the     Cable       10 m\n\
@@ -175,7 +176,7 @@ mod tests {
                      high.\n";
         assert_eq!(
             text(given),
-            "Description\n\nThe pump moves water out of cellars and ponds. It takes in particles of up to 25 mm. The float \
+            "The pump WP-30 of the year 2025 for cellars, ponds and wells\n\nDescription\n\nThe pump moves water out of cellars and ponds. It takes in particles of up to 25 mm. The float \
              switches the pump on when the water stands 30 cm high and off when it stands 8 cm high.\n\nTechnical \
              data\n\n- Power: 750 W\n- Weight: 6.2 kg\n- Cable: 10 m\n- Depth: 8 m\n- Fuse: 16 A"
         );

@@ -31,9 +31,16 @@ fn unfolded(page: &str) -> Option<String> {
     let lines: Vec<Vec<char>> = page.lines().map(|line| line.trim_end().chars().collect()).collect();
     let at = second_column(&lines)?;
     let side = |range: &dyn Fn(&[char]) -> String| lines.iter().map(|line| range(line)).collect::<Vec<_>>();
-    let left = side(&|line| line[..at.min(line.len())].iter().collect());
-    let right = side(&|line| line.get(at..).unwrap_or_default().iter().collect());
-    let widest = left.iter().map(|line| line.trim_end().chars().count()).max().unwrap_or(0);
+    // A title reaches over both.
+    let is_whole = |line: &[char]| line.len() > at && line[at - GAP..at].iter().any(|c| *c != ' ');
+    let left = side(&|line| line[..if is_whole(line) { line.len() } else { at.min(line.len()) }].iter().collect());
+    let right = side(&|line| if is_whole(line) { &[] } else { line.get(at..).unwrap_or_default() }.iter().collect());
+    let widest = left
+        .iter()
+        .filter(|line| line.chars().count() <= at)
+        .map(|line| line.trim_end().chars().count())
+        .max()
+        .unwrap_or(0);
     let right = pairs(&right);
     let widest_right = right.iter().map(|line| line.trim_end().chars().count()).max().unwrap_or(0);
     Some(format!("{}\n\n{}", joined(&left, widest), joined(&right, widest_right)))
