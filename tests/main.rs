@@ -13,6 +13,7 @@ mod ranking;
 mod reading;
 mod schedules;
 mod secrets;
+mod source_images;
 mod stopping;
 mod storage;
 mod store;

@@ -7,7 +7,7 @@ use std::{io::IsTerminal, path::PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use galley_domain::{Operator, OrgId, order::TaskRequest, task::TaskStatus};
+use galley_domain::{Operator, OrgId, image::SourceImages, order::TaskRequest, task::TaskStatus};
 use galley_services::{RetryRequest, ServiceError, Services, TaskView, Upload};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -44,14 +44,17 @@ pub struct WriteArgs {
     /// ISO 639-1, for example en.
     #[arg(long)]
     language: Option<String>,
-    /// The folder for article.md, cover.png, sources.md and task.json.
+    /// What becomes of the images in the sources: none, offer (when not given) or place, which puts them into the text.
+    #[arg(long, value_name = "WHAT")]
+    source_images: Option<SourceImages>,
+    /// The folder for article.md, cover.png, sources.md and task.json, and for the images of the text.
     #[arg(long, value_name = "DIR", default_value = "out")]
     out: PathBuf,
     /// Print what task.json holds, and nothing else.
     #[arg(long)]
     json: bool,
     /// Go on with the newest order that has not been completed.
-    #[arg(long, conflicts_with_all = ["prompt", "files", "links", "keywords", "min_words", "max_words", "tone", "language"])]
+    #[arg(long, conflicts_with_all = ["prompt", "files", "links", "keywords", "min_words", "max_words", "tone", "language", "source_images"])]
     resume: bool,
 }
 
@@ -149,6 +152,7 @@ async fn order(services: &Services, org: OrgId, args: &WriteArgs) -> anyhow::Res
         max_words: args.max_words,
         tone: args.tone.clone(),
         language: args.language.clone(),
+        source_images: args.source_images.unwrap_or_default(),
     };
     // Checked once without the files, so that nothing is stored for an order that is wrong anyway.
     let mut order = request.into_order().map_err(|wrong| explain(ServiceError::Validation(wrong)))?;

@@ -223,7 +223,7 @@ async fn a_newcomer_does_not_wait_at_a_later_step_either() {
     }
     // All of the first tenant's research is done; its outlines are the backlog now.
     for step in harness.claim(article::RESEARCH, 40, "w", LEASE).await.steps {
-        let nothing = Outcome::Done(pipelines::article::research(1, Vec::new(), Vec::new()));
+        let nothing = Outcome::Done(pipelines::article::research(1, Default::default(), Vec::new()));
         harness.commits().finish_step(&step, &nothing, &[]).await.unwrap();
     }
     let (other, _) = harness.other_tenant().await;
@@ -232,7 +232,7 @@ async fn a_newcomer_does_not_wait_at_a_later_step_either() {
         let next = harness.claim(kind, 2, "w", LEASE).await.steps;
         let its = next.iter().find(|step| step.owner().is_some_and(|(org, _)| org == other.org));
         let step = its.unwrap_or_else(|| panic!("the newcomer is among the next two at {kind}"));
-        let nothing = Outcome::Done(pipelines::article::research(1, Vec::new(), Vec::new()));
+        let nothing = Outcome::Done(pipelines::article::research(1, Default::default(), Vec::new()));
         harness.commits().finish_step(step, &nothing, &[]).await.unwrap();
     }
 }

@@ -38,7 +38,7 @@ async fn a_worker_that_lost_its_lease_writes_nothing_but_what_it_paid() {
     harness.promote(Duration::ZERO).await;
     let new = harness.claim(article::RESEARCH, 1, "new", LEASE).await.steps.remove(0);
 
-    let output = Outcome::Done(pipelines::article::research(1, Vec::new(), vec!["late".into()]));
+    let output = Outcome::Done(pipelines::article::research(1, Default::default(), vec!["late".into()]));
     let late = harness.commits().finish_step(&old, &output, &[call()]).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
     let begun = Entry { step: old, last_seen: LastSeen::default(), what: What::Begun };
@@ -115,7 +115,8 @@ pub fn end(step: &ClaimedStep, title: &str) -> Entry {
         sha256: String::new(),
         words: 4,
     };
-    let outcome = Outcome::Done(pipelines::article::research(1, vec![source], Vec::new()));
+    let researched = pipelines::article::Researched { sources: vec![source], images: Vec::new() };
+    let outcome = Outcome::Done(pipelines::article::research(1, researched, Vec::new()));
     let what = What::Ended { outcome: Arc::new(outcome), usage: vec![call()] };
     Entry { step: step.clone(), last_seen: LastSeen::default(), what }
 }
@@ -157,7 +158,7 @@ async fn what_follows_begins_with_the_end_before_it_as_far_as_there_is_room() {
     let queue = harness.services.store().queue();
     let claim = async |kind, slots| harness.claim(kind, slots, "w", LEASE).await.steps;
     let research = claim(article::RESEARCH, 1).await.remove(0);
-    let none = pipelines::article::research(1, Vec::new(), Vec::new());
+    let none = pipelines::article::research(1, Default::default(), Vec::new());
     harness.commits().finish_step(&research, &Outcome::Done(none), &[]).await.unwrap();
     let outline = claim(article::OUTLINE, 1).await.remove(0);
 

@@ -42,7 +42,7 @@ async fn in_sections(harness: &Harness) -> (Uuid, Vec<(ClaimedStep, LastSeen)>) 
     let research = Entry {
         step: claims.steps[0].clone(),
         last_seen: LastSeen::claimed(claims.tasks.get(&task).cloned()),
-        what: ended(pipelines::article::research(1, Vec::new(), vec!["little".into()])),
+        what: ended(pipelines::article::research(1, Default::default(), vec!["little".into()])),
     };
     assert!(research.is_ready(), "a claim says how the task stands");
     let (step, known) = write(harness, &research, false).await.started.remove(0);

@@ -130,7 +130,7 @@ async fn a_job_stands_beside_what_was_claimed_last_and_is_said_with_that_place()
         assert_eq!(said, [clock], "{what}");
     };
 
-    let output = Outcome::Done(pipelines::article::research(1, Vec::new(), Vec::new()));
+    let output = Outcome::Done(pipelines::article::research(1, Default::default(), Vec::new()));
     harness.commits().finish_step(&claimed[0], &output, &[]).await.unwrap();
     places("of a step that ends").await;
     let task = claimed[1].task.unwrap();

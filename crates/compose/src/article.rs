@@ -10,6 +10,7 @@ use galley_text::{sentence, word};
 
 use crate::{
     claims::{self, PlacedClaim},
+    figures::Figure,
     snapshot::{language_of, number},
 };
 
@@ -34,12 +35,26 @@ pub struct RenderedArticle {
     pub cited: Vec<u32>,
 }
 
-/// Puts an article together. Behind each supported sentence stands ` [n]`, numbered by first use; behind one that is
-/// supported in part ` [n] [partly]`; behind an unsupported one ` [unsupported]`; behind one that claims nothing, or has
-/// no claim in `claims`, nothing. The cited sources are listed at the end under `## Sources`. What Markdown would read as markup in title, headings and prose is escaped.
+/// [`render_with`] without pictures.
 pub fn render(
     title: &str,
     sections: &[ArticleSection],
+    claims: &[PlacedClaim],
+    sources: &[Snapshot],
+) -> RenderedArticle {
+    render_with(title, sections, &[], claims, sources)
+}
+
+/// Puts an article together. Behind each supported sentence stands ` [n]`, numbered by first use; behind one that is
+/// supported in part ` [n] [partly]`; behind an unsupported one ` [unsupported]`; behind one that claims nothing, or has
+/// no claim in `claims`, nothing. The cited sources are listed at the end under `## Sources`. What Markdown would read as markup in title, headings and prose is escaped.
+///
+/// Each of `figures` stands behind its paragraph, or behind the list of its item. Below it stands its caption, or else the
+/// title of its source, cited as a whole.
+pub fn render_with(
+    title: &str,
+    sections: &[ArticleSection],
+    figures: &[Figure],
     claims: &[PlacedClaim],
     sources: &[Snapshot],
 ) -> RenderedArticle {
@@ -52,11 +67,15 @@ pub fn render(
             blocks.push(format!("## {}", escaped(heading)));
         }
         let mut in_list = false;
+        let mut waiting: Vec<&Figure> = Vec::new();
         for (p, paragraph) in section.text.paragraphs.iter().enumerate() {
             let item = paragraph.trim_start().starts_with("- ");
             let text = marked(paragraph, |index| by_place.get(&(s, p, index)).copied(), &mut cited);
             if text.is_empty() {
                 continue;
+            }
+            if !item {
+                blocks.extend(waiting.drain(..).flat_map(|figure| shown(figure, sources, &mut cited)));
             }
             let text = match item {
                 // A number says which item comes first.
@@ -72,7 +91,9 @@ pub fn render(
                 _ => blocks.push(text),
             }
             in_list = item;
+            waiting.extend(figures.iter().filter(|figure| (figure.section, figure.paragraph) == (s, p)));
         }
+        blocks.extend(waiting.into_iter().flat_map(|figure| shown(figure, sources, &mut cited)));
     }
     if !cited.is_empty() {
         blocks.push("## Sources".to_owned());
@@ -94,11 +115,7 @@ fn marked<'c>(paragraph: &str, claim: impl Fn(usize) -> Option<&'c Claim>, cited
         out.push_str(&escaped(&one_line(&body[range])));
         match claim(index) {
             Some(Claim { verdict: verdict @ (Verdict::Supported | Verdict::Partly), span: Some(span), .. }) => {
-                let number = cited.iter().position(|n| *n == span.source).unwrap_or_else(|| {
-                    cited.push(span.source);
-                    cited.len() - 1
-                });
-                let _ = write!(out, " [{}]", number + 1);
+                let _ = write!(out, " [{}]", number_of(span.source, cited));
                 if *verdict == Verdict::Partly {
                     out.push_str(" [partly]");
                 }
@@ -108,6 +125,27 @@ fn marked<'c>(paragraph: &str, claim: impl Fn(usize) -> Option<&'c Claim>, cited
         }
     }
     out
+}
+
+/// The number of a source in the marks of the article.
+fn number_of(source: u32, cited: &mut Vec<u32>) -> usize {
+    let known = cited.iter().position(|number| *number == source);
+    let at = known.unwrap_or_else(|| {
+        cited.push(source);
+        cited.len() - 1
+    });
+    at + 1
+}
+
+/// A picture and what stands below it.
+fn shown(figure: &Figure, sources: &[Snapshot], cited: &mut Vec<u32>) -> [String; 2] {
+    let picture = &figure.picture;
+    let title = sources.iter().find(|source| source.number == picture.source).map_or("", |source| &source.title);
+    let caption = if picture.caption.trim().is_empty() { title } else { &picture.caption };
+    let caption = escaped(&one_line(caption));
+    let mark = number_of(picture.source, cited);
+    let below = if caption.is_empty() { format!("*{mark}* [{mark}]") } else { format!("*{caption}* [{mark}]") };
+    [format!("![{}]({})", escaped(&one_line(&picture.alt)), picture.address), below]
 }
 
 fn source_list(cited: &[u32], sources: &[Snapshot]) -> String {

@@ -12,6 +12,7 @@ mod bm25;
 pub mod claims;
 mod closing;
 mod dispute;
+pub mod figures;
 mod fit;
 mod foreign;
 mod lexicon;

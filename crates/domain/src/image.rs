@@ -22,6 +22,21 @@ text_enum! {
 }
 
 text_enum! {
+    /// What becomes of the pictures that stand in the sources of a text. They are others' work: whoever has them published
+    /// needs the right to do so, so nothing but their order puts them into a text.
+    #[derive(Default)]
+    SourceImages {
+        /// They are not looked at.
+        None = "none",
+        /// They are kept with the article, and do not stand in its text.
+        #[default]
+        Offer = "offer",
+        /// They stand behind what was written from the passage next to them, with their caption and their source.
+        Place = "place",
+    }
+}
+
+text_enum! {
     /// Who gives stock photos.
     #[derive(Default)]
     PhotoProvider {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::article::{ContentFormat, Length};
+use crate::image::SourceImages;
 use crate::writing::{Brief, Tone, WordRange};
 
 /// One wrong field: where, and what to do about it.
@@ -86,6 +87,8 @@ pub struct ArticleOrder {
     /// Of a post: what its client wished, to which the brief adds what its template says. `None`: nothing was added.
     #[serde(default)]
     pub custom_instructions: Option<String>,
+    #[serde(default)]
+    pub source_images: SourceImages,
 }
 
 /// What an order refers to, with the place of each in its list: known also of an order that is wrong elsewhere.
@@ -120,6 +123,7 @@ pub struct TaskRequest {
     pub max_words: Option<i64>,
     pub tone: Option<String>,
     pub language: Option<String>,
+    pub source_images: SourceImages,
 }
 
 /// A request of the Articles API before it is checked.
@@ -133,6 +137,7 @@ pub struct GenerateRequest {
     pub project_id: Option<Uuid>,
     pub reference_links: Vec<String>,
     pub uploaded_files: Vec<Uuid>,
+    pub source_images: SourceImages,
 }
 
 impl TaskRequest {
@@ -161,6 +166,7 @@ impl TaskRequest {
             content_format: ContentFormat::Markdown,
             search: true,
             custom_instructions: None,
+            source_images: self.source_images,
         })
     }
 }
@@ -194,6 +200,7 @@ impl GenerateRequest {
             content_format: ContentFormat::Html,
             search: true,
             custom_instructions: None,
+            source_images: self.source_images,
         })
     }
 }

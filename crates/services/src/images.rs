@@ -5,6 +5,7 @@ mod generate;
 mod inline;
 mod links;
 mod pictures;
+mod sources;
 
 use std::collections::BTreeMap;
 
@@ -29,9 +30,12 @@ pub use inline::image_reference;
 pub(crate) use inline::{illustrated, with_lasting_references};
 pub use links::{ImageBytes, ImageLink};
 pub(crate) use pictures::Pictures;
+pub use sources::{FoundPicture, KeptPictures, SourceImage};
 
 /// The most pictures of one post.
 pub const MOST_IMAGES: usize = 50;
+/// Images that an article may have for one of a source to be kept beside them.
+pub(crate) const MOST_SOURCE_IMAGES: usize = 40;
 const MAX_ALT_CHARS: usize = 500;
 
 /// A post of a project.
@@ -60,15 +64,12 @@ pub struct ImageView {
 }
 
 impl Services {
-    /// The pictures of a post, in their order. The title card is there as soon as the text may be read.
+    /// The pictures of a post, in their order. The title card and those of the sources are there as soon as the text may be read.
     pub async fn post_images(&self, org: OrgId, post: PostId) -> Result<Vec<ImageView>, ServiceError> {
         let article = self.illustrated(org, post).await?;
-        let shows_card = crate::delivered::is_delivered(&article.status);
+        let is_delivered = crate::delivered::is_delivered(&article.status);
         let images = self.store.tenant(org).images(&[article.id]).await?.into_iter();
-        images
-            .filter(|image| shows_card || image.source.0 != ImageSource::Card)
-            .map(|image| self.image_view(image))
-            .collect()
+        images.filter(|image| is_delivered || !comes_with_text(image)).map(|image| self.image_view(image)).collect()
     }
 
     /// Adds a picture that a client sends. It is decoded and encoded anew before anything is stored.
@@ -233,6 +234,11 @@ impl Services {
         let linked = Variant::NAMES.into_iter().map(|name| Ok((name, self.image_link(&row, name, now)?)));
         Ok(ImageView { variants: linked.collect::<Result<_, ServiceError>>()?, original_url, row })
     }
+}
+
+/// What a run brings is its client's once its text is.
+fn comes_with_text(image: &rows::Image) -> bool {
+    matches!(image.source.0, ImageSource::Card | ImageSource::Article)
 }
 
 /// A picture whose bytes are not stored yet.

@@ -53,7 +53,10 @@ pub use error::{Missing, ServiceError};
 pub use files::{ListedFile, MAX_UPLOAD_BYTES, StoredFile, Upload};
 pub use galley_store::EventReader;
 pub use idempotency::{Answer, IdempotencyKey};
-pub use images::{ImageBytes, ImageLink, ImageView, MOST_IMAGES, MadeImage, PictureOrder, PostId, image_reference};
+pub use images::{
+    FoundPicture, ImageBytes, ImageLink, ImageView, KeptPictures, MOST_IMAGES, MadeImage, PictureOrder, PostId,
+    SourceImage, image_reference,
+};
 pub use kept::{Change, Resource};
 pub use keys::{EventToken, IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use links::link_fault;

@@ -1,6 +1,9 @@
 //! The settings of a project that Galley goes by. All other keys are the client's, and nobody looks at them.
 
-use galley_domain::order::{Violations, limits};
+use galley_domain::{
+    image::SourceImages,
+    order::{Violations, limits},
+};
 use galley_store::{TenantTx, rows};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -28,6 +31,10 @@ pub(crate) async fn check_settings(tx: &TenantTx, changes: &Map<String, Json>) -
                 let (least, most) = (limits::WORDS.0.into(), limits::WORDS.1.into());
                 let is_right = value.as_u64().is_some_and(|words: u64| (least..=most).contains(&words));
                 wrong.check(!is_right, &place, format!("must be a whole number between {least} and {most}"));
+            }
+            "source_images" => {
+                let is_right = value.as_str().is_some_and(|word| word.parse::<SourceImages>().is_ok());
+                wrong.check(!is_right, &place, "must be one of none, offer, place");
             }
             "tone" | "ai_provider" => check_text(&place, value, 100, &mut wrong),
             "ai_model" => check_text(&place, value, 200, &mut wrong),

@@ -90,7 +90,7 @@ SELECT i.* FROM images i JOIN articles a ON a.id = i.article_id
 WHERE i.org_id = $1 AND a.org_id = $1 AND a.project_id = $2";
 
 /// Sizes of pictures are far below the end of these columns.
-fn number<T: TryFrom<u64>>(size: impl Into<u64>) -> Result<T, StoreError> {
+pub(crate) fn number<T: TryFrom<u64>>(size: impl Into<u64>) -> Result<T, StoreError> {
     let size = size.into();
     T::try_from(size).map_err(|_| StoreError::Unreadable(format!("a picture with the measure {size}")))
 }
@@ -132,7 +132,12 @@ impl TenantTx {
     pub async fn insert_image(&self, new: NewImage) -> Result<Model, StoreError> {
         let others = self.images(&[new.article]).await?;
         let has_featured = others.iter().any(|other| other.is_featured);
-        let is_first_chosen = others.iter().all(|other| other.source.0 == ImageSource::Card);
+        // Nobody chose the title card, nor what the sources have shown until it is featured.
+        let is_first_chosen = others.iter().all(|other| match other.source.0 {
+            ImageSource::Card => true,
+            ImageSource::Article => !other.is_featured,
+            _ => false,
+        });
         if has_featured && is_first_chosen {
             self.feature_image(new.article, None).await?;
         }

@@ -431,6 +431,11 @@ impl Harness {
         self.engine(all_steps(Toolbox { destination: Some(destination), ..toolbox }), |_| {})
     }
 
+    /// Where the bytes of files and pictures are, unless they are in a bucket.
+    pub fn blob_folder(&self) -> PathBuf {
+        self.dir.path().join("files")
+    }
+
     /// Where the folder destination puts articles.
     pub fn site(&self) -> PathBuf {
         self.dir.path().join("site")
@@ -564,5 +569,6 @@ pub fn order() -> ArticleOrder {
         content_format: ContentFormat::Markdown,
         search: false,
         custom_instructions: None,
+        source_images: Default::default(),
     }
 }

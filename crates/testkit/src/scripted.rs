@@ -153,7 +153,10 @@ impl Step for Scripted {
 
 fn output(step: &ClaimedStep, sections: usize) -> Output {
     match step.kind {
-        RESEARCH => pipelines::article::research(step.run, vec![source()], Vec::new()),
+        RESEARCH => {
+            let researched = pipelines::article::Researched { sources: vec![source()], images: Vec::new() };
+            pipelines::article::research(step.run, researched, Vec::new())
+        }
         OUTLINE => pipelines::article::outline(&Outline {
             title: "Scripted".into(),
             sections: (0..sections).map(section).collect(),

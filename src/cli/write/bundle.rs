@@ -1,4 +1,4 @@
-//! What `galley write` leaves behind: `article.md`, the cover, `sources.md`, `task.json`.
+//! What `galley write` leaves behind: `article.md`, the cover and the images of the text, `sources.md`, `task.json`.
 
 use std::{
     collections::BTreeMap,
@@ -10,6 +10,7 @@ use galley_compose::{
     article::{RenderedArticle, sources_md},
     claims::PlacedClaim,
 };
+use galley_destinations::{Asset, AssetRole};
 use galley_domain::{
     OrgId,
     writing::{Claim, Snapshot, Span, Verdict},
@@ -25,6 +26,8 @@ pub struct Bundle {
     article: Option<rows::Article>,
     sources_md: String,
     cover: Option<Vec<u8>>,
+    /// Those of the text, by the names that it has for them.
+    images: Vec<Asset>,
 }
 
 impl Bundle {
@@ -32,7 +35,8 @@ impl Bundle {
         let id = task.row.id;
         let steps = services.task_steps(org, id).await?;
         let usage = services.task_usage(org, id).await?;
-        let article = services.task_articles(org, id).await?.into_iter().next();
+        let mut article = services.task_articles(org, id).await?.into_iter().next();
+        let mut images = Vec::new();
         let (mut sources_text, mut cover, mut claims) = (String::new(), None, None);
         if let Some(article) = &article {
             let report = services.article_claims(org, article.id).await?;
@@ -44,7 +48,13 @@ impl Bundle {
             claims = Some(report);
         }
         let task = describe(task, &steps, &usage, article.as_ref(), claims.as_ref());
-        Ok(Self { task, article, sources_md: sources_text, cover })
+        if let Some(article) = &mut article {
+            let assets = services.assets_of(org, article).await;
+            let assets = assets.map_err(|error| anyhow::anyhow!("the images of the article: {error:?}"))?;
+            article.content_markdown = assets.markdown;
+            images = assets.list.into_iter().filter(|asset| asset.role == AssetRole::Inline).collect();
+        }
+        Ok(Self { task, article, sources_md: sources_text, cover, images })
     }
 
     /// Writes the files; each is whole or not there.
@@ -52,6 +62,9 @@ impl Bundle {
         std::fs::create_dir_all(dir).with_context(|| format!("--out {}", dir.display()))?;
         let article = self.article.as_ref().context("the task has brought no article")?;
         put(dir, "article.md", article_md(article, self.cover.is_some()).as_bytes())?;
+        for image in &self.images {
+            put(dir, &image.name, &image.bytes)?;
+        }
         put(dir, "sources.md", self.sources_md.as_bytes())?;
         put(dir, "task.json", serde_json::to_string_pretty(&self.task)?.as_bytes())?;
         match &self.cover {

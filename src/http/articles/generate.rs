@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use galley_domain::{
     article::{ArticleStatus, Length, ListedStatus},
+    image::SourceImages,
     order::{ArticleOrder, FieldError, GenerateRequest, limits},
     writing::Tone,
 };
@@ -95,6 +96,10 @@ fields! {
         reference_links: Option<Links>,
         /// Uploaded files to write from: at most 10.
         uploaded_files: Option<UploadedFiles>,
+        /// What becomes of the images in the sources. offer (when not given): they are kept with the article. place: they also
+        /// stand in its text, behind what was written from the passage next to them. none: they are left. Whoever publishes
+        /// them needs the right to do so.
+        source_images: Option<Word<SourceImages>>,
     }
 }
 
@@ -109,6 +114,7 @@ impl From<GenerateArticle> for GenerateRequest {
             project_id: body.project_id,
             reference_links: links(body.reference_links),
             uploaded_files: files(body.uploaded_files),
+            source_images: body.source_images.map(|word| word.0).unwrap_or_default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use galley_destinations::{CapabilityId, CapabilityStatus, Collection};
 use galley_domain::{
     article::{ContentFormat, DRAFT, ListedStatus, PublicationStatus, STEPS},
-    image::{ImageQuality, ImageSize, ImageSource, ImageStyle, PhotoProvider},
+    image::{ImageQuality, ImageSize, ImageSource, ImageStyle, PhotoProvider, SourceImages},
     project::{Platform, ProjectStatus},
     publishing::{
         DeploymentStatus, Holder, Placements, PostForm, PostStatus, PostType, PublicationState, SyncDirection,
@@ -235,7 +235,7 @@ vocabulary!(
 vocabulary!(WebhookStatus, DisabledReason, WebhookFormat, DeliveryStatus);
 vocabulary!(PostForm, Placements, Holder);
 vocabulary!(PostStatus, PostType, Visibility, CapabilityId, CapabilityStatus, DriftState, Keep);
-vocabulary!(ImageQuality, ImageSize, ImageSource, ImageStyle, Orientation, PhotoProvider);
+vocabulary!(ImageQuality, ImageSize, ImageSource, ImageStyle, Orientation, PhotoProvider, SourceImages);
 vocabulary!(Collection, DeploymentStatus, PublicationState, SyncDirection, SyncStatus);
 
 /// Declares words of the front's own, such as what a list is sorted by.

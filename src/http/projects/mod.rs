@@ -144,8 +144,8 @@ fields! {
         /// a text is published. `default_blog_connection_id`: through which blog connection posts are published that name none.
         /// `quiet_hours` {`start`, `end`} as 22:00: the calendar warns of posts that go out then. `public_site_definition` bool: the
         /// published texts can be read without a key at `/publisher/site-definition`. `language`, `tone`, `word_count`,
-        /// `custom_instructions`, `ai_provider`, `ai_model`: of posts whose order does not say. `strict_provider` bool: another
-        /// `ai_provider` or `ai_model` than the server's is refused.
+        /// `custom_instructions`, `ai_provider`, `ai_model`, `source_images`: of posts whose order does not say.
+        /// `strict_provider` bool: another `ai_provider` or `ai_model` than the server's is refused.
         settings: Patch<FreeObject>,
         /// Null detaches. There is no connection to attach yet.
         store_connection_id: Patch<Nullable<Uuid>>,

@@ -2,6 +2,7 @@
 
 use galley_domain::{
     article,
+    image::SourceImages,
     order::{ArticleOrder, FieldError, TaskRequest, limits},
     task::TaskStatus,
     writing::Tone,
@@ -182,6 +183,10 @@ fields! {
         tone: Option<Word<Tone>>,
         /// The language to write in, ISO 639-1; `en` when not given.
         language: Option<Language>,
+        /// What becomes of the images in the sources. offer (when not given): they are kept with the article. place: they also
+        /// stand in its text, behind what was written from the passage next to them. none: they are left. Whoever publishes
+        /// them needs the right to do so.
+        source_images: Option<Word<SourceImages>>,
     }
 }
 
@@ -201,6 +206,7 @@ impl From<CreateTask> for TaskRequest {
             max_words: body.max_words.map(|words| words.0),
             tone: body.tone.map(|tone| tone.0.as_str().to_owned()),
             language: body.language.map(|language| language.0),
+            source_images: body.source_images.map(|word| word.0).unwrap_or_default(),
         }
     }
 }

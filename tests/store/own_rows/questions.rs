@@ -197,6 +197,7 @@ pub(super) async fn ask_articles(name: &str, tx: &TenantTx, theirs: &Theirs) -> 
             "images" => !tx.images(&[article]).await?.is_empty(),
             "featured_images" => !tx.featured_images(&[article]).await?.is_empty(),
             "insert_image" => tx.insert_image(new_image(article)).await.map(|_| true)?,
+            "add_source_images" => tx.add_source_images((task, 1), &[new_source_image(article)], 99).await? > 0,
             "images_of_project" => !tx.images_of_project(project).await?.is_empty(),
             "set_image_variants" => {
                 let image = &theirs.image;

@@ -17,9 +17,10 @@ use galley_domain::{
 };
 use galley_services::pipelines::READING;
 use galley_store::{
-    ArticleFilter, ArticleSort, EffectKey, Fence, FileFilter, NewArticle, NewAttempt, NewDelivery, NewEmbedding,
-    NewEventToken, NewFile, NewImage, NewJudgement, NewKey, NewOrder, NewProject, NewRun, NewSchedule, NewSource,
-    NewStep, NewWebhook, ReplayRange, ScheduleFilter, Start, StoredClaim, StoredSecret, TextEnum, TextVersion, rows,
+    ArticleFilter, ArticleSort, EffectKey, Fence, FileFilter, ImagePlace, NewArticle, NewAttempt, NewDelivery,
+    NewEmbedding, NewEventToken, NewFile, NewImage, NewJudgement, NewKey, NewOrder, NewProject, NewRun, NewSchedule,
+    NewSource, NewSourceImage, NewStep, NewWebhook, ReplayRange, ScheduleFilter, Start, StoredClaim, StoredSecret,
+    TextEnum, TextVersion, rows,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -297,4 +298,11 @@ pub(super) fn new_image(article: Uuid) -> NewImage {
         credit: None,
         file: None,
     }
+}
+
+/// Of the first source of a run.
+pub(super) fn new_source_image(article: Uuid) -> NewSourceImage {
+    let image = NewImage { source: ImageSource::Article, ..new_image(article) };
+    let place = ImagePlace { at: 0, heading: None, caption: String::new(), address: None };
+    NewSourceImage { image, source: 1, place }
 }

@@ -99,6 +99,10 @@ impl Web {
         Ok(Self { clients, limits })
     }
 
+    pub(crate) fn clients(&self) -> &GuardedClients {
+        &self.clients
+    }
+
     pub(crate) fn policy(&self) -> &Policy {
         self.clients.policy()
     }

@@ -55,6 +55,11 @@ impl Fetcher {
         Ok(Self { web: Web::new(limits, policy, user_agent, resolver)?, rules: Rules::new(user_agent), readers })
     }
 
+    /// For whatever else stands on pages that were read.
+    pub fn clients(&self) -> &crate::GuardedClients {
+        self.web.clients()
+    }
+
     /// With these readers for what is fetched, in place of threads of this process.
     #[must_use]
     pub fn with_readers(mut self, readers: Readers) -> Self {

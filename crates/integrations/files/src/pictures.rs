@@ -88,6 +88,14 @@ impl Pictures {
 }
 
 impl PicturesLeftOut {
+    /// Those of another source, too.
+    pub fn add(&mut self, other: &Self) {
+        self.decorative = self.decorative.saturating_add(other.decorative);
+        self.unreadable = self.unreadable.saturating_add(other.unreadable);
+        self.too_large = self.too_large.saturating_add(other.too_large);
+        self.too_many = self.too_many.saturating_add(other.too_many);
+    }
+
     pub fn all(&self) -> u32 {
         [self.decorative, self.unreadable, self.too_large, self.too_many].into_iter().fold(0, u32::saturating_add)
     }

@@ -51,7 +51,9 @@ fn checked(clients: &GuardedClients, link: &str) -> Result<Url, PictureLinkError
 pub async fn fetch_picture(clients: &GuardedClients, link: &str, most: usize) -> Result<Vec<u8>, PictureLinkError> {
     let mut url = checked(clients, link)?;
     for _ in 0..=MAX_REDIRECTS {
-        let request = clients.client_for(&url).get(url.clone()).header("Accept", "image/*").timeout(TIME);
+        // Some clients ask for packed bodies, which they unpack themselves.
+        let request = clients.client_for(&url).get(url.clone()).header("Accept", "image/*");
+        let request = request.header("Accept-Encoding", "identity").timeout(TIME);
         let response = request.send().await.map_err(|error| failure(&error))?;
         if !response.status().is_redirection() {
             return body(response, most).await;

@@ -142,6 +142,8 @@ mod tests {
             is_featured: false,
             position: 0,
             file_id: None,
+            source_id: None,
+            place: None,
             created_at: DateTime::default(),
             updated_at: DateTime::default(),
         }

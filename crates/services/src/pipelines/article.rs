@@ -12,7 +12,7 @@ use galley_domain::{
     writing::{Claim, Outline, SectionText, Verdict},
 };
 use galley_engine::{EndedTask, Output, Pipeline, Stage, StepSeed};
-use galley_store::{ArticleChange, NewFile, NewSource, SOURCES_RUN, StepsTx, StoreError};
+use galley_store::{ArticleChange, NewFile, NewSource, NewSourceImage, SOURCES_RUN, StepsTx, StoreError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -83,13 +83,20 @@ impl Pipeline for Article {
     }
 }
 
-/// What was read in this run.
-pub fn research(run: i32, sources: Vec<NewSource>, warnings: Vec<String>) -> Output {
+/// What was read in this run, and the pictures in it.
+#[derive(Debug, Clone, Default)]
+pub struct Researched {
+    pub sources: Vec<NewSource>,
+    pub images: Vec<NewSourceImage>,
+}
+
+pub fn research(run: i32, researched: Researched, warnings: Vec<String>) -> Output {
+    let sources = &researched.sources;
     let words: u64 = sources.iter().map(|source| u64::from(source.words)).sum();
-    let kept = json!({ "sources": sources.len(), "words": words });
+    let kept = json!({ "sources": sources.len(), "words": words, "images": researched.images.len() });
     let mut output = Output { kept, warnings, memo: vec![(SOURCES_RUN, json!(run))], ..Output::default() };
     if !sources.is_empty() {
-        output.brought = Output::bringing(sources).brought;
+        output.brought = Output::bringing(researched).brought;
     }
     output
 }

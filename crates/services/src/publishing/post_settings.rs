@@ -2,6 +2,7 @@
 
 use galley_domain::{
     article::ContentFormat,
+    image::SourceImages,
     order::{ArticleOrder, FieldError, limits},
     writing::{Brief, Tone, WordRange},
 };
@@ -38,6 +39,8 @@ pub struct PostSettings {
     pub reference_links: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uploaded_files: Option<Vec<Uuid>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_images: Option<SourceImages>,
 }
 
 impl PostSettings {
@@ -57,6 +60,7 @@ impl PostSettings {
             custom_instructions: text("custom_instructions"),
             ai_provider: text("ai_provider"),
             ai_model: text("ai_model"),
+            source_images: settings["source_images"].as_str().and_then(|word| word.parse().ok()),
             ..Self::default()
         }
     }
@@ -73,6 +77,7 @@ impl PostSettings {
             ai_model: self.ai_model.or(other.ai_model),
             reference_links: self.reference_links.or(other.reference_links),
             uploaded_files: self.uploaded_files.or(other.uploaded_files),
+            source_images: self.source_images.or(other.source_images),
         }
     }
 
@@ -100,6 +105,9 @@ impl PostSettings {
         }
         if let Some(files) = self.uploaded_files {
             order.uploaded_files = files;
+        }
+        if let Some(images) = self.source_images {
+            order.source_images = images;
         }
     }
 }
@@ -137,6 +145,7 @@ impl PostRules<'_> {
             content_format: ContentFormat::Html,
             search: true,
             custom_instructions: Some(String::new()),
+            source_images: SourceImages::default(),
         };
         let said = given.clone().or(self.of_template()).or(PostSettings::of_project(&self.project.settings));
         self.finish(order, said)

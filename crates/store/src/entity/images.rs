@@ -28,6 +28,9 @@ pub struct Model {
     pub is_featured: bool,
     pub position: i32,
     pub file_id: Option<Uuid>,
+    pub source_id: Option<Uuid>,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub place: Option<Json>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use galley_domain::{
+    image::SourceImages,
     order::{Violations, limits},
     publishing::{self, Holder, PostStatus, PostType, Visibility},
 };
@@ -51,6 +52,10 @@ fields! {
         reference_links: Option<Links>,
         /// Uploaded files to write from: at most 10.
         uploaded_files: Option<UploadedFiles>,
+        /// What becomes of the images in the sources. offer: they are kept with the post. place: they also stand in its text,
+        /// behind what was written from the passage next to them. none: they are left. When not given, as the project's
+        /// settings say, else offer. Whoever publishes them needs the right to do so.
+        source_images: Option<Word<SourceImages>>,
     }
 }
 
@@ -95,6 +100,7 @@ impl From<BlogAiSettings> for PostSettings {
             ai_model: body.ai_model.map(|name| name.0),
             reference_links: body.reference_links.map(|given| links(Some(given))),
             uploaded_files: body.uploaded_files.map(|given| files(Some(given))),
+            source_images: body.source_images.map(|word| word.0),
         }
     }
 }

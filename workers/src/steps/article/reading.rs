@@ -5,7 +5,7 @@ use galley_domain::{
     writing::{Origin, Snapshot},
 };
 use galley_fetch::{FetchError, Fetcher, Page};
-use galley_files::FileError;
+use galley_files::{FileError, Pictures};
 use galley_services::{BlobError, ServiceError, Services};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ const LEAST_WORDS: u32 = 20;
 /// What came of one source.
 #[derive(Debug)]
 pub(crate) enum Reading {
-    Text { snapshot: Snapshot, warnings: Vec<String> },
+    Text { snapshot: Snapshot, warnings: Vec<String>, pictures: Pictures },
     Nothing { warning: String, transient: bool },
 }
 
@@ -33,7 +33,7 @@ fn of_page(page: Result<Page, FetchError>, origin: Origin) -> Reading {
     match page {
         Ok(page) => {
             let snapshot = Snapshot { number: 0, title: page.title, origin, language: page.language, text: page.text };
-            usable(snapshot, page.warnings)
+            usable(snapshot, page.warnings, page.pictures)
         }
         Err(error) => {
             tracing::info!(%error, detail = error.detail(), "a link could not be read");
@@ -58,7 +58,9 @@ pub(crate) async fn file(services: &Services, org: OrgId, id: Uuid) -> Result<Re
             let title = read.title.unwrap_or_else(|| row.name.clone());
             let warnings = read.warnings.iter().map(|warning| format!("{}: {warning}", row.name)).collect();
             let origin = Origin::File { name: row.name };
-            usable(Snapshot { number: 0, title, origin, language: None, text: read.text }, warnings)
+            let mut pictures = read.pictures;
+            pictures.resolve(None);
+            usable(Snapshot { number: 0, title, origin, language: None, text: read.text }, warnings, pictures)
         }
         Err(error) => unread(&row.name, &error),
     })
@@ -69,7 +71,7 @@ fn unread(name: &str, error: &FileError) -> Reading {
     Reading::Nothing { warning: format!("{name}: {error}"), transient: error.is_transient() }
 }
 
-fn usable(mut snapshot: Snapshot, warnings: Vec<String>) -> Reading {
+fn usable(mut snapshot: Snapshot, warnings: Vec<String>, pictures: Pictures) -> Reading {
     let words = galley_text::word::count(&snapshot.text);
     if words < LEAST_WORDS {
         let warning = format!("{} has only {words} words of text; it was not used", snapshot.origin.label());
@@ -82,7 +84,7 @@ fn usable(mut snapshot: Snapshot, warnings: Vec<String>) -> Reading {
     if snapshot.title.trim().is_empty() {
         snapshot.title = snapshot.origin.label().to_owned();
     }
-    Reading::Text { snapshot, warnings }
+    Reading::Text { snapshot, warnings, pictures }
 }
 
 #[cfg(test)]

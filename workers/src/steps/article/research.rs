@@ -2,6 +2,7 @@
 
 mod found;
 mod judged;
+mod pictures;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,11 +12,13 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use galley_compose::{ExtractiveWriter, searches};
 use galley_domain::{
     Fault, FaultCode, article,
+    image::SourceImages,
     order::ArticleOrder,
     task::StepKind,
     writing::{Snapshot, Writer},
 };
-use galley_services::pipelines;
+use galley_services::pipelines::{self, article::Researched};
+use pictures::OfText;
 use sha2::{Digest, Sha256};
 
 use super::{Toolbox, compute, reading, reading::Reading};
@@ -38,17 +41,25 @@ impl Step for Research {
         let mut readings = self.read_given(cx, &order).await?;
         readings.extend(self.read_found(cx, &order).await);
         let asked = !readings.is_empty();
-        let (snapshots, mut warnings, transient) = sort_out(readings);
+        let Sorted { texts: snapshots, mut warnings, may_come: transient, pictures } = sort_out(readings);
         if snapshots.is_empty() && (asked || self.0.writer.name() == ExtractiveWriter.name()) {
             return Err(nothing_left(&warnings, transient).into());
         }
-        let (brief, policy) = (order.brief, self.0.off_topic);
+        let (brief, policy) = (order.brief.clone(), self.0.off_topic);
         let by_model = self.0.writer.name() != ExtractiveWriter.name();
         let judged = compute(move || judged::judge(&brief, snapshots, policy, by_model)).await??;
         let sources = judged.sources;
         warnings.extend(judged.warnings);
         cx.report(&format!("{} sources read", sources.len())).await;
-        Ok(pipelines::article::research(cx.step.run, sources, warnings))
+        let images = match order.source_images {
+            SourceImages::None => Vec::new(),
+            SourceImages::Offer | SourceImages::Place => {
+                let (images, warning) = pictures::kept(&self.0, cx, &sources, pictures).await?;
+                warnings.extend(warning);
+                images
+            }
+        };
+        Ok(pipelines::article::research(cx.step.run, Researched { sources, images }, warnings))
     }
 }
 
@@ -89,28 +100,39 @@ impl Research {
     }
 }
 
-/// Splits readings into texts and warnings, and says whether another try could read more.
-fn sort_out(readings: Vec<Reading>) -> (Vec<Snapshot>, Vec<String>, bool) {
-    let (mut texts, mut all_warnings, mut may_come) = (Vec::new(), Vec::new(), false);
+/// What readings brought.
+#[derive(Default)]
+struct Sorted {
+    texts: Vec<Snapshot>,
+    warnings: Vec<String>,
+    /// Whether another try could read more.
+    may_come: bool,
+    pictures: Vec<OfText>,
+}
+
+fn sort_out(readings: Vec<Reading>) -> Sorted {
+    let mut sorted = Sorted::default();
     let mut seen = HashSet::new();
     for reading in readings {
         match reading {
             Reading::Nothing { warning, transient } => {
-                all_warnings.push(warning);
-                may_come |= transient;
+                sorted.warnings.push(warning);
+                sorted.may_come |= transient;
             }
-            Reading::Text { snapshot, warnings } => {
-                all_warnings.extend(warnings);
+            Reading::Text { snapshot, warnings, pictures } => {
+                sorted.warnings.extend(warnings);
                 if seen.insert(Sha256::digest(snapshot.text.as_bytes())) {
-                    texts.push(snapshot);
+                    sorted.pictures.extend(OfText::of(&snapshot, pictures));
+                    sorted.texts.push(snapshot);
                 } else {
-                    all_warnings
+                    sorted
+                        .warnings
                         .push(format!("{} says the same as another source; it was left out", snapshot.origin.label()));
                 }
             }
         }
     }
-    (texts, all_warnings, may_come)
+    sorted
 }
 
 fn nothing_left(warnings: &[String], transient: bool) -> Fault {
@@ -126,18 +148,19 @@ fn nothing_left(warnings: &[String], transient: bool) -> Fault {
 #[cfg(test)]
 mod tests {
     use galley_domain::writing::Origin;
+    use galley_files::Pictures;
 
     use super::*;
 
     fn text(name: &str, text: &str) -> Reading {
         let origin = Origin::File { name: name.into() };
         let snapshot = Snapshot { number: 0, title: name.into(), origin, language: None, text: text.into() };
-        Reading::Text { snapshot, warnings: Vec::new() }
+        Reading::Text { snapshot, warnings: Vec::new(), pictures: Pictures::default() }
     }
 
     #[test]
     fn the_same_text_twice_is_one_source_and_a_warning() {
-        let (texts, warnings, _) = sort_out(vec![text("a", "same"), text("b", "same"), text("c", "other")]);
+        let Sorted { texts, warnings, .. } = sort_out(vec![text("a", "same"), text("b", "same"), text("c", "other")]);
         assert_eq!(texts.len(), 2);
         assert_eq!(warnings, ["b says the same as another source; it was left out"]);
     }

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use galley_compose::{
     ExtractiveWriter,
-    article::ArticleSection,
+    article::{ArticleSection, render_with},
     claims::{Checker, PlacedClaim},
+    figures::{self, SourcePicture},
 };
 use galley_domain::{
     Fault, article,
-    order::limits,
+    image::SourceImages,
+    order::{ArticleOrder, limits},
     task::StepKind,
     writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, Verdict, Writer},
 };
-use galley_services::{ClaimedText, WrittenArticle, pipelines};
+use galley_services::{ClaimedText, SourceImage, WrittenArticle, pipelines};
 use galley_text::{language, markdown, seo, slug};
 use serde_json::json;
 
@@ -52,7 +54,7 @@ impl Step for Seo {
 
     async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
         let (org, task) = cx.owner()?;
-        let brief = self.0.services.order_of(org, task).await?.brief;
+        let ArticleOrder { brief, source_images, .. } = self.0.services.order_of(org, task).await?;
         let outline = self.0.services.outline_of(org, task).await?;
         let sections = self.0.services.sections_of(org, task, outline.sections.len()).await?;
         let sources = self.0.services.snapshots_of(org, task).await?;
@@ -67,9 +69,14 @@ impl Step for Seo {
         };
         let judged = self.0.judged(org, &mut fitted.claims, &sources, &cx.meter).await?;
         fitted.warnings.extend(judged);
+        let pictures = match source_images {
+            SourceImages::Place => self.0.services.source_images_of(org, task).await?,
+            SourceImages::None | SourceImages::Offer => Vec::new(),
+        };
         let body = {
-            let (sources, unsupported) = (Arc::clone(&sources), self.0.unsupported);
-            compute(move || put_together(fitted, &sources, by_model && unsupported == Unsupported::Drop)).await?
+            let (brief, sources) = (Arc::clone(&brief), Arc::clone(&sources));
+            let drops = by_model && self.0.unsupported == Unsupported::Drop;
+            compute(move || illustrated(put_together(fitted, drops), pictures, &brief, &sources)).await?
         };
         let plain = markdown::strip(&body.markdown);
         let proposed = self.0.writer_of(org).await?.seo(&brief, &body.title, &plain, &cx.meter).await;
@@ -104,7 +111,7 @@ fn fitted(
     Ok(Fitted { title, headings, texts, claims, warnings })
 }
 
-fn put_together(mut fitted: Fitted, sources: &[Snapshot], drop_unsupported: bool) -> Body {
+fn put_together(mut fitted: Fitted, drop_unsupported: bool) -> Fitted {
     if drop_unsupported {
         let (texts, claims, left_out) = correct::supported_only(fitted.texts, fitted.claims);
         (fitted.texts, fitted.claims) = (texts, claims);
@@ -112,11 +119,35 @@ fn put_together(mut fitted: Fitted, sources: &[Snapshot], drop_unsupported: bool
             fitted.warnings.push(format!("{left_out} sentences were left out: no source supports them"));
         }
     }
-    let Fitted { title, headings, texts, claims, warnings } = fitted;
+    fitted
+}
+
+/// The text with those of the pictures that have a place in it. Captions are words too: as many pictures stay as the ordered
+/// length has room for.
+fn illustrated(fitted: Fitted, pictures: Vec<SourceImage>, brief: &Brief, sources: &[Snapshot]) -> Body {
+    let Fitted { title, headings, texts, claims, mut warnings } = fitted;
     let sections: Vec<ArticleSection> =
         headings.into_iter().zip(texts).map(|(heading, text)| ArticleSection { heading, text }).collect();
-    let rendered = galley_compose::article::render(&title, &sections, &claims, sources);
+    let given = pictures.len();
+    let pictures: Vec<SourcePicture> = pictures.into_iter().map(source_picture).collect();
+    let mut figures = figures::place(&pictures, &claims, sources);
+    let rendered = loop {
+        let rendered = render_with(&title, &sections, &figures, &claims, sources);
+        if markdown::word_count(&rendered.markdown) <= brief.words.max || figures.pop().is_none() {
+            break rendered;
+        }
+    };
+    if figures.len() < given {
+        let left = given - figures.len();
+        warnings
+            .push(format!("{left} of {given} images of the sources have no place in the text; they are kept with it"));
+    }
     Body { title, markdown: rendered.markdown, claims: rendered.claims, warnings }
+}
+
+fn source_picture(image: SourceImage) -> SourcePicture {
+    let SourceImage { address, alt_text: alt, source, place } = image;
+    SourcePicture { address, alt, caption: place.caption, source, at: place.at }
 }
 
 /// The outline without titles and headings that state what nobody gave: in their place those that the built-in writer

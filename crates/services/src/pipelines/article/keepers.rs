@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use galley_domain::{OrgId, article::ArticleStatus, writing::Verdict};
 use galley_engine::{Brought, Keeper, Kept};
 use galley_store::{
-    ArticleChange, LockedArticle, LockedArticles, Naming, NewCard, NewFile, NewSource, NewVersion, StepsTx, StoreError,
+    ArticleChange, LockedArticle, LockedArticles, Naming, NewCard, NewFile, NewVersion, StepsTx, StoreError,
     StoredClaim, TaskState, TenantTx, TextVersion, rows,
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{ClaimedText, WrittenArticle};
+use super::{ClaimedText, Researched, WrittenArticle};
+use crate::images::MOST_SOURCE_IMAGES;
 
 /// The task of a step that has one.
 fn task_of<'a>(brought: &Brought<'a>) -> Result<&'a TaskState, StoreError> {
@@ -27,10 +28,13 @@ impl Keeper for Sources {
     async fn keep(&self, tx: &StepsTx, brought: &[Brought<'_>]) -> Result<Vec<Kept>, StoreError> {
         let mut kept = Vec::with_capacity(brought.len());
         for one in brought {
-            let (task, sources) = (task_of(one)?, one.get::<Vec<NewSource>>()?);
-            tx.tenant(task.org_id)?.add_sources(task.id, one.step.run, sources).await?;
+            let (task, Researched { sources, images }) = (task_of(one)?, one.get::<Researched>()?);
+            let (tenant, run) = (tx.tenant(task.org_id)?, one.step.run);
+            tenant.add_sources(task.id, run, sources).await?;
+            // Uploads have room beside them.
+            let images = tenant.add_source_images((task.id, run), images, MOST_SOURCE_IMAGES).await?;
             let words: u64 = sources.iter().map(|source| u64::from(source.words)).sum();
-            kept.push(Kept::of(json!({ "sources": sources.len(), "words": words })));
+            kept.push(Kept::of(json!({ "sources": sources.len(), "words": words, "images": images })));
         }
         Ok(kept)
     }
