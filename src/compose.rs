@@ -23,16 +23,16 @@ use galley_private_postgres::{Cluster, Settings as PostgresSettings};
 use galley_services::{Blobs, Blogs, Bucket, Services, Settings, StockPhotos, pipelines};
 use galley_store::{Pooling, Retention, Store, StoreSettings, outage};
 use galley_webhooks::{SendLimits, Sender};
-use galley_workers::{OffTopic, Toolbox, Unsupported, all_steps};
+use galley_workers::{OffTopic, Toolbox, all_steps};
 use tokio::{sync::Mutex, task::JoinHandle};
 
+pub use models::{configured_judge, judge_endpoint, unsupported, writer, writer_endpoint};
+
 use crate::{
-    config::{Config, OffTopicKind, PoolingMode, SearchKind, StorageKind, UnsupportedMode, WriterKind},
+    config::{Config, OffTopicKind, PoolingMode, SearchKind, StorageKind, WriterKind},
     data_folder, envelope,
     presence::Presence,
 };
-
-pub use models::writer;
 
 /// The command, for this program alone, that reads one file in a process of its own.
 pub const READ_FILE: &str = "read-file";
@@ -294,6 +294,7 @@ pub fn settings(config: &Config) -> anyhow::Result<Settings> {
             deliveries: days(config.retention.deliveries_days),
             jobs: days(config.retention.jobs_days),
             runs: days(config.retention.runs_days),
+            answers: days(config.retention.answers_days),
         },
         links: links(config)?,
         writer_needs_sources: config.writer.kind == WriterKind::Extractive,
@@ -391,10 +392,7 @@ pub fn toolbox(config: &Config, services: Services) -> anyhow::Result<Toolbox> {
             OffTopicKind::Refuse => OffTopic::Refuse,
             OffTopicKind::Warn => OffTopic::Warn,
         },
-        unsupported: match config.writer.unsupported {
-            UnsupportedMode::Mark => Unsupported::Mark,
-            UnsupportedMode::Drop => Unsupported::Drop,
-        },
+        unsupported: unsupported(config),
         judge: models::judge(config)?,
         embedder: models::embedder(config)?,
         image_model: models::image_model(config)?,

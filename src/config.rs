@@ -127,6 +127,8 @@ pub struct Writer {
     /// US dollars per million tokens; from the built-in table when not set.
     pub prompt_price: Option<Decimal>,
     pub completion_price: Option<Decimal>,
+    /// Seconds until the first token; a slow server reads the whole prompt in this time.
+    pub first_token_seconds: Option<u64>,
     /// Seconds without a token before a call counts as stalled.
     pub idle_seconds: Option<u64>,
     /// Seconds that one call may take in all.
@@ -135,6 +137,8 @@ pub struct Writer {
     pub off_topic: OffTopicKind,
     /// For `openai`: what becomes of a sentence that no source supports, also after the model has corrected it.
     pub unsupported: UnsupportedMode,
+    /// For `openai`: whether what the model answers, and what the judge does, is kept for `galley replay`.
+    pub keep_answers: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,6 +219,7 @@ pub struct Retention {
     pub idempotency_hours: u32,
     pub deliveries_days: u32,
     pub runs_days: u32,
+    pub answers_days: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -282,6 +287,7 @@ impl Default for Config {
                 idempotency_hours: 48,
                 deliveries_days: 30,
                 runs_days: 365,
+                answers_days: 30,
             },
             engine: EngineConfig {
                 concurrency: None,
@@ -319,10 +325,12 @@ impl Default for Writer {
             temperature: None,
             prompt_price: None,
             completion_price: None,
+            first_token_seconds: None,
             idle_seconds: None,
             total_seconds: None,
             off_topic: OffTopicKind::Refuse,
             unsupported: UnsupportedMode::Mark,
+            keep_answers: false,
         }
     }
 }

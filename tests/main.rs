@@ -11,6 +11,7 @@ mod house;
 mod pipeline;
 mod ranking;
 mod reading;
+mod replay;
 mod schedules;
 mod secrets;
 mod source_images;

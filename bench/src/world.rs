@@ -267,7 +267,15 @@ fn settings() -> Settings {
     let day = Duration::from_secs(86_400);
     Settings {
         prices: Prices::default(),
-        retention: Retention { events: day, steps: day, jobs: day, idempotency_keys: day, deliveries: day, runs: day },
+        retention: Retention {
+            events: day,
+            steps: day,
+            jobs: day,
+            idempotency_keys: day,
+            deliveries: day,
+            runs: day,
+            answers: day,
+        },
         links: Policy::new(Vec::new()),
         writer: "extractive".to_owned(),
         model: None,

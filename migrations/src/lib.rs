@@ -64,6 +64,7 @@ migrations! {
     m20261130_000100 => "m20261130_000100_slugs_of_projects", "../sql/m20261130_000100_slugs_of_projects.sql";
     m20261130_000200 => "m20261130_000200_partly_supported", "../sql/m20261130_000200_partly_supported.sql";
     m20261130_000300 => "m20261130_000300_judgements", "../sql/m20261130_000300_judgements.sql";
+    m20261130_000400 => "m20261130_000400_model_answers", "../sql/m20261130_000400_model_answers.sql";
     m20261130_000500 => "m20261130_000500_embeddings", "../sql/m20261130_000500_embeddings.sql";
     m20261130_000600 => "m20261130_000600_source_images", "../sql/m20261130_000600_source_images.sql";
 }

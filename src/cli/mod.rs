@@ -8,6 +8,7 @@ mod doctor;
 mod first_key;
 mod keys;
 mod metrics;
+mod replay;
 mod schedules;
 mod secrets;
 mod serve;
@@ -18,8 +19,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use galley_domain::{Operator, credits};
+use galley_domain::{Operator, OrgId, credits};
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use crate::{
     compose::{self, Database, Parts},
@@ -52,6 +54,8 @@ struct Common {
 enum Command {
     /// Write one article, from order to files, in this process.
     Write(write::WriteArgs),
+    /// Write a task's article once more from the model's kept answers, and compare; nothing is called or changed.
+    Replay(replay::ReplayArgs),
     /// The whole daemon in one process: front, all workers, schedules.
     Up(serve::UpArgs),
     /// The HTTP front alone.
@@ -113,6 +117,7 @@ impl Cli {
                 let _log = telemetry::start(&config.log, Audience::Person)?;
                 write::run(config, args).await
             }
+            Command::Replay(args) => replay::run(load(flags)?, args).await,
             Command::Up(args) => serve::up(load(args.listen.flags(flags))?, args.key_file.as_deref()).await,
             Command::Api(args) => serve::api(load(args.flags(flags))?).await,
             Command::Work(args) => serve::work(load(args.flags(flags))?, &args).await,
@@ -147,6 +152,14 @@ async fn migrate(config: Config) -> anyhow::Result<u8> {
     }
     database.close().await;
     Ok(0)
+}
+
+/// The organization that `--organization` names, or the first one.
+async fn chosen(parts: &Parts, wanted: Option<Uuid>) -> anyhow::Result<OrgId> {
+    let Some(id) = wanted.map(OrgId) else { return parts.organization().await };
+    let known = parts.services.operator(Operator::of_this_machine()).organizations().await?;
+    anyhow::ensure!(known.iter().any(|(org, _)| *org == id), "--organization: there is no organization {id}");
+    Ok(id)
 }
 
 fn grant(text: &str) -> Result<Decimal, String> {

@@ -4,11 +4,11 @@ use std::io::{IsTerminal, Read};
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
-use galley_domain::{Hidden, Operator, OrgId};
+use galley_domain::{Hidden, Operator};
 use galley_services::{SecretPurpose, Services};
 use uuid::Uuid;
 
-use super::output::explain;
+use super::{chosen, output::explain};
 use crate::{
     compose::Parts,
     config::Config,
@@ -86,13 +86,6 @@ async fn act(parts: &Parts, command: SecretsCommand, secret: Option<Hidden>) -> 
         }
         (SecretsCommand::NewKey | SecretsCommand::Set { .. }, _) => anyhow::bail!("there is no secret to store"),
     }
-}
-
-async fn chosen(parts: &Parts, wanted: Option<Uuid>) -> anyhow::Result<OrgId> {
-    let Some(id) = wanted.map(OrgId) else { return parts.organization().await };
-    let known = parts.services.operator(Operator::of_this_machine()).organizations().await?;
-    anyhow::ensure!(known.iter().any(|(org, _)| *org == id), "--organization: there is no organization {id}");
-    Ok(id)
 }
 
 /// All of standard input, without the line break at its end.

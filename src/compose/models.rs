@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use galley_ai::{EmbedSettings, Endpoint, OpenAiEmbedder, OpenAiImages, OpenAiJudge, OpenAiWriter, Price, PriceTable};
 use galley_compose::ExtractiveWriter;
-use galley_domain::{image::ImageModel, writing::Writer};
-use galley_workers::{ConfiguredEmbedder, ConfiguredJudge};
+use galley_domain::{image::ImageModel, judge::Judge, writing::Writer};
+use galley_workers::{ConfiguredEmbedder, ConfiguredJudge, Unsupported};
 use rust_decimal::Decimal;
 
-use crate::config::{Config, WriterKind};
+use crate::config::{Config, UnsupportedMode, WriterKind};
 
 /// How long an image model may take for one picture.
 const IMAGE_TIME: Duration = Duration::from_secs(180);
@@ -19,11 +19,25 @@ const EMBEDDING_TIME: Duration = Duration::from_secs(60);
 pub fn writer(config: &Config) -> anyhow::Result<Arc<dyn Writer>> {
     match config.writer.kind {
         WriterKind::Extractive => Ok(Arc::new(ExtractiveWriter)),
-        WriterKind::Openai => Ok(Arc::new(OpenAiWriter::new(endpoint(config)?)?)),
+        WriterKind::Openai => Ok(Arc::new(OpenAiWriter::new(writer_endpoint(config)?)?)),
     }
 }
 
 pub(super) fn judge(config: &Config) -> anyhow::Result<Option<ConfiguredJudge>> {
+    let Some(endpoint) = judge_endpoint(config)? else { return Ok(None) };
+    let judge = Arc::new(OpenAiJudge::new(endpoint).context("[judge]")?);
+    Ok(Some(configured_judge(config, judge)))
+}
+
+/// An organization has given its key for the address of the writer, so it opens a judge there and nowhere else.
+pub fn configured_judge(config: &Config, judge: Arc<dyn Judge>) -> ConfiguredJudge {
+    let address = |url: &Option<String>| url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+    let is_the_writers = config.writer.kind == WriterKind::Openai;
+    let takes_model_key = is_the_writers && address(&config.judge.base_url) == address(&config.writer.base_url);
+    ConfiguredJudge { judge, takes_model_key, calls: config.judge.calls, budget_usd: config.judge.budget_usd }
+}
+
+pub fn judge_endpoint(config: &Config) -> anyhow::Result<Option<Endpoint>> {
     let settings = &config.judge;
     let (Some(base_url), Some(model)) = (&settings.base_url, &settings.model) else { return Ok(None) };
     let mut endpoint = Endpoint::new(settings.provider.as_deref().unwrap_or("openai"), base_url, model)?;
@@ -34,8 +48,8 @@ pub(super) fn judge(config: &Config) -> anyhow::Result<Option<ConfiguredJudge>> 
         (Some(prompt), Some(completion)) => Some(Price { prompt, completion }),
         _ => PriceTable::builtin().find(model),
     };
-    let judge = Box::new(OpenAiJudge::new(endpoint).context("[judge]")?);
-    Ok(Some(ConfiguredJudge { judge, calls: settings.calls, budget_usd: settings.budget_usd }))
+    endpoint.keep_answers = config.writer.keep_answers;
+    Ok(Some(endpoint))
 }
 
 pub(super) fn embedder(config: &Config) -> anyhow::Result<Option<ConfiguredEmbedder>> {
@@ -66,7 +80,7 @@ pub(super) fn image_model(config: &Config) -> anyhow::Result<Option<Arc<dyn Imag
     Ok(Some(Arc::new(OpenAiImages::new(endpoint).context("[images]")?)))
 }
 
-fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
+pub fn writer_endpoint(config: &Config) -> anyhow::Result<Endpoint> {
     let writer = &config.writer;
     let base_url = writer
         .base_url
@@ -78,6 +92,8 @@ fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
     endpoint.max_tokens = writer.max_tokens.unwrap_or(endpoint.max_tokens);
     endpoint.context_tokens = writer.context_tokens.unwrap_or(endpoint.context_tokens);
     endpoint.temperature = writer.temperature.or(endpoint.temperature);
+    endpoint.keep_answers = writer.keep_answers;
+    endpoint.timeouts.first_byte = writer.first_token_seconds.map_or(endpoint.timeouts.first_byte, Duration::from_secs);
     endpoint.timeouts.idle = writer.idle_seconds.map_or(endpoint.timeouts.idle, Duration::from_secs);
     endpoint.timeouts.total = writer.total_seconds.map_or(endpoint.timeouts.total, Duration::from_secs);
     endpoint.price = match (writer.prompt_price, writer.completion_price) {
@@ -85,4 +101,11 @@ fn endpoint(config: &Config) -> anyhow::Result<Endpoint> {
         _ => PriceTable::builtin().find(model),
     };
     Ok(endpoint)
+}
+
+pub fn unsupported(config: &Config) -> Unsupported {
+    match config.writer.unsupported {
+        UnsupportedMode::Mark => Unsupported::Mark,
+        UnsupportedMode::Drop => Unsupported::Drop,
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Config, sources::Sources};
 
 /// What holds where a setting is not set, as `docs/configuration.md` says it.
-const UNSET: [(&str, &str); 52] = [
+const UNSET: [(&str, &str); 53] = [
     ("public_url", "none"),
     ("database.url", "none"),
     ("database.direct_url", "none"),
@@ -26,6 +26,7 @@ const UNSET: [(&str, &str); 52] = [
     ("writer.temperature", "0.3"),
     ("writer.prompt_price", "built-in table"),
     ("writer.completion_price", "built-in table"),
+    ("writer.first_token_seconds", "120"),
     ("writer.idle_seconds", "60"),
     ("writer.total_seconds", "600"),
     ("judge.base_url", "none"),

@@ -26,6 +26,7 @@ pub fn call() -> Usage {
         cost_usd: Decimal::new(12, 4),
         duration_ms: 5,
         outcome: CallOutcome::Ok,
+        answer: None,
     }
 }
 

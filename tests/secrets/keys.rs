@@ -8,6 +8,8 @@ use galley_services::{SecretPurpose, ServiceError, TaskView, Upload};
 use galley_testkit::{Harness, order};
 use uuid::Uuid;
 
+use crate::replay::{self, model::Model};
+
 use super::{
     fresh, hold,
     peer::{Mood, Peer},
@@ -85,6 +87,28 @@ async fn each_organization_sends_its_own_key_and_the_others_the_operators() {
     ended(&harness, principals[0].org, task).await;
     engine.stop().await;
     assert!(peer.seen()[seen.len()..].iter().all(|sent| sent == "Bearer sk-operator"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_judge_is_asked_with_an_own_key_where_it_is_at_the_writers_address() {
+    let mut harness = Harness::new().await;
+    hold(&mut harness, Some(fresh().0));
+    set(&harness, harness.principal.org, "sk-own").await;
+    for (at_the_writers, key) in [(true, "sk-own"), (false, "sk-judge")] {
+        let model = Model::start().await;
+        let writer = Arc::new(OpenAiWriter::new(replay::endpoint(&model, OPERATORS, false)).unwrap());
+        let engine = harness.judging(writer, replay::judge(&model, "sk-judge", at_the_writers));
+        let task = replay::ordered(&harness).await;
+        harness.completed(task).await;
+        engine.stop().await;
+        let keys = model.keys();
+        let of = |kind: &str| {
+            keys.iter().filter(|(one, _)| one == kind).map(|(_, key)| key.as_str()).collect::<BTreeSet<_>>()
+        };
+        assert_eq!((of("judge"), of("seo")), (BTreeSet::from([key]), BTreeSet::from(["sk-own"])), "{keys:?}");
+        // So that the next article's sentences are asked about again.
+        harness.database.execute("DELETE FROM judgements").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

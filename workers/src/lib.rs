@@ -4,4 +4,6 @@
 
 mod steps;
 
-pub use steps::{ConfiguredEmbedder, ConfiguredJudge, OffTopic, Toolbox, Unsupported, all_steps, schedule_steps};
+pub use steps::{
+    ConfiguredEmbedder, ConfiguredJudge, OffTopic, ReplayRun, Toolbox, Unsupported, WriterAt, all_steps, schedule_steps,
+};

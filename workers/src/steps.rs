@@ -17,7 +17,7 @@ use galley_fetch::{Fetcher, search::SearchProvider};
 use galley_services::Services;
 use galley_webhooks::Sender;
 
-pub use article::{ConfiguredEmbedder, ConfiguredJudge, Unsupported};
+pub use article::{ConfiguredEmbedder, ConfiguredJudge, ReplayRun, Unsupported, WriterAt};
 pub use schedules::schedule_steps;
 
 /// What the steps work with; made once from the configuration.

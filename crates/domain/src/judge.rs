@@ -1,8 +1,10 @@
 //! A second opinion on what a passage says.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use crate::{fault::Fault, text_enum, usage::Meter, writing::Verdict};
+use crate::{fault::Fault, hidden::Hidden, text_enum, usage::Meter, writing::Verdict};
 
 /// A sentence of an article and the passage that it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,14 @@ impl Judgement {
 pub trait Judge: Send + Sync + std::fmt::Debug {
     /// What a judgement depends on besides the pair: the model and how it is asked.
     fn version(&self) -> String;
+
+    /// The same judge with the key of an organization; none where it is called without a key. Cheap: once for every article.
+    ///
+    /// # Errors
+    /// A permanent fault when the key cannot be one.
+    fn with_key(&self, _key: Hidden) -> Result<Option<Arc<dyn Judge>>, Fault> {
+        Ok(None)
+    }
 
     /// How many of these pairs go into one call, at least one where there is any.
     fn fitting(&self, pairs: &[Pair]) -> usize;

@@ -262,6 +262,15 @@ pub enum Unusable {
     Prompt,
     /// The same syllables, words or groups of words again and again.
     Repetition,
+    /// A task is replayed, and nothing was kept that answers this question.
+    NotKept,
+}
+
+impl Unusable {
+    /// For whoever is told: a model is asked again, what was kept is not.
+    pub fn also_again(self) -> &'static str {
+        if self == Self::NotKept { "" } else { ", also when it was asked once more" }
+    }
 }
 
 impl std::fmt::Display for Unusable {
@@ -272,6 +281,7 @@ impl std::fmt::Display for Unusable {
             Self::OtherLanguage => "wrote in another language than ordered",
             Self::Prompt => "repeated its instructions",
             Self::Repetition => "repeated the same words over and over",
+            Self::NotKept => "gave no answer to this question that was kept",
         })
     }
 }
@@ -279,8 +289,8 @@ impl std::fmt::Display for Unusable {
 /// An answer that no article may print, from a model that was asked once more and told why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "The model {model} {reason}, also when it was asked once more. Order again, reword the order, or let the operator \
-     choose another model."
+    "The model {model} {reason}{}. Order again, reword the order, or let the operator choose another model.",
+    .reason.also_again()
 )]
 pub struct UnusableAnswer {
     pub model: String,

@@ -61,7 +61,7 @@ pub use kept::{Change, Resource};
 pub use keys::{EventToken, IssuedKey, KEY_PREFIX, KeyRequest, hash_key};
 pub use links::link_fault;
 pub use orders::{Orders, Receipt};
-pub use pipelines::article::{ClaimedText, WrittenArticle};
+pub use pipelines::article::{ClaimedText, ReplayCase, StandingText, WrittenArticle};
 pub use projects::ProjectEdit;
 pub use publishing::{
     Blogs,

@@ -32,6 +32,7 @@ mod keys;
 mod ledger;
 mod listen;
 mod migrate;
+mod model_answers;
 mod orders;
 pub mod outage;
 mod pooling;
@@ -118,11 +119,12 @@ pub mod rows {
         api_keys::Model as ApiKey, article_versions::Model as ArticleVersion, articles::Model as Article,
         blog_templates::Model as BlogTemplate, calendar_feeds::Model as CalendarFeed, claims::Model as Claim,
         connections::Model as Connection, deployments::Model as Deployment, effects::Model as Effect,
-        events::Model as Event, files::Model as File, images::Model as Image, projects::Model as Project,
-        publications::Model as Publication, research_sources::Model as Source, schedule_runs::Model as ScheduleRun,
-        schedules::Model as Schedule, site_events::Model as SiteEvent, steps::Model as Step,
-        stock_photo_keys::Model as StockPhotoKey, tasks::Model as Task, usage_records::Model as Usage,
-        webhook_attempts::Model as WebhookAttempt, webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
+        events::Model as Event, files::Model as File, images::Model as Image, model_answers::Model as ModelAnswer,
+        projects::Model as Project, publications::Model as Publication, research_sources::Model as Source,
+        schedule_runs::Model as ScheduleRun, schedules::Model as Schedule, site_events::Model as SiteEvent,
+        steps::Model as Step, stock_photo_keys::Model as StockPhotoKey, tasks::Model as Task,
+        usage_records::Model as Usage, webhook_attempts::Model as WebhookAttempt,
+        webhook_deliveries::Model as Delivery, webhooks::Model as Webhook,
     };
     pub use crate::entity::{
         article_versions::Head as VersionHead, articles::Head as ArticleHead, research_sources::Head as SourceHead,

@@ -18,6 +18,8 @@ pub struct Retention {
     pub deliveries: Duration,
     /// What became of the times of schedules; a run that asks what to do stays until it is answered.
     pub runs: Duration,
+    /// What models answered, where it is kept.
+    pub answers: Duration,
 }
 
 /// How many were swept.
@@ -34,6 +36,7 @@ pub struct Swept {
     pub event_tokens: u64,
     pub judgements: u64,
     pub embeddings: u64,
+    pub answers: u64,
 }
 
 /// Tasks or rows that one statement takes.
@@ -85,6 +88,11 @@ const SWEEP_EMBEDDINGS: &str = "
 DELETE FROM embeddings WHERE (org_id, hash) IN (
     SELECT org_id, hash FROM embeddings WHERE created_at < now() - make_interval(secs => $1) ORDER BY created_at LIMIT $2)";
 
+const SWEEP_ANSWERS: &str = "
+DELETE FROM model_answers WHERE (lease, ordinal) IN (
+    SELECT lease, ordinal FROM model_answers WHERE created_at < now() - make_interval(secs => $1)
+    ORDER BY created_at LIMIT $2)";
+
 impl System {
     /// One portion of each kind. Call again while anything was swept.
     pub async fn sweep(&self, retention: &Retention) -> Result<Swept, StoreError> {
@@ -100,6 +108,7 @@ impl System {
             event_tokens: portion(SWEEP_EVENT_TOKENS, Duration::ZERO).await?,
             judgements: portion(SWEEP_JUDGEMENTS, ANSWERS_AGE).await?,
             embeddings: portion(SWEEP_EMBEDDINGS, ANSWERS_AGE).await?,
+            answers: portion(SWEEP_ANSWERS, retention.answers).await?,
         })
     }
 }

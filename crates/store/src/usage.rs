@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     entity::usage_records,
     error::StoreError,
+    model_answers,
     queue::ClaimedStep,
     scope::{Scoped, TenantTx},
     sql::{self, column},
@@ -23,7 +24,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::integer[], $6::u
         estimated, cost_usd, duration_ms, outcome)
 ON CONFLICT (lease, ordinal) DO NOTHING";
 
-/// Appends what attempts have used; a second call for an attempt adds nothing that the first wrote. Not fenced: what was
+/// Appends what attempts have used, and the answers that are to be kept; a second call for an attempt adds nothing that the first wrote. Not fenced: what was
 /// paid for was paid for. Of a step without an organization there is nobody whose it would be.
 pub(crate) async fn record(
     conn: &impl ConnectionTrait,
@@ -59,7 +60,7 @@ pub(crate) async fn record(
         column(&rows, |row| outcome(row.4.outcome).to_owned()),
     ];
     sql::execute(conn, RECORD, values).await?;
-    Ok(())
+    model_answers::keep(conn, attempts).await
 }
 
 fn outcome(outcome: CallOutcome) -> &'static str {

@@ -22,7 +22,7 @@ use galley_services::{Blobs, Blogs, KeyRequest, Services, Settings, StockPhotos,
 use galley_store::{Claims, Pooling, Promotion, Retention, Store, StoreSettings, Wanted, rows};
 use galley_vault::Keyring;
 use galley_webhooks::{SendLimits, Sender};
-use galley_workers::{ConfiguredEmbedder, Toolbox, Unsupported, all_steps, schedule_steps};
+use galley_workers::{ConfiguredEmbedder, ConfiguredJudge, Toolbox, Unsupported, all_steps, schedule_steps};
 use rust_decimal::Decimal;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -109,6 +109,7 @@ impl Default for HarnessBuilder {
                     idempotency_keys: day,
                     deliveries: day,
                     runs: day,
+                    answers: day,
                 },
                 links: Policy::new(Vec::new()),
                 writer_needs_sources: false,
@@ -382,6 +383,12 @@ impl Harness {
         let of_sites = [PUBLISH, RETRACT, SETTLE, RECONCILE, FOLLOW, site_sync::PLAN, site_sync::PULL, site_sync::PUSH];
         let of_sites = real.into_iter().filter(|step| of_sites.contains(&step.kind()));
         self.engine(scripted_steps(script).into_iter().chain(of_sites).collect(), |_| {})
+    }
+
+    /// Starts an engine with the real steps, this writer and this judge.
+    pub fn judging(&self, writer: Arc<dyn Writer>, judge: ConfiguredJudge) -> RunningEngine {
+        let toolbox = self.toolbox(writer, SendLimits::default());
+        self.engine(all_steps(Toolbox { judge: Some(judge), ..toolbox }), |_| {})
     }
 
     /// Starts an engine with the real steps and this image model.

@@ -87,6 +87,22 @@ async fn theirs(harness: &Harness) -> Theirs {
     owned.put_secret(secret(org)).await.unwrap();
     owned.keep_judgements(&[judgement()]).await.unwrap();
     owned.keep_embeddings(&[embedding()]).await.unwrap();
+    let answered = ClaimedStep {
+        fence: Fence { step: Uuid::new_v4(), lease: Uuid::new_v4() },
+        org: Some(org),
+        task: Some(task),
+        kind: article::OUTLINE,
+        pool: READING,
+        rank: 1,
+        run: 1,
+        position: 0,
+        attempt: 1,
+        max_attempts: 3,
+        trace_id: "t".into(),
+        payload: Value::Null,
+        subject: None,
+    };
+    owned.record_usage(&answered, &[answered_call()]).await.unwrap();
     owned.insert_event_token(new_event_token(task, harness.principal.key().unwrap())).await.unwrap();
     owned.follow_events(SWEEP, UPKEEP, 1).await.unwrap();
     let schedule = owned.insert_schedule(new_schedule()).await.unwrap();

@@ -80,6 +80,7 @@ pub(super) async fn ask(name: &str, tx: &TenantTx, theirs: &Theirs) -> Result<bo
             let own = NewEmbedding { vector: Vector::new(vec![0.0, 1.0, 0.0]).unwrap(), ..embedding() };
             done(tx.keep_embeddings(&[own]).await)
         }
+        "model_answers" => Ok(!tx.model_answers(task).await?.is_empty()),
         "usage" => Ok(!tx.usage(task).await?.is_empty()),
         "keys" => Ok(tx.keys().await?.iter().any(|row| row.org_id == theirs.org.0)),
         "insert_event_token" => tx.insert_event_token(new_event_token(task, theirs.key)).await.map(|()| true),

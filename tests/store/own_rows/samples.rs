@@ -11,7 +11,7 @@ use galley_domain::{
     judge::Judgement,
     project::Platform,
     schedule::{RunStatus, RunTrigger, ScheduleStatus},
-    usage::{CallOutcome, Usage},
+    usage::{AnswerEnd, CallOutcome, KeptAnswer, Usage},
     webhook::{DeliveryStatus, WebhookFormat},
     writing::{Origin, Verdict},
 };
@@ -178,7 +178,14 @@ pub(super) fn usage() -> Usage {
         cost_usd: Decimal::ZERO,
         duration_ms: 1,
         outcome: CallOutcome::Ok,
+        answer: None,
     }
+}
+
+/// A call whose answer is kept.
+pub(super) fn answered_call() -> Usage {
+    let answer = KeptAnswer { question: [7; 32], text: "theirs".into(), end: AnswerEnd::Stop };
+    Usage { answer: Some(answer), ..usage() }
 }
 
 pub(super) fn every_schedule() -> ScheduleFilter {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     budget::distribute,
     chat::Completion,
+    clean::unmarked,
     fence::one_line,
     json::{read_object, schema_of},
     reasoning::without_marks,
@@ -88,11 +89,18 @@ pub(crate) fn usable_outline(answer: &OutlineAnswer) -> Result<(), String> {
     Ok(())
 }
 
-/// The opening and the answer's sections with their budgets; empty and repeated headings are left out.
+/// The opening and the answer's sections with their budgets; empty and repeated headings are left out, and so is one that
+/// says what the title says, unless it is the only one.
 pub(crate) fn planned(answer: OutlineAnswer, words: WordRange, wanted: usize) -> Outline {
     let mut sections: Vec<SectionPlan> = Vec::new();
+    let title = tidy(&answer.title, 120);
+    let is_title = |heading: &str| heading.to_lowercase() == title.to_lowercase();
+    let all_are = answer.sections.iter().all(|section| is_title(&tidy(&section.heading, 70)));
     for section in answer.sections {
         let heading = tidy(&section.heading, 70);
+        if is_title(&heading) && !all_are {
+            continue;
+        }
         let same = |s: &SectionPlan| s.heading.as_ref().is_some_and(|h| h.to_lowercase() == heading.to_lowercase());
         if heading.is_empty() || sections.iter().any(same) || sections.len() >= wanted {
             continue;
@@ -107,7 +115,7 @@ pub(crate) fn planned(answer: OutlineAnswer, words: WordRange, wanted: usize) ->
         section.words = *budget;
     }
     sections.insert(0, opening);
-    Outline { title: tidy(&answer.title, 120), sections }
+    Outline { title, sections }
 }
 
 pub(crate) fn usable_seo(answer: &SeoAnswer) -> Result<(), String> {
@@ -138,7 +146,7 @@ fn distinct(texts: &[String], most: usize, count: usize) -> Vec<String> {
 /// One line without the marks of a heading, a list or a quotation around it.
 fn tidy(text: &str, most: usize) -> String {
     // a model that is held to a form thinks aloud within its strings
-    let line = one_line(&without_marks(text), most);
+    let line = one_line(&unmarked(&without_marks(text)), most);
     let line = line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '#' | '*' | '"' | '“' | '”' | '`'));
     line.trim_end_matches(':').trim().to_owned()
 }
@@ -165,7 +173,14 @@ mod tests {
             |heading: &str| SectionAnswer { heading: heading.into(), points: vec![" - x ".into(), " ".into()] };
         let answer = OutlineAnswer {
             title: "\"Tea:\n a guide\"".into(),
-            sections: vec![section("## Water:"), section("water"), section(" "), section("Heat"), section("More")],
+            sections: vec![
+                section("Tea: a guide"),
+                section("## Water:"),
+                section("water"),
+                section(" "),
+                section("Heat"),
+                section("More"),
+            ],
         };
         let outline = planned(answer, WordRange { min: 400, max: 500 }, 2);
         assert_eq!(outline.title, "Tea: a guide");

@@ -3,16 +3,23 @@
 //! Models add headings, Markdown, made-up citations, remarks about the task and the same sentence again and again. All of
 //! it goes here, before the pipeline looks for the source of each sentence.
 
+mod doubled;
+mod placeholders;
+mod wrapping;
+
 use std::collections::BTreeSet;
 
 use unicode_segmentation::UnicodeSegmentation;
+
+pub(crate) use placeholders::has_gap;
+pub(crate) use wrapping::unmarked;
 
 use crate::reasoning::without_reasoning;
 
 /// The paragraphs of `answer`. `headings` are lines that are dropped where they stand alone: the article's title and its
 /// headings. A `cut` answer, one that hit the token limit, loses its last sentence unless that is whole.
 pub fn paragraphs(answer: &str, headings: &[&str], cut: bool) -> Vec<String> {
-    let answer = without_reasoning(answer);
+    let answer = wrapping::unwrapped(&without_reasoning(answer));
     let mut out = Vec::new();
     for block in blocks(&answer) {
         let text = plain(&block);
@@ -24,7 +31,9 @@ pub fn paragraphs(answer: &str, headings: &[&str], cut: bool) -> Vec<String> {
         cut_half_sentence(&mut out);
     }
     drop_chatter(&mut out);
+    placeholders::without_gaps(&mut out);
     drop_repeats(&mut out);
+    doubled::told_once(&mut out);
     out
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use galley_domain::Hidden;
+use galley_domain::{Fault, FaultCode, Hidden};
 use serde::Deserialize;
 use url::Url;
 
@@ -77,6 +77,8 @@ pub struct Endpoint {
     /// What prompt and answer may have together.
     pub context_tokens: u32,
     pub json_mode: JsonMode,
+    /// Whether answers stand in the usage that is recorded, so that a task can be replayed from them.
+    pub keep_answers: bool,
 }
 
 /// An endpoint that cannot work as configured; the message names the setting and the way out.
@@ -107,6 +109,7 @@ impl Endpoint {
             temperature: Some(0.3),
             context_tokens: 8_192,
             json_mode: JsonMode::Auto,
+            keep_answers: false,
         })
     }
 
@@ -177,6 +180,13 @@ impl Endpoint {
     pub(crate) fn answer_tokens(&self) -> u32 {
         self.max_tokens.min(self.context_tokens / 2)
     }
+}
+
+/// What an organization is told whose key no server can be sent.
+pub(crate) fn unusable_key(error: EndpointError) -> Fault {
+    let message = "Your organization's own model key holds a sign that no key has. Let the operator set it again \
+                   (galley secrets set model-key).";
+    Fault::permanent(FaultCode::LlmError, message).with_detail(error)
 }
 
 fn wrong(setting: &'static str, problem: impl Into<String>) -> EndpointError {

@@ -120,6 +120,11 @@ impl ChatClient {
     }
 }
 
+/// The object that a text is, where it is nearly JSON.
+pub(crate) fn lenient_object(text: &str) -> Option<Value> {
+    lenient::object(text, false).ok()
+}
+
 /// A model that declines does so in prose.
 fn not_read(completion: &Completion, words: String) -> Rejected {
     if refuses_anywhere(&without_reasoning(&completion.text)) {

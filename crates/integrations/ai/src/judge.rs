@@ -1,8 +1,10 @@
 //! A model that says whether a passage says what a sentence says.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use galley_domain::{
-    Fault,
+    Fault, Hidden,
     judge::{Judge, Judgement, Pair},
     usage::Meter,
 };
@@ -10,8 +12,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    chat::{ChatClient, ChatRequest, Message},
-    endpoint::{Endpoint, EndpointError},
+    chat::{ChatClient, ChatRequest, Message, Replay},
+    endpoint::{Endpoint, EndpointError, unusable_key},
     fence::{defuse, estimate_tokens, one_line},
     json::schema_of,
     prompts::JUDGE,
@@ -63,6 +65,12 @@ impl OpenAiJudge {
         // the same pair is to get the same answer
         Ok(Self { client: ChatClient::new(Endpoint { temperature: Some(0.0), ..endpoint })? })
     }
+
+    /// The same judge with kept answers in the place of the model.
+    #[must_use]
+    pub fn replaying(&self, replay: Arc<Replay>) -> Self {
+        Self { client: self.client.replaying(replay) }
+    }
 }
 
 #[async_trait]
@@ -70,6 +78,11 @@ impl Judge for OpenAiJudge {
     fn version(&self) -> String {
         let Endpoint { provider, model, .. } = self.client.endpoint();
         format!("{provider}/{model}/judge.v{}", JUDGE.version)
+    }
+
+    fn with_key(&self, key: Hidden) -> Result<Option<Arc<dyn Judge>>, Fault> {
+        let client = self.client.with_key(key).map_err(unusable_key)?;
+        Ok(Some(Arc::new(Self { client })))
     }
 
     fn fitting(&self, pairs: &[Pair]) -> usize {

@@ -27,7 +27,7 @@ mod writer;
 
 pub use answers::{read_outline, read_seo};
 pub use budget::{distribute, section_count};
-pub use chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message};
+pub use chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message, Recorded, Replay, Replayed};
 pub use clean::paragraphs;
 pub use embed::{EmbedSettings, OpenAiEmbedder};
 pub use endpoint::{Endpoint, EndpointError, JsonMode, KeyOwner, Timeouts};

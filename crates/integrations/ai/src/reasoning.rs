@@ -14,7 +14,7 @@ pub(crate) use marks::without_marks;
 pub(crate) fn without_reasoning(answer: &str) -> String {
     let text = channels::final_channel(answer);
     let text = without_marks(&without_comments(&text));
-    let text = channels::first_turn(&text);
+    let text = channels::first_turn(channels::without_instructions(&text));
     labels::final_part(text.trim()).trim().to_owned()
 }
 

@@ -2,14 +2,17 @@
 
 mod loops;
 mod refusals;
+mod remarks;
 
 use std::collections::HashSet;
 
 use galley_domain::writing::Unusable;
 use galley_text::{language, sentence, word};
 
+use crate::clean::has_gap;
 use loops::{is_looping, is_looping_line};
 use refusals::refuses;
+use remarks::speaks_of_material;
 
 /// A sentence of the prompt is told again when it has at least so many words; shorter ones arise by chance.
 const WORDS_OF_THE_PROMPT: usize = 6;
@@ -27,21 +30,25 @@ pub(crate) struct Expected<'a> {
     ours: HashSet<String>,
     /// Keys of the client's sentences that no source has.
     ordered: HashSet<String>,
+    /// Whether a source itself uses the word that our prompts have for the material.
+    sources_say_excerpt: bool,
 }
 
 impl<'a> Expected<'a> {
     /// `language` as ordered, `ours` what we tell a model, `order` what the client asked for. What `sources` say too may be
     /// told.
     pub(crate) fn new<'s>(language: &'a str, ours: &str, order: &str, sources: impl Iterator<Item = &'s str>) -> Self {
+        let sources: Vec<&str> = sources.collect();
+        let sources_say_excerpt = sources.iter().any(|source| speaks_of_material(source));
         let ours = ours.replace('\n', " ");
         let ours = sentences(&ours).filter_map(key_of).collect();
         let mut ordered: HashSet<String> = sentences(order).filter_map(key_of).collect();
         if !ordered.is_empty() {
-            for key in sources.flat_map(sentences).filter_map(key_of) {
+            for key in sources.into_iter().flat_map(sentences).filter_map(key_of) {
                 ordered.remove(&key);
             }
         }
-        Self { language, ours, ordered }
+        Self { language, ours, ordered, sources_say_excerpt }
     }
 
     /// What is wrong with paragraphs of prose, if anything.
@@ -57,7 +64,8 @@ impl<'a> Expected<'a> {
             return Some(Unusable::OtherLanguage);
         }
         let told = |key: &String| self.ours.iter().chain(&self.ordered).any(|known| key.contains(known));
-        let repeats = |p: &String| sentences(p).filter_map(key_of).any(|key| told(&key));
+        // remarks that are left are most of the answer
+        let repeats = |p: &String| self.remarks(p) || sentences(p).filter_map(key_of).any(|key| told(&key));
         paragraphs.iter().any(repeats).then_some(Unusable::Prompt)
     }
 
@@ -68,6 +76,9 @@ impl<'a> Expected<'a> {
         }
         if lines.clone().any(is_looping_line) {
             return Some(Unusable::Repetition);
+        }
+        if lines.clone().any(has_gap) {
+            return Some(Unusable::Prompt);
         }
         // what a client asked for may be a good title
         if lines.clone().filter_map(key_of).any(|key| self.ours.iter().any(|known| key.contains(known))) {
@@ -155,6 +166,7 @@ pub(crate) fn words_for_the_model(reason: Unusable, language: &str) -> String {
         Unusable::Prompt => {
             "it repeats sentences of the instructions. Write about the subject, from the excerpts".to_owned()
         }
+        Unusable::NotKept => "it is missing".to_owned(),
         Unusable::Repetition => "it repeats the same words over and over. Say each thing once".to_owned(),
     }
 }

@@ -17,9 +17,9 @@ use galley_domain::{
 use crate::{
     answers::{OutlineAnswer, SeoAnswer, outline_schema, planned, proposed, usable_outline, usable_seo},
     budget::section_count,
-    chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message},
+    chat::{CallError, ChatClient, ChatRequest, Completion, Finish, Message, Replay},
     clean,
-    endpoint::{Endpoint, EndpointError},
+    endpoint::{Endpoint, EndpointError, unusable_key},
     fence::{Excerpt, defuse, estimate_tokens, excerpts, fit, one_line},
     json::{Rejected, schema_of},
     prompts::{AGAIN, CONTINUE, OUTLINE, Prompt, SECTION, SEO},
@@ -55,6 +55,12 @@ impl OpenAiWriter {
     /// When the endpoint's settings cannot work; the message names the setting.
     pub fn new(endpoint: Endpoint) -> Result<Self, EndpointError> {
         Ok(Self { client: ChatClient::new(endpoint)? })
+    }
+
+    /// The same writer with kept answers in the place of the model.
+    #[must_use]
+    pub fn replaying(&self, replay: Arc<Replay>) -> Self {
+        Self { client: self.client.replaying(replay) }
     }
 
     /// The client below, e.g. to test the connection.
@@ -212,7 +218,7 @@ struct Section<'a> {
 
 impl Section<'_> {
     fn clean(&self, text: &str, finish: Finish) -> Vec<String> {
-        clean::paragraphs(text, &self.headings, finish == Finish::Length)
+        self.expected.without_remarks(clean::paragraphs(text, &self.headings, finish == Finish::Length))
     }
 
     /// What is wrong with an answer, if anything. One without text is asked for again in any case.
@@ -223,12 +229,7 @@ impl Section<'_> {
 
 impl Keyed for OpenAiWriter {
     fn with_key(&self, key: Hidden) -> Result<Arc<dyn Writer>, Fault> {
-        let client = self.client.with_key(key).map_err(|error| {
-            let message = "Your organization's own model key holds a sign that no key has. Let the operator set it again \
-                           (galley secrets set model-key).";
-            Fault::permanent(FaultCode::LlmError, message).with_detail(error)
-        })?;
-        Ok(Arc::new(Self { client }))
+        Ok(Arc::new(Self { client: self.client.with_key(key).map_err(unusable_key)? }))
     }
 }
 

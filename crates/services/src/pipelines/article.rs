@@ -3,6 +3,7 @@
 mod former;
 mod inputs;
 mod keepers;
+mod replay;
 mod restart;
 
 use async_trait::async_trait;
@@ -20,6 +21,7 @@ use super::{DESTINATIONS, MODELS, PICTURES, READING};
 
 pub(crate) use inputs::snapshots;
 pub(crate) use keepers::{copied_claims, free_slug, stored_claims};
+pub use replay::{ReplayCase, StandingText};
 pub use restart::EditedOutline;
 
 /// Policy of the article pipeline.

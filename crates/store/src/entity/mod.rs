@@ -24,6 +24,7 @@ pub mod idempotency_keys;
 pub mod images;
 pub mod judgements;
 pub mod ledger_entries;
+pub mod model_answers;
 pub mod organizations;
 pub mod projects;
 pub mod publications;
@@ -67,6 +68,7 @@ pub fn tenant_tables() -> Vec<(&'static str, &'static str)> {
         of::<images::Entity>(),
         of::<judgements::Entity>(),
         of::<ledger_entries::Entity>(),
+        of::<model_answers::Entity>(),
         of::<organizations::Entity>(),
         of::<projects::Entity>(),
         of::<publications::Entity>(),

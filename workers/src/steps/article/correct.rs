@@ -14,7 +14,7 @@ use galley_domain::{
 use galley_engine::StepError;
 use galley_text::sentence;
 
-use super::{Toolbox, compute};
+use super::compute;
 
 /// Passages of the section's plan that are shown beside a sentence that comes near none.
 const PASSAGES: usize = 3;
@@ -45,31 +45,19 @@ pub(super) struct Draft<'a> {
     pub sources: &'a Arc<Vec<Snapshot>>,
 }
 
-impl Toolbox {
-    /// The section with the sentences that `writer` corrected, and without those that stay unsupported where they are to be
-    /// dropped.
-    pub(super) async fn corrected(
-        &self,
-        writer: &dyn Writer,
-        draft: Draft<'_>,
-        section: SectionText,
-        meter: &Meter,
-    ) -> Result<(SectionText, Vec<String>), StepError> {
-        // the built-in writer has nothing to correct
-        if !writer.corrects() {
-            return Ok((section, Vec::new()));
-        }
-        corrected(writer, &draft, section, self.unsupported, meter).await
-    }
-}
-
-async fn corrected(
+/// The section with the sentences that `writer` corrected, and without those that stay unsupported where they are to be
+/// dropped.
+pub(super) async fn corrected(
     writer: &dyn Writer,
     draft: &Draft<'_>,
     section: SectionText,
     unsupported: Unsupported,
     meter: &Meter,
 ) -> Result<(SectionText, Vec<String>), StepError> {
+    // the built-in writer has nothing to correct
+    if !writer.corrects() {
+        return Ok((section, Vec::new()));
+    }
     let doubts = doubts_in(&section, draft.sources).await?;
     if doubts.is_empty() {
         return Ok((section, Vec::new()));

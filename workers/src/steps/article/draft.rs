@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use galley_domain::{Fault, FaultCode, article, task::StepKind};
+use galley_domain::{
+    Fault, FaultCode, article,
+    task::StepKind,
+    usage::Meter,
+    writing::{SectionText, Writer},
+};
 use galley_services::pipelines;
 
-use super::{Toolbox, correct, substitute};
+use super::{Toolbox, Unsupported, correct, substitute, writer::order_for};
 use galley_engine::{Output, Step, StepContext, StepError};
 
 pub(crate) struct Draft(pub(crate) Arc<Toolbox>);
@@ -23,17 +28,29 @@ impl Step for Draft {
         let outline = self.0.services.outline_of(org, task).await?;
         let sources = Arc::new(self.0.services.snapshots_of(org, task).await?);
         let index = usize::try_from(cx.step.position).unwrap_or(usize::MAX);
-        if index >= outline.sections.len() {
-            let message = format!("the outline has no section {index}");
-            return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
-        }
-        let brief = self.0.order_for_writer(brief, &sources);
         let writer = self.0.writer_of(org).await?;
-        let written = writer.section(&brief, &outline, index, &sources, &cx.meter).await;
-        let (section, mut warnings) = substitute::section(written, &brief, &outline, index, &sources).await?;
-        let draft = correct::Draft { brief: &brief, outline: &outline, index, sources: &sources };
-        let (section, more) = self.0.corrected(writer.as_ref(), draft, section, &cx.meter).await?;
-        warnings.extend(more);
+        let brief = order_for(writer.as_ref(), brief, &sources);
+        let section = correct::Draft { brief: &brief, outline: &outline, index, sources: &sources };
+        let (section, warnings) = drafted(writer.as_ref(), section, self.0.unsupported, &cx.meter).await?;
         Ok(pipelines::article::section(&section).warning(warnings))
     }
+}
+
+/// A section as the writer wrote and corrected it, and warnings.
+pub(super) async fn drafted(
+    writer: &dyn Writer,
+    draft: correct::Draft<'_>,
+    unsupported: Unsupported,
+    meter: &Meter,
+) -> Result<(SectionText, Vec<String>), StepError> {
+    let correct::Draft { brief, outline, index, sources } = draft;
+    if index >= outline.sections.len() {
+        let message = format!("the outline has no section {index}");
+        return Err(Fault::permanent(FaultCode::WorkflowError, message).into());
+    }
+    let written = writer.section(brief, outline, index, sources, meter).await;
+    let (section, mut warnings) = substitute::section(written, brief, outline, index, sources).await?;
+    let (section, more) = correct::corrected(writer, &draft, section, unsupported, meter).await?;
+    warnings.extend(more);
+    Ok((section, warnings))
 }

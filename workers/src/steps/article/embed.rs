@@ -176,6 +176,7 @@ mod tests {
                 cost_usd: Decimal::ONE,
                 duration_ms: 1,
                 outcome: CallOutcome::Ok,
+                answer: None,
             });
             let dimensions = self.dimensions.map_err(|()| Fault::transient(FaultCode::RateLimitError, "busy"))?;
             Ok(vec![Vector::new(vec![1.0; dimensions]).expect("a direction"); texts.len()])

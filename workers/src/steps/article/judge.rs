@@ -1,6 +1,6 @@
 //! A configured judge looks at the sentences that have support. It may lower their verdicts, never raise one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use galley_compose::claims::PlacedClaim;
 use galley_domain::{
@@ -10,16 +10,18 @@ use galley_domain::{
     writing::{Snapshot, Verdict},
 };
 use galley_engine::StepError;
+use galley_services::Services;
 use galley_store::NewJudgement;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use super::Toolbox;
-
 /// A judge and what it may take for one article.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ConfiguredJudge {
-    pub judge: Box<dyn Judge>,
+    pub judge: Arc<dyn Judge>,
+    /// Whether an organization's own model key opens it: it does where judge and writer are called at the same address. A
+    /// key goes nowhere else than where the organization sends it.
+    pub takes_model_key: bool,
     /// The most calls.
     pub calls: u32,
     /// No further call begins once so much was spent, in US dollars.
@@ -42,23 +44,34 @@ struct Found {
     warning: Option<String>,
 }
 
-impl Toolbox {
+/// The judge of an article, with what it said before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bench<'a> {
+    pub judge: Option<&'a ConfiguredJudge>,
+    pub services: &'a Services,
+    pub org: OrgId,
+    /// A replay writes nothing.
+    pub keeps: bool,
+}
+
+impl Bench<'_> {
     /// Lowers the verdicts that the judge does not share; answers warnings. A judge that cannot be asked leaves them as
     /// they are.
     pub(super) async fn judged(
-        &self,
-        org: OrgId,
+        self,
         claims: &mut [PlacedClaim],
         sources: &[Snapshot],
         meter: &Meter,
     ) -> Result<Vec<String>, StepError> {
-        let Some(bench) = &self.judge else { return Ok(Vec::new()) };
-        let cases = cases(bench.judge.as_ref(), claims, sources);
+        let Some(configured) = self.judge else { return Ok(Vec::new()) };
+        let cases = cases(configured.judge.as_ref(), claims, sources);
         let hashes: Vec<Vec<u8>> = cases.iter().map(|case| case.hash.clone()).collect();
-        let known = self.services.judgements(org, &hashes).await?;
-        let found = asked(bench, &cases, known, meter).await;
-        self.services.keep_judgements(org, &found.new).await?;
-        Ok(lowered(&bench.judge.version(), claims, &cases, found))
+        let known = self.services.judgements(self.org, &hashes).await?;
+        let found = asked(configured, &cases, known, meter).await;
+        if self.keeps {
+            self.services.keep_judgements(self.org, &found.new).await?;
+        }
+        Ok(lowered(&configured.judge.version(), claims, &cases, found))
     }
 }
 
@@ -179,6 +192,7 @@ mod tests {
                 cost_usd: Decimal::ONE,
                 duration_ms: 1,
                 outcome: CallOutcome::Ok,
+                answer: None,
             });
             let answer = self.answer.map_err(|()| Fault::transient(FaultCode::RateLimitError, "busy"))?;
             Ok(vec![Some(answer); pairs.len()])
@@ -191,7 +205,7 @@ mod tests {
         budget_usd: Option<Decimal>,
     ) -> (ConfiguredJudge, &'static Fake) {
         let fake: &'static Fake = Box::leak(Box::new(Fake { answer, asked: Mutex::default() }));
-        (ConfiguredJudge { judge: Box::new(Shared(fake)), calls, budget_usd }, fake)
+        (ConfiguredJudge { judge: Arc::new(Shared(fake)), takes_model_key: false, calls, budget_usd }, fake)
     }
 
     #[derive(Debug)]

@@ -7,6 +7,7 @@ mod image;
 mod judge;
 mod outline;
 mod reading;
+mod replay;
 mod research;
 mod seo;
 mod substitute;
@@ -23,6 +24,7 @@ pub use correct::Unsupported;
 pub use embed::ConfiguredEmbedder;
 pub(super) use image::store_fault;
 pub use judge::ConfiguredJudge;
+pub use replay::{ReplayRun, WriterAt};
 
 pub(super) fn steps(toolbox: &Arc<Toolbox>) -> Vec<Arc<dyn Step>> {
     vec![

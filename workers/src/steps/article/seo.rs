@@ -15,13 +15,19 @@ use galley_domain::{
     image::SourceImages,
     order::{ArticleOrder, limits},
     task::StepKind,
+    usage::Meter,
     writing::{Brief, Outline, SectionText, SeoProposal, Snapshot, Verdict, Writer},
 };
 use galley_services::{ClaimedText, SourceImage, WrittenArticle, pipelines};
 use galley_text::{language, markdown, seo, slug};
 use serde_json::json;
 
-use super::{Toolbox, Unsupported, compute, correct, substitute};
+use super::{
+    Toolbox, Unsupported, compute, correct,
+    judge::Bench,
+    substitute,
+    writer::{is_built_in, order_for},
+};
 use galley_engine::{Output, Step, StepContext, StepError};
 
 pub(crate) struct Seo(pub(crate) Arc<Toolbox>);
@@ -57,42 +63,67 @@ impl Step for Seo {
         let ArticleOrder { brief, source_images, .. } = self.0.services.order_of(org, task).await?;
         let outline = self.0.services.outline_of(org, task).await?;
         let sections = self.0.services.sections_of(org, task, outline.sections.len()).await?;
-        let sources = self.0.services.snapshots_of(org, task).await?;
-        let writer = self.0.writer.name().to_owned();
-        // What the built-in writer proposes stands in the sources.
-        let by_model = writer != ExtractiveWriter.name();
-        let ordered = brief.language.clone();
-        let (brief, sources) = (Arc::new(self.0.order_for_writer(brief, &sources)), Arc::new(sources));
-        let mut fitted = {
-            let (brief, sources) = (Arc::clone(&brief), Arc::clone(&sources));
-            compute(move || fitted(&brief, outline, sections, &sources, by_model)).await??
-        };
-        let judged = self.0.judged(org, &mut fitted.claims, &sources, &cx.meter).await?;
-        fitted.warnings.extend(judged);
+        let sources = Arc::new(self.0.services.snapshots_of(org, task).await?);
+        let judge = self.0.judge_of(org).await?;
+        let bench = Bench { judge: judge.as_ref(), services: &self.0.services, org, keeps: true };
+        let writer = self.0.writer_of(org).await?;
         let pictures = match source_images {
             SourceImages::Place => self.0.services.source_images_of(org, task).await?,
             SourceImages::None | SourceImages::Offer => Vec::new(),
         };
-        let body = {
-            let (brief, sources) = (Arc::clone(&brief), Arc::clone(&sources));
-            let drops = by_model && self.0.unsupported == Unsupported::Drop;
-            compute(move || illustrated(put_together(fitted, drops), pictures, &brief, &sources)).await?
-        };
-        let plain = markdown::strip(&body.markdown);
-        let proposed = self.0.writer_of(org).await?.seo(&brief, &body.title, &plain, &cx.meter).await;
-        let own = ExtractiveWriter.seo(&brief, &body.title, &plain, &cx.meter).await.map_err(Fault::from)?;
-        let (mut proposal, warnings) = substitute::seo(proposed, &own)?;
-        let mut body = body;
-        body.warnings.extend(warnings);
-        if by_model {
-            let brief = Arc::clone(&brief);
-            let (checked, more) = compute(move || borne_out(proposal, own, &brief, &sources)).await?;
-            proposal = checked;
-            body.warnings.extend(more);
-        }
-        let article = compute(move || finish(&brief, &ordered, body, proposal, writer)).await?;
-        Ok(pipelines::article::text(article))
+        let parts = Parts { brief, outline, sections, sources, pictures };
+        Ok(pipelines::article::text(written(writer.as_ref(), parts, bench, self.0.unsupported, &cx.meter).await?))
     }
+}
+
+/// What earlier steps brought.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub brief: Brief,
+    pub outline: Outline,
+    pub sections: Vec<SectionText>,
+    pub sources: Arc<Vec<Snapshot>>,
+    /// Of the sources, to be placed in the text.
+    pub pictures: Vec<SourceImage>,
+}
+
+/// The finished article.
+pub(super) async fn written(
+    writer: &dyn Writer,
+    parts: Parts,
+    bench: Bench<'_>,
+    unsupported: Unsupported,
+    meter: &Meter,
+) -> Result<WrittenArticle, StepError> {
+    let Parts { brief, outline, sections, sources, pictures } = parts;
+    // What the built-in writer proposes stands in the sources.
+    let by_model = !is_built_in(writer);
+    let ordered = brief.language.clone();
+    let brief = Arc::new(order_for(writer, brief, &sources));
+    let mut fitted = {
+        let (brief, sources) = (Arc::clone(&brief), Arc::clone(&sources));
+        compute(move || fitted(&brief, outline, sections, &sources, by_model)).await??
+    };
+    let judged = bench.judged(&mut fitted.claims, &sources, meter).await?;
+    fitted.warnings.extend(judged);
+    let mut body = {
+        let (brief, sources) = (Arc::clone(&brief), Arc::clone(&sources));
+        let drops = by_model && unsupported == Unsupported::Drop;
+        compute(move || illustrated(put_together(fitted, drops), pictures, &brief, &sources)).await?
+    };
+    let plain = markdown::strip(&body.markdown);
+    let proposed = writer.seo(&brief, &body.title, &plain, meter).await;
+    let own = ExtractiveWriter.seo(&brief, &body.title, &plain, meter).await.map_err(Fault::from)?;
+    let (mut proposal, warnings) = substitute::seo(proposed, &own)?;
+    body.warnings.extend(warnings);
+    if by_model {
+        let brief = Arc::clone(&brief);
+        let (checked, more) = compute(move || borne_out(proposal, own, &brief, &sources)).await?;
+        proposal = checked;
+        body.warnings.extend(more);
+    }
+    let name = writer.name().to_owned();
+    compute(move || finish(&brief, &ordered, body, proposal, name)).await
 }
 
 fn fitted(

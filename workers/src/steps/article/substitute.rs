@@ -67,8 +67,10 @@ pub(super) fn seo(
 
 fn warning(what: &str, answer: &UnusableAnswer) -> String {
     format!(
-        "{what} was composed from the sources by the built-in writer: the model {} {}, also when it was asked once more",
-        answer.model, answer.reason
+        "{what} was composed from the sources by the built-in writer: the model {} {}{}",
+        answer.model,
+        answer.reason,
+        answer.reason.also_again()
     )
 }
 

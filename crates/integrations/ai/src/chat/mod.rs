@@ -12,6 +12,7 @@ mod events;
 pub(crate) mod faults;
 mod halves;
 pub(crate) mod record;
+mod replay;
 mod stream;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use reqwest::{
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::replay::{Recorded, Replay, Replayed};
 use self::{
     dialect::{Dialect, JsonLevel, MOST_CALLS, Snapshot},
     faults::{Context, Problem, of_status},
@@ -124,6 +126,8 @@ pub struct ChatClient {
     endpoint: Endpoint,
     http: reqwest::Client,
     dialect: Arc<Dialect>,
+    /// What answers in the place of the model, if anything.
+    replay: Option<Arc<Replay>>,
 }
 
 impl ChatClient {
@@ -149,7 +153,7 @@ impl ChatClient {
             );
         }
         let dialect = Arc::new(Dialect::new(endpoint.json_mode));
-        Ok(Self { endpoint, http, dialect })
+        Ok(Self { endpoint, http, dialect, replay: None })
     }
 
     /// The same model, called with the key of an organization. What was learned about the server is shared.
@@ -159,7 +163,14 @@ impl ChatClient {
     pub fn with_key(&self, key: Hidden) -> Result<Self, EndpointError> {
         let endpoint = Endpoint { api_key: Some(key), key_owner: KeyOwner::Organization, ..self.endpoint.clone() };
         endpoint.check_address()?;
-        Ok(Self { endpoint, http: self.http.clone(), dialect: Arc::clone(&self.dialect) })
+        Ok(Self { endpoint, http: self.http.clone(), dialect: Arc::clone(&self.dialect), replay: self.replay.clone() })
+    }
+
+    /// The same client with kept answers in the place of the model: it calls nobody.
+    #[must_use]
+    pub fn replaying(&self, replay: Arc<Replay>) -> Self {
+        let (endpoint, http, dialect) = (self.endpoint.clone(), self.http.clone(), Arc::clone(&self.dialect));
+        Self { endpoint, http, dialect, replay: Some(replay) }
     }
 
     pub fn endpoint(&self) -> &Endpoint {
@@ -174,7 +185,8 @@ impl ChatClient {
     /// Asks once. Only where the server refuses an optional parameter (a 400 that costs nothing) the call is made again
     /// without it, at most six times in the life of this client; transient faults are returned at once.
     ///
-    /// Each call is booked in `meter` under `operation`. Dropping the future drops the call and books it as cancelled.
+    /// Each call is booked in `meter` under `operation`. Dropping the future drops the call and books it as cancelled. A
+    /// client that replays books nothing.
     ///
     /// # Errors
     /// A typed fault; [`CallError::ContextTooLong`] where a shorter prompt helps.
@@ -184,6 +196,9 @@ impl ChatClient {
         operation: &str,
         meter: &Meter,
     ) -> Result<Completion, CallError> {
+        if let Some(replay) = &self.replay {
+            return replay.answer(&self.endpoint.model, replay::question(&self.endpoint, request), operation);
+        }
         let prompt: String = request.messages.iter().map(|m| m.text()).collect::<Vec<_>>().join("\n");
         let key = self.endpoint.api_key.as_ref().map_or("", Hidden::expose);
         let mut problem = None;
@@ -195,8 +210,12 @@ impl ChatClient {
             let context = Context { provider, model, key, key_owner, prompt: &prompt, asks_json, max_tokens };
             let mut record = Record::begin(&self.endpoint, operation, estimate_tokens(&prompt), meter);
             let fault = match self.call(request, seen, &mut record, context).await {
-                Ok(answer) => return Ok(self.completed(answer, record, operation)),
+                Ok(answer) => return Ok(self.completed(answer, record, request, operation)),
                 Err(problem) => {
+                    if let (Problem::Call(CallError::ContextTooLong(_)), true) = (&problem, self.endpoint.keep_answers)
+                    {
+                        record.keep(replay::too_long(&self.endpoint, request));
+                    }
                     record.finish(CallOutcome::Failed);
                     problem
                 }
@@ -232,7 +251,7 @@ impl ChatClient {
         let context = Context { provider, model, key, key_owner, prompt: &prompt, asks_json, max_tokens };
         let mut record = Record::begin(&self.endpoint, operation, estimate_tokens(&prompt), meter);
         match self.answered(answer, Instant::now() + timeouts.total, &mut record, context).await {
-            Ok(answer) => Ok(self.completed(answer, record, operation)),
+            Ok(answer) => Ok(self.completed(answer, record, request, operation)),
             Err(problem) => {
                 record.finish(CallOutcome::Failed);
                 Err(match problem {
@@ -243,12 +262,20 @@ impl ChatClient {
         }
     }
 
-    fn completed(&self, answer: Answer, record: Record, operation: &str) -> Completion {
+    fn completed(&self, answer: Answer, mut record: Record, request: &ChatRequest, operation: &str) -> Completion {
         if answer.reasoned {
             self.dialect.note_reasoning();
         }
-        let tokens = record.finish(CallOutcome::Ok);
         let finish = answer.finish.unwrap_or(Finish::Stop);
+        // a server that repeats what it was sent must bring the key into no article
+        let text = match &self.endpoint.api_key {
+            Some(key) => key.strike_out(&answer.text),
+            None => answer.text,
+        };
+        if self.endpoint.keep_answers {
+            record.keep(replay::kept(&self.endpoint, request, &text, finish));
+        }
+        let tokens = record.finish(CallOutcome::Ok);
         tracing::debug!(
             operation,
             model = self.endpoint.model,
@@ -257,7 +284,7 @@ impl ChatClient {
             ?finish,
             "model answered"
         );
-        Completion { text: answer.text, finish, prompt_tokens: tokens.prompt, completion_tokens: tokens.completion }
+        Completion { text, finish, prompt_tokens: tokens.prompt, completion_tokens: tokens.completion }
     }
 
     async fn call(

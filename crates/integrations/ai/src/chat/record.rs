@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use galley_domain::usage::{CallOutcome, Meter, Usage};
+use galley_domain::usage::{CallOutcome, KeptAnswer, Meter, Usage};
 use rust_decimal::Decimal;
 
 use crate::{endpoint::Endpoint, prices::Price};
@@ -30,6 +30,7 @@ pub(crate) struct Record {
     billable: bool,
     received_bytes: usize,
     counted: Option<Counted>,
+    answer: Option<KeptAnswer>,
     booked: bool,
 }
 
@@ -46,6 +47,7 @@ impl Record {
             billable: true,
             received_bytes: 0,
             counted: None,
+            answer: None,
             booked: false,
         }
     }
@@ -65,6 +67,11 @@ impl Record {
         if counted.prompt.max(counted.completion) <= MOST_TOKENS {
             self.counted = Some(counted);
         }
+    }
+
+    /// What is to be kept for a replay.
+    pub(crate) fn keep(&mut self, answer: KeptAnswer) {
+        self.answer = Some(answer);
     }
 
     /// Books the call and returns its tokens.
@@ -93,6 +100,7 @@ impl Record {
             cost_usd: self.price.map_or(Decimal::ZERO, |p| p.cost(tokens.prompt, tokens.completion)),
             duration_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             outcome,
+            answer: self.answer.take(),
         });
         tokens
     }

@@ -115,6 +115,21 @@ fn parts<'a>(text: &'a str, lower: &'a str) -> Vec<(&'a str, &'a str)> {
     out
 }
 
+/// Without `[INST] … [/INST]` and `<<SYS>> … <</SYS>>` at the start, which hold what the model was told, and without the turns
+/// that it played afterwards.
+pub(super) fn without_instructions(text: &str) -> &str {
+    const PAIRS: [(&str, &str); 2] = [("[inst]", "[/inst]"), ("<<sys>>", "<</sys>>")];
+    let mut text = text.trim();
+    while let Some(end) = PAIRS.iter().find_map(|(open, close)| {
+        let at = starts_with(text, open).then(|| text.to_ascii_lowercase().find(close)).flatten()?;
+        Some(at + close.len())
+    }) {
+        text = text[end..].trim_start();
+    }
+    let next = text.to_ascii_lowercase().rfind("[inst]").filter(|at| *at > 0);
+    next.map_or(text, |at| &text[..at])
+}
+
 /// Without the tokens that open an answer, up to the first that ends it.
 pub(super) fn first_turn(text: &str) -> String {
     let mut text = text.trim();

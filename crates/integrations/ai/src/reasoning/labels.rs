@@ -39,13 +39,16 @@ const FENCES: [&str; 5] = ["think", "thinking", "thought", "thoughts", "reasonin
 
 /// What stands below the answer's label, where the first line is a label of reasoning.
 pub(super) fn final_part(text: &str) -> String {
-    let text = without_fences(text);
+    let text = without_quote(&without_fences(text));
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let (name, beside) = first.split_once(':').unwrap_or((first, ""));
     let (name, beside) = (label(name), !label_of_any(beside).is_empty());
     // `Thought: …` with `Final Answer: …` below is the only label with text beside it
     let agent = name == "thought" && text.lines().any(|line| beside_answer(line).is_some());
-    let alone = REASONING.contains(&name.as_str()) && !beside;
+    // with text beside its label, only an answer's label on a line of its own tells it from prose
+    let divided =
+        || text.lines().any(|line| ANSWER.contains(&label(line).as_str()) && line.trim_end().ends_with([':', '*']));
+    let alone = REASONING.contains(&name.as_str()) && (!beside || divided());
     if !alone && !agent && !NEVER_A_HEADING.contains(&name.as_str()) {
         return text;
     }
@@ -85,6 +88,16 @@ fn beside_answer(line: &str) -> Option<usize> {
     let name = label(name);
     let start = line.len() - text.trim_start_matches(['*', '_', ' ']).len();
     (ANSWER.contains(&name.as_str()) && !text.trim_matches(['*', '_', ' ', '\n', '\r']).is_empty()).then_some(start)
+}
+
+/// Without a quotation at the start whose first line is a label of reasoning.
+fn without_quote(text: &str) -> String {
+    let quoted = |line: &str| line.trim_start().starts_with('>');
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    if !quoted(first) || !REASONING.contains(&label(first).as_str()) {
+        return text.to_owned();
+    }
+    text.split_inclusive('\n').skip_while(|line| quoted(line) || line.trim().is_empty()).collect()
 }
 
 /// Without code fences that are named after reasoning.

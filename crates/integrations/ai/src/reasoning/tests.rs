@@ -68,6 +68,11 @@ fn reasoning_goes_under_any_mark() {
         "### Reasoning\n@\n### Final Answer\n$",
         "Thinking...\n@\n...done thinking.\n\n$",
         "Thought: @\nFinal Answer: $",
+        "Reasoning: @\n\nAnswer:\n\n$",
+        "**Analysis:** @\n\n**Final answer**\n\n$",
+        "> *Thinking…*\n> @\n\n$",
+        "[INST] @ [/INST] $",
+        "<<SYS>>@<</SYS>>\n[INST]@[/INST]\n$ [INST] @",
         "Thinking Process:\n\n1. @\n\n**Final text:** $",
     ] {
         let answer = form.replace('@', THOUGHT).replace('$', TEXT);
@@ -100,6 +105,8 @@ fn prose_and_markup_that_only_look_like_marks_stay() {
         "[1] Some think that (thinking) helps.",
         "Analysis\n\nThe beds stand on the terraces.",
         "Reasoning: the wind dries the beans.",
+        "Analysis: the wind dries the beans.\nThe answer is simple.",
+        "> The beds are thinking ground.\n\nThe wind dries them.",
         "The price is <s>12</s> 10 euros.",
         "The final answer: nobody knows.",
         "Use <details> for what few people read.",

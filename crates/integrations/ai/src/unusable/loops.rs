@@ -7,6 +7,8 @@ const LONGEST_UNIT: usize = 12;
 /// In prose, one word stands at most so often in a row, and a group of words less often than that.
 const MOST_WORDS: usize = 3;
 const MOST_GROUPS: usize = 2;
+/// So many words stand in the same order only once in a line.
+const GROUP: usize = 3;
 /// A text of so many words or more is judged by how many of its groups of three are new.
 const LONG: usize = 60;
 const LEAST_NEW_PERCENT: usize = 50;
@@ -20,10 +22,10 @@ pub(super) fn is_looping(text: &str) -> bool {
 /// The same for a title or a heading, where less is too much.
 pub(super) fn is_looping_line(line: &str) -> bool {
     let words = words_of(line);
-    let half = words.len() / 2;
-    // `Tea Tea`, `Green Tea Green Tea`; `Bora Bora` and `New York, New York` are names
-    let doubled = half >= 3 && words.len() == half * 2 && words[..half] == words[half..];
-    doubled || words.iter().any(|word| is_stuttered(word)) || repeats(&words, 2, 2)
+    // `Green Tea Leaves (Green Tea Leaves)`; `Bora Bora` and `New York, New York` are names
+    let groups: Vec<&[String]> = words.windows(GROUP).collect();
+    let twice = groups.iter().enumerate().any(|(at, group)| groups.iter().skip(at + GROUP).any(|other| other == group));
+    twice || words.iter().any(|word| is_stuttered(word)) || repeats(&words, 2, 2)
 }
 
 fn words_of(text: &str) -> Vec<String> {

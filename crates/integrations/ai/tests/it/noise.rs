@@ -136,6 +136,7 @@ async fn titles_and_headings_that_no_article_may_print_are_asked_for_once_more()
     let good = json("Growing beans", "The beds");
     for (bad, reason) in [
         (json("Beans beans beans", "The beds"), Unusable::Repetition),
+        (json("[Insert title here]", "The beds"), Unusable::Prompt),
         (json("Growing beans", "The bebebebebebebeds"), Unusable::Repetition),
         (json("I'm sorry, but I can't help with that.", "The beds"), Unusable::Refusal),
         ("I'm sorry, but I can't help with that.".to_owned(), Unusable::Refusal),
