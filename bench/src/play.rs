@@ -112,7 +112,7 @@ impl Step for Player {
 /// The smallest output that is valid.
 fn output(kind: StepKind, task: Uuid) -> Output {
     match kind {
-        article::RESEARCH => pipelines::article::research(1, Vec::new(), Vec::new()),
+        article::RESEARCH => pipelines::article::research(1, pipelines::article::Researched::default(), Vec::new()),
         article::OUTLINE => {
             let words = WordRange { min: 1, max: 1 };
             let section = SectionPlan { heading: None, points: Vec::new(), words, passages: Vec::new() };
