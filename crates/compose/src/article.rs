@@ -12,6 +12,7 @@ use crate::{
     claims::{self, PlacedClaim},
     figures::Figure,
     snapshot::{language_of, number},
+    table::Table,
 };
 
 /// A longer quotation is cut in `sources.md`; the span says where the rest is.
@@ -49,6 +50,8 @@ pub fn render(
 /// supported in part ` [n] [partly]`; behind an unsupported one ` [unsupported]`; behind one that claims nothing, or has
 /// no claim in `claims`, nothing. The cited sources are listed at the end under `## Sources`. What Markdown would read as markup in title, headings and prose is escaped.
 ///
+/// A table has one mark: behind its caption, or else below it.
+///
 /// Each of `figures` stands behind its paragraph, or behind the list of its item. Below it stands its caption, or else the
 /// title of its source, cited as a whole.
 pub fn render_with(
@@ -70,7 +73,10 @@ pub fn render_with(
         let mut waiting: Vec<&Figure> = Vec::new();
         for (p, paragraph) in section.text.paragraphs.iter().enumerate() {
             let item = paragraph.trim_start().starts_with("- ");
-            let text = marked(paragraph, |index| by_place.get(&(s, p, index)).copied(), &mut cited);
+            let claim = |index| by_place.get(&(s, p, index)).copied();
+            let table = Table::parse(paragraph).map(|table| tabulated(&table, claim(0), &mut cited));
+            let is_table = table.is_some();
+            let text = table.unwrap_or_else(|| marked(paragraph, claim, &mut cited));
             if text.is_empty() {
                 continue;
             }
@@ -81,6 +87,7 @@ pub fn render_with(
                 // A number says which item comes first.
                 true if number(&text).is_some() => text,
                 true => format!("- {text}"),
+                false if is_table => text,
                 false => escaped_start(text),
             };
             match blocks.last_mut() {
@@ -113,18 +120,37 @@ fn marked<'c>(paragraph: &str, claim: impl Fn(usize) -> Option<&'c Claim>, cited
             out.push(' ');
         }
         out.push_str(&escaped(&one_line(&body[range])));
-        match claim(index) {
-            Some(Claim { verdict: verdict @ (Verdict::Supported | Verdict::Partly), span: Some(span), .. }) => {
-                let _ = write!(out, " [{}]", number_of(span.source, cited));
-                if *verdict == Verdict::Partly {
-                    out.push_str(" [partly]");
-                }
-            }
-            Some(Claim { verdict: Verdict::NoClaim, .. }) | None => {}
-            Some(_) => out.push_str(" [unsupported]"),
+        let mark = mark_of(claim(index), cited);
+        if !mark.is_empty() {
+            let _ = write!(out, " {mark}");
         }
     }
     out
+}
+
+/// What stands behind a claim; may be empty.
+fn mark_of(claim: Option<&Claim>, cited: &mut Vec<u32>) -> String {
+    match claim {
+        Some(Claim { verdict: verdict @ (Verdict::Supported | Verdict::Partly), span: Some(span), .. }) => {
+            let partly = if *verdict == Verdict::Partly { " [partly]" } else { "" };
+            format!("[{}]{partly}", number_of(span.source, cited))
+        }
+        Some(Claim { verdict: Verdict::NoClaim, .. }) | None => String::new(),
+        Some(_) => "[unsupported]".to_owned(),
+    }
+}
+
+/// A table with its mark.
+fn tabulated(table: &Table, claim: Option<&Claim>, cited: &mut Vec<u32>) -> String {
+    let body = table.write(escaped);
+    let mark = mark_of(claim, cited);
+    let caption = escaped(&one_line(&table.caption));
+    match (caption.is_empty(), mark.is_empty()) {
+        (true, true) => body,
+        (true, false) => format!("{body}\n\n{mark}"),
+        (false, true) => format!("*{caption}*\n\n{body}"),
+        (false, false) => format!("*{caption}* {mark}\n\n{body}"),
+    }
 }
 
 /// The number of a source in the marks of the article.
@@ -247,7 +273,7 @@ pub fn sources_md(
     let list = |verdict: Verdict, rests: &str, none: &str| {
         let mut out = String::new();
         for (i, claim) in of(verdict).enumerate() {
-            let _ = write!(out, "\n{}. {}\n", i + 1, escaped(&one_line(&claim.sentence)));
+            let _ = write!(out, "\n{}. {}\n", i + 1, escaped(&named(&claim.sentence)));
             if verdict.falls_short() && !claim.missing.is_empty() {
                 let _ = writeln!(out, "   - Not found: {}", escaped(&claim.missing.join(", ")));
             }
@@ -261,6 +287,13 @@ pub fn sources_md(
     out.push_str("\n## What nothing supports\n");
     out.push_str(&list(Verdict::Unsupported, "Nearest:", "Every claim is supported."));
     out
+}
+
+/// A claim on one line; of a table its caption, its labels and how many rows it has.
+fn named(claim: &str) -> String {
+    let Some(table) = Table::parse(claim) else { return one_line(claim) };
+    let caption = if table.caption.is_empty() { String::new() } else { format!("{}: ", one_line(&table.caption)) };
+    format!("{caption}table of {} ({} rows)", table.header.join(" | "), table.rows.len())
 }
 
 fn rests_on(claim: &Claim, article: &RenderedArticle, sources: &[Snapshot]) -> String {

@@ -25,7 +25,7 @@ mod unspaced;
 use galley_domain::writing::{Claim, SectionText, Snapshot, Verdict};
 use galley_text::sentence;
 
-use crate::lexicon;
+use crate::{lexicon, table::Table};
 
 pub use index::Checker;
 
@@ -45,12 +45,16 @@ pub struct PlacedClaim {
 }
 
 /// The claims of an article, in reading order. Sentences are those of [`galley_text::sentence::split`]; the mark of a
-/// list item is no part of its first sentence.
+/// list item is no part of its first sentence. A table is one claim.
 pub fn check(sections: &[SectionText], sources: &[Snapshot]) -> Vec<PlacedClaim> {
     let checker = Checker::new(sources);
     let mut out = Vec::new();
     for (section, text) in sections.iter().enumerate() {
         for (paragraph, text) in text.paragraphs.iter().enumerate() {
+            if let Some(table) = Table::parse(text) {
+                out.push(PlacedClaim { section, paragraph, index: 0, claim: checker.check_table(text, &table) });
+                continue;
+            }
             let body = body(text);
             for (index, range) in sentence::split(body).into_iter().enumerate() {
                 out.push(PlacedClaim { section, paragraph, index, claim: checker.check(&body[range]) });

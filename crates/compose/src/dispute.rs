@@ -53,7 +53,7 @@ pub(crate) fn find(all: &[View<'_>], vocabulary: &Vocabulary, wanted: &dyn Fn(us
         return Vec::new();
     }
     let mut postings: HashMap<u32, Vec<usize>> = HashMap::new();
-    for (i, sentence) in all.iter().enumerate().filter(|(_, s)| s.source.kind != BlockKind::TableRow) {
+    for (i, sentence) in all.iter().enumerate().filter(|(_, s)| !is_of_table(s.source.kind)) {
         for id in &sentence.terms.content {
             postings.entry(*id).or_default().push(i);
         }
@@ -63,7 +63,7 @@ pub(crate) fn find(all: &[View<'_>], vocabulary: &Vocabulary, wanted: &dyn Fn(us
     let mut candidates: Vec<usize> = Vec::new();
     for one in (0..all.len()).filter(|i| wanted(*i)) {
         let own = &all[one];
-        if own.source.kind == BlockKind::TableRow || out.len() >= MAX_FOUND {
+        if is_of_table(own.source.kind) || out.len() >= MAX_FOUND {
             continue;
         }
         candidates.clear();
@@ -93,6 +93,10 @@ pub(crate) fn find(all: &[View<'_>], vocabulary: &Vocabulary, wanted: &dyn Fn(us
         }
     }
     out
+}
+
+fn is_of_table(kind: BlockKind) -> bool {
+    matches!(kind, BlockKind::TableRow | BlockKind::Table)
 }
 
 /// Cheap: enough words in common.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use galley_domain::{
     Fault, FaultCode,
-    writing::{Brief, SectionPlan, SectionText, Snapshot},
+    writing::{Brief, SectionPlan, SectionText, Snapshot, Span},
 };
 use galley_text::{sentence, word};
 
@@ -14,6 +14,8 @@ use crate::{
     plan::{self, Slot},
     pool::Pool,
     similar::Kept,
+    snapshot::{self, Shapes},
+    table::Table,
     title, usable,
     vocabulary::{TermSet, Vocabulary},
 };
@@ -49,8 +51,8 @@ pub fn fit(
         if draft.words() >= brief.words.min && !empty {
             break;
         }
-        let pool = pool.get_or_insert_with(|| Pool::without_lists(brief, sources, &Likeness::default()));
-        if !draft.grow(brief, pool) {
+        let pool = pool.get_or_insert_with(|| Pool::with(brief, sources, &Likeness::default(), Shapes::Nothing));
+        if !draft.grow(brief, pool, sources) {
             break;
         }
     }
@@ -92,6 +94,8 @@ struct Line {
 struct Paragraph {
     /// `- …`
     item: bool,
+    /// Its one line is all of a table.
+    table: bool,
     lines: Vec<Line>,
 }
 
@@ -154,8 +158,8 @@ impl Section {
     fn close_up(&mut self) {
         if let [.., before, last] = self.paragraphs.as_mut_slice()
             && last.lines.len() == 1
-            && !last.item
-            && !before.item
+            && !(last.item || last.table)
+            && !(before.item || before.table)
             && before.lines.len() < crate::pool::PARAGRAPH
         {
             before.lines.append(&mut last.lines);
@@ -212,8 +216,11 @@ impl Draft {
     fn paragraph(&mut self, text: &str) -> Paragraph {
         let text = text.trim();
         let (item, body) = text.strip_prefix("- ").map_or((false, text), |rest| (true, rest.trim()));
+        if Table::parse(text).is_some() {
+            return Paragraph { item: false, table: true, lines: vec![self.line(text)] };
+        }
         let lines = sentence::split(body).into_iter().map(|range| self.line(&body[range])).collect();
-        Paragraph { item, lines }
+        Paragraph { item, table: false, lines }
     }
 
     fn line(&mut self, text: &str) -> Line {
@@ -281,7 +288,7 @@ impl Draft {
     }
 
     /// Adds sentences of the sources where sections are short. Returns whether there were any.
-    fn grow(&mut self, brief: &Brief, pool: &Pool) -> bool {
+    fn grow(&mut self, brief: &Brief, pool: &Pool, sources: &[Snapshot]) -> bool {
         let mut told = Kept::default();
         let mut seen = Vocabulary::default();
         for line in self.sections.iter().flat_map(|s| &s.paragraphs).flat_map(|p| &p.lines) {
@@ -289,6 +296,12 @@ impl Draft {
         }
         let mut used: Vec<bool> =
             pool.sentences.iter().map(|s| told.has(&seen.add(&s.source.text, &self.lang), None)).collect();
+        // Rows of a table that stands in the article are told.
+        let shown = self.tables(sources);
+        for (used, sentence) in used.iter_mut().zip(&pool.sentences) {
+            let own = sentence.source.span;
+            *used |= shown.iter().any(|t| t.source == own.source && t.start <= own.start && own.end <= t.end);
+        }
         let missing = brief.words.target().saturating_sub(self.words());
         let mut slots = self.slots(brief, pool, missing);
         for (foreign, lax) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -302,7 +315,7 @@ impl Draft {
         for (index, slot) in slots.iter().enumerate() {
             for piece in &slot.chosen {
                 let lines = pool.sentences[piece.range()].iter().map(|s| self.line(&s.source.text)).collect();
-                self.sections[index].paragraphs.push(Paragraph { item: false, lines });
+                self.sections[index].paragraphs.push(Paragraph { lines, ..Paragraph::default() });
                 grown = true;
             }
             if !slot.chosen.is_empty() {
@@ -310,6 +323,20 @@ impl Draft {
             }
         }
         grown
+    }
+
+    /// Where the tables of the article stand in the sources.
+    fn tables(&self, sources: &[Snapshot]) -> Vec<Span> {
+        let own: Vec<&str> = (self.sections.iter().flat_map(|s| &s.paragraphs))
+            .filter(|p| p.table)
+            .flat_map(|p| &p.lines)
+            .map(|line| line.text.as_str())
+            .collect();
+        if own.is_empty() {
+            return Vec::new();
+        }
+        let all = sources.iter().flat_map(snapshot::tables);
+        all.filter(|(_, text)| own.contains(&text.as_str())).map(|(span, _)| span).collect()
     }
 
     /// A slot for each section with its part of what is missing.

@@ -48,9 +48,9 @@ pub fn notes(brief: &Brief, outline: &Outline, sources: &[Snapshot], built_in: b
         out.push(format!("no section on the {topics} {} of the order: {reason}{or}", listed(&missing)));
     }
     if built_in {
-        let lists = has_list(outline, sources);
+        let kinds = kinds(outline, sources);
         let mut wishes: Vec<&str> =
-            request.wishes.iter().filter(|wish| is_ignored(wish, lists)).map(|wish| wish.words.as_str()).collect();
+            request.wishes.iter().filter(|wish| is_ignored(wish, &kinds)).map(|wish| wish.words.as_str()).collect();
         let tone = format!("tone: {}", brief.tone.as_str());
         if brief.tone != Tone::default() {
             wishes.push(&tone);
@@ -119,20 +119,22 @@ fn contradictions(outline: &Outline, sources: &[Snapshot]) -> Vec<String> {
     out
 }
 
-/// Whether a passage of the plan is a list of its source.
-fn has_list(outline: &Outline, sources: &[Snapshot]) -> bool {
-    outline.sections.iter().flat_map(|section| &section.passages).any(|span| {
+/// Of what kinds the passages of the plan are.
+fn kinds(outline: &Outline, sources: &[Snapshot]) -> Vec<BlockKind> {
+    let spans = outline.sections.iter().flat_map(|section| &section.passages);
+    let of_span = |span: &Span| {
         let source = sources.iter().find(|source| source.number == span.source);
-        source.is_some_and(|source| {
-            sentences_about(source, &[*span]).iter().any(|sentence| sentence.kind == BlockKind::Listed)
-        })
-    })
+        source.map_or_else(Vec::new, |source| sentences_about(source, &[*span]))
+    };
+    spans.flat_map(of_span).map(|sentence| sentence.kind).collect()
 }
 
 /// Wishes that only a writer who can rephrase could follow. Length and language are fields of the order, and sources
 /// are always cited.
-fn is_ignored(wish: &Wish, has_list: bool) -> bool {
-    if has_list && request::asks_for_list(wish) {
+fn is_ignored(wish: &Wish, kinds: &[BlockKind]) -> bool {
+    let has = |kind| kinds.contains(&kind);
+    if has(BlockKind::Listed) && request::asks_for_list(wish) || has(BlockKind::Table) && request::asks_for_table(wish)
+    {
         return false;
     }
     let cites = ["source", "citation", "quellen", "fuentes", "fonti", "fontes", "источник"];

@@ -13,7 +13,9 @@ use crate::{
     likeness::{self, Likeness},
     plan::{self, Slot},
     pool::Pool,
-    similar, title,
+    similar,
+    snapshot::{BlockKind, Shapes},
+    title,
     topics::{self, Topic},
 };
 
@@ -59,11 +61,17 @@ pub fn outline_with(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) ->
     let is_enough = |outline: &Outline| {
         outline.sections.iter().map(|s| s.words.target()).sum::<u32>() >= brief.words.with_tolerance().min
     };
-    // A list that is too long for what is ordered is told in sentences.
-    if !pool.has_lists() || planned.as_ref().is_ok_and(is_enough) {
-        return planned;
+    // A table or a list that is too long for what is ordered is told in sentences.
+    let mut best = planned;
+    for (kind, shapes) in [(BlockKind::Table, Shapes::Lists), (BlockKind::Listed, Shapes::Nothing)] {
+        if best.as_ref().is_ok_and(is_enough) {
+            break;
+        }
+        if pool.has(kind) {
+            best = plan_of(brief, sources, &Pool::with(brief, sources, likeness, shapes)).or(best);
+        }
     }
-    plan_of(brief, sources, &Pool::without_lists(brief, sources, likeness)).or(planned)
+    best
 }
 
 fn plan_of(brief: &Brief, sources: &[Snapshot], pool: &Pool) -> Result<Outline, Fault> {

@@ -18,7 +18,9 @@ const CLOSE: u32 = 12;
 const SLACK: u32 = 14;
 /// The same of a list.
 const LIST_SLACK: u32 = 40;
-/// What it is worth that a passage is a list where the order asks for one.
+/// Tables in a section, and in an article.
+const MAX_TABLES: (usize, usize) = (1, 2);
+/// What it is worth that a passage is a list, or a table, where the order asks for one.
 const LISTED: f32 = 0.5;
 /// What it is worth for the opening that the best source begins so.
 const LEAD: f32 = 0.3;
@@ -153,7 +155,8 @@ impl<'a> Filler<'a> {
                 });
             let Some(slot) = next else { break };
             let left = budgets[slot] - slots[slot].words;
-            match self.best(slot, slots, left, least) {
+            let tables = self.tables_left(slot, slots, used);
+            match self.best(slot, slots, left, least, tables) {
                 Some((candidate, len)) => self.take(candidate, len, &mut slots[slot], used),
                 None => done[slot] = true,
             }
@@ -161,7 +164,7 @@ impl<'a> Filler<'a> {
     }
 
     /// The best piece for a section and how many of its sentences to take.
-    fn best(&self, slot: usize, slots: &[Slot], left: u32, least: Fit) -> Option<(usize, usize)> {
+    fn best(&self, slot: usize, slots: &[Slot], left: u32, least: Fit, tables: bool) -> Option<(usize, usize)> {
         let before: Vec<Piece> = slots[..=slot].iter().flat_map(|s| s.chosen.iter().copied()).collect();
         let mut best: Option<(f32, usize, usize)> = None;
         for (i, candidate) in self.pieces.iter().enumerate() {
@@ -177,7 +180,9 @@ impl<'a> Filler<'a> {
             let is_list = self.pool.sentences[first].source.kind == BlockKind::Listed;
             let is_torn = is_list && !slots[slot].home.contains(&first);
             let is_misplaced = (is_row && grade < Fit::Related || is_torn) && !self.lax;
-            if candidate.taken || closed || grade < least || is_misplaced {
+            let is_barred = self.pool.sentences[first].source.kind == BlockKind::Table
+                && !(tables && self.is_place_for_table(candidate, slot, slots));
+            if candidate.taken || closed || grade < least || is_misplaced || is_barred {
                 continue;
             }
             let value = fit - 0.5 * (candidate.likeness - 0.25).max(0.0);
@@ -192,6 +197,21 @@ impl<'a> Filler<'a> {
         best.map(|(_, i, len)| (i, len))
     }
 
+    /// Whether a section may have one more table.
+    fn tables_left(&self, slot: usize, slots: &[Slot], used: &[bool]) -> bool {
+        let is_table = |i: usize| self.pool.sentences[i].source.kind == BlockKind::Table;
+        let own = slots[slot].chosen.iter().filter(|piece| is_table(piece.first)).count();
+        let all = (0..used.len()).filter(|i| used[*i] && is_table(*i)).count();
+        own < MAX_TABLES.0 && all < MAX_TABLES.1
+    }
+
+    /// A table stands below its own heading. Where the order asks for one, below the nearest.
+    fn is_place_for_table(&self, candidate: &Candidate, slot: usize, slots: &[Slot]) -> bool {
+        let is_edge = slots.len() > 1 && (slots[slot].opening || slots[slot].closing);
+        let is_asked = self.pool.wants_tables() && candidate.fit[slot].1 >= Fit::Nearest;
+        !is_edge && (slots.len() == 1 || is_asked || slots[slot].home.contains(&candidate.piece.first))
+    }
+
     /// How many sentences of a piece fit; 0 where it does not.
     fn length(&self, candidate: &Candidate, left: u32, before: &[Piece], slots: &[Slot], slot: usize) -> usize {
         let piece = candidate.piece;
@@ -200,7 +220,7 @@ impl<'a> Filler<'a> {
             return 0;
         }
         // A list that is cut says something else.
-        let is_list = sentences[piece.first].source.kind == BlockKind::Listed;
+        let is_list = matches!(sentences[piece.first].source.kind, BlockKind::Listed | BlockKind::Table);
         let slack = if is_list { LIST_SLACK } else { SLACK };
         let mut words = 0;
         let mut len = 0;
@@ -280,7 +300,11 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool
     // How much of the article it speaks of.
     let wide = if touched > 1 { touched as f32 / parts as f32 } else { 0.0 };
     let is_row = lead.source.kind == BlockKind::TableRow;
-    let form = if pool.wants_lists() && lead.source.kind == BlockKind::Listed { LISTED } else { 0.0 };
+    let form = match lead.source.kind {
+        BlockKind::Listed if pool.wants_lists() => LISTED,
+        BlockKind::Table if pool.wants_tables() => LISTED,
+        _ => 0.0,
+    };
     slots
         .iter()
         .enumerate()
@@ -415,7 +439,7 @@ pub(crate) fn tell_both_sides(pool: &Pool, slots: &mut [Slot]) {
             Some(_) => continue,
             None => {
                 let mut first = dispute.other;
-                if pool.sentences[first].source.kind == BlockKind::Listed {
+                if matches!(pool.sentences[first].source.kind, BlockKind::Listed | BlockKind::Table) {
                     continue;
                 }
                 while pool.sentences[first].source.hangs && follows(pool, first) && dispute.other - first < PARAGRAPH {

@@ -12,7 +12,7 @@ use crate::{
     rank::{self, Ranked},
     request::{self, Request},
     similar,
-    snapshot::{BlockKind, SourceSentence, sentences_in, sentences_without_lists},
+    snapshot::{BlockKind, Shapes, SourceSentence, sentences_in},
     title, usable,
     vocabulary::{TermSet, Vocabulary, idf, shared},
 };
@@ -83,16 +83,11 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub fn new(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) -> Self {
-        Self::read(brief, sources, likeness, true)
+        Self::with(brief, sources, likeness, Shapes::ListsAndTables)
     }
 
-    /// The same, with the sentences of lists one by one.
-    pub fn without_lists(brief: &Brief, sources: &[Snapshot], likeness: &Likeness) -> Self {
-        Self::read(brief, sources, likeness, false)
-    }
-
-    fn read(brief: &Brief, sources: &[Snapshot], likeness: &Likeness, lists: bool) -> Self {
-        let sentences = if lists { sentences_in } else { sentences_without_lists };
+    /// The same, with what is in none of the shapes sentence by sentence.
+    pub fn with(brief: &Brief, sources: &[Snapshot], likeness: &Likeness, shapes: Shapes) -> Self {
         let ranked = Ranked::new(brief, sources);
         let best = ranked.iter().map(|ranked| ranked.score).fold(f32::MIN_POSITIVE, f32::max);
         let share = (MAX_SENTENCES / sources.len().max(1)).max(MIN_SHARE);
@@ -107,7 +102,7 @@ impl Pool {
             let length = source.text.len().max(1) as f32;
             let code: Arc<str> = Arc::from(lang);
             let mut above: Option<Arc<[String]>> = None;
-            for sentence in sentences(source, lang).into_iter().take(share) {
+            for sentence in sentences_in(source, lang, shapes).into_iter().take(share) {
                 // What an order names may stand in a heading alone.
                 if above.as_ref().is_none_or(|above| !Arc::ptr_eq(above, &sentence.headings)) {
                     sentence.headings.last().into_iter().for_each(|heading| drop(vocabulary.add(heading, lang)));
@@ -122,7 +117,7 @@ impl Pool {
                     duplicate: false,
                     rank,
                     depth: sentence.span.start as f32 / length,
-                    whole: sentence.kind == BlockKind::Listed
+                    whole: matches!(sentence.kind, BlockKind::Listed | BlockKind::Table)
                         || lexicon::of(lang).is_none() && !word::is_unspaced(lang),
                     lang: Arc::clone(&code),
                     source: sentence,
@@ -261,8 +256,13 @@ impl Pool {
         self.request.wishes.iter().any(request::asks_for_list)
     }
 
-    pub fn has_lists(&self) -> bool {
-        self.sentences.iter().any(|s| s.source.kind == BlockKind::Listed)
+    /// Whether the order asks for a table.
+    pub fn wants_tables(&self) -> bool {
+        self.request.wishes.iter().any(request::asks_for_table)
+    }
+
+    pub fn has(&self, kind: BlockKind) -> bool {
+        self.sentences.iter().any(|s| s.source.kind == kind)
     }
 
     /// Leaves out what the order wants left out, unless too little would be left.
@@ -309,6 +309,9 @@ impl Pool {
 
 /// Very long, very short, and talking to the reader: fine, but others are better.
 fn form_penalty(sentence: &Sentence) -> f32 {
+    if sentence.source.kind == BlockKind::Table {
+        return 0.0;
+    }
     let length = match sentence.words {
         0..=7 => 0.06,
         8..=32 => 0.0,

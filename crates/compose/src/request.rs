@@ -96,6 +96,14 @@ pub(crate) fn asks_for_list(wish: &Wish) -> bool {
     wish.kind == WishKind::Format && LISTS.iter().any(|word| lower.contains(word))
 }
 
+/// Whether a wish about form is one for a table: `as a table`, `in a table`.
+pub(crate) fn asks_for_table(wish: &Wish) -> bool {
+    const TABLES: &[&str] =
+        &["table", "tabular", "tabelle", "tabellarisch", "tableau", "tabla", "tabella", "tabela", "таблиц"];
+    let lower = wish.words.to_lowercase();
+    wish.kind == WishKind::Format && TABLES.iter().any(|word| lower.contains(word))
+}
+
 /// Reads an order: its prompt, and the sections that a template names.
 pub fn read(brief: &Brief) -> Request {
     let mut request = Request::default();

@@ -13,8 +13,8 @@ use crate::{
     vocabulary::{TermSet, Vocabulary},
 };
 
-/// Writes section `index` of an outline: the sentences of its passages, verbatim, in paragraphs of two to five. Where
-/// another source takes over, its title may be named once. A section without passages, or beyond the
+/// Writes section `index` of an outline: the sentences of its passages, verbatim, in paragraphs of two to five. A list
+/// or a table stays one. Where another source takes over, its title may be named once. A section without passages, or beyond the
 /// last one, gives no paragraphs.
 pub fn section(brief: &Brief, outline: &Outline, index: usize, sources: &[Snapshot]) -> SectionText {
     if index >= outline.sections.len() {
@@ -55,7 +55,8 @@ fn paragraphs<'a>(passages: &[Span], read: &'a BTreeMap<u32, Vec<SourceSentence>
     }
     if let [.., before, last] = out.as_mut_slice()
         && last.len() == 1
-        && !is_list(before)
+        && !keeps_shape(before)
+        && !keeps_shape(last)
         && before.len() < PARAGRAPH
     {
         before.append(last);
@@ -84,6 +85,11 @@ fn is_list(paragraph: &[&SourceSentence]) -> bool {
     paragraph.first().is_some_and(|s| s.kind == BlockKind::Listed)
 }
 
+/// Whether a paragraph is a list or a table, which no sentence joins.
+fn keeps_shape(paragraph: &[&SourceSentence]) -> bool {
+    paragraph.first().is_some_and(|s| matches!(s.kind, BlockKind::Listed | BlockKind::Table))
+}
+
 /// What leads to a list as a paragraph, each item as one.
 fn listed(texts: Vec<String>, out: &mut Vec<String>) {
     for (at, text) in texts.into_iter().enumerate() {
@@ -94,7 +100,7 @@ fn listed(texts: Vec<String>, out: &mut Vec<String>) {
 /// Whether the next run continues a paragraph rather than opening one.
 fn joins(paragraph: &[&SourceSentence], next: &[&SourceSentence]) -> bool {
     let (Some(last), Some(first)) = (paragraph.last(), next.first()) else { return false };
-    if paragraph.len() + next.len() > PARAGRAPH || is_list(paragraph) || is_list(next) {
+    if paragraph.len() + next.len() > PARAGRAPH || keeps_shape(paragraph) || keeps_shape(next) {
         return false;
     }
     let same_source = last.span.source == first.span.source;

@@ -24,6 +24,8 @@ pub enum BlockKind {
     Listed,
     /// `| … |`; never the header row.
     TableRow,
+    /// A table that stands in the article as a table.
+    Table,
 }
 
 pub(crate) use list::number;
@@ -86,23 +88,40 @@ pub(crate) fn language_of(snapshot: &Snapshot) -> &str {
 /// Left out are fragments, questions, code, navigation and boilerplate, first person outside of quotes, and what points
 /// to other parts of its document.
 pub fn sentences(snapshot: &Snapshot) -> Vec<SourceSentence> {
-    sentences_in(snapshot, language_of(snapshot))
+    sentences_in(snapshot, language_of(snapshot), Shapes::Lists)
+}
+
+/// What stands in an article in the shape that it has in its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shapes {
+    ListsAndTables,
+    Lists,
+    /// Items and rows are sentences.
+    Nothing,
 }
 
 /// The same, where the language is known already.
-pub(crate) fn sentences_in(snapshot: &Snapshot, language: &str) -> Vec<SourceSentence> {
-    sentences_of(snapshot, language, |_| true, |_| true)
+pub(crate) fn sentences_in(snapshot: &Snapshot, language: &str, shapes: Shapes) -> Vec<SourceSentence> {
+    let is_kept = |kind, _: &Range<usize>| match shapes {
+        Shapes::ListsAndTables => true,
+        Shapes::Lists => kind == BlockKind::Listed,
+        Shapes::Nothing => false,
+    };
+    sentences_of(snapshot, language, |_| true, is_kept)
 }
 
-/// The same, with the sentences of lists one by one.
-pub(crate) fn sentences_without_lists(snapshot: &Snapshot, language: &str) -> Vec<SourceSentence> {
-    sentences_of(snapshot, language, |_| true, |_| false)
+/// The tables of a snapshot that can stand in an article: where each stands in it, and its paragraph of the article.
+pub(crate) fn tables(snapshot: &Snapshot) -> Vec<(Span, String)> {
+    let blocks = blocks(snapshot);
+    let span = |range: Range<usize>| Span { source: snapshot.number, start: range.start, end: range.end };
+    let found = table::find(&snapshot.text, &blocks, lexicon::of(language_of(snapshot)));
+    found.into_iter().map(|table| (span(table.range), table.text)).collect()
 }
 
-/// Of those blocks alone that have one of the spans in them. A list is one where a span has all of it.
+/// Of those blocks alone that have one of the spans in them. A list or a table is one where a span has all of it.
 pub(crate) fn sentences_about(snapshot: &Snapshot, spans: &[Span]) -> Vec<SourceSentence> {
     let touches = |part: &Range<usize>| spans.iter().any(|span| part.start < span.end && span.start < part.end);
-    let holds = |list: &Range<usize>| spans.iter().any(|span| span.start <= list.start && list.end <= span.end);
+    let holds = |_, whole: &Range<usize>| spans.iter().any(|span| span.start <= whole.start && whole.end <= span.end);
     sentences_of(snapshot, language_of(snapshot), |block| block.parts.iter().any(touches), holds)
 }
 
@@ -110,7 +129,7 @@ fn sentences_of(
     snapshot: &Snapshot,
     language: &str,
     wanted: impl Fn(&Block) -> bool,
-    is_kept: impl Fn(&Range<usize>) -> bool,
+    is_kept: impl Fn(BlockKind, &Range<usize>) -> bool,
 ) -> Vec<SourceSentence> {
     let language = lexicon::of(language);
     let blocks = blocks(snapshot);
@@ -119,16 +138,31 @@ fn sentences_of(
     let mut lists = if transcript.is_none() { list::find(&snapshot.text, &blocks, language) } else { Vec::new() };
     lists.retain(|list| {
         let parts = list.parts(&blocks);
-        parts.first().zip(parts.last()).is_some_and(|(first, last)| is_kept(&(first.start..last.end)))
+        parts
+            .first()
+            .zip(parts.last())
+            .is_some_and(|(first, last)| is_kept(BlockKind::Listed, &(first.start..last.end)))
     });
+    let mut tables = if transcript.is_none() { table::find(&snapshot.text, &blocks, language) } else { Vec::new() };
+    tables.retain(|table| is_kept(BlockKind::Table, &table.range));
     let mut lists = lists.into_iter().peekable();
     for (number, block) in blocks.iter().enumerate() {
         let list = lists.next_if(|list| list.blocks.end <= number + 1);
         let in_list = list.is_some() || lists.peek().is_some_and(|list| list.blocks.contains(&number));
-        if !wanted(block) {
+        if !wanted(block) || tables.iter().any(|table| table.captions.contains(&number)) {
             continue;
         }
-        if block.kind == BlockKind::TableRow {
+        if let Some(table) = tables.iter().find(|table| table.block == number) {
+            out.push(SourceSentence {
+                span: Span { source: snapshot.number, start: table.range.start, end: table.range.end },
+                text: table.text.clone(),
+                kind: BlockKind::Table,
+                headings: Arc::clone(&block.headings),
+                paragraph: number,
+                position: 0,
+                hangs: false,
+            });
+        } else if block.kind == BlockKind::TableRow {
             table_sentences(snapshot, block, number, language, &mut out);
         } else if transcript.is_none() && !in_list {
             prose_sentences(snapshot, block, number, language, &mut out);

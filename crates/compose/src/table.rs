@@ -2,12 +2,14 @@
 
 mod delimited;
 mod phrase;
+mod whole;
 
 use galley_text::{sentence, word};
 
 use crate::{lexicon::Language, transcript};
 
 pub(crate) use delimited::{Separator, gather};
+pub(crate) use whole::{Table, find};
 
 const COLUMNS: std::ops::RangeInclusive<usize> = 2..=40;
 /// More values make a sentence that nobody reads; further columns are left out.

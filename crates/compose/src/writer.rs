@@ -64,7 +64,7 @@ fn description(brief: &Brief, prose: &str, title: &str) -> String {
     let mut vocabulary = Vocabulary::default();
     let query = rank::query(brief, &mut vocabulary);
     let mut best: Option<(f32, String)> = None;
-    for paragraph in prose.lines().map(str::trim).filter(|l| !l.is_empty()) {
+    for paragraph in prose.lines().map(str::trim).filter(|l| !l.is_empty() && !l.contains(" | ")) {
         let ranges = sentence::split(paragraph);
         for (i, range) in ranges.iter().enumerate() {
             let text = &paragraph[range.clone()];

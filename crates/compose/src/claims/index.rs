@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod look;
+mod tables;
 
 /// Spans of so many sentences at most.
 const WINDOW: usize = 3;
@@ -128,6 +129,10 @@ impl<'a> Checker<'a> {
             self.languages.len() - 1
         });
         let blocks = blocks(source);
+        for table in table::find(&source.text, &blocks, lexicon::of(&lang)) {
+            let span = Span { source: source.number, start: table.range.start, end: table.range.end };
+            self.exact.entry(key(&table.text)).or_default().push(span);
+        }
         for said in Transcript::detect(&source.text, &blocks)
             .map(|transcript| transcript.sentences(source, &blocks, lexicon::of(&lang), |_| true))
             .unwrap_or_default()

@@ -67,7 +67,7 @@ const EN: Table = Table {
         year-olds, reading level, grade level",
     format: "
         checklist, check list, steps, bullet points, bullet list, bulleted list, bullets, numbered list, step by step,
-        step-by-step, step-by-step guide, as a table, in a table, comparison table, as an interview, as a faq,
+        step-by-step, step-by-step guide, as a table, in a table, with a table, comparison table, as an interview, as a faq,
         as an faq, faq format, q and a, as a list, as a listicle, listicle, as a letter, as a dialogue, as a story,
         as a press release, press release, short sentences, short paragraphs, simple language, plain language,
         simple words, plain english, easy words, active voice, first person, second person, third person,
@@ -83,7 +83,7 @@ const EN: Table = Table {
         call to action, seo, seo-friendly, seo-optimised, seo-optimized, keywords, keyword, meta description,
         cite sources, cite the sources, with sources, with citations, with quotes, with quotations, with examples,
         practical examples, concrete examples, real examples, with images, with pictures, catchy title,
-        catchy headline, table of contents, key takeaways, emojis, emoji, hashtags",
+        catchy headline, table of contents, with a table of contents, key takeaways, emojis, emoji, hashtags",
 };
 
 const DE: Table = Table {

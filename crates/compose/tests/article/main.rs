@@ -5,4 +5,5 @@ mod disputes;
 mod fixtures;
 mod lists;
 mod properties;
+mod tables;
 mod truth;
