@@ -12,6 +12,7 @@ use crate::{
     charset,
     error::FileError,
     limits::{Budget, Limits, size},
+    pictures::{SIGNATURE, is_picture},
     sniff::FileKind,
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Archive<'a> {
     limits: &'a Limits,
     budget: &'a Budget,
     expanded: usize,
+    /// Of the pictures alone: one too many must not cost the text that is read behind it.
+    expanded_pictures: usize,
 }
 
 impl<'a> Archive<'a> {
@@ -35,7 +38,7 @@ impl<'a> Archive<'a> {
         if zip.len() > limits.entries {
             return Err(FileError::bomb("too many members in the archive"));
         }
-        Ok(Self { zip, names, limits, budget, expanded: 0 })
+        Ok(Self { zip, names, limits, budget, expanded: 0, expanded_pictures: 0 })
     }
 
     /// The bytes of a member, `None` if there is none of that name.
@@ -68,14 +71,28 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// The first bytes of a picture, one more than `most` of one that has more; none where there is no such member or it
-    /// cannot be unpacked. What is not unpacked takes nothing, so no other limit counts.
-    pub(crate) fn picture(&mut self, name: &str, most: usize) -> Vec<u8> {
+    /// The bytes of a picture; empty where no picture is to be had there, `None` where it has more than `most` bytes or the
+    /// pictures together unpack to more than a file may. A document can name one member thousands of times, so what is no
+    /// picture is not unpacked beyond its first bytes.
+    pub(crate) fn picture(&mut self, name: &str, most: usize) -> Result<Option<Vec<u8>>, FileError> {
+        self.budget.check()?;
         let mut out = Vec::new();
-        let Some(Ok(member)) = self.names.get(name).map(|index| self.zip.by_index(*index)) else { return out };
-        match member.take(most as u64 + 1).read_to_end(&mut out) {
-            Ok(_) => out,
-            Err(_) => Vec::new(),
+        let Some(Ok(mut member)) = self.names.get(name).map(|index| self.zip.by_index(*index)) else {
+            return Ok(Some(out));
+        };
+        let most = most.min(self.limits.expanded_bytes.saturating_sub(self.expanded_pictures));
+        if most == 0 {
+            return Ok(None);
+        }
+        let start = (&mut member).take(SIGNATURE as u64).read_to_end(&mut out);
+        if start.is_err() || !is_picture(&out) {
+            return Ok(Some(Vec::new()));
+        }
+        let rest = member.take((most as u64 + 1).saturating_sub(out.len() as u64)).read_to_end(&mut out);
+        self.expanded_pictures = self.expanded_pictures.saturating_add(out.len());
+        match rest {
+            Ok(_) => Ok(Some(out).filter(|out| out.len() <= most)),
+            Err(_) => Ok(Some(Vec::new())),
         }
     }
 

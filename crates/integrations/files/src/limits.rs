@@ -19,7 +19,8 @@ use crate::error::FileError;
 pub struct Limits {
     /// Bytes of the file as uploaded.
     pub bytes: usize,
-    /// Bytes that all archive members (DOCX, XLSX) or all streams (PDF) together may unpack to.
+    /// Bytes that all archive members (DOCX, XLSX) or all streams (PDF) together may unpack to. The pictures of an archive
+    /// are counted by themselves.
     pub expanded_bytes: usize,
     /// How many times its packed size one archive member may unpack to; members below 1 MiB unpacked are let be.
     pub ratio: usize,

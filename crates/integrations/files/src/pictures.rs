@@ -12,6 +12,8 @@ use crate::{html::one_line, limits::Limits};
 const LEAST_SIDE: u32 = 100;
 /// Characters of a description and of a caption.
 const LONGEST_WORDS: usize = 500;
+/// The first bytes that tell what a picture is.
+pub(crate) const SIGNATURE: usize = 12;
 /// In names of classes and files, words of pictures that belong to the page and not to its text.
 const OF_THE_PAGE: [&str; 14] = [
     "logo", "logos", "icon", "icons", "sprite", "avatar", "pixel", "spacer", "tracker", "tracking", "emoji", "badge",
@@ -216,6 +218,15 @@ impl<'a> Gallery<'a> {
         }
     }
 
+    /// A member of an archive, which is told as [`Archive::picture`](crate::archive::Archive::picture) tells it.
+    pub(crate) fn add_packed(&mut self, shown: Shown, bytes: Option<Vec<u8>>) {
+        match bytes {
+            Some(bytes) => self.add_bytes(shown, bytes),
+            None if self.wants(&shown) => self.add_too_large(),
+            None => {}
+        }
+    }
+
     /// A `data:` address.
     pub(crate) fn add_data(&mut self, shown: Shown, address: &str) {
         let parts = address.split_once(',').filter(|(head, _)| head.trim_end().ends_with(";base64"));
@@ -244,7 +255,7 @@ impl<'a> Gallery<'a> {
 }
 
 /// By the first bytes, as every program tells them.
-fn is_picture(bytes: &[u8]) -> bool {
+pub(crate) fn is_picture(bytes: &[u8]) -> bool {
     matches!(
         bytes,
         [0xff, 0xd8, 0xff, ..]

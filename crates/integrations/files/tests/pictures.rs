@@ -168,6 +168,34 @@ fn a_packed_picture_that_unpacks_to_too_much_is_left_out_and_the_text_stays() {
 }
 
 #[test]
+fn a_member_that_is_named_many_times_is_not_unpacked_each_time() {
+    let many = |id: &str, alt: &str| format!("<w:p>{}</w:p>", drawing(id, alt, 400)).repeat(900);
+    let body = [
+        paragraph("Words."),
+        many("r1", "Zeros"),
+        many("r2", "Large"),
+        format!("<w:p>{}</w:p>", drawing("r3", "Late", 400)),
+    ];
+    let document = word_part("document", &format!("<w:body>{}</w:body>", body.concat()));
+    let rels = r#"<Relationships><Relationship Id="r1" Type="x/image" Target="media/zeros.png"/><Relationship Id="r2" Type="x/image" Target="media/large.png"/><Relationship Id="r3" Type="x/image" Target="media/late.png"/></Relationships>"#;
+    let file = zip(&[
+        ("[Content_Types].xml", WORD_TYPES.as_bytes()),
+        ("word/document.xml", document.as_bytes()),
+        ("word/_rels/document.xml.rels", rels.as_bytes()),
+        ("word/media/zeros.png", &vec![0; 5 << 20]),
+        ("word/media/large.png", &[PNG, &vec![0; 6 << 20]].concat()),
+        ("word/media/late.png", PNG),
+    ]);
+    let read = read(&file, "a.docx");
+    let left_out = PicturesLeftOut { unreadable: 900, too_large: 901, ..PicturesLeftOut::default() };
+    assert_eq!(
+        (read.text.as_str(), read.pictures.left_out),
+        ("Words.", left_out),
+        "the pictures have used up their share"
+    );
+}
+
+#[test]
 fn pictures_on_a_sheet_stand_behind_its_table() {
     let cells = r#"<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>Part</t></is></c><c r="B1" t="inlineStr"><is><t>Mass</t></is></c></row><row r="2"><c r="A2" t="inlineStr"><is><t>Stone</t></is></c><c r="B2"><v>40</v></c></row></sheetData>"#;
     let drawing = r#"<xdr:wsDr><xdr:pic><xdr:nvPicPr><xdr:cNvPr id="2" name="Picture 1" descr="The stone"/></xdr:nvPicPr><xdr:blipFill><a:blip r:embed="p1"/></xdr:blipFill><xdr:spPr><a:ext cx="3810000" cy="3810000"/></xdr:spPr></xdr:pic></xdr:wsDr>"#;

@@ -2,6 +2,7 @@
 
 use crate::{
     archive::Archive,
+    error::FileError,
     limits::Limits,
     pictures::{Gallery, Pictures, Shown},
     relations::Parts,
@@ -77,17 +78,23 @@ impl Drawings {
     }
 
     /// With their bytes, of which `parts` says where they are.
-    pub(super) fn pictures(self, archive: &mut Archive<'_>, parts: &Parts, limits: &Limits) -> Pictures {
+    pub(super) fn pictures(
+        self,
+        archive: &mut Archive<'_>,
+        parts: &Parts,
+        limits: &Limits,
+    ) -> Result<Pictures, FileError> {
         let mut gallery = Gallery::new(limits);
         if limits.pictures == 0 {
-            return gallery.into_pictures();
+            return Ok(gallery.into_pictures());
         }
         for Drawing { part, shown } in self.found {
             if gallery.wants(&shown) {
-                let bytes = parts.get(&part).map(|(_, name)| archive.picture(name, gallery.room()));
-                gallery.add_bytes(shown, bytes.unwrap_or_default());
+                let name = parts.get(&part).map_or("", |(_, name)| name);
+                let bytes = archive.picture(name, gallery.room())?;
+                gallery.add_packed(shown, bytes);
             }
         }
-        gallery.into_pictures()
+        Ok(gallery.into_pictures())
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Rea
     }
     // Of a document whose list of parts is damaged the text is still there.
     let parts = relations::of_part(&mut archive, &main, budget).unwrap_or_default();
-    let pictures = body.drawings.pictures(&mut archive, &parts, limits);
+    let pictures = body.drawings.pictures(&mut archive, &parts, limits)?;
     Ok(Read { title: title.or(body.title), warnings, truncated: body.cut, pictures, ..Read::new(body.out) })
 }
 

@@ -28,8 +28,9 @@ pub(super) fn add(
         let Some(text) = archive.text(&drawing)? else { continue };
         for (shown, id) in pictures(&text, at, budget)? {
             if gallery.wants(&shown) {
-                let bytes = parts.get(&id).map(|(_, name)| archive.picture(name, gallery.room()));
-                gallery.add_bytes(shown, bytes.unwrap_or_default());
+                let name = parts.get(&id).map_or("", |(_, name)| name);
+                let bytes = archive.picture(name, gallery.room())?;
+                gallery.add_packed(shown, bytes);
             }
         }
     }
