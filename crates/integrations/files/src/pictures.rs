@@ -248,10 +248,14 @@ impl<'a> Gallery<'a> {
     }
 
     fn push(&mut self, shown: Shown, content: PictureContent) {
-        let words = |text: &str| one_line(text).chars().take(LONGEST_WORDS).collect::<String>();
         let (alt, caption) = (words(&shown.alt), words(&shown.caption));
         self.taken.list.push(Picture { at: shown.at, alt, caption, content });
     }
+}
+
+/// What is said about a picture, on one line and cut: one text may be said of thousands.
+pub(crate) fn words(text: &str) -> String {
+    one_line(text).chars().take(LONGEST_WORDS).collect()
 }
 
 /// By the first bytes, as every program tells them.

@@ -347,20 +347,27 @@ fn small_texts_need_little_memory() {
         ("a.page", "<div><p>Every word, counts, here, in this. "),
     ] {
         for kib in [16, 128] {
-            check(name, unit, kib << 10, 2 + kib / 4);
+            check(name, unit, "", kib << 10, 2 + kib / 4);
         }
     }
+    // Pictures of one figure, all with the same long caption.
+    let caption = format!("<figcaption>{}</figcaption></figure>", "a caption ".repeat(8 << 10));
+    check("a.page", "<img src=a alt=b>", &caption, 128 << 10, 34);
 }
 
 #[cfg(target_os = "linux")]
-fn check(name: &str, unit: &str, size: usize, mb: usize) {
+fn check(name: &str, unit: &str, end: &str, size: usize, mb: usize) {
     let limits = serde_json::to_string(&Limits::default()).expect("plain data");
     let question = match name.strip_suffix(".page") {
         Some(_) => r#"{"Page":{"base_url":null}}"#.to_owned(),
         None => format!(r#"{{"File":{{"name":"{name}"}}}}"#),
     };
     let mut text = if name.contains("html") || name.contains("page") { "<html><body>" } else { "" }.to_owned();
-    text += &unit.repeat((size - text.len()) / unit.len());
+    if !end.is_empty() {
+        text += "<figure>";
+    }
+    text += &unit.repeat((size - text.len() - end.len()) / unit.len());
+    text += end;
     // Beside it the stack and the program have 16 each.
     let (share, parent) = (mb + 32, std::process::id());
     let job =

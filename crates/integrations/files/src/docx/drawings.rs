@@ -4,7 +4,7 @@ use crate::{
     archive::Archive,
     error::FileError,
     limits::Limits,
-    pictures::{Gallery, Pictures, Shown},
+    pictures::{Gallery, Pictures, Shown, words},
     relations::Parts,
     xml::Element,
 };
@@ -43,11 +43,11 @@ impl Drawings {
             "docPr" => {
                 let described = [element.attribute("descr"), element.attribute("title")];
                 let described = described.into_iter().flatten().find(|text| !text.trim().is_empty());
-                self.current.alt = described.unwrap_or_default();
+                self.current.alt = words(&described.unwrap_or_default());
             }
             "blip" => self.picture(element.attribute("embed")),
             "imagedata" => {
-                self.current.alt = element.attribute("title").unwrap_or_default();
+                self.current.alt = words(&element.attribute("title").unwrap_or_default());
                 self.picture(element.attribute("id"));
             }
             _ => self.current = Shown::default(),
@@ -69,7 +69,7 @@ impl Drawings {
 
     /// A caption that is about to be written at `at`: of the pictures that stand right before it, or in it.
     pub(super) fn caption(&mut self, at: usize, text: &str) {
-        let (open, count) = (self.open, self.found.len());
+        let (open, count, text) = (self.open, self.found.len(), words(text));
         for (index, drawing) in self.found.iter_mut().enumerate() {
             if index + open >= count || drawing.shown.at == at {
                 text.clone_into(&mut drawing.shown.caption);

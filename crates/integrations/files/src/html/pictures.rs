@@ -36,7 +36,7 @@ pub(super) fn placed(
         let shown = Shown {
             at,
             alt: described(element),
-            caption: spot.caption,
+            caption: spot.caption.to_string(),
             size: size(element),
             names: names(element, &source),
         };

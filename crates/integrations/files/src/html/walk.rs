@@ -1,10 +1,13 @@
 //! From a tree to blocks: headings, paragraphs, lists and tables.
 
+use std::sync::Arc;
+
 use super::tree::{Element, Node, ROOT, Tree};
 use crate::{
     blocks::Blocks,
     error::FileError,
     limits::{Budget, Limits},
+    pictures::words,
     plain,
     script::{Rise, Runs},
     table::{self, Table},
@@ -36,7 +39,8 @@ pub(super) struct Spot {
     pub(super) node: usize,
     /// How much of the text stands before it, in bytes.
     pub(super) at: usize,
-    pub(super) caption: String,
+    /// All pictures of a figure share it.
+    pub(super) caption: Arc<str>,
 }
 
 /// The text of all nodes in `kept`, and the pictures among them.
@@ -94,10 +98,16 @@ struct Walk<'a> {
     /// How many of its first rows are the header, where it says so.
     head: usize,
     /// The figure around here.
-    figure: Option<usize>,
+    figure: Option<Figure>,
     /// How many of the pictures found last stand in the text since the last block boundary.
     open_pictures: usize,
     pictures: Vec<Spot>,
+}
+
+struct Figure {
+    node: usize,
+    /// Known from its first picture on; empty where it has none.
+    caption: Option<Arc<str>>,
 }
 
 impl Walk<'_> {
@@ -177,7 +187,7 @@ impl Walk<'_> {
             "td" | "th" => self.block(id, context, As::Paragraph),
             "img" => self.picture(id),
             _ if is_figure(element) => {
-                let outer = self.figure.replace(id);
+                let outer = self.figure.replace(Figure { node: id, caption: None });
                 self.block(id, context, context)?;
                 self.figure = outer;
                 Ok(())
@@ -198,26 +208,44 @@ impl Walk<'_> {
     /// It stands behind the paragraph that it stands in.
     fn picture(&mut self, node: usize) -> Result<(), FileError> {
         if self.pictures.len() < MAX_PICTURES {
-            let caption = self.figure.and_then(|figure| self.caption_of(figure));
-            let caption = caption.map_or(Ok(String::new()), |caption| self.plain(caption))?;
+            let caption = self.caption_here()?;
             self.pictures.push(Spot { node, at: self.out.len(), caption });
             self.open_pictures += 1;
         }
         Ok(())
     }
 
-    fn caption_of(&self, figure: usize) -> Option<usize> {
+    fn caption_here(&mut self) -> Result<Arc<str>, FileError> {
+        let Some(Figure { node, caption }) = &self.figure else { return Ok(Arc::default()) };
+        if let Some(known) = caption {
+            return Ok(Arc::clone(known));
+        }
+        let found = match self.caption_of(*node)? {
+            Some(caption) => Arc::from(words(&self.plain(caption)?)),
+            None => Arc::default(),
+        };
+        if let Some(figure) = &mut self.figure {
+            figure.caption = Some(Arc::clone(&found));
+        }
+        Ok(found)
+    }
+
+    fn caption_of(&mut self, figure: usize) -> Result<Option<usize>, FileError> {
         let mut todo = vec![figure];
         while let Some(id) = todo.pop() {
+            self.steps += 1;
+            if self.steps.is_multiple_of(1_024) {
+                self.budget.check()?;
+            }
             let Some(element) = self.tree.element(id).filter(|_| self.kept[id]) else { continue };
             let mut classes = element.attribute("class").unwrap_or_default().split_ascii_whitespace();
             if element.name == "figcaption" || classes.any(|class| class == "wp-caption-text") {
-                return Some(id);
+                return Ok(Some(id));
             }
             // A figure holds a picture and its caption; what holds a page is none.
             todo.extend(element.children.iter().rev().take(MAX_IN_FIGURE));
         }
-        None
+        Ok(None)
     }
 
     /// Those of a table, or of whatever else was written as a whole.
