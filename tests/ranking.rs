@@ -41,7 +41,7 @@ fn embedder(peer: &Peer) -> ConfiguredEmbedder {
     endpoint.price = Some(Price { prompt: 1.into(), completion: 0.into() });
     let settings = EmbedSettings { batch: 4, ..EmbedSettings::default() };
     let embedder = Box::new(OpenAiEmbedder::new(endpoint, settings).unwrap());
-    ConfiguredEmbedder { embedder, calls: 60, budget_usd: None }
+    ConfiguredEmbedder { embedder, calls: 60, budget_usd: None, longest: std::time::Duration::from_secs(60) }
 }
 
 async fn written(harness: &Harness, who: &Principal) -> (TaskView, String) {

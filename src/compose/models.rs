@@ -15,6 +15,8 @@ use crate::config::{Config, UnsupportedMode, WriterKind};
 const IMAGE_TIME: Duration = Duration::from_secs(180);
 /// How long an embedding model may take for one call: an article waits for it and can do without.
 const EMBEDDING_TIME: Duration = Duration::from_secs(60);
+/// The same for all calls of an outline, which has five minutes.
+const EMBEDDINGS_TIME: Duration = Duration::from_secs(120);
 
 pub fn writer(config: &Config) -> anyhow::Result<Arc<dyn Writer>> {
     match config.writer.kind {
@@ -61,13 +63,18 @@ pub(super) fn embedder(config: &Config) -> anyhow::Result<Option<ConfiguredEmbed
     endpoint.timeouts.total = EMBEDDING_TIME;
     let price = settings.price.map(|price| Price { prompt: price, completion: Decimal::ZERO });
     endpoint.price = price.or_else(|| PriceTable::builtin().find(model));
+    anyhow::ensure!(
+        endpoint.price.is_some() || settings.budget_usd.is_none(),
+        "embeddings.budget_usd needs a price, and the built-in table has none of {model}: set embeddings.price"
+    );
     let texts = EmbedSettings {
         query_prefix: settings.query_prefix.clone(),
         passage_prefix: settings.passage_prefix.clone(),
         batch: usize::try_from(settings.batch)?,
     };
     let embedder = Box::new(OpenAiEmbedder::new(endpoint, texts).context("[embeddings]")?);
-    Ok(Some(ConfiguredEmbedder { embedder, calls: settings.calls, budget_usd: settings.budget_usd }))
+    let (calls, budget_usd) = (settings.calls, settings.budget_usd);
+    Ok(Some(ConfiguredEmbedder { embedder, calls, budget_usd, longest: EMBEDDINGS_TIME }))
 }
 
 pub(super) fn image_model(config: &Config) -> anyhow::Result<Option<Arc<dyn ImageModel>>> {

@@ -14,9 +14,9 @@ use crate::{
     title,
 };
 
-/// The passages that say most to the order are looked at, and no more.
-const MOST_PASSAGES: usize = 2_000;
-const MOST_HEADINGS: usize = 200;
+/// The passages that say most to the order are looked at, and no more: each vector is paid for, and kept for a while.
+const MOST_PASSAGES: usize = 400;
+const MOST_HEADINGS: usize = 100;
 /// Fewer headings with something below them say nothing about how a model judges.
 const LEAST_HEADINGS: usize = 4;
 /// Of the passages below their headings, this share, in percent, is nearer to them than what counts as near.

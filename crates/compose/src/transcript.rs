@@ -322,7 +322,8 @@ fn opening(line: &str) -> Opening<'_> {
 /// The colon of `0:03`.
 fn is_within_time(text: &str, colon: usize) -> bool {
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    digit(text[..colon].chars().next_back()) && digit(text[colon + 1..].chars().next())
+    // `：` has three bytes.
+    digit(text[..colon].chars().next_back()) && digit(text[colon..].chars().nth(1))
 }
 
 /// How long a time in front is, with its brackets and the space behind.

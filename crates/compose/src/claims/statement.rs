@@ -404,18 +404,19 @@ fn only_in_french(lower: &[String]) -> Option<Placed> {
 
 /// The longest mark at a token. Bounds are bounds before a number only.
 fn mark_at(language: &Language, lower: &[String], at: usize) -> Option<(Mark, usize)> {
-    let counts = |next: usize| {
-        lower[next.min(lower.len())..].iter().take(2).any(|w| {
-            w.contains(|c: char| c.is_ascii_digit()) || language.table.numerals.iter().any(|(numeral, _)| numeral == w)
-        })
+    let is_number = |w: &String| {
+        w.contains(|c: char| c.is_ascii_digit()) || language.table.numerals.iter().any(|(numeral, _)| numeral == w)
     };
+    let counts = |next: usize| lower[next.min(lower.len())..].iter().take(2).any(is_number);
     language.marks.at(&lower[at..]).into_iter().find(|(mark, len)| {
         let behind =
             matches!(lower[at].as_str(), "or" | "oder" | "ou" | "o" | "или" | "and" | "und" | "et" | "y" | "e" | "и")
                 || at > 0 && *len > 1 && lower[at - 1].contains(|c: char| c.is_ascii_digit());
         match mark {
             // `20 m long at most`
-            Mark::AtLeast | Mark::AtMost if matches!(lower[at].as_str(), "at" | "is") => true,
+            Mark::AtLeast | Mark::AtMost if lower[at] == "at" => true,
+            // `20 kg in one box is the most`, but not `size is the most common reason`
+            Mark::AtLeast | Mark::AtMost if lower[at] == "is" => lower[at.saturating_sub(5)..at].iter().any(is_number),
             Mark::About | Mark::AtLeast | Mark::AtMost | Mark::Over | Mark::Under => behind || counts(at + len),
             // The month.
             // `the most named reason`

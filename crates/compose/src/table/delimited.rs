@@ -8,6 +8,8 @@ use crate::snapshot::{Block, BlockKind};
 const LEAST_RECORDS: usize = 3;
 /// Lines of so many records may have a space behind the separator, as sentences have.
 const LEAST_LOOSE: usize = 5;
+/// What lines are is seen in so many of them: all would be read again for each line that begins no table.
+const JUDGED: usize = 50;
 const COLUMNS: std::ops::RangeInclusive<usize> = 2..=40;
 
 /// What stands between the cells of a row.
@@ -69,12 +71,12 @@ fn records(text: &str, blocks: &[Block]) -> Option<(char, Vec<Range<usize>>)> {
         if !is_header || !COLUMNS.contains(&width) {
             return None;
         }
-        let lines = blocks.iter().map_while(line);
         let is_record = |range: &Range<usize>| {
             let line = &text[range.clone()];
             !(separator == ',' && ends_as_prose(line)) && split(line, separator).len() == width
         };
-        let lines: Vec<Range<usize>> = lines.take_while(is_record).collect();
+        let all = || blocks.iter().map_while(line).take_while(is_record);
+        let lines: Vec<Range<usize>> = all().take(JUDGED).collect();
         let rows: Vec<Vec<String>> = lines.iter().map(|range| split(&text[range.clone()], separator)).collect();
         let spaced = lines.iter().filter(|range| is_spaced(&text[(*range).clone()], separator)).count();
         let has_figures = || {
@@ -83,7 +85,7 @@ fn records(text: &str, blocks: &[Block]) -> Option<(char, Vec<Range<usize>>)> {
         };
         let is_loose = spaced * 4 > lines.len();
         let is_table = lines.len() >= LEAST_RECORDS && (!is_loose || lines.len() >= LEAST_LOOSE && has_figures());
-        is_table.then_some((separator, lines))
+        is_table.then(|| (separator, all().collect()))
     })
 }
 
@@ -137,6 +139,41 @@ mod tests {
         snapshot::{blocks, sentences},
         testing::source,
     };
+
+    fn paragraphs(lines: &[&str]) -> (String, Vec<Block>) {
+        let (mut text, mut blocks) = (String::new(), Vec::new());
+        for line in lines {
+            let start = text.len();
+            text.push_str(line);
+            blocks.push(Block {
+                kind: BlockKind::Paragraph,
+                headings: std::sync::Arc::default(),
+                header: Vec::new(),
+                head: 0,
+                parts: std::iter::once(start..text.len()).collect(),
+                separator: Separator::Bars,
+            });
+            text.push_str("\n\n");
+        }
+        (text, blocks)
+    }
+
+    /// Each of the lines could begin a table. To read all behind it, for each of them, would take minutes.
+    #[test]
+    fn many_lines_that_look_alike_and_are_no_records_stay_lines() {
+        let (text, mut blocks) = paragraphs(&vec!["Smith, John, London"; 20_000]);
+        gather(&text, &mut blocks);
+        assert_eq!(blocks.len(), 20_000);
+    }
+
+    #[test]
+    fn a_long_table_is_taken_whole() {
+        let lines: Vec<&str> =
+            std::iter::once("hub,orders,carrier").chain(std::iter::repeat_n("Riga,12,DPD", 300)).collect();
+        let (text, mut blocks) = paragraphs(&lines);
+        gather(&text, &mut blocks);
+        assert_eq!(blocks.iter().map(|block| block.parts.len()).collect::<Vec<_>>(), [300]);
+    }
 
     #[test]
     fn records_become_rows_with_their_header() {

@@ -21,6 +21,8 @@ fn openings_are_read_in_their_spellings() {
         ("Note: We start.", None, false, "Note: We start."),
         ("https://example.org is the address.", None, false, "https://example.org is the address."),
         ("田中: 始めます。", Some("田中"), false, "始めます。"),
+        ("步骤1：我们开始。", None, false, "步骤1：我们开始。"),
+        ("12：30", None, false, "12：30"),
     ] {
         let found = opening(line);
         assert_eq!((found.name, found.has_time, &line[found.speech..]), (name, has_time, speech), "{line}");

@@ -1,8 +1,12 @@
 //! What a configured embedding model says of passages and topics. It ranks better what is there already; without it, or
 //! when it cannot be asked, words alone decide.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
+use futures::{FutureExt, future::BoxFuture};
 use galley_compose::likeness::{Likeness, Wanted};
 use galley_domain::{
     Fault, OrgId,
@@ -10,11 +14,11 @@ use galley_domain::{
     usage::Meter,
 };
 use galley_engine::StepError;
-use galley_store::NewEmbedding;
+use galley_store::{NewEmbedding, StoreError};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-use super::Toolbox;
+use super::{Toolbox, compute};
 
 /// An embedding model and what it may take for one article.
 #[derive(Debug)]
@@ -24,10 +28,15 @@ pub struct ConfiguredEmbedder {
     pub calls: u32,
     /// No further call begins once so much was spent, in US dollars.
     pub budget_usd: Option<Decimal>,
+    /// No further call begins after this: a slow model is no reason for an article to fail.
+    pub longest: Duration,
 }
 
 /// Vectors by the hash of their text.
 type Vectors = HashMap<Vec<u8>, Vector>;
+
+/// Keeps what one call brought.
+type Keep<'a> = &'a (dyn Fn(Vec<NewEmbedding>) -> BoxFuture<'a, Result<(), StoreError>> + Sync);
 
 /// What was found out, and why not all of it.
 #[derive(Debug, Default)]
@@ -48,12 +57,21 @@ impl Toolbox {
         let texts = texts(bench.embedder.as_ref(), wanted);
         let hashes: Vec<Vec<u8>> = texts.keys().cloned().collect();
         let mut vectors = self.services.embeddings(org, &hashes).await?;
-        let found = asked(bench, &texts, &vectors, meter).await;
-        self.services.keep_embeddings(org, &found.new).await?;
+        // What was paid for stays, whatever becomes of the step.
+        let keep = |new: Vec<NewEmbedding>| async move { self.services.keep_embeddings(org, &new).await }.boxed();
+        let found = asked(bench, &texts, &vectors, meter, &keep).await?;
         vectors.extend(found.new.into_iter().map(|new| (new.hash, new.vector)));
         let hash = |side, text: &str| hash(bench.embedder.as_ref(), side, text).0;
-        let likeness = Likeness::new(wanted, |side, text| vectors.get(&hash(side, text)));
-        Ok((likeness, found.warning.into_iter().collect()))
+        let all = wanted.texts();
+        let by_text: HashMap<(bool, String), Vector> = all
+            .into_iter()
+            .filter_map(|(side, text)| {
+                Some(((side == Side::Query, text.to_owned()), vectors.remove(&hash(side, text))?))
+            })
+            .collect();
+        let wanted = wanted.clone();
+        let find = move || Likeness::new(&wanted, |side, text| by_text.get(&(side == Side::Query, text.to_owned())));
+        Ok((compute(find).await?, found.warning.into_iter().collect()))
     }
 }
 
@@ -73,16 +91,23 @@ fn hash(embedder: &dyn Embedder, side: Side, text: &str) -> (Vec<u8>, String) {
 }
 
 /// Asks for what is not known yet, call by call, within the limits.
-async fn asked(bench: &ConfiguredEmbedder, texts: &HashMap<Vec<u8>, String>, known: &Vectors, meter: &Meter) -> Found {
+async fn asked(
+    bench: &ConfiguredEmbedder,
+    texts: &HashMap<Vec<u8>, String>,
+    known: &Vectors,
+    meter: &Meter,
+    keep: Keep<'_>,
+) -> Result<Found, StoreError> {
     let mut open: Vec<(&Vec<u8>, &String)> = texts.iter().filter(|(hash, _)| !known.contains_key(*hash)).collect();
     // A map has no order, and the same order is to make the same calls.
     open.sort();
-    let (mut found, before) = (Found::default(), meter.cost_usd());
+    let (mut found, before, begin) = (Found::default(), meter.cost_usd(), Instant::now());
     for (calls, portion) in (0..).zip(open.chunks(bench.embedder.batch().max(1))) {
         let spent = meter.cost_usd() - before;
         let limit = match () {
             () if calls >= bench.calls => Some("embeddings.calls"),
             () if bench.budget_usd.is_some_and(|most| spent >= most) => Some("embeddings.budget_usd"),
+            () if begin.elapsed() >= bench.longest => Some("the time that an outline has"),
             () => None,
         };
         let left = open.len() - found.new.len();
@@ -95,7 +120,10 @@ async fn asked(bench: &ConfiguredEmbedder, texts: &HashMap<Vec<u8>, String>, kno
         match vectors(bench.embedder.as_ref(), &batch, known, &found, meter).await {
             Ok(vectors) => {
                 let new = portion.iter().zip(vectors);
-                found.new.extend(new.map(|((hash, _), vector)| NewEmbedding { hash: (*hash).clone(), vector }));
+                let new: Vec<NewEmbedding> =
+                    new.map(|((hash, _), vector)| NewEmbedding { hash: (*hash).clone(), vector }).collect();
+                keep(new.clone()).await?;
+                found.new.extend(new);
             }
             Err(fault) => {
                 found.warning = Some(format!("{left} texts were ranked by words alone: {fault}"));
@@ -103,7 +131,7 @@ async fn asked(bench: &ConfiguredEmbedder, texts: &HashMap<Vec<u8>, String>, kno
             }
         }
     }
-    found
+    Ok(found)
 }
 
 /// One call. Vectors of another length than those from before are of another model under the same name.
@@ -185,12 +213,44 @@ mod tests {
 
     fn bench(dimensions: Result<usize, ()>, calls: u32, budget_usd: Option<Decimal>) -> (ConfiguredEmbedder, Fake) {
         let fake = Fake { dimensions, asked: Arc::default() };
-        (ConfiguredEmbedder { embedder: Box::new(fake.clone()), calls, budget_usd }, fake)
+        (
+            ConfiguredEmbedder {
+                embedder: Box::new(fake.clone()),
+                calls,
+                budget_usd,
+                longest: Duration::from_secs(60),
+            },
+            fake,
+        )
     }
 
     async fn run(bench: &ConfiguredEmbedder, known: &Vectors) -> Found {
         let texts = (0..5_u8).map(|n| (vec![n; 32], format!("text {n}"))).collect();
-        asked(bench, &texts, known, &Meter::default()).await
+        asked(bench, &texts, known, &Meter::default(), &|_| async { Ok(()) }.boxed()).await.expect("kept")
+    }
+
+    #[tokio::test]
+    async fn a_slow_model_is_given_up() {
+        let (mut bench, fake) = bench(Ok(3), 10, None);
+        bench.longest = Duration::ZERO;
+        let found = run(&bench, &HashMap::new()).await;
+        let warning = found.warning.expect("one");
+        assert!(warning.starts_with("5 texts were ranked by words alone: the time"), "{warning}");
+        assert!(found.new.is_empty() && fake.asked.lock().expect("no panic").is_empty());
+    }
+
+    /// What a step that is stopped between two calls has paid for is kept.
+    #[tokio::test]
+    async fn each_call_is_kept_before_the_next_one() {
+        let (bench, fake) = bench(Ok(3), 10, None);
+        let texts = (0..5_u8).map(|n| (vec![n; 32], format!("text {n}"))).collect();
+        let calls = Mutex::new(Vec::new());
+        let keep = |new: Vec<NewEmbedding>| {
+            calls.lock().expect("no panic").push((new.len(), fake.asked.lock().expect("no panic").len()));
+            async { Ok(()) }.boxed()
+        };
+        asked(&bench, &texts, &HashMap::new(), &Meter::default(), &keep).await.expect("kept");
+        assert_eq!(*calls.lock().expect("no panic"), [(2, 1), (2, 2), (1, 3)]);
     }
 
     #[tokio::test]
