@@ -250,3 +250,35 @@ async fn a_second_attempt_stores_nothing_twice_and_what_a_killed_one_leaves_is_s
     harness.database.hold("DELETE FROM research_sources").await.commit().await;
     assert_eq!(images(&harness, org, article.id).await.len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn images_without_room_are_neither_stored_nor_fetched() {
+    let peer = site().await;
+    let harness = harness_for(&peer).await;
+    let engine = harness.extractive();
+    let (services, org, link) = (&harness.services, harness.principal.org, peer.url("/mill"));
+    let (_, article) = ordered(&harness, |order| order.reference_links = vec![link]).await;
+    engine.stop().await;
+    let (kept, before) = (images(&harness, org, article.id).await, walk(&harness.blob_folder()));
+    let fetcher = Fetcher::new(FetchLimits::default(), services.settings().links.clone(), "Galley/test").unwrap();
+    let found = |content| FoundPicture {
+        source: 1,
+        page: None,
+        heading: None,
+        picture: Picture { at: 0, alt: "A picture".into(), caption: String::new(), content },
+    };
+    let address = || PictureContent::Address(peer.url("/stones.png"));
+    // All but a byte is taken, of which images that are there already take nothing more.
+    let taken = services.store().tenant(org).bytes_of_files().await.unwrap();
+    let fill = services.settings().files_quota - taken - 1 + kept[0].stored_bytes.unsigned_abs();
+    harness.database.execute(&format!("UPDATE images SET stored_bytes = {fill} WHERE id = '{}'", kept[0].id)).await;
+    let both = vec![found(address()), found(PictureContent::Bytes(png("Another")))];
+    let again = services.keep_source_pictures(org, &article, both, fetcher.clients()).await.unwrap();
+    assert_eq!((again.images.len(), again.images[0].image.id, again.no_room), (1, kept[0].id, 1));
+    assert_eq!(walk(&harness.blob_folder()), before);
+
+    let (count, other) = (peer.paths().len(), rows::Article { id: Uuid::now_v7(), ..article });
+    harness.database.execute(&format!("UPDATE images SET stored_bytes = {}", 1_u64 << 30)).await;
+    let none = services.keep_source_pictures(org, &other, vec![found(address())], fetcher.clients()).await.unwrap();
+    assert_eq!((none.images.len(), none.no_room, peer.paths().len()), (0, 1, count));
+}

@@ -116,7 +116,7 @@ pub fn end(step: &ClaimedStep, title: &str) -> Entry {
         sha256: String::new(),
         words: 4,
     };
-    let researched = pipelines::article::Researched { sources: vec![source], images: Vec::new() };
+    let researched = pipelines::article::Researched { sources: vec![source], ..Default::default() };
     let outcome = Outcome::Done(pipelines::article::research(1, researched, Vec::new()));
     let what = What::Ended { outcome: Arc::new(outcome), usage: vec![call()] };
     Entry { step: step.clone(), last_seen: LastSeen::default(), what }

@@ -30,6 +30,7 @@ pub use inline::image_reference;
 pub(crate) use inline::{illustrated, with_lasting_references};
 pub use links::{ImageBytes, ImageLink};
 pub(crate) use pictures::Pictures;
+pub(crate) use sources::Room;
 pub use sources::{FoundPicture, KeptPictures, SourceImage};
 
 /// The most pictures of one post.

@@ -154,7 +154,7 @@ impl Step for Scripted {
 fn output(step: &ClaimedStep, sections: usize) -> Output {
     match step.kind {
         RESEARCH => {
-            let researched = pipelines::article::Researched { sources: vec![source()], images: Vec::new() };
+            let researched = pipelines::article::Researched { sources: vec![source()], ..Default::default() };
             pipelines::article::research(step.run, researched, Vec::new())
         }
         OUTLINE => pipelines::article::outline(&Outline {

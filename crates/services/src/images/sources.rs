@@ -1,6 +1,10 @@
 //! Pictures of what an article is written from: fetched, encoded anew and stored as uploads are.
 
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
 use galley_domain::{Fault, FaultCode, OrgId, image::ImageSource};
@@ -51,6 +55,39 @@ pub struct KeptPictures {
     pub reasons: Vec<String>,
 }
 
+/// What is left of what an organization's files and images may take.
+#[derive(Debug)]
+pub(crate) struct Room {
+    left: u64,
+    /// Pictures that are among what is taken: a second run finds those of the first, and they take nothing more.
+    counted: HashSet<Uuid>,
+}
+
+impl Room {
+    pub(crate) fn new(quota: u64, taken: u64, images: &[rows::Image]) -> Self {
+        let of_sources = images.iter().filter(|image| image.source.0 == ImageSource::Article);
+        Self { left: quota.saturating_sub(taken), counted: of_sources.map(|image| image.id).collect() }
+    }
+
+    /// Whether there is none for any picture.
+    fn is_full(&self) -> bool {
+        self.left == 0 && self.counted.is_empty()
+    }
+
+    /// Takes room for a picture, once. Whether there is some.
+    pub(crate) fn take(&mut self, image: Uuid, bytes: u64) -> bool {
+        if self.counted.contains(&image) {
+            return true;
+        }
+        let left = self.left.checked_sub(bytes);
+        if let Some(left) = left {
+            self.left = left;
+            self.counted.insert(image);
+        }
+        left.is_some()
+    }
+}
+
 /// Why a picture is not kept.
 enum LeftOut {
     Unfetched(String),
@@ -73,29 +110,28 @@ impl Services {
         found: Vec<FoundPicture>,
         clients: &GuardedClients,
     ) -> Result<KeptPictures, StepError> {
-        let taken = self.store.tenant(org).bytes_of_files().await?;
-        let room = self.settings.files_quota.saturating_sub(taken);
+        let tenant = self.store.tenant(org);
+        let taken = tenant.bytes_of_files().await?;
+        let room = Room::new(self.settings.files_quota, taken, &tenant.images(&[article.id]).await?);
+        if room.is_full() {
+            let no_room = u32::try_from(found.len()).unwrap_or(u32::MAX);
+            return Ok(KeptPictures { no_room, ..KeptPictures::default() });
+        }
+        let room = &Mutex::new(room);
         let deadline = tokio::time::Instant::now() + TIME;
         let kept = found.into_iter().map(|one| async move {
-            match tokio::time::timeout_at(deadline, self.keep_one(org, article, one, clients)).await {
+            match tokio::time::timeout_at(deadline, self.keep_one(org, article, one, clients, room)).await {
                 Ok(kept) => kept,
                 Err(_) => Err(LeftOut::Unfetched(format!("not all came within {} s", TIME.as_secs()))),
             }
         });
-        let (mut all, mut bytes) = (KeptPictures::default(), 0_u64);
+        let mut all = KeptPictures::default();
         let mut kept = stream::iter(kept).buffered(AT_ONCE);
         while let Some(one) = kept.next().await {
-            let one = one.and_then(|image| {
-                let of_all = bytes.saturating_add(image.image.stored_bytes);
-                if of_all > room { Err(LeftOut::NoRoom) } else { Ok((image, of_all)) }
-            });
             match one {
                 // The same picture in two sources belongs to the first.
-                Ok((image, _)) if all.images.iter().any(|other| other.image.id == image.image.id) => {}
-                Ok((image, of_all)) => {
-                    bytes = of_all;
-                    all.images.push(image);
-                }
+                Ok(image) if all.images.iter().any(|other| other.image.id == image.image.id) => {}
+                Ok(image) => all.images.push(image),
                 Err(LeftOut::Failed(error)) => return Err(error),
                 Err(LeftOut::NoRoom) => all.no_room += 1,
                 Err(LeftOut::Unfetched(reason)) => {
@@ -117,6 +153,7 @@ impl Services {
         article: &rows::Article,
         found: FoundPicture,
         clients: &GuardedClients,
+        room: &Mutex<Room>,
     ) -> Result<NewSourceImage, LeftOut> {
         let FoundPicture { source, page, heading, picture: Picture { at, alt, caption, content } } = found;
         let (bytes, address) = match content {
@@ -132,6 +169,12 @@ impl Services {
         let (encoded, variants) = self.encoded(bytes.into()).await.map_err(|error| LeftOut::of(error, &called))?;
         if encoded.width.min(encoded.height) < LEAST_SIDE {
             return Err(LeftOut::Refused(format!("{called} has less than {LEAST_SIDE} pixels on a side")));
+        }
+        let sizes = variants.iter().map(|variant| variant.encoded.bytes.len());
+        let size = sizes.chain([encoded.bytes.len()]).fold(0_u64, |sum, size| sum.saturating_add(size as u64));
+        // Before anything is stored: the blobs of a picture that the article has already are not to be dropped again.
+        if !room.lock().unwrap_or_else(PoisonError::into_inner).take(id, size) {
+            return Err(LeftOut::NoRoom);
         }
         let described = [alt, caption.clone()].into_iter().find(|text| !text.trim().is_empty());
         let alt_text = alt_text(described, &article.title);

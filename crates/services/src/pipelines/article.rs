@@ -90,6 +90,8 @@ impl Pipeline for Article {
 pub struct Researched {
     pub sources: Vec<NewSource>,
     pub images: Vec<NewSourceImage>,
+    /// The most bytes that the organization's files and images may take.
+    pub files_quota: u64,
 }
 
 pub fn research(run: i32, researched: Researched, warnings: Vec<String>) -> Output {

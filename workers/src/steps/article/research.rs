@@ -18,7 +18,7 @@ use galley_domain::{
     writing::{Snapshot, Writer},
 };
 use galley_services::pipelines::{self, article::Researched};
-use pictures::OfText;
+use pictures::{Held, OfText};
 use sha2::{Digest, Sha256};
 
 use super::{Toolbox, compute, reading, reading::Reading};
@@ -38,8 +38,9 @@ impl Step for Research {
     async fn run(&self, cx: &StepContext) -> Result<Output, StepError> {
         let (org, task) = cx.owner()?;
         let order = self.0.services.order_of(org, task).await?;
-        let mut readings = self.read_given(cx, &order).await?;
-        readings.extend(self.read_found(cx, &order).await);
+        let mut held = Held::new(order.source_images);
+        let mut readings = self.read_given(cx, &order, &mut held).await?;
+        readings.extend(self.read_found(cx, &order, &mut held).await);
         let asked = !readings.is_empty();
         let Sorted { texts: snapshots, mut warnings, may_come: transient, pictures } = sort_out(readings);
         if snapshots.is_empty() && (asked || self.0.writer.name() == ExtractiveWriter.name()) {
@@ -59,24 +60,31 @@ impl Step for Research {
                 images
             }
         };
-        Ok(pipelines::article::research(cx.step.run, Researched { sources, images }, warnings))
+        let files_quota = self.0.services.settings().files_quota;
+        Ok(pipelines::article::research(cx.step.run, Researched { sources, images, files_quota }, warnings))
     }
 }
 
 impl Research {
-    async fn read_given(&self, cx: &StepContext, order: &ArticleOrder) -> Result<Vec<Reading>, StepError> {
+    async fn read_given(
+        &self,
+        cx: &StepContext,
+        order: &ArticleOrder,
+        held: &mut Held,
+    ) -> Result<Vec<Reading>, StepError> {
         let (org, _) = cx.owner()?;
         let links: Vec<BoxFuture<'_, Reading>> =
             order.reference_links.iter().map(|url| reading::link(&self.0.fetcher, url).boxed()).collect();
-        let mut readings: Vec<Reading> = stream::iter(links).buffered(AT_ONCE).collect().await;
+        let mut readings: Vec<Reading> =
+            stream::iter(links).buffered(AT_ONCE).map(|reading| held.fit(reading)).collect().await;
         for id in &order.uploaded_files {
-            readings.push(reading::file(&self.0.services, org, *id).await?);
+            readings.push(held.fit(reading::file(&self.0.services, org, *id).await?));
         }
         Ok(readings)
     }
 
     /// A search that fails is a warning: what the client gave is still there.
-    async fn read_found(&self, cx: &StepContext, order: &ArticleOrder) -> Vec<Reading> {
+    async fn read_found(&self, cx: &StepContext, order: &ArticleOrder, held: &mut Held) -> Vec<Reading> {
         let Some(search) = self.0.search.as_ref().filter(|_| order.search) else { return Vec::new() };
         let (mut readings, mut lists) = (Vec::new(), Vec::new());
         for query in searches::queries(&order.brief) {
@@ -95,7 +103,8 @@ impl Research {
         readings.extend(reasons.into_iter().map(|warning| Reading::Nothing { warning, transient: false }));
         let reads: Vec<BoxFuture<'_, Reading>> =
             chosen.iter().map(|one| reading::hit(&self.0.fetcher, &one.url, &one.query).boxed()).collect();
-        readings.extend(stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await);
+        let read = stream::iter(reads).buffered(AT_ONCE).map(|reading| held.fit(reading));
+        readings.extend(read.collect::<Vec<_>>().await);
         readings
     }
 }

@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use galley_domain::{OrgId, article::ArticleStatus, writing::Verdict};
 use galley_engine::{Brought, Keeper, Kept};
 use galley_store::{
-    ArticleChange, LockedArticle, LockedArticles, Naming, NewCard, NewFile, NewVersion, StepsTx, StoreError,
-    StoredClaim, TaskState, TenantTx, TextVersion, rows,
+    ArticleChange, LockedArticle, LockedArticles, Naming, NewCard, NewFile, NewSourceImage, NewVersion, StepsTx,
+    StoreError, StoredClaim, TaskState, TenantTx, TextVersion, rows,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{ClaimedText, Researched, WrittenArticle};
-use crate::images::MOST_SOURCE_IMAGES;
+use crate::images::{MOST_SOURCE_IMAGES, Room};
 
 /// The task of a step that has one.
 fn task_of<'a>(brought: &Brought<'a>) -> Result<&'a TaskState, StoreError> {
@@ -28,16 +28,27 @@ impl Keeper for Sources {
     async fn keep(&self, tx: &StepsTx, brought: &[Brought<'_>]) -> Result<Vec<Kept>, StoreError> {
         let mut kept = Vec::with_capacity(brought.len());
         for one in brought {
-            let (task, Researched { sources, images }) = (task_of(one)?, one.get::<Researched>()?);
+            let (task, researched) = (task_of(one)?, one.get::<Researched>()?);
+            let sources = &researched.sources;
             let (tenant, run) = (tx.tenant(task.org_id)?, one.step.run);
             tenant.add_sources(task.id, run, sources).await?;
+            let images = fitting(tenant, researched).await?;
             // Uploads have room beside them.
-            let images = tenant.add_source_images((task.id, run), images, MOST_SOURCE_IMAGES).await?;
+            let images = tenant.add_source_images((task.id, run), &images, MOST_SOURCE_IMAGES).await?;
             let words: u64 = sources.iter().map(|source| u64::from(source.words)).sum();
             kept.push(Kept::of(json!({ "sources": sources.len(), "words": words, "images": images })));
         }
         Ok(kept)
     }
+}
+
+/// Those of the pictures that there is still room for: others may have filled it meanwhile. The bytes of the rest are swept.
+async fn fitting(tx: &TenantTx, researched: &Researched) -> Result<Vec<NewSourceImage>, StoreError> {
+    let images = &researched.images;
+    let Some(first) = images.first() else { return Ok(Vec::new()) };
+    let (taken, there) = (tx.bytes_of_files().await?, tx.images(&[first.image.article]).await?);
+    let mut room = Room::new(researched.files_quota, taken, &there);
+    Ok(images.iter().filter(|one| room.take(one.image.id, one.image.stored_bytes)).cloned().collect())
 }
 
 #[derive(Debug)]
