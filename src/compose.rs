@@ -175,12 +175,37 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// Brings the schema up to date first.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
-        // A key that is wrong is told before anything starts.
-        envelope::found(&config)?;
-        data_folder::make(&config)?;
-        let database = Database::open(&config).await?;
+        let database = Self::database(&config).await?;
         database.store().migrate().await.context("the schema could not be brought up to date")?;
+        Self::on(config, database)
+    }
+
+    /// For a command that changes nothing: a schema that is not up to date stays as it is, and is refused.
+    pub async fn open_as_is(config: Config) -> anyhow::Result<Self> {
+        let database = Self::database(&config).await?;
+        let refusal = match database.store().pending_migrations().await {
+            Ok(pending) if pending.is_empty() => return Self::on(config, database),
+            Ok(pending) => anyhow::anyhow!(
+                "the schema of the database is older than this program (not applied: {}); run `galley migrate` first, or use \
+                 the build that the server runs",
+                pending.join(", ")
+            ),
+            Err(error) => error.into(),
+        };
+        database.close().await;
+        Err(refusal)
+    }
+
+    async fn database(config: &Config) -> anyhow::Result<Database> {
+        // A key that is wrong is told before anything starts.
+        envelope::found(config)?;
+        data_folder::make(config)?;
+        Database::open(config).await
+    }
+
+    fn on(config: Config, database: Database) -> anyhow::Result<Self> {
         let blobs = blobs(&config)?;
         let registry = Arc::new(registry(&config)?);
         let services = Services::new(database.store().clone(), blobs, settings(&config)?, registry)

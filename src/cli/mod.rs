@@ -54,7 +54,7 @@ struct Common {
 enum Command {
     /// Write one article, from order to files, in this process.
     Write(write::WriteArgs),
-    /// Write a task's article once more from the model's kept answers, and compare; nothing is called or changed.
+    /// Write a task's article once more from the model's kept answers, and compare; no model is called, and the database stays as it is.
     Replay(replay::ReplayArgs),
     /// The whole daemon in one process: front, all workers, schedules.
     Up(serve::UpArgs),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use galley_domain::OrgId;
+use galley_domain::{Operator, OrgId};
 use galley_workers::ReplayRun;
 use uuid::Uuid;
 
@@ -40,8 +40,8 @@ pub struct ReplayArgs {
 
 pub async fn run(config: Config, args: ReplayArgs) -> anyhow::Result<u8> {
     let _log = telemetry::start(&config.log, Audience::Person)?;
-    let parts = Parts::open(config).await?;
-    let report = match chosen(&parts, args.organization).await {
+    let parts = Parts::open_as_is(config).await?;
+    let report = match organization(&parts, args.organization).await {
         Ok(org) => replayed(&parts, org, args.task).await,
         Err(error) => Err(error),
     };
@@ -60,6 +60,15 @@ pub async fn run(config: Config, args: ReplayArgs) -> anyhow::Result<u8> {
         eprint!("{}", report.summary());
     }
     Ok(0)
+}
+
+/// The organization that is named, or the first one. Where there is none, none is made: it would have no task.
+async fn organization(parts: &Parts, wanted: Option<Uuid>) -> anyhow::Result<OrgId> {
+    if wanted.is_some() {
+        return chosen(parts, wanted).await;
+    }
+    let known = parts.services.operator(Operator::of_this_machine()).organizations().await?;
+    known.first().map(|(org, _)| *org).context("there is no organization yet, and so no task")
 }
 
 async fn replayed(parts: &Parts, org: OrgId, task: Uuid) -> anyhow::Result<Report> {

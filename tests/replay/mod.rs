@@ -222,6 +222,18 @@ async fn what_cannot_be_replayed_says_why() {
     harness.database.execute("UPDATE tasks SET kind = 'publication'").await;
     let said = refused(&harness, &[&task.to_string()]);
     assert!(said.contains("of the kind publication; only those of the kind article"), "{said}");
+
+    harness.database.execute("TRUNCATE organizations CASCADE").await;
+    let said = refused(&harness, &[&task.to_string()]);
+    assert!(said.contains("there is no organization"), "{said}");
+    assert_eq!(harness.database.number("SELECT count(*) FROM organizations").await, 0, "none was made");
+    let applied = async || harness.database.number("SELECT count(*) FROM seaql_migrations").await;
+    let all = applied().await;
+    let last = "DELETE FROM seaql_migrations WHERE version = (SELECT max(version) FROM seaql_migrations)";
+    harness.database.execute(last).await;
+    let said = refused(&harness, &[&task.to_string()]);
+    assert!(said.contains("run `galley migrate` first"), "{said}");
+    assert_eq!(applied().await, all - 1, "the schema was left alone");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
