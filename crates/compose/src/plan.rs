@@ -300,11 +300,7 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool
     // How much of the article it speaks of.
     let wide = if touched > 1 { touched as f32 / parts as f32 } else { 0.0 };
     let is_row = lead.source.kind == BlockKind::TableRow;
-    let form = match lead.source.kind {
-        BlockKind::Listed if pool.wants_lists() => LISTED,
-        BlockKind::Table if pool.wants_tables() => LISTED,
-        _ => 0.0,
-    };
+    let form = in_wanted_form(pool, lead.source.kind);
     slots
         .iter()
         .enumerate()
@@ -347,6 +343,15 @@ fn fits(pool: &Pool, piece: Piece, terms: &[u32], slots: &[Slot], scarce: &[bool
             (value, grade)
         })
         .collect()
+}
+
+/// What it is worth that a passage has the form that the order asks for.
+fn in_wanted_form(pool: &Pool, kind: BlockKind) -> f32 {
+    match kind {
+        BlockKind::Listed if pool.wants_lists() => LISTED,
+        BlockKind::Table if pool.wants_tables() => LISTED,
+        _ => 0.0,
+    }
 }
 
 /// What words in common say of a passage and a section, with what an embedding model says. Half as near as the nearest
