@@ -81,6 +81,7 @@ fuzz_target!(|data: &[u8]| {
         keywords: &keywords,
         markdown: text,
         language: lang,
+        site: Some("https://blog.example"),
     });
     assert!(report.score <= 100 && !report.checks.is_empty());
 });
