@@ -78,6 +78,10 @@ fn nobody_knows_more_than_the_direction_allows() {
             &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "poem"],
         ),
         ("crates/vault", &["galley-store", "galley-services", "galley-workers", "sqlx", "sea-orm", "reqwest", "poem"]),
+        (
+            "crates/identity",
+            &["galley-store", "galley-services", "galley-workers", "tokio", "sqlx", "sea-orm", "reqwest", "poem"],
+        ),
         ("workers", &["sqlx", "sea-orm", "poem", "galley-ai", "galley-vault"]),
     ];
     for (folder, forbidden) in rules {

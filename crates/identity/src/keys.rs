@@ -228,7 +228,8 @@ mod tests {
             let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
             let mut out = String::new();
             for group in text.as_bytes().chunks(3) {
-                let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+                let bits =
+                    group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
                 for at in 0..=group.len() {
                     out.push(char::from(digits[(bits >> (18 - 6 * at) & 63) as usize]));
                 }

@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn a_hash_of_less_cost_is_outgrown() {
         let hash = cheap().hash(&Hidden::new("correct horse")).expect("a hash");
-        let at = |memory_kib, passes| Passwords::new(PasswordCost { memory_kib, passes }).expect("a cost").outgrown(&hash);
+        let at =
+            |memory_kib, passes| Passwords::new(PasswordCost { memory_kib, passes }).expect("a cost").outgrown(&hash);
         assert_eq!([at(64, 1), at(128, 1), at(64, 2), at(32, 1)], [false, true, true, false]);
         assert!(cheap().outgrown("no hash"));
         assert!(Passwords::new(PasswordCost { memory_kib: 1, passes: 1 }).is_err());
