@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`password`] | Argon2id, and passwords that everybody tries first |
-//! | [`token`] | the one form of everything that opens something: a prefix, an id, a secret, a checksum |
+//! | [`token`] | the form of what opens something: a prefix, an id, a secret, a checksum |
 //! | [`keys`] | what an installation signs access tokens with, and derives refresh tokens from |
 //! | [`second`] | codes of an app, codes by mail, backup codes |
 

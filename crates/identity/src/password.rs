@@ -1,7 +1,5 @@
 //! Passwords: Argon2id in PHC strings, and those that everybody tries first.
 
-use std::sync::OnceLock;
-
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use galley_domain::Hidden;
 
@@ -39,17 +37,21 @@ pub enum PasswordError {
 pub struct Passwords {
     argon: Argon2<'static>,
     cost: PasswordCost,
-    nobody: OnceLock<String>,
+    /// What the password of somebody who is not there is compared with.
+    nobody: String,
 }
 
 impl Passwords {
     /// # Errors
-    /// When Argon2 does not take this cost.
+    /// When Argon2 does not take this cost, or the operating system gives no salt.
     pub fn new(cost: PasswordCost) -> Result<Self, PasswordError> {
         let PasswordCost { memory_kib, passes } = cost;
         let wrong = |_| PasswordError::Cost { memory_kib, passes };
         let params = Params::new(memory_kib, passes, 1, None).map_err(wrong)?;
-        Ok(Self { argon: Argon2::new(Algorithm::Argon2id, Version::V0x13, params), cost, nobody: OnceLock::new() })
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        // Made now, so that the first who asks for nobody does not wait twice as long as others.
+        let made = Self { argon, cost, nobody: String::new() };
+        Ok(Self { nobody: made.hash(&Hidden::new("nobody's"))?, ..made })
     }
 
     /// # Errors
@@ -62,8 +64,7 @@ impl Passwords {
 
     /// Whether it is the password of this hash. Of nobody's hash it is not, which takes as long.
     pub fn matches(&self, password: &Hidden, hash: Option<&str>) -> bool {
-        let of_nobody = || self.nobody.get_or_init(|| self.hash(&Hidden::new("nobody's")).unwrap_or_default()).as_str();
-        let Ok(parsed) = PasswordHash::new(hash.unwrap_or_else(of_nobody)) else { return false };
+        let Ok(parsed) = PasswordHash::new(hash.unwrap_or(&self.nobody)) else { return false };
         let matches = self.argon.verify_password(password.expose().as_bytes(), &parsed).is_ok();
         matches && hash.is_some()
     }

@@ -1,4 +1,5 @@
-//! The one form of everything that opens something: `prefix` `_` id `_` secret `_` checksum, in letters and digits.
+//! The form of what opens something: a prefix that ends in `_`, id `_` secret `_` checksum, in letters and digits. (Keys and
+//! tokens of before, which services make, have a prefix and a secret.)
 //!
 //! The prefix tells people and secret scanners what it is, the id which row it belongs to, and the checksum lets what was
 //! mistyped or made up die without a look into the database. What is kept of it is a hash.
@@ -13,6 +14,9 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// Random bytes of a secret: 256 bits.
 pub const SECRET_BYTES: usize = 32;
 const SECRET_CHARS: usize = 43;
+/// An id of 16 bytes and a number of 4.
+const ID_BYTES: usize = 20;
+const ID_CHARS: usize = 27;
 const SUM_BYTES: usize = 4;
 const SUM_CHARS: usize = 6;
 
@@ -29,8 +33,8 @@ impl Token {
         Self { id, generation: 0 }
     }
 
-    fn bytes(self) -> [u8; 20] {
-        let mut bytes = [0; 20];
+    fn bytes(self) -> [u8; ID_BYTES] {
+        let mut bytes = [0; ID_BYTES];
         bytes[..16].copy_from_slice(self.id.as_bytes());
         bytes[16..].copy_from_slice(&self.generation.to_be_bytes());
         bytes
@@ -59,14 +63,11 @@ impl Token {
         if !is_whole || checksum(said) != sum {
             return None;
         }
-        let bytes: [u8; 20] = bytes_of(id)?;
+        let bytes = bytes_of(id)?;
         let (id, generation) = bytes.split_at(16);
         Some(Self { id: Uuid::from_slice(id).ok()?, generation: u32::from_be_bytes(generation.try_into().ok()?) })
     }
 }
-
-/// 20 bytes in digits.
-const ID_CHARS: usize = 27;
 
 /// Tokens are long and random, so one round of SHA-256 is enough: there is nothing to guess.
 pub fn hash(token: &str) -> Vec<u8> {
@@ -93,9 +94,9 @@ fn spell(bytes: &[u8], chars: usize) -> String {
     digits.into_iter().map(char::from).collect()
 }
 
-/// The bytes that [`spell`] has spelled; nothing for other texts, and for another length.
-fn bytes_of<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut number = [0u8; N];
+/// The bytes of an id that [`spell`] has spelled; nothing for other texts.
+fn bytes_of(text: &str) -> Option<[u8; ID_BYTES]> {
+    let mut number = [0u8; ID_BYTES];
     if text.len() != ID_CHARS {
         return None;
     }
